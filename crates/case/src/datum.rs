@@ -1,0 +1,91 @@
+//! One planted value and what kind of value it is.
+
+use crate::Secret;
+use std::fmt;
+use std::str::FromStr;
+
+/// A dotted kind such as `wifi.password`, `phone`, `imei`, `id.cn`.
+///
+/// Any well-formed kind is accepted: the first part decides how the value is spelled and
+/// normalised, and an unknown kind is searched for as typed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind(String);
+
+/// A text that is not a dotted kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindError;
+
+impl fmt::Display for KindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a kind is lower-case letters, digits and dashes in parts joined by dots, as in wifi.password")
+    }
+}
+
+impl std::error::Error for KindError {}
+
+impl Kind {
+    /// The dotted text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Kind {
+    type Err = KindError;
+
+    fn from_str(text: &str) -> Result<Self, KindError> {
+        let part_ok = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_lowercase())
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        let well_formed = text.len() <= 64 && text.split('.').all(part_ok);
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(KindError) }
+    }
+}
+
+/// The name of a datum within its subject: its kind, and `#2`, `#3` … where a kind occurs again.
+/// It never contains the value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatumId(pub String);
+
+impl fmt::Display for DatumId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One planted value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Datum {
+    /// Its name within the subject.
+    pub id: DatumId,
+    /// What kind of value it is.
+    pub kind: Kind,
+    /// The value as typed or stored.
+    pub value: Secret,
+    /// Where it was typed or stored, in the tester's words.
+    pub planted: Option<String>,
+    /// Bits of entropy the minting gave it, where known.
+    pub bits: Option<u32>,
+    /// False when the value belongs to a real person or device rather than being made up.
+    pub made_up: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_dotted_lower_case() {
+        assert_eq!("wifi.password".parse::<Kind>().unwrap().as_str(), "wifi.password");
+        for bad in ["", "Wifi", "wifi.", ".x", "a b", "wifi..x", "1x", "x=y"] {
+            assert_eq!(bad.parse::<Kind>(), Err(KindError), "{bad}");
+        }
+    }
+}

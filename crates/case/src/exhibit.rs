@@ -1,0 +1,67 @@
+//! One file of evidence, named by its digest.
+
+use std::fmt;
+
+/// The SHA-256 of an exhibit's bytes exactly as collected.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExhibitId(pub [u8; 32]);
+
+impl fmt::Display for ExhibitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for ExhibitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// What kind of file an exhibit is, told by its content and never by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// libpcap's classic capture file.
+    Pcap,
+    /// The pcapng capture file (draft-ietf-opsawg-pcapng).
+    Pcapng,
+    /// HTTP Archive 1.2, JSON.
+    Har,
+    /// A mitmproxy flow file.
+    MitmproxyFlows,
+}
+
+impl Format {
+    /// The name used in reports and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pcap => "pcap",
+            Self::Pcapng => "pcapng",
+            Self::Har => "har",
+            Self::MitmproxyFlows => "mitmproxy-flows",
+        }
+    }
+}
+
+/// An exhibit as it was found when reading began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exhibit {
+    /// SHA-256 of the file.
+    pub id: ExhibitId,
+    /// The path as the user gave it, or relative to the case folder.
+    pub path: String,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// What the content was recognised as.
+    pub format: Format,
+}
