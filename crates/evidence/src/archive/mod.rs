@@ -1,0 +1,1 @@
+//! Archives that other tools recorded: HAR, mitmproxy flow files.

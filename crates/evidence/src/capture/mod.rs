@@ -1,0 +1,1 @@
+//! Capture files down to transport payloads: containers, link layers, IP, tunnels.

@@ -1,0 +1,1 @@
+//! DNS and multicast DNS messages (RFC 1035, RFC 6762).
