@@ -13,6 +13,7 @@
 mod blob;
 mod datum;
 mod exhibit;
+mod folder;
 mod place;
 mod record;
 mod secret;
@@ -24,7 +25,8 @@ mod time;
 pub use blob::{Blob, BlobWriter, BlobWriterLimits};
 pub use datum::{Datum, DatumId, Kind, KindError};
 pub use exhibit::{Exhibit, ExhibitId, Format, hex};
-pub use place::{Part, PartName, Place, Range, Side, Step, Trail};
+pub use folder::{Case, CaseError, CaseFile, FORMAT_VERSION, Manifest, ManifestError, Product, Run};
+pub use place::{Part, PartContent, PartName, Place, Range, Side, Step, Trail};
 pub use record::{
     App, Channel, ChannelKind, Damage, Endpoint, Flag, Message, NameSource, Opaque, Protocol, Record, RecordId,
     Transport,

@@ -1,7 +1,8 @@
 //! The made-up person whose data is planted, as `subject.yaml`.
 
 use crate::{Datum, DatumId, Kind, Secret};
-use std::collections::HashMap;
+use serde::Deserialize;
+use std::fmt;
 
 /// The made-up person and the values planted for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,19 +13,101 @@ pub struct Subject {
     pub data: Vec<Datum>,
 }
 
-/// Why a subject could not be read. The text holds a position, never a value.
+/// Why a subject could not be read: a position and a reason, never a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubjectError(pub String);
+pub struct SubjectError {
+    /// Line, from 1, where known.
+    pub line: Option<u64>,
+    /// Column, from 1, where known.
+    pub column: Option<u64>,
+    /// What is wrong and what to write instead.
+    pub reason: String,
+}
 
-impl std::fmt::Display for SubjectError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+impl fmt::Display for SubjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.reason)
     }
 }
 
 impl std::error::Error for SubjectError {}
 
+/// The file as it is written. `deny_unknown_fields`: a misspelt key must not silently mean "not planted".
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubjectFile {
+    subject: Option<String>,
+    data: Vec<DatumEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatumEntry {
+    kind: serde_saphyr::Spanned<String>,
+    value: String,
+    planted: Option<String>,
+    bits: Option<u32>,
+    #[serde(default = "yes")]
+    made_up: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
 impl Subject {
+    /// Reads `subject.yaml`.
+    ///
+    /// # Errors
+    /// The text is not YAML of that form. The error names line and column and shows no value.
+    pub fn from_yaml(text: &str) -> Result<Self, SubjectError> {
+        let options = serde_saphyr::options! { with_snippet: false };
+        let file: SubjectFile =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| SubjectError::from_yaml(&error))?;
+        let mut subject = Self { title: file.subject, data: Vec::new() };
+        for entry in file.data {
+            let at = |reason: String| SubjectError {
+                line: Some(entry.kind.referenced.line()),
+                column: Some(entry.kind.referenced.column()),
+                reason,
+            };
+            let kind: Kind = entry.kind.value.parse().map_err(|error| at(format!("{error}")))?;
+            if entry.value.is_empty() {
+                return Err(at(format!("the value of this {kind} is empty: there is nothing to look for")));
+            }
+            let datum = subject.add(kind, Secret::new(entry.value));
+            datum.planted = entry.planted;
+            datum.bits = entry.bits;
+            datum.made_up = entry.made_up;
+        }
+        Ok(subject)
+    }
+
+    /// The subject as `subject.yaml`, values in clear: this is the one file that must hold them.
+    pub fn to_yaml(&self) -> String {
+        use fmt::Write as _;
+        let mut text = String::new();
+        if let Some(title) = &self.title {
+            let _ = writeln!(text, "subject: {}", quoted(title));
+        }
+        text.push_str(if self.data.is_empty() { "data: []\n" } else { "data:\n" });
+        for datum in &self.data {
+            let value = String::from_utf8_lossy(datum.value.reveal());
+            let _ = writeln!(text, "  - kind: {}\n    value: {}", datum.kind, quoted(&value));
+            if let Some(planted) = &datum.planted {
+                let _ = writeln!(text, "    planted: {}", quoted(planted));
+            }
+            if let Some(bits) = datum.bits {
+                let _ = writeln!(text, "    bits: {bits}");
+            }
+            let _ = writeln!(text, "    made_up: {}", datum.made_up);
+        }
+        text
+    }
+
     /// Adds a value and gives it its name: the kind, then `kind#2`, `kind#3` …
     pub fn add(&mut self, kind: Kind, value: Secret) -> &mut Datum {
         let earlier = self.data.iter().filter(|datum| datum.kind == kind).count();
@@ -37,9 +120,83 @@ impl Subject {
     pub fn get(&self, id: &DatumId) -> Option<&Datum> {
         self.data.iter().find(|datum| datum.id == *id)
     }
+}
 
-    /// All data by name.
-    pub fn by_id(&self) -> HashMap<&DatumId, &Datum> {
-        self.data.iter().map(|datum| (&datum.id, datum)).collect()
+impl SubjectError {
+    /// Keeps the position and those reasons that name a key; other reasons may quote the value.
+    fn from_yaml(error: &serde_saphyr::Error) -> Self {
+        let location = error.location();
+        let text = error.to_string();
+        let named = ["missing field", "unknown field", "duplicate"].iter().any(|start| text.contains(start));
+        let reason = match named.then(|| KEYS.iter().find(|key| text.contains(&format!("missing field `{key}`")))) {
+            Some(Some(key)) => format!("`{key}` is missing here"),
+            Some(None) => format!("a key that is unknown or stands twice; the keys are {}", KEYS.join(", ")),
+            None => "not of the form `data:` with entries of `kind:` and `value:`; put quotes around values".to_owned(),
+        };
+        Self { line: location.map(|at| at.line()), column: location.map(|at| at.column()), reason }
+    }
+}
+
+const KEYS: [&str; 7] = ["subject", "data", "kind", "value", "planted", "bits", "made_up"];
+
+/// A double-quoted YAML scalar (YAML 1.2 section 7.3.1).
+fn quoted(text: &str) -> String {
+    use fmt::Write as _;
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                let _ = write!(quoted, "\\u{:04x}", c as u32);
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn kinds_that_occur_again_are_numbered() {
+        let text = "data:\n  - {kind: phone, value: 13800000427}\n  - {kind: phone, value: '007'}\n";
+        let subject = Subject::from_yaml(text).unwrap();
+        let ids: Vec<_> = subject.data.iter().map(|datum| datum.id.to_string()).collect();
+        assert_eq!(ids, ["phone", "phone#2"]);
+        assert_eq!(subject.data[1].value.reveal(), b"007", "digits keep their zeros");
+    }
+
+    #[test]
+    fn errors_show_the_position_and_never_the_value() {
+        let texts = [
+            "data:\n  - kind: wifi.password\n    vaule: tr0ub4dor&3\n",
+            "data:\n  - kind: wifi.password\n    value: [tr0ub4dor&3]\n",
+            "data:\n  - kind: tr0ub4dor&3 x\n    value: y\n",
+            "data: tr0ub4dor&3",
+            "tr0ub4dor&3: [",
+            "data:\n  - kind: pin\n    value: \"\"\n",
+            "data:\n  - kind: pin\n    value: x\n    bits: tr0ub4dor&3\n",
+            "data:\n  - kind: pin\n    value: \"tr0ub4dor&3\n",
+        ];
+        for text in texts {
+            let error = Subject::from_yaml(text).unwrap_err().to_string();
+            assert!(error.contains("line "), "{error}");
+            assert!(!error.contains("tr0ub4"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(title in proptest::option::of(".*"), values in proptest::collection::vec(".+", 0..4)) {
+            let mut subject = Subject { title, data: Vec::new() };
+            for value in values {
+                subject.add("x.y".parse().unwrap(), Secret::new(value)).bits = Some(7);
+            }
+            prop_assert_eq!(Subject::from_yaml(&subject.to_yaml()).unwrap(), subject);
+        }
     }
 }
