@@ -1,26 +1,34 @@
-//! Bodies of any size: short ones in memory, long ones in an unnamed temporary file.
+//! Bodies of any size: short ones in memory, long ones in one unnamed temporary file.
+//!
+//! Two bounds hold whatever the evidence: one body keeps at most its writer's limit in memory, and
+//! all unfinished bodies together keep [`HELD_IN_ALL`]; past that, bodies go to disk early. All
+//! spooled bodies share one file, so that many of them cannot use up the process's descriptors.
 
+use crate::spool::Extents;
 use sha2::{Digest, Sha256};
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of one body. Cloning shares them.
 #[derive(Clone)]
 pub enum Blob {
     /// Held in memory.
     Memory(Arc<Vec<u8>>),
-    /// Spooled to a temporary file that has no name any more.
-    Spooled(Arc<Spool>),
+    /// In the temporary file.
+    Spooled(Arc<Extents>),
 }
 
-/// A temporary file that vanishes with its last user, also when the process is killed.
-pub struct Spool {
-    file: File,
-    len: u64,
-}
+/// Bytes that unfinished bodies may hold in memory together before they are spooled early.
+pub const HELD_IN_ALL: usize = 48 << 20;
+
+/// What each unfinished body may still hold once [`HELD_IN_ALL`] is used up.
+const HELD_UNDER_PRESSURE: usize = 4 << 10;
+
+/// Bytes written to the temporary file at a time.
+const EXTENT: usize = 256 << 10;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 impl std::fmt::Debug for Blob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,7 +48,7 @@ impl Blob {
     pub fn len(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
-            Self::Spooled(spool) => spool.len,
+            Self::Spooled(spool) => spool.len(),
         }
     }
 
@@ -75,13 +83,13 @@ impl Blob {
             }
             Self::Spooled(spool) => spool,
         };
-        let mut buffer = vec![0; size.min(spool.len as usize)];
+        let mut buffer = vec![0; size.min(spool.len() as usize)];
         let mut offset = 0;
         loop {
-            let length = buffer.len().min((spool.len - offset) as usize);
-            spool.file.read_exact_at(&mut buffer[..length], offset)?;
+            let length = buffer.len().min((spool.len() - offset) as usize);
+            spool.read_exact_at(&mut buffer[..length], offset)?;
             visit(offset, &buffer[..length]);
-            if offset + length as u64 >= spool.len {
+            if offset + length as u64 >= spool.len() {
                 return Ok(());
             }
             offset += (length - overlap) as u64;
@@ -120,7 +128,7 @@ impl Default for BlobWriterLimits {
 pub struct BlobWriter {
     limits: BlobWriterLimits,
     memory: Vec<u8>,
-    spool: Option<File>,
+    spool: Option<Extents>,
     len: u64,
     dropped: u64,
 }
@@ -128,7 +136,7 @@ pub struct BlobWriter {
 impl BlobWriter {
     /// An empty body under the given limits.
     pub fn new(limits: BlobWriterLimits) -> Self {
-        Self { limits, ..Self::default() }
+        Self { limits, memory: Vec::new(), spool: None, len: 0, dropped: 0 }
     }
 
     /// Bytes kept so far.
@@ -148,7 +156,7 @@ impl BlobWriter {
 
     /// Appends bytes. What does not fit is counted in [`BlobWriter::dropped`].
     pub fn push(&mut self, bytes: &[u8]) {
-        let room = self.limits.total - self.len;
+        let room = self.limits.total.saturating_sub(self.len);
         let kept = &bytes[..bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
         if self.dropped > 0 || self.append(kept).is_err() {
             self.dropped += bytes.len() as u64;
@@ -158,45 +166,44 @@ impl BlobWriter {
         }
     }
 
+    /// Memory is filled first; once past its limit the body moves to the file extent by extent.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.spool.is_none() && self.memory.len() + bytes.len() <= self.limits.memory {
-            self.memory.extend_from_slice(bytes);
-            return Ok(());
-        }
-        let file = if let Some(file) = self.spool.take() {
-            file
-        } else {
-            let file = unnamed_file()?;
-            file.write_all_at(&self.memory, 0)?;
-            self.memory = Vec::new();
-            file
+        let crowded = HELD.fetch_add(bytes.len(), Ordering::Relaxed) > HELD_IN_ALL;
+        self.memory.extend_from_slice(bytes);
+        let limit = match (&self.spool, crowded) {
+            (_, true) => HELD_UNDER_PRESSURE,
+            (Some(_), false) => EXTENT,
+            (None, false) => self.limits.memory,
         };
-        let written = file.write_all_at(bytes, self.len);
-        self.spool = Some(file);
-        written
+        if self.memory.len() > limit { self.spool_memory() } else { Ok(()) }
+    }
+
+    fn spool_memory(&mut self) -> io::Result<()> {
+        let memory = std::mem::take(&mut self.memory);
+        HELD.fetch_sub(memory.len(), Ordering::Relaxed);
+        self.spool.get_or_insert_default().append(&memory)
     }
 
     /// The finished body.
-    pub fn finish(self) -> Blob {
-        match self.spool {
-            Some(file) => Blob::Spooled(Arc::new(Spool { file, len: self.len })),
-            None => Blob::from(self.memory),
+    pub fn finish(mut self) -> Blob {
+        if self.spool.is_some() && self.spool_memory().is_err() {
+            self.dropped += 1;
         }
+        match self.spool.take() {
+            Some(extents) => Blob::Spooled(Arc::new(extents)),
+            None => Blob::from(self.take_memory()),
+        }
+    }
+
+    fn take_memory(&mut self) -> Vec<u8> {
+        HELD.fetch_sub(self.memory.len(), Ordering::Relaxed);
+        std::mem::take(&mut self.memory)
     }
 }
 
-/// Creates a file readable by its owner only and removes its name at once.
-fn unnamed_file() -> io::Result<File> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("dyetrace-{}-{number}.spool", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => return std::fs::remove_file(&path).map(|()| file),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+impl Drop for BlobWriter {
+    fn drop(&mut self) {
+        self.take_memory();
     }
 }
 
@@ -220,6 +227,19 @@ mod tests {
         blob.windows(100, 10, |offset, window| joined.extend_from_slice(&window[joined.len() - offset as usize..]))
             .unwrap();
         assert_eq!(joined, bytes);
+    }
+
+    #[test]
+    fn bodies_that_grow_side_by_side_stay_apart() {
+        let mut writers: Vec<BlobWriter> =
+            (0..3).map(|_| BlobWriter::new(BlobWriterLimits { memory: 4, total: 10_000 })).collect();
+        for round in 0..50u8 {
+            writers.iter_mut().zip(0u8..).for_each(|(writer, index)| writer.push(&[round, index]));
+        }
+        for (writer, index) in writers.into_iter().zip(0u8..) {
+            let expected: Vec<u8> = (0..50).flat_map(|round| [round, index]).collect();
+            assert_eq!(writer.finish().sha256().unwrap(), Blob::from(expected).sha256().unwrap());
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod record;
 mod secret;
 mod sighting;
 mod sink;
+mod spool;
 mod subject;
 mod time;
 
