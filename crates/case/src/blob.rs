@@ -1,7 +1,7 @@
 //! Bodies of any size: short ones in memory, long ones in one unnamed temporary file.
 //!
 //! Two bounds hold whatever the evidence: one body keeps at most its writer's limit in memory, and
-//! all unfinished bodies together keep [`HELD_IN_ALL`]; past that, bodies go to disk early. All
+//! all unfinished bodies together keep `HELD_IN_ALL`; past that, bodies go to disk early. All
 //! spooled bodies share one file, so that many of them cannot use up the process's descriptors.
 
 use crate::spool::Extents;
@@ -20,9 +20,9 @@ pub enum Blob {
 }
 
 /// Bytes that unfinished bodies may hold in memory together before they are spooled early.
-pub const HELD_IN_ALL: usize = 48 << 20;
+const HELD_IN_ALL: usize = 48 << 20;
 
-/// What each unfinished body may still hold once [`HELD_IN_ALL`] is used up.
+/// What each unfinished body may still hold once `HELD_IN_ALL` is used up.
 const HELD_UNDER_PRESSURE: usize = 4 << 10;
 
 /// Bytes written to the temporary file at a time.

@@ -42,6 +42,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// True for recordings of packets, false for archives of exchanges.
+    pub fn is_capture(self) -> bool {
+        matches!(self, Self::Pcap | Self::Pcapng)
+    }
+
     /// The name used in reports and JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,190 @@
+//! The audit as one JSON document. `docs/audit.schema.json` describes it.
+
+use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
+use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Range, Side, Step, Transport};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// The name and version of the document's form, its first key.
+pub const SCHEMA: &str = "dyetrace-audit/1";
+
+/// Writes the audit as JSON, indented, with keys in a fixed order.
+///
+/// # Errors
+/// Writing failed.
+pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
+    let (payload, opaque, lost) = audit.totals();
+    let case =
+        audit.case.as_ref().map(|case| json!({"path": case.path, "title": case.title, "question": case.question}));
+    let key_files: Vec<Value> = audit
+        .keys
+        .files
+        .iter()
+        .map(|file| json!({"path": file.path, "secrets": file.secrets, "skipped_lines": file.skipped}))
+        .collect();
+    let document = json!({
+        "schema": SCHEMA,
+        "tool": {"name": audit.tool.name, "version": audit.tool.version},
+        "case": case,
+        "exhibits": audit.exhibits.iter().map(exhibit).collect::<Vec<_>>(),
+        "keys": {"files": key_files, "secrets": audit.keys.secrets, "matched": audit.keys.matched},
+        "subject": audit.subject.iter().map(datum).collect::<Vec<_>>(),
+        "sightings": audit.sightings.iter().map(|row| sighting(audit, row)).collect::<Vec<_>>(),
+        "recipients": audit.recipients.iter().map(recipient).collect::<Vec<_>>(),
+        "opaque": audit.opaque.iter().map(opaque_entry).collect::<Vec<_>>(),
+        "damages": audit.damages.iter().map(damage).collect::<Vec<_>>(),
+        "limits": audit.limits,
+        "notes": audit.notes,
+        "totals": {
+            "records": audit.records(),
+            "sightings": audit.sightings.iter().filter(|row| !row.sighting.is_hint()).count(),
+            "hints": audit.sightings.iter().filter(|row| row.sighting.is_hint()).count(),
+            "payload_bytes": payload,
+            "opaque_bytes": opaque,
+            "lost_bytes": lost,
+        },
+    });
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+fn exhibit(row: &ExhibitRow) -> Value {
+    json!({
+        "path": row.exhibit.path,
+        "sha256": row.exhibit.id.to_string(),
+        "bytes": row.exhibit.bytes,
+        "format": row.exhibit.format.name(),
+        "manifest": row.fixity.name(),
+        "product": row.product,
+        "packets": row.packets,
+        "records": row.records,
+        "payload_bytes": row.payload,
+        "opaque_bytes": row.opaque,
+        "lost_bytes": row.lost,
+        "tls": {"connections": row.tls_connections, "keyed": row.tls_keyed},
+    })
+}
+
+fn datum(row: &DatumRow) -> Value {
+    json!({
+        "datum": row.id.0,
+        "kind": row.kind.as_str(),
+        "shown": row.shown,
+        "sent": row.sent,
+        "received": row.received,
+        "hints": row.hints,
+    })
+}
+
+fn sighting(audit: &Audit, row: &SightingRow) -> Value {
+    let sighting = &row.sighting;
+    let shown = audit.subject.iter().find(|datum| datum.id == sighting.datum).map(|datum| datum.shown.as_str());
+    json!({
+        "id": sighting.id().0,
+        "datum": sighting.datum.0,
+        "shown": shown,
+        "direction": match row.side { Side::Request => "sent", Side::Response => "received" },
+        "strength": sighting.strength.name(),
+        "form": sighting.form,
+        "bits": (sighting.bits * 10.0).round() / 10.0,
+        "hint": sighting.is_hint(),
+        "place": {
+            "exhibit": sighting.place.exhibit.to_string(),
+            "path": audit.exhibits.get(row.exhibit).map(|exhibit| exhibit.exhibit.path.as_str()),
+            "record": sighting.place.record.0,
+            "part": sighting.place.part.to_string(),
+            "range": range(sighting.place.range),
+            "decoded": range(sighting.place.decoded),
+        },
+        "trail": sighting.trail.to_string(),
+        "steps": sighting.trail.0.iter().map(step).collect::<Vec<_>>(),
+        "record": summary(&row.record),
+    })
+}
+
+fn range(range: Range) -> Value {
+    json!([range.start, range.end])
+}
+
+fn step(step: &Step) -> Value {
+    json!({"codec": step.codec, "detail": step.detail, "encoded": range(step.encoded)})
+}
+
+fn summary(record: &Summary) -> Value {
+    json!({
+        "protocol": record.protocol.name(),
+        "time": record.time.map(|time| time.to_string()),
+        "client": endpoint(&record.client),
+        "server": endpoint(&record.server),
+        "channel": channel(&record.channel),
+        "app": app(record.app.as_ref()),
+        "method": record.method,
+        "url": record.url,
+    })
+}
+
+fn endpoint(endpoint: &Endpoint) -> Value {
+    let source = endpoint.name.as_ref().map(|(_, source)| match source {
+        NameSource::Sni => "sni",
+        NameSource::Host => "host",
+        NameSource::Certificate => "certificate",
+        NameSource::Dns => "dns",
+    });
+    json!({
+        "address": endpoint.address.map(|address| address.to_string()),
+        "port": endpoint.port,
+        "name": endpoint.name.as_ref().map(|(name, _)| name),
+        "name_from": source,
+    })
+}
+
+fn channel(channel: &Channel) -> Value {
+    json!({"kind": channel.kind.name(), "version": channel.version, "suite": channel.suite})
+}
+
+fn app(app: Option<&Arc<App>>) -> Value {
+    app.map_or(Value::Null, |app| json!({"name": app.name, "package": app.package, "uid": app.uid}))
+}
+
+fn recipient(row: &Recipient) -> Value {
+    json!({
+        "name": row.key.name,
+        "addresses": row.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "port": row.key.port,
+        "protocol": row.key.protocol.name(),
+        "protection": row.key.protection,
+        "records": row.records,
+        "bytes_sent": row.sent,
+        "bytes_received": row.received,
+        "data": row.data.iter().map(|id| &id.0).collect::<Vec<_>>(),
+    })
+}
+
+fn opaque_entry(opaque: &Opaque) -> Value {
+    json!({
+        "exhibit": opaque.exhibit.to_string(),
+        "id": opaque.id.0,
+        "time": opaque.time.map(|time| time.to_string()),
+        "transport": match opaque.transport { Transport::Tcp => "tcp", Transport::Udp => "udp" },
+        "client": endpoint(&opaque.client),
+        "server": endpoint(&opaque.server),
+        "channel": channel(&opaque.channel),
+        "protection": protection(&opaque.channel),
+        "app": app(opaque.app.as_ref()),
+        "bytes_sent": opaque.bytes_sent,
+        "bytes_received": opaque.bytes_received,
+        "reason": opaque.reason,
+    })
+}
+
+fn damage(damage: &Damage) -> Value {
+    json!({
+        "exhibit": damage.exhibit.to_string(),
+        "place": damage.place,
+        "time": damage.time.map(|time| time.to_string()),
+        "server": damage.server.as_ref().map(endpoint),
+        "bytes": damage.bytes,
+        "reason": damage.reason,
+    })
+}

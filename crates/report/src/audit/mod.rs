@@ -1,0 +1,11 @@
+//! The audit report: what left and to whom, and what could not be read.
+
+mod json;
+mod model;
+mod terminal;
+
+pub use json::{SCHEMA, write as write_json};
+pub use model::{
+    Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyFile, KeyRow, Recipient, RecipientKey, SightingRow, Summary, Tool,
+};
+pub use terminal::{Look, write as write_terminal};

@@ -1,0 +1,281 @@
+//! The audit as data: what the command found, before it is written in any form.
+
+use dyetrace_case::{
+    App, Channel, Damage, DatumId, Endpoint, Exhibit, Kind, Opaque, Protocol, Record, RecordId, Side, Sighting, Time,
+};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Everything an audit found. Texts that come from the evidence were redacted by whoever filled
+/// this in, unless the user asked to see values.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// Which program wrote this.
+    pub tool: Tool,
+    /// The case, where the input was one.
+    pub case: Option<CaseInfo>,
+    /// The exhibits in the order they were read.
+    pub exhibits: Vec<ExhibitRow>,
+    /// Keys at hand and how many were of use.
+    pub keys: KeyRow,
+    /// The planted values, in the subject's order.
+    pub subject: Vec<DatumRow>,
+    /// What was seen, in the order of the evidence.
+    pub sightings: Vec<SightingRow>,
+    /// Who was talked to, in order of name and address.
+    pub recipients: Vec<Recipient>,
+    /// What could not be read, in the order of the evidence.
+    pub opaque: Vec<Opaque>,
+    /// What was broken, in the order of the evidence.
+    pub damages: Vec<Damage>,
+    /// Limits of search that were reached, in words, each once.
+    pub limits: Vec<String>,
+    /// Notes about the search, in words: values too short to search for everywhere, and the like.
+    pub notes: Vec<String>,
+}
+
+/// Name and version of the program.
+#[derive(Debug, Clone, Default)]
+pub struct Tool {
+    /// `dyetrace`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// What a report repeats of `case.yaml`.
+#[derive(Debug, Clone)]
+pub struct CaseInfo {
+    /// The folder as the user gave it.
+    pub path: String,
+    /// Title.
+    pub title: String,
+    /// Question.
+    pub question: Option<String>,
+}
+
+/// Does an exhibit still have the digest its manifest lists?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fixity {
+    /// It does.
+    Matches,
+    /// It does not: the exhibit was changed after it was collected.
+    Differs,
+    /// The manifest does not list it, or there is none.
+    NotListed,
+}
+
+impl Fixity {
+    /// The name used in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Matches => "matches",
+            Self::Differs => "differs",
+            Self::NotListed => "not-listed",
+        }
+    }
+}
+
+/// One exhibit and how much of it was read.
+#[derive(Debug, Clone)]
+pub struct ExhibitRow {
+    /// The exhibit.
+    pub exhibit: Exhibit,
+    /// Its digest against the manifest.
+    pub fixity: Fixity,
+    /// The product the run names, `vendor name version`.
+    pub product: Option<String>,
+    /// Packets, or archive entries.
+    pub packets: u64,
+    /// Records read.
+    pub records: u64,
+    /// Payload bytes of the transport, each counted once.
+    pub payload: u64,
+    /// Payload bytes reported as opaque.
+    pub opaque: u64,
+    /// Payload bytes reported as damage.
+    pub lost: u64,
+    /// TLS connections with a handshake.
+    pub tls_connections: u64,
+    /// Those whose keys were found.
+    pub tls_keyed: u64,
+}
+
+/// One file that keys were read from.
+#[derive(Debug, Clone)]
+pub struct KeyFile {
+    /// The path, or `inside` and the exhibit's path.
+    pub path: String,
+    /// Secrets it gave.
+    pub secrets: usize,
+    /// Lines skipped because they are not of a known form.
+    pub skipped: usize,
+}
+
+/// Keys at hand.
+#[derive(Debug, Clone, Default)]
+pub struct KeyRow {
+    /// Where they came from.
+    pub files: Vec<KeyFile>,
+    /// Secrets in all, each once.
+    pub secrets: usize,
+    /// Secrets that belong to a connection of the evidence.
+    pub matched: usize,
+}
+
+/// One planted value and how often it was seen.
+#[derive(Debug, Clone)]
+pub struct DatumRow {
+    /// Its name.
+    pub id: DatumId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The masked value, or the value itself where the user asked for it.
+    pub shown: String,
+    /// Sightings in what was sent, hints left out.
+    pub sent: usize,
+    /// Sightings in what was received, hints left out.
+    pub received: usize,
+    /// Sightings under 40 bits.
+    pub hints: usize,
+}
+
+/// What a report says about the record of a sighting.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Name within the exhibit.
+    pub id: RecordId,
+    /// What it was parsed as.
+    pub protocol: Protocol,
+    /// Time of its first byte.
+    pub time: Option<Time>,
+    /// Who opened the connection.
+    pub client: Endpoint,
+    /// The other side.
+    pub server: Endpoint,
+    /// Protection in transit.
+    pub channel: Channel,
+    /// The app, where known.
+    pub app: Option<Arc<App>>,
+    /// The request's method.
+    pub method: Option<String>,
+    /// The request's URL or target, redacted.
+    pub url: Option<String>,
+}
+
+impl Summary {
+    /// Summarises a record; `redact` is applied to every text that the sender chose.
+    pub fn of(record: &Record, redact: &dyn Fn(&str) -> String) -> Self {
+        let request = record.request.as_ref();
+        let target = || request.and_then(|r| r.target.as_ref()).map(|t| String::from_utf8_lossy(t).into_owned());
+        let url = request.and_then(|r| r.url.clone()).or_else(target);
+        let mut server = record.server.clone();
+        if let Some((name, _)) = &mut server.name {
+            *name = redact(name);
+        }
+        Self {
+            id: record.id.clone(),
+            protocol: record.protocol,
+            time: record.time,
+            client: record.client.clone(),
+            server,
+            channel: record.channel.clone(),
+            app: record.app.clone(),
+            method: request.and_then(|r| r.method.as_deref()).map(redact),
+            url: url.as_deref().map(redact),
+        }
+    }
+}
+
+/// One sighting with what a reader needs to know about its record.
+#[derive(Debug, Clone)]
+pub struct SightingRow {
+    /// The sighting, with a redacted trail.
+    pub sighting: Sighting,
+    /// Who sent the part it was seen in.
+    pub side: Side,
+    /// Index into [`Audit::exhibits`].
+    pub exhibit: usize,
+    /// The record.
+    pub record: Arc<Summary>,
+}
+
+/// What makes two records go to the same recipient: name or address, port, protection, protocol.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecipientKey {
+    /// Host name, where known.
+    pub name: Option<String>,
+    /// Address, where known and no name is.
+    pub address: Option<IpAddr>,
+    /// Port.
+    pub port: Option<u16>,
+    /// Protocol.
+    pub protocol: Protocol,
+    /// Kind and version of the channel: `TLS 1.3`, `clear`.
+    pub protection: String,
+}
+
+impl RecipientKey {
+    /// The recipient of a record.
+    pub fn of(record: &Summary) -> Self {
+        let name = record.server.name.as_ref().map(|(name, _)| name.to_ascii_lowercase());
+        Self {
+            address: record.server.address.filter(|_| name.is_none()),
+            name,
+            port: record.server.port,
+            protocol: record.protocol,
+            protection: protection(&record.channel),
+        }
+    }
+}
+
+/// `TLS 1.3`, `clear`, `unknown`.
+pub(crate) fn protection(channel: &Channel) -> String {
+    channel.version.clone().unwrap_or_else(|| channel.kind.name().to_owned())
+}
+
+/// One recipient and what went there.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// Who.
+    pub key: RecipientKey,
+    /// Addresses seen for a named recipient, and the address of an unnamed one.
+    pub addresses: BTreeSet<IpAddr>,
+    /// Records.
+    pub records: u64,
+    /// Content and field bytes sent there.
+    pub sent: u64,
+    /// Content and field bytes received from there.
+    pub received: u64,
+    /// Planted values sent there, hints left out.
+    pub data: BTreeSet<DatumId>,
+}
+
+impl Recipient {
+    /// A recipient that nothing was counted for yet.
+    pub fn new(key: RecipientKey) -> Self {
+        Self { key, addresses: BTreeSet::new(), records: 0, sent: 0, received: 0, data: BTreeSet::new() }
+    }
+
+    /// Adds what another count of the same recipient found.
+    pub fn merge(&mut self, other: Self) {
+        self.addresses.extend(other.addresses);
+        self.records += other.records;
+        self.sent += other.sent;
+        self.received += other.received;
+        self.data.extend(other.data);
+    }
+}
+
+impl Audit {
+    /// Payload, opaque and lost bytes over all exhibits.
+    pub fn totals(&self) -> (u64, u64, u64) {
+        self.exhibits.iter().fold((0, 0, 0), |sum, row| (sum.0 + row.payload, sum.1 + row.opaque, sum.2 + row.lost))
+    }
+
+    /// Records over all exhibits.
+    pub fn records(&self) -> u64 {
+        self.exhibits.iter().map(|row| row.records).sum()
+    }
+}
