@@ -65,6 +65,24 @@ impl Blob {
         }
     }
 
+    /// Copies bytes from `offset` on into `buffer` and returns how many; 0 only at the end or for
+    /// an empty buffer.
+    ///
+    /// # Errors
+    /// Reading the temporary file failed.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.len().saturating_sub(offset);
+        let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        match self {
+            Self::Memory(bytes) => {
+                let start = bytes.len() - left as usize;
+                buffer[..length].copy_from_slice(&bytes[start..start + length]);
+            }
+            Self::Spooled(spool) => spool.read_exact_at(&mut buffer[..length], offset)?,
+        }
+        Ok(length)
+    }
+
     /// Calls `visit(offset, window)` over windows of at most `size` bytes, each repeating the last
     /// `overlap` bytes of the one before it. A body in memory comes as one window. An empty body
     /// gives no window.
@@ -239,6 +257,18 @@ mod tests {
         for (writer, index) in writers.into_iter().zip(0u8..) {
             let expected: Vec<u8> = (0..50).flat_map(|round| [round, index]).collect();
             assert_eq!(writer.finish().sha256().unwrap(), Blob::from(expected).sha256().unwrap());
+        }
+    }
+
+    #[test]
+    fn reading_at_an_offset_stops_at_the_end() {
+        let bytes: Vec<u8> = (0..100).collect();
+        for blob in [spooled(&bytes), Blob::from(bytes)] {
+            let mut buffer = [0; 8];
+            assert_eq!(blob.read_at(95, &mut buffer).unwrap(), 5);
+            assert_eq!(&buffer[..5], [95, 96, 97, 98, 99]);
+            assert_eq!(blob.read_at(100, &mut buffer).unwrap(), 0);
+            assert_eq!(blob.read_at(1000, &mut buffer).unwrap(), 0);
         }
     }
 
