@@ -13,6 +13,7 @@ pub mod fuzzing;
 mod http;
 mod layer;
 mod mqtt;
+mod resync;
 #[cfg(test)]
 mod testing;
 mod websocket;
