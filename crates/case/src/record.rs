@@ -65,13 +65,15 @@ impl Protocol {
     }
 }
 
-/// TCP or UDP.
+/// TCP, UDP, or what stands in their place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
     /// TCP.
     Tcp,
     /// UDP.
     Udp,
+    /// Another protocol on IP, by its IANA number (50 is ESP). Only opaque bytes have it.
+    Ip(u8),
 }
 
 /// How an endpoint's name became known. Later variants are weaker.

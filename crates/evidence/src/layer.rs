@@ -117,6 +117,8 @@ pub struct Out<'s> {
 pub struct Tally {
     /// Packets or archive entries seen.
     pub packets: u64,
+    /// Packets that carry no application data by design: ARP, ICMP, IGMP, spanning tree …
+    pub control: u64,
     /// Payload bytes of TCP streams and UDP datagrams, or content bytes of archive entries.
     pub payload: u64,
     /// Bytes reported as opaque.

@@ -7,6 +7,7 @@ mod archive;
 mod capture;
 mod coding;
 mod dns;
+mod exhibit;
 mod flow;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -18,4 +19,33 @@ mod resync;
 mod testing;
 mod websocket;
 
+use dyetrace_case::{Format, Sink};
+
+pub use exhibit::{HEAD, Kind, OpenError, Opened, Unknown, Wrapping, open, open_bytes, recognise};
 pub use layer::{Conn, Layer, Limits, Out, Tally};
+
+/// Reads an exhibit to its end (or until the sink wants no more) and pushes what is in it to
+/// `sink`: records, what could not be read, and what was broken.
+///
+/// The secrets in the exhibit ([`Opened::secrets`]) are used; those of `tls` are used as well, and
+/// so are those of other exhibits where the caller loaded them. `progress` is called with the bytes
+/// of the file done.
+pub fn read(
+    opened: &Opened,
+    limits: Limits,
+    tls: &mut dyetrace_tls::Decryptor,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(u64),
+) -> Tally {
+    for secrets in opened.secrets() {
+        tls.secrets.load(secrets);
+    }
+    let mut tally = Tally::default();
+    let mut out = Out::new(opened.exhibit().id, limits, tls, &mut tally, sink);
+    match opened.exhibit().format {
+        Format::Pcap | Format::Pcapng => capture::read(opened, &mut out, progress),
+        // The archive readers come in here.
+        _ => {}
+    }
+    tally
+}
