@@ -102,6 +102,9 @@ mod tests {
     use super::super::ip::tests::{packet4, packet6};
     use super::*;
 
+    /// Port, tunnel header, content, and the packet within it.
+    type Case<'a> = (u16, &'a [u8], &'a [u8], &'a [u8]);
+
     fn framed(packet: &[u8]) -> Vec<u8> {
         [&[0; 12][..], &[8, 0], packet].concat()
     }
@@ -130,7 +133,6 @@ mod tests {
     fn tunnels_over_udp_give_up_their_packet() {
         let (packet, packet6) = (packet4(17, 1, 0, b"x"), packet6(17, b"x"));
         let frame = framed(&packet);
-        type Case<'a> = (u16, &'a [u8], &'a [u8], &'a [u8]);
         let cases: [Case<'_>; 6] = [
             (4789, &[8, 0, 0, 0, 0, 0, 7, 0], &frame, &packet),
             (6081, &[1, 0, 0x65, 0x58, 0, 0, 7, 0, 1, 1, 1, 0], &frame, &packet),
