@@ -1,0 +1,63 @@
+//! The made-up person, home and devices. Every value was made for this lab and belongs to nobody.
+
+use serde_json::json;
+
+/// The person's name.
+pub const NAME: &str = "Lin Mei";
+/// The home's Wi-Fi name: seven random characters of 36.
+pub const SSID: &str = "Linden-QT2F0OA";
+/// The home's Wi-Fi password: fifteen random characters of 62.
+pub const PASSWORD: &str = "VoB7n-3CDB9-ggiCO";
+/// A number under 154, which no Chinese operator has been given.
+pub const PHONE: &str = "15480612929";
+/// An address under a reserved name.
+pub const EMAIL: &str = "lin.mei.9oc16bfykc@mail.example";
+/// What is typed as the account's password.
+pub const ACCOUNT_PASSWORD: &str = "Jade+gswZQgJ3Ph3W";
+/// The phone's identifier as Android gives it to an app.
+pub const ANDROID_ID: &str = "19a4598ce35edd52";
+
+/// One Wi-Fi plug.
+#[derive(Debug, Clone, Copy)]
+pub struct Plug {
+    /// Its name with the maker.
+    pub id: &'static str,
+    /// Its MAC address (locally administered).
+    pub mac: &'static str,
+    /// The month it was made.
+    pub made: &'static str,
+    /// Its model.
+    pub model: &'static str,
+}
+
+/// Made before the maker changed its protocol.
+pub const PLUG_A: Plug = Plug { id: "plug-a-58213", mac: "56:a9:24:f6:50:a7", made: "2016-03", model: "EP-1" };
+/// Made after.
+pub const PLUG_B: Plug = Plug { id: "plug-b-90467", mac: "8e:2f:9d:72:42:40", made: "2017-02", model: "EP-2" };
+
+/// The planted values as `subject.yaml`.
+pub fn subject_yaml() -> String {
+    let data = [
+        ("wifi.ssid", SSID, "typed into the app's set-up screen", 36),
+        ("wifi.password", PASSWORD, "typed into the app's set-up screen", 89),
+        ("phone", PHONE, "typed into the app's log-in screen", 26),
+        ("email", EMAIL, "typed into the app's log-in screen", 51),
+        ("account.password", ACCOUNT_PASSWORD, "typed into the app's log-in screen", 71),
+        ("android.id", ANDROID_ID, "kept by the phone", 64),
+        ("mac", PLUG_A.mac, "printed on the first plug", 46),
+        ("mac", PLUG_B.mac, "printed on the second plug", 46),
+    ];
+    let mut yaml = format!("subject: {NAME} (made up)\ndata:\n");
+    for (kind, value, planted, bits) in data {
+        let value = json!(value);
+        let lines = [
+            format!("  - kind: {kind}\n"),
+            format!("    value: {value}\n"),
+            format!("    planted: {planted}\n"),
+            format!("    bits: {bits}\n"),
+            "    made_up: true\n".to_owned(),
+        ];
+        yaml.extend(lines);
+    }
+    yaml
+}
