@@ -1,0 +1,76 @@
+//! Captures that the world recorded, compared with what tshark found in them.
+//!
+//! They are no part of the repository. `DYETRACE_CAPTURES` names their folder; by default it is
+//! looked for beside the checkout.
+
+use dyetrace_case::{Format, Item};
+use dyetrace_evidence::{Limits, Tally, open, read};
+use std::path::{Path, PathBuf};
+
+/// The folder of captures; `None` (said aloud) where there is none.
+#[allow(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
+fn captures() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures");
+    let folder = std::env::var_os("DYETRACE_CAPTURES").map_or(beside, PathBuf::from);
+    if folder.join("truth").is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no real captures here");
+    None
+}
+
+/// Every file below a folder, in a stable order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let entries = std::fs::read_dir(folder).unwrap();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() { files.extend(self::files(&path)) } else { files.push(path) }
+    }
+    files.sort();
+    files
+}
+
+/// Reads a capture to its end; the damages come as `place: reason`.
+fn tally(path: &Path) -> (Tally, Vec<String>) {
+    let opened = open(path, &mut |_| ()).unwrap_or_else(|error| panic!("{error}"));
+    let mut damages = Vec::new();
+    let mut sink = |item| {
+        if let Item::Damage(damage) = item {
+            damages.push(format!("{}: {}", damage.place, damage.reason));
+        }
+        Ok(())
+    };
+    let tally = read(&opened, Limits::default(), &mut dyetrace_tls::Decryptor::default(), &mut sink, &mut |_| ());
+    (tally, damages)
+}
+
+#[test]
+fn every_capture_has_the_packets_that_tshark_counts() {
+    let Some(folder) = captures() else { return };
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for path in files(&folder.join("truth")) {
+        let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let (Some(file), Some(packets)) = (truth["file"].as_str(), truth["packets"].as_u64()) else { continue };
+        let (tally, damages) = tally(&folder.join(file));
+        compared += 1;
+        if tally.packets != packets {
+            wrong.push(format!("{file}: {} packets, tshark counts {packets}; {damages:?}", tally.packets));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(compared > 100, "only {compared} captures were compared");
+}
+
+#[test]
+fn every_file_that_begins_as_a_capture_opens() {
+    let Some(folder) = captures() else { return };
+    let mut opened = 0;
+    for path in files(&folder) {
+        let Ok(exhibit) = open(&path, &mut |_| ()) else { continue };
+        if matches!(exhibit.exhibit().format, Format::Pcap | Format::Pcapng) {
+            opened += 1;
+            assert!(tally(&path).0.packets > 0 || path.ends_with("empty.pcap"), "{}", path.display());
+        }
+    }
+    assert!(opened > 190, "only {opened} captures were opened");
+}
