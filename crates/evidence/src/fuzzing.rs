@@ -1,12 +1,14 @@
 //! Entry points for the fuzz targets, replayed by ordinary tests. Not part of the interface.
 
 mod conversation;
+mod packets;
 
 use crate::coding::decode;
 use crate::layer::Limits;
 use dyetrace_case::{Blob, BlobWriterLimits};
 
 pub use conversation::{hpack, http2};
+pub use packets::{capture, packet};
 
 /// Limits under which one run of a fuzz target stays small.
 fn small_limits() -> Limits {

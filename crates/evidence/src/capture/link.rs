@@ -22,8 +22,10 @@ pub(crate) enum Frame<'a> {
 pub(crate) enum NotRead {
     /// A link type.
     Link(u32),
-    /// An EtherType, or a length where LLC carries something unknown.
+    /// An EtherType.
     Ethertype(u16),
+    /// A service access point of IEEE 802.2 LLC.
+    ServicePoint(u8),
     /// A PPP protocol.
     Ppp(u16),
 }
@@ -36,6 +38,7 @@ impl std::fmt::Display for NotRead {
                 None => write!(f, "link type {link}"),
             },
             Self::Ethertype(number) => write!(f, "EtherType {number:#06x}"),
+            Self::ServicePoint(number) => write!(f, "LLC service access point {number:#04x}"),
             Self::Ppp(number) => write!(f, "PPP protocol {number:#06x}"),
         }
     }
@@ -111,7 +114,7 @@ pub(crate) fn ethertype(number: u16, data: &[u8]) -> Frame<'_> {
                 (Some(inner), Some(rest)) => (number, data) = (inner, rest),
                 _ => return Frame::Broken("VLAN tag"),
             },
-            0..=1500 => return logical_link(number, data),
+            0..=1500 => return logical_link(data),
             0x6558 => return ethernet(data),
             0x8847 | 0x8848 => return mpls(data),
             0x8864 => return pppoe(data),
@@ -124,17 +127,17 @@ pub(crate) fn ethertype(number: u16, data: &[u8]) -> Frame<'_> {
 }
 
 /// IEEE 802.2 LLC and SNAP.
-fn logical_link(length: u16, data: &[u8]) -> Frame<'_> {
+fn logical_link(data: &[u8]) -> Frame<'_> {
     match data {
         [0xaa, 0xaa, 0x03, 0, 0, 0 | 0xf8, rest @ ..] => match (be16(rest, 0), rest.get(2..)) {
             (Some(number), Some(inner)) if number > 1500 => ethertype(number, inner),
             _ => Frame::Broken("SNAP header"),
         },
         [0x06, 0x06, 0x03, rest @ ..] => ip(rest),
-        // Spanning tree, and vendors' discovery protocols over SNAP.
-        [0x42, 0x42, ..] | [0xaa, 0xaa, 0x03, ..] => Frame::Control,
-        [] | [_] | [_, _] => Frame::Broken("LLC header"),
-        _ => Frame::Unread(NotRead::Ethertype(length)),
+        // Spanning tree, vendors' discovery protocols over SNAP, and LLC's own XID and TEST frames.
+        [0x42, 0x42, ..] | [0xaa, 0xaa, 0x03, ..] | [_, _, 0xaf | 0xbf | 0xe3 | 0xf3, ..] => Frame::Control,
+        [point, _, _, ..] => Frame::Unread(NotRead::ServicePoint(*point)),
+        _ => Frame::Broken("LLC header"),
     }
 }
 
