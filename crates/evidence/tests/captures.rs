@@ -22,8 +22,8 @@ fn captures() -> Option<PathBuf> {
 /// Every file below a folder, in a stable order.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    let entries = std::fs::read_dir(folder).unwrap();
-    for path in entries.map(|entry| entry.unwrap().path()) {
+    let entries = std::fs::read_dir(folder).expect("the folder of captures can be listed");
+    for path in entries.map(|entry| entry.expect("its entries can be read").path()) {
         if path.is_dir() { files.extend(self::files(&path)) } else { files.push(path) }
     }
     files.sort();
