@@ -210,7 +210,8 @@ pub struct Message {
     pub time: Option<Time>,
     /// HTTP method or the protocol's name for this kind of message. Requests only.
     pub method: Option<String>,
-    /// The request target exactly as sent.
+    /// The request target exactly as sent. Of an answer it only tells people what the answer is
+    /// about; there the searched form is a field.
     pub target: Option<Vec<u8>>,
     /// The absolute URL that target, Host field and channel amount to.
     pub url: Option<String>,
@@ -287,7 +288,7 @@ impl Message {
 }
 
 fn message_parts<'r>(side: Side, message: &'r Message, parts: &mut Vec<Part<'r>>) {
-    if let Some(target) = &message.target {
+    if let Some(target) = message.target.as_ref().filter(|_| side == Side::Request) {
         parts.push(Part { name: PartName::Url, prefix: Vec::new(), content: PartContent::Bytes(target) });
     }
     let names: Vec<String> =

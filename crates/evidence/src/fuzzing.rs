@@ -7,7 +7,7 @@ use crate::coding::decode;
 use crate::layer::Limits;
 use dyetrace_case::{Blob, BlobWriterLimits};
 
-pub use conversation::{hpack, http2};
+pub use conversation::{hpack, http2, mqtt};
 pub use packets::{capture, packet};
 
 /// Limits under which one run of a fuzz target stays small.

@@ -33,6 +33,11 @@ pub(crate) struct Found {
 }
 
 impl Search {
+    /// A search that begins with bytes at hand. They are looked at with the next call.
+    pub(crate) fn starting_with(bytes: Vec<u8>) -> Self {
+        Self { held: bytes, ..Self::default() }
+    }
+
     /// Takes the next bytes. `fits` is asked for each place once, or again after `Undecided`; the
     /// answer must not depend on how the bytes were split.
     pub(crate) fn feed(&mut self, bytes: &[u8], fits: impl Fn(&[u8]) -> Fit) -> Option<Found> {

@@ -2,11 +2,17 @@
 
 use crate::http::{Http2, hpack};
 use crate::layer::{Conn, Layer, Limits, Out, Tally};
+use crate::mqtt::Mqtt;
 use dyetrace_case::{Blob, Channel, Endpoint, ExhibitId, Item, Side, Time, Transport};
 
 /// Reads `data` as the two directions of an HTTP/2 connection; see [`conversation`].
 pub fn http2(data: &[u8]) {
     conversation(data, |conn| Box::new(Http2::new(conn)));
+}
+
+/// Reads `data` as the two directions of an MQTT connection; see [`conversation`].
+pub fn mqtt(data: &[u8]) {
+    conversation(data, |conn| Box::new(Mqtt::new(conn)));
 }
 
 /// Reads `data` as field blocks of one HPACK table, each after a byte that gives its length.
@@ -106,7 +112,27 @@ mod tests {
         (0, b"\0\0\x04\0\x01\0\0\0\x03tail\0\0\x04\x08\0\0\0\0\0\0\0\0\x01"),
     ];
 
+    const MQTT: &[(u8, &[u8])] = &[
+        (0, b"\x10\x1d\0\x04MQTT\x05\xc2\0\x3c\x03\x21\0\x0a\0\x01c\0\x01u\0\x06secret"),
+        (1, b"\x20\x03\0\0\0"),
+        (0, b"\x32\x12\0\x03t/1\0\x01\x03\x23\0\x01payload"),
+        (0, b"\x32\x0f\0\0\0\x02\x03\x23\0\x01payload\x82\x07\0\x01\0\0\x01a\x01"),
+        (1, b"\x30\x0a\0\x03cmd\0gap!\x40\x02\0\x01"),
+        (2, b""),
+        (0, b"lost\x30\x08\0\x03cmdend\xe0\x02\x04\0"),
+    ];
+
     proptest! {
+        #[test]
+        fn mqtt_survives(data in proptest::collection::vec(any::<u8>(), 0..600)) {
+            mqtt(&data);
+        }
+
+        #[test]
+        fn mqtt_survives_changes(changes in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..8)) {
+            mqtt(&mutated(script(MQTT), &changes));
+        }
+
         #[test]
         fn http2_survives(data in proptest::collection::vec(any::<u8>(), 0..600)) {
             http2(&data);

@@ -172,7 +172,8 @@ enum State {
 /// What a gap hit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Hit {
-    /// The frame in progress lost its field block or part of it; so many of its bytes were held.
+    /// The frame in progress lost its field block or part of it, and with that so many bytes that
+    /// were captured.
     Block(FrameHeader, u64),
     /// The content of a DATA frame has a hole.
     Content(FrameHeader),
@@ -225,7 +226,8 @@ impl Splitter {
             State::Head => (0, Hit::Nothing),
             State::Whole(header, payload) => {
                 let left = u64::from(header.length) - payload.len() as u64;
-                (left, Hit::Block(*header, (HEADER + payload.len()) as u64))
+                let captured = (HEADER + payload.len()) as u64 + left.saturating_sub(length);
+                (left, Hit::Block(*header, captured))
             }
             State::PadLength(header) => (u64::from(header.length), Hit::Content(*header)),
             State::Content(header, content, padding) => {

@@ -341,17 +341,20 @@ impl Direction {
     }
 
     fn end(&mut self, around: &mut Around<'_, '_>) {
-        let sync = std::mem::replace(&mut self.sync, Sync::Preface(0));
-        match sync {
-            Sync::Preface(matched) => self.losses.add(NOT_FRAMES, matched as u64, None),
-            Sync::Frames(splitter) => self.losses.add("a frame that was cut short", splitter.held(), Some(around.time)),
-            Sync::Searching(search) => match search.finish(|bytes| frames::fits(bytes, self.side, self.seen, true)) {
+        if let Sync::Searching(search) = &mut self.sync {
+            let (side, seen) = (self.side, self.seen);
+            match std::mem::take(search).finish(|bytes| frames::fits(bytes, side, seen, true)) {
                 Err(skipped) => self.losses.add(NOT_FRAMES, skipped, Some(around.time)),
                 Ok(found) => {
                     self.found(found.skipped, &found.rest, around);
-                    self.frames(&mut found.rest.as_slice(), around);
+                    self.data(&found.rest, around);
                 }
-            },
+            }
+        }
+        match &self.sync {
+            Sync::Preface(matched) => self.losses.add(NOT_FRAMES, *matched as u64, None),
+            Sync::Frames(splitter) => self.losses.add("a frame that was cut short", splitter.held(), Some(around.time)),
+            Sync::Searching(search) => self.losses.add(NOT_FRAMES, search.unread(), Some(around.time)),
         }
         self.drop_block(around);
     }
