@@ -11,7 +11,7 @@ mod zstd;
 
 use crate::layer::Limits;
 use dyetrace_case::{Blob, Flag, Message};
-pub(crate) use inflate::{Inflater, Wrapper};
+pub(crate) use inflate::MessageInflater;
 use stream::{End, Source, Target};
 
 /// Undoes the codings named by the message's Content-Encoding fields: sets `decoded` and

@@ -4,8 +4,10 @@ mod conversation;
 mod packets;
 
 use crate::coding::decode;
-use crate::layer::Limits;
-use dyetrace_case::{Blob, BlobWriterLimits};
+use crate::http::Http1;
+use crate::layer::{Conn, Layer, Limits, Out, Tally};
+use crate::websocket::{Deflate, WebSocket};
+use dyetrace_case::{Blob, BlobWriterLimits, Channel, Endpoint, ExhibitId, Item, Side, Time, Transport};
 
 pub use conversation::{hpack, http2, mqtt};
 pub use packets::{capture, packet};
@@ -23,4 +25,54 @@ pub fn coding(data: &[u8]) {
     let limits = small_limits();
     let (decoded, _) = decode(&Blob::from(body.to_vec()), name, &limits);
     assert!(decoded.is_none_or(|decoded| decoded.len() <= limits.decoded.total));
+}
+
+/// A connection's pieces as a fuzz target cuts them out of `data`: a byte that says whose piece
+/// follows (or that bytes are missing) and how long it is, then the piece.
+fn converse(layer: &mut dyn Layer, mut data: &[u8]) {
+    let (mut tls, mut tally) = (dyetrace_tls::Decryptor::default(), Tally::default());
+    let mut sink = |_: Item| Ok(());
+    let mut out = Out::new(ExhibitId([0; 32]), small_limits(), &mut tls, &mut tally, &mut sink);
+    let mut now = 0;
+    while let Some((control, rest)) = data.split_first() {
+        let side = if control & 1 == 0 { Side::Request } else { Side::Response };
+        let length = usize::from(control >> 3) * 8;
+        let (piece, rest) = rest.split_at(length.min(rest.len()));
+        now += 1;
+        match control & 6 {
+            6 => layer.gap(side, length as u64 + 1, Time(now), &mut out),
+            4 if piece.is_empty() => layer.side_end(side, Time(now), &mut out),
+            _ => layer.data(side, piece, Time(now), &mut out),
+        }
+        data = rest;
+    }
+    layer.end(&mut out);
+}
+
+/// A clear connection.
+fn conn() -> Conn {
+    let endpoint = |last, port| Endpoint { address: Some([192, 0, 2, last].into()), port: Some(port), name: None };
+    Conn {
+        id: "tcp:0".to_owned(),
+        transport: Transport::Tcp,
+        client: endpoint(1, 40_000),
+        server: endpoint(2, 80),
+        channel: Channel::clear(),
+        alpn: None,
+        app: None,
+        mid_stream: false,
+        depth: 0,
+    }
+}
+
+/// Reads an HTTP/1 connection.
+pub fn http1(data: &[u8]) {
+    converse(&mut Http1::new(conn()), data);
+}
+
+/// Reads a WebSocket connection; the first byte says what was agreed about compression.
+pub fn websocket(data: &[u8]) {
+    let Some((agreed, data)) = data.split_first() else { return };
+    let deflate = Deflate { client_no_context_takeover: agreed & 2 != 0, server_no_context_takeover: agreed & 4 != 0 };
+    converse(&mut WebSocket::new(conn(), (agreed & 1 != 0).then_some(deflate), None), data);
 }
