@@ -181,6 +181,8 @@ pub enum Flag {
     Cut(u64),
     /// The request was answered before it was complete, or not answered at all.
     Unanswered,
+    /// The recorder says that this side sent a body and did not keep it.
+    Unrecorded(Side),
 }
 
 impl Flag {
@@ -194,6 +196,8 @@ impl Flag {
             Self::Undecoded(_) => "undecoded",
             Self::Cut(_) => "cut",
             Self::Unanswered => "unanswered",
+            Self::Unrecorded(Side::Request) => "request-body-not-recorded",
+            Self::Unrecorded(Side::Response) => "response-body-not-recorded",
         }
     }
 }

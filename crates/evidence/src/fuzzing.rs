@@ -1,5 +1,6 @@
 //! Entry points for the fuzz targets, replayed by ordinary tests. Not part of the interface.
 
+mod archives;
 mod conversation;
 mod packets;
 
@@ -9,6 +10,7 @@ use crate::layer::{Conn, Layer, Limits, Out, Tally};
 use crate::websocket::{Deflate, WebSocket};
 use dyetrace_case::{Blob, BlobWriterLimits, Channel, Endpoint, ExhibitId, Item, Side, Time, Transport};
 
+pub use archives::{flows, har};
 pub use conversation::{hpack, http2, mqtt};
 pub use packets::{capture, packet};
 
