@@ -44,8 +44,7 @@ pub fn read(
     let mut out = Out::new(opened.exhibit().id, limits, tls, &mut tally, sink);
     match opened.exhibit().format {
         Format::Pcap | Format::Pcapng => capture::read(opened, &mut out, progress),
-        // The archive readers come in here.
-        _ => {}
+        _ => archive::read(opened, &mut out, progress),
     }
     tally
 }

@@ -6,12 +6,10 @@
 
 use super::flow_conn::{self, Peers};
 use super::tnetstring::{Fault, Reader, Top, Value};
-use super::{Counted, flow_dns, har::opcode_name};
+use super::{Counted, flow_dns, har::opcode_name, lost};
 use crate::coding;
 use crate::layer::{Limits, Out};
-use dyetrace_case::{
-    BlobWriter, ChannelKind, Damage, ExhibitId, Flag, Message, Protocol, Record, RecordId, Side, Time,
-};
+use dyetrace_case::{BlobWriter, ChannelKind, ExhibitId, Flag, Message, Protocol, Record, RecordId, Side, Time};
 use std::io::Read;
 
 /// The newest flow format known here, that of mitmproxy 11 and 12.
@@ -27,21 +25,17 @@ pub(crate) fn read(input: &mut dyn Read, size_hint: u64, out: &mut Out<'_>, prog
         }
         match reader.next() {
             None if index > 0 => return,
-            None => return lost(out, "byte 0".to_owned(), None, "the file is empty".to_owned()),
+            None => return lost(out, "byte 0", None, "the file is empty".to_owned()),
             Some(Ok(top)) => match known_format(&top) {
                 Ok(()) => flow(index, &top, out),
-                Err(reason) => return lost(out, format!("byte {}", top.start), None, reason),
+                Err(reason) => return lost(out, &format!("byte {}", top.start), None, reason),
             },
             Some(Err(offset)) => {
                 let reason = "no flow begins here; what follows was not read".to_owned();
-                return lost(out, format!("byte {offset}"), None, reason);
+                return lost(out, &format!("byte {offset}"), None, reason);
             }
         }
     }
-}
-
-fn lost(out: &mut Out<'_>, place: String, bytes: Option<u64>, reason: String) {
-    out.damage(Damage { exhibit: out.exhibit, place, time: None, server: None, bytes, reason });
 }
 
 /// Refuses formats that are too old or not known yet. Newer formats write the version last, so a
@@ -79,6 +73,7 @@ fn flow(index: u64, top: &Top, out: &mut Out<'_>) {
         limits: &out.limits,
     };
     let (mut records, unknown) = reader.records();
+    let id = reader.id;
     if let Some(fault) = top.fault {
         let reason = match fault {
             Fault::Ended => "the file ends within this flow",
@@ -89,9 +84,9 @@ fn flow(index: u64, top: &Top, out: &mut Out<'_>) {
             flag(first, Flag::Incomplete);
         }
         let bytes = records.is_empty().then_some(top.length);
-        lost(out, reader.id.clone(), bytes, format!("{reason} (byte {})", top.start));
+        lost(out, &id, bytes, format!("{reason} (byte {})", top.start));
     } else if let Some(reason) = unknown {
-        lost(out, reader.id.clone(), Some(top.length), reason);
+        lost(out, &id, Some(top.length), reason);
     }
     for record in records {
         out.tally.payload += record.content_bytes();

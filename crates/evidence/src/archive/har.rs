@@ -5,21 +5,21 @@
 //! has neither a request nor a response.
 
 use super::entries::{Ending, Entries, RawEntry};
-use super::{Counted, har_body, har_input, json, url};
+use super::{Counted, har_body, har_input, json, lost, url};
 use crate::coding;
 use crate::layer::{Limits, Out};
 use dyetrace_case::{
-    App, Channel, ChannelKind, Damage, Endpoint, ExhibitId, Flag, Message, Protocol, Record, RecordId, Side, Time,
+    App, Channel, ChannelKind, Endpoint, ExhibitId, Flag, Message, Protocol, Record, RecordId, Side, Time,
 };
 use json::Json;
 use std::io::Read;
 use std::sync::Arc;
 
-/// Reads a HAR file, packed (gzip, zlib, UTF-16) or not. `progress` is told the bytes read so far.
+/// Reads the text of a HAR file. `progress` is told the bytes read so far.
 pub(crate) fn read(input: &mut dyn Read, size_hint: u64, out: &mut Out<'_>, progress: &mut dyn FnMut(u64)) {
     let _ = size_hint;
     let Ok(text) = har_input::open(Counted::new(input, progress)) else {
-        return lost(out, "byte 0".to_owned(), None, "the file could not be read".to_owned());
+        return lost(out, "byte 0", None, "the file could not be read".to_owned());
     };
     let mut entries = Entries::new(text, out.limits.held);
     for index in 0u64.. {
@@ -40,11 +40,7 @@ fn end(ending: Ending, read_failed: bool, out: &mut Out<'_>) {
         Ending::Broken(offset) => (offset, "the list of entries is broken off here; what follows was not read"),
         Ending::Absent => (0, "this file has no list log.entries; it is not a HAR file, or it is cut off before it"),
     };
-    lost(out, format!("byte {offset}"), None, reason.to_owned());
-}
-
-fn lost(out: &mut Out<'_>, place: String, bytes: Option<u64>, reason: String) {
-    out.damage(Damage { exhibit: out.exhibit, place, time: None, server: None, bytes, reason });
+    lost(out, &format!("byte {offset}"), None, reason.to_owned());
 }
 
 fn entry(index: u64, raw: &RawEntry<'_>, out: &mut Out<'_>) {
@@ -63,7 +59,7 @@ fn entry(index: u64, raw: &RawEntry<'_>, out: &mut Out<'_>) {
             false => format!("the file ends within this entry, at byte {offset}"),
         };
         let bytes = if records.is_empty() { raw.bytes.len() as u64 } else { unread };
-        lost(out, format!("har:{index}"), Some(bytes.saturating_add(raw.dropped)), reason);
+        lost(out, &format!("har:{index}"), Some(bytes.saturating_add(raw.dropped)), reason);
     }
     for record in records {
         out.tally.payload += record.content_bytes();

@@ -8,6 +8,8 @@ mod base64;
 mod entries;
 mod flow_conn;
 mod flow_dns;
+pub(crate) mod flows;
+pub(crate) mod har;
 mod har_body;
 mod har_input;
 mod json;
@@ -17,10 +19,31 @@ mod tnetstring;
 mod truth;
 mod url;
 
-pub(crate) mod flows;
-pub(crate) mod har;
-
+use crate::exhibit::Opened;
+use crate::layer::Out;
+use dyetrace_case::{Damage, Format};
 use std::io::{self, Read};
+
+/// Reads an archive and emits what is in it. `progress` is called with the bytes of the file done.
+pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(u64)) {
+    let size = opened.exhibit().bytes;
+    let mut content = match opened.content() {
+        Ok(content) => content,
+        Err(error) => return lost(out, "byte 0", None, format!("the file cannot be opened again: {error}")),
+    };
+    let done = content.done();
+    let mut progress = |_| progress(done.bytes());
+    match opened.exhibit().format {
+        Format::Har => har::read(&mut content, size, out, &mut progress),
+        _ => flows::read(&mut content, size, out, &mut progress),
+    }
+}
+
+/// Says that something at `place` was not read.
+fn lost(out: &mut Out<'_>, place: &str, bytes: Option<u64>, reason: String) {
+    let damage = Damage { exhibit: out.exhibit, place: place.to_owned(), time: None, server: None, bytes, reason };
+    out.damage(damage);
+}
 
 /// The archive as it lies on disk, telling how many of its bytes were read.
 struct Counted<'a> {

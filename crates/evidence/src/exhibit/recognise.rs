@@ -54,7 +54,7 @@ fn plain(head: &[u8]) -> Option<Format> {
     if magic == [0x0a, 0x0d, 0x0d, 0x0a] {
         return Some(Format::Pcapng);
     }
-    if text(head).first() == Some(&b'{') {
+    if text(head).first() == Some(&b'{') || is_utf16_object(head) {
         return Some(Format::Har);
     }
     is_tnetstring_of_a_dictionary(head).then_some(Format::MitmproxyFlows)
@@ -63,6 +63,11 @@ fn plain(head: &[u8]) -> Option<Format> {
 /// The head without byte order mark and white space.
 fn text(head: &[u8]) -> &[u8] {
     head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start()
+}
+
+/// `{` in either byte order of UTF-16, as PowerShell's redirections write it.
+fn is_utf16_object(head: &[u8]) -> bool {
+    matches!(head, [0xff, 0xfe, b'{', 0, ..] | [0xfe, 0xff, 0, b'{', ..] | [0, b'{', 0, _, ..])
 }
 
 /// mitmproxy writes each flow as `<length>:<dictionary>}`, and a dictionary starts with the length
@@ -127,7 +132,14 @@ mod tests {
 
     #[test]
     fn archives_are_told_by_their_shape() {
-        for har in [&b"{\"log\":{}}"[..], b"\xef\xbb\xbf{\"log\"", b" \r\n\t{\"a\""] {
+        for har in [
+            &b"{\"log\":{}}"[..],
+            b"\xef\xbb\xbf{\"log\"",
+            b" \r\n\t{\"a\"",
+            b"\xff\xfe{\0",
+            b"\xfe\xff\0{",
+            b"\0{\0\"",
+        ] {
             assert_eq!(recognise(har).unwrap(), kind(Format::Har, Wrapping::None));
         }
         assert_eq!(recognise(b"1939:9:websocket;0:~").unwrap(), kind(Format::MitmproxyFlows, Wrapping::None));
