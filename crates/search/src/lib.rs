@@ -1,1 +1,40 @@
-//! Placeholder.
+//! Search: the parts of a record in, sightings of planted values out.
+//!
+//! Every planted value is looked for in its usual spellings, as text in any wrapping that can be
+//! undone (`codec`), as a digest, and, where it is too short for either, as a whole field. Three
+//! lanes do this, because one automaton for all would be slower than each: a sampling filter for
+//! text (`filter`), a table of first bytes for digests (`digest`), and exact comparison for
+//! fields (`needles`). `explore` undoes wrappings recursively under a work budget; `attribute`
+//! names fields afterwards, only where something was seen; `choose` keeps the most telling of
+//! several ways to the same bytes.
+//!
+//! *Invariant*: no clock, no file system of its own, no environment, no network. The same record
+//! and the same subject give the same sightings, for ever. (Spooled bodies are read through
+//! [`dyetrace_case::Blob`].)
+//!
+//! *Invariant*: every sighting's `place.range` is exact to the byte of the part as it stands in
+//! the exhibit, except behind compression, where it is the whole compressed stream. For a digest,
+//! `place.decoded` and the last step's `encoded` are both the digest's bytes behind the step
+//! before it.
+
+mod attribute;
+mod bits;
+mod choose;
+mod classify;
+mod codec;
+mod digest;
+mod explore;
+mod filter;
+mod find;
+#[doc(hidden)]
+pub mod fuzzing;
+mod map;
+mod needles;
+mod redact;
+mod runs;
+mod scanner;
+mod spelling;
+#[cfg(test)]
+mod wrappings;
+
+pub use scanner::{Limit, Options, Outcome, Scanner, Scratch};

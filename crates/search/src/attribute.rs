@@ -1,0 +1,59 @@
+//! Names for what was seen in the raw bytes of a document.
+//!
+//! Most documents hold nothing that is sought, so they are searched as bytes, and only those in
+//! which something was seen are read as documents: each find inside a field gets the step that
+//! leads there, and the field's own structure is looked at in the same way.
+
+use crate::codec::{Coding, Context, recognise};
+use crate::find::{Find, to_case};
+use std::ops::ControlFlow;
+
+/// Deepest structure within structure (a form in a string of a document in a part …).
+const DEEPEST: usize = 8;
+
+/// Adds to each find the steps through the fields it lies in. Finds come back in order.
+pub(crate) fn attribute(bytes: &[u8], context: Context, finds: Vec<Find>) -> Vec<Find> {
+    within(bytes, context, finds, 0)
+}
+
+fn within(bytes: &[u8], context: Context, mut finds: Vec<Find>, depth: usize) -> Vec<Find> {
+    let Some(structure) = recognise(bytes, context).filter(|_| depth < DEEPEST) else { return finds };
+    finds.sort_by_key(|find| (find.range.start, find.range.end));
+    let mut done = Vec::with_capacity(finds.len());
+    let mut rest = finds.into_iter().peekable();
+    structure.walk(bytes, &mut |field| {
+        while let Some(find) = rest.next_if(|find| find.range.start < field.range.start) {
+            done.push(find);
+        }
+        let mut inside = Vec::new();
+        while let Some(mut find) = rest.next_if(|find| find.range.start < field.range.end) {
+            // Offsets in a field with escapes are not offsets in its value, which is searched
+            // apart from this.
+            if find.range.end > field.range.end || field.coding_applies(bytes) {
+                done.push(find);
+            } else {
+                find.relative_to(field.range.start);
+                inside.push(find);
+            }
+        }
+        if !inside.is_empty() {
+            let detail = field.label.detail();
+            for mut find in within(&bytes[field.range.clone()], Context::Any, inside, depth + 1) {
+                find.range = find.range.start + field.range.start..find.range.end + field.range.start;
+                let encoded = to_case(&field.range);
+                find.steps.push(dyetrace_case::Step { codec: field.codec.to_owned(), detail: detail.clone(), encoded });
+                find.named += 1;
+                done.push(find);
+            }
+        }
+        if rest.peek().is_none() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    done.extend(rest);
+    done
+}
+
+impl crate::codec::Field<'_> {
+    fn coding_applies(&self, bytes: &[u8]) -> bool {
+        self.coding != Coding::Plain && self.coding.applies(&bytes[self.range.clone()])
+    }
+}

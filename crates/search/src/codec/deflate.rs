@@ -1,0 +1,173 @@
+//! gzip (RFC 1952), zlib (RFC 1950) and bare DEFLATE (RFC 1951), at the start of the bytes.
+
+use super::{Codec, Unwrapped};
+use crate::classify::Marks;
+use crate::map::Map;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use std::io::Read;
+use std::ops::Range;
+
+/// A gzip file.
+pub(crate) struct Gzip;
+/// A zlib stream.
+pub(crate) struct Zlib;
+/// A DEFLATE stream without any header. Nothing marks it, so it must fill the bytes to the end.
+pub(crate) struct Raw;
+
+/// Bytes behind a bare stream that are tolerated: a checksum without its header.
+const TOLERATED_TRAILER: usize = 8;
+/// A two-byte header proves little: a broken zlib stream counts from this many bytes of result.
+const SHORTEST_BROKEN: usize = 64;
+/// Bytes that are looked at to tell text from a bare stream.
+const LOOKED_AT: usize = 16;
+/// Shortest bare stream worth trying.
+const SHORTEST_RAW: usize = 8;
+
+impl Codec for Gzip {
+    fn name(&self) -> &'static str {
+        "gzip"
+    }
+
+    fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
+        if bytes.starts_with(&[0x1f, 0x8b, 8]) {
+            visit(0..bytes.len());
+        }
+    }
+
+    fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
+        inflated(MultiGzDecoder::new(bytes.get(span.clone())?), span, room).map(|found| found.unwrapped)
+    }
+}
+
+impl Codec for Zlib {
+    fn name(&self) -> &'static str {
+        "zlib"
+    }
+
+    fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
+        if let [method, flags, _, ..] = bytes {
+            let header = u16::from_be_bytes([*method, *flags]);
+            if method & 0x8f == 8 && header.is_multiple_of(31) && flags & 0x20 == 0 {
+                visit(0..bytes.len());
+            }
+        }
+    }
+
+    fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
+        let found = inflated(ZlibDecoder::new(bytes.get(span.clone())?), span, room)?;
+        (found.ended || found.unwrapped.bytes.len() >= SHORTEST_BROKEN).then_some(found.unwrapped)
+    }
+}
+
+impl Codec for Raw {
+    fn name(&self) -> &'static str {
+        "deflate"
+    }
+
+    /// Text is not taken for DEFLATE: sixteen printable bytes in a row are rare there and the rule
+    /// elsewhere. Block type 3 is invalid, and a stored block repeats its length inverted.
+    fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
+        let [first, low, high, not_low, not_high, ..] = *bytes else { return };
+        let plausible = match first >> 1 & 3 {
+            0 => low == !not_low && high == !not_high,
+            1 | 2 => !bytes.iter().take(LOOKED_AT).all(|byte| (b' '..0x7f).contains(byte)),
+            _ => false,
+        };
+        if plausible && bytes.len() >= SHORTEST_RAW {
+            visit(0..bytes.len());
+        }
+    }
+
+    fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
+        let stream = bytes.get(span.clone())?;
+        let mut decoder = DeflateDecoder::new(stream);
+        let mut out = Vec::new();
+        decoder.by_ref().take(room as u64).read_to_end(&mut out).ok()?;
+        let used = decoder.total_in() as usize;
+        (!out.is_empty() && stream.len().saturating_sub(used) <= TOLERATED_TRAILER).then_some(Unwrapped {
+            bytes: out,
+            map: Map::Whole(span),
+            cut: false,
+        })
+    }
+}
+
+/// An inflated stream, and whether it was whole.
+struct Inflated {
+    unwrapped: Unwrapped,
+    ended: bool,
+}
+
+/// Reads until the stream ends, breaks or fills the room; what came before a break is kept.
+fn inflated(mut decoder: impl Read, span: Range<usize>, room: usize) -> Option<Inflated> {
+    let mut out = Vec::new();
+    let ended = decoder.by_ref().take(room as u64).read_to_end(&mut out).is_ok();
+    let cut = ended && out.len() == room && decoder.read(&mut [0]).is_ok_and(|more| more > 0);
+    let unwrapped = Unwrapped { bytes: out, map: Map::Whole(span), cut };
+    (!unwrapped.bytes.is_empty()).then_some(Inflated { unwrapped, ended })
+}
+
+/// Compresses as gzip, zlib or bare DEFLATE.
+#[cfg(test)]
+pub(crate) fn wrap(name: &str, bytes: &[u8]) -> Vec<u8> {
+    use flate2::Compression;
+    use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    let mut out = Vec::new();
+    let level = Compression::new(6);
+    match name {
+        "gzip" => GzEncoder::new(bytes, level).read_to_end(&mut out),
+        "zlib" => ZlibEncoder::new(bytes, level).read_to_end(&mut out),
+        _ => DeflateEncoder::new(bytes, level).read_to_end(&mut out),
+    }
+    .unwrap();
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::WHOLE;
+    use proptest::prelude::*;
+
+    fn first(bytes: &[u8]) -> Option<(&'static str, Unwrapped)> {
+        WHOLE.iter().find_map(|codec| {
+            let mut span = None;
+            codec.find(bytes, &Marks::default(), &mut |found| span = Some(found));
+            Some((codec.name(), codec.unwrap(bytes, span?, 1 << 20)?))
+        })
+    }
+
+    #[test]
+    fn a_cut_gzip_gives_what_came_before_the_cut() {
+        let text: Vec<u8> = (0..20_000u32).flat_map(u32::to_be_bytes).collect();
+        let wrapped = wrap("gzip", &text);
+        let (_, found) = first(&wrapped[..wrapped.len() / 2]).unwrap();
+        assert!(found.bytes.len() > 1000 && text.starts_with(&found.bytes));
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_room() {
+        let wrapped = wrap("gzip", &vec![0; 10 << 20]);
+        let found = Gzip.unwrap(&wrapped, 0..wrapped.len(), 1000).unwrap();
+        assert_eq!((found.bytes.len(), found.cut), (1000, true));
+    }
+
+    proptest! {
+        #[test]
+        fn unwrap_undoes_wrap(bytes in proptest::collection::vec(any::<u8>(), 1..300), name in prop_oneof![Just("gzip"), Just("zlib"), Just("deflate")]) {
+            let wrapped = wrap(name, &bytes);
+            let found = match name {
+                "gzip" => Gzip.unwrap(&wrapped, 0..wrapped.len(), 1 << 20),
+                "zlib" => Zlib.unwrap(&wrapped, 0..wrapped.len(), 1 << 20),
+                _ => Raw.unwrap(&wrapped, 0..wrapped.len(), 1 << 20),
+            }.unwrap();
+            prop_assert_eq!(found.bytes, bytes);
+            prop_assert_eq!(found.map, Map::Whole(0..wrapped.len()));
+        }
+
+        #[test]
+        fn text_is_not_taken_for_a_compressed_stream(text in "[ -~]{0,200}") {
+            prop_assert!(first(text.as_bytes()).is_none());
+        }
+    }
+}

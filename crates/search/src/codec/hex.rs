@@ -1,0 +1,74 @@
+//! Hexadecimal, RFC 4648 section 8, in either case.
+
+use crate::map::Map;
+use std::ops::Range;
+
+/// The name in trails.
+pub(crate) const NAME: &str = "hex";
+
+/// The value of a hexadecimal digit; 0 for any other byte.
+pub(crate) fn value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => 0,
+    }
+}
+
+const VALUES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut digit = 0;
+    while digit < 10 {
+        table[b'0' as usize + digit] = digit as u8;
+        digit += 1;
+    }
+    while digit < 16 {
+        table[b'a' as usize + digit - 10] = digit as u8;
+        table[b'A' as usize + digit - 10] = digit as u8;
+        digit += 1;
+    }
+    table
+};
+
+/// Appends the bytes that pairs of digits stand for; a last single digit is left out.
+pub(crate) fn decode_into(digits: &[u8], out: &mut Vec<u8>) {
+    out.extend(digits.chunks_exact(2).map(|pair| VALUES[usize::from(pair[0])] << 4 | VALUES[usize::from(pair[1])]));
+}
+
+/// The alignments at which a run is read: a run of odd length may begin or end with a stranger.
+pub(crate) fn alignments(run: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (start, end) = (run.start, run.end);
+    (0..=(end - start) % 2).map(move |shift| start + shift..end)
+}
+
+/// From decoded offsets to offsets of digit pairs.
+pub(crate) fn map(start: usize) -> Map {
+    Map::Ratio { start, chars: 2, bytes: 1, skips: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn unwrap_undoes_wrap_and_every_byte_maps_back(bytes: Vec<u8>, upper: bool) {
+            let text = dyetrace_case::hex(&bytes);
+            let text = if upper { text.to_uppercase() } else { text };
+            let mut decoded = Vec::new();
+            decode_into(text.as_bytes(), &mut decoded);
+            prop_assert_eq!(&decoded, &bytes);
+            for at in 0..bytes.len() {
+                prop_assert_eq!(map(0).outer(&(at..at + 1)), 2 * at..2 * at + 2);
+            }
+        }
+    }
+
+    #[test]
+    fn odd_runs_are_read_at_both_alignments() {
+        assert_eq!(alignments(&(3..12)).collect::<Vec<_>>(), [3..12, 4..12]);
+        assert_eq!(alignments(&(3..11)).count(), 1);
+    }
+}

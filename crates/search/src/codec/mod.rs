@@ -1,0 +1,216 @@
+//! The wrappings that can be undone, one file each.
+//!
+//! Three kinds, because they cost differently. A [`Codec`] turns one span of bytes into other
+//! bytes. A *run* codec (base64, hex) does so too, but has thousands of short candidates in an
+//! ordinary body, so its candidates are decoded into one arena and searched together. A
+//! [`Structure`] names the fields of a document in place; only fields with escapes in them are
+//! decoded.
+
+pub(crate) mod base64;
+pub(crate) mod cookie;
+pub(crate) mod deflate;
+pub(crate) mod entity;
+pub(crate) mod escape;
+pub(crate) mod form;
+pub(crate) mod hex;
+pub(crate) mod json;
+pub(crate) mod multipart;
+pub(crate) mod percent;
+pub(crate) mod url;
+
+use crate::classify::Marks;
+use crate::map::Map;
+use std::ops::{ControlFlow, Range};
+
+/// One way of wrapping bytes, recognised by how the bytes look.
+pub(crate) trait Codec: Sync {
+    /// The name in trails.
+    fn name(&self) -> &'static str;
+
+    /// Calls `visit` for each span that may be wrapped, in order and without overlap.
+    fn find(&self, bytes: &[u8], marks: &Marks, visit: &mut dyn FnMut(Range<usize>));
+
+    /// Undoes the wrapping of `bytes[span]`, giving at most `room` bytes. `None` where it is not
+    /// wrapped after all.
+    fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped>;
+}
+
+/// What a codec made of a span.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unwrapped {
+    /// The decoded bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// From decoded offsets to offsets in the bytes the span was taken from.
+    pub(crate) map: Map,
+    /// True where the result was longer than the room given and was cut.
+    pub(crate) cut: bool,
+}
+
+/// Codecs recognised at the start of the bytes. Where one applies, the encoded bytes themselves
+/// need no search.
+pub(crate) static WHOLE: [&dyn Codec; 3] = [&deflate::Gzip, &deflate::Zlib, &deflate::Raw];
+
+/// Codecs recognised by marks anywhere in the bytes.
+pub(crate) static MARKED: [&dyn Codec; 3] = [&percent::Percent, &escape::Escape, &entity::Entity];
+
+/// A document whose fields have names.
+pub(crate) trait Structure: Sync {
+    /// Calls `visit` for each field in order and without overlap, until it breaks.
+    fn walk(&self, bytes: &[u8], visit: &mut dyn FnMut(&Field<'_>) -> ControlFlow<()>);
+
+    /// True where each field is a body of its own (multipart), to be searched apart from its
+    /// siblings.
+    fn fields_are_bodies(&self) -> bool {
+        false
+    }
+
+    /// True where `+` stands for a space in some fields.
+    fn plus_is_space(&self) -> bool {
+        false
+    }
+}
+
+/// One field of a document.
+pub(crate) struct Field<'n> {
+    /// The codec's name in trails.
+    pub(crate) codec: &'static str,
+    /// What names the field.
+    pub(crate) label: Label<'n>,
+    /// Where its value lies.
+    pub(crate) range: Range<usize>,
+    /// How its value is escaped.
+    pub(crate) coding: Coding,
+}
+
+/// How the value of a field is escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// Not at all, or by a codec of its own.
+    Plain,
+    /// JSON string escapes (RFC 8259 section 7).
+    Json,
+    /// Percent escapes (RFC 3986 section 2.1).
+    Percent,
+    /// Percent escapes and `+` for space (application/x-www-form-urlencoded).
+    Form,
+}
+
+impl Coding {
+    /// Undoes the escapes of `bytes[range]`; `None` where there are none.
+    pub(crate) fn decode(self, bytes: &[u8], range: &Range<usize>) -> Option<(Vec<u8>, Map)> {
+        let field = bytes.get(range.clone())?;
+        match self {
+            Self::Plain => None,
+            Self::Json => escape::unescape(field).finish(range.start),
+            Self::Percent => percent::unescape(field, false).finish(range.start),
+            Self::Form => percent::unescape(field, true).finish(range.start),
+        }
+    }
+
+    /// True where the field would be changed by decoding.
+    pub(crate) fn applies(self, field: &[u8]) -> bool {
+        match self {
+            Self::Plain => false,
+            Self::Json => memchr::memchr(b'\\', field).is_some(),
+            Self::Percent => memchr::memchr_iter(b'%', field).any(|at| percent::is_escape(&field[at..])),
+            Self::Form => Self::Percent.applies(field) || memchr::memchr(b'+', field).is_some(),
+        }
+    }
+}
+
+/// The name of a field, made into text only when something was seen there.
+pub(crate) enum Label<'n> {
+    /// No name.
+    None,
+    /// A path through a JSON document.
+    Pointer(&'n json::Path<'n>),
+    /// An object's key itself, beside the path of its object.
+    Key(&'n json::Path<'n>),
+    /// A name with percent escapes.
+    Name(&'n [u8]),
+    /// A position counted from 1.
+    Number(usize),
+}
+
+/// Longest name shown in a trail, in characters.
+const LONGEST_NAME: usize = 256;
+
+impl Label<'_> {
+    /// The step's detail.
+    pub(crate) fn detail(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Pointer(path) => Some(path.pointer()).filter(|pointer| !pointer.is_empty()),
+            Self::Key(path) => Some(format!("key in {}", path.parent_pointer()).trim_end().to_owned()),
+            Self::Name(name) => Some(shown(&percent::unescape(name, true).bytes)).filter(|name| !name.is_empty()),
+            Self::Number(number) => Some(number.to_string()),
+        }
+    }
+}
+
+/// Text fit for one line of a report: lossy, without control characters, cut when long.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes.get(..LONGEST_NAME * 4).unwrap_or(bytes));
+    let mut shown: String = text.chars().take(LONGEST_NAME).map(|c| if c.is_control() { '.' } else { c }).collect();
+    if text.chars().nth(LONGEST_NAME).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// The content of a field or span as far as recognising a structure in it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Context {
+    /// A request target.
+    Url,
+    /// The value of a Cookie or Set-Cookie field.
+    Cookie,
+    /// Anything: recognised by its first bytes.
+    Any,
+}
+
+/// The structure of the bytes, if they have one.
+pub(crate) fn recognise(bytes: &[u8], context: Context) -> Option<&'static dyn Structure> {
+    match context {
+        Context::Url => Some(&url::Url),
+        Context::Cookie => Some(&cookie::Cookie),
+        Context::Any if json::begins(bytes) => Some(&json::Json),
+        Context::Any if multipart::begins(bytes) => Some(&multipart::Multipart),
+        Context::Any if url::begins(bytes) => Some(&url::Url),
+        Context::Any if form::begins(bytes) => Some(&form::Form),
+        Context::Any => None,
+    }
+}
+
+/// Widens each mark to the span around it that has no delimiter, at most `reach` bytes to either
+/// side, and joins spans that touch.
+pub(crate) fn spans_around(
+    marks: &[usize],
+    bytes: &[u8],
+    reach: usize,
+    delimits: impl Fn(u8) -> bool,
+    visit: &mut dyn FnMut(Range<usize>),
+) {
+    let mut current: Option<Range<usize>> = None;
+    for &mark in marks {
+        if current.as_ref().is_some_and(|span| mark < span.end) {
+            continue;
+        }
+        let floor = current.as_ref().map_or(0, |span| span.end).max(mark.saturating_sub(reach));
+        let start = bytes[floor..mark].iter().rposition(|byte| delimits(*byte)).map_or(floor, |at| floor + at + 1);
+        let limit = bytes.len().min(mark.saturating_add(reach));
+        let end = bytes[mark + 1..limit.max(mark + 1)].iter().position(|byte| delimits(*byte));
+        let end = end.map_or(limit.max(mark + 1), |at| mark + 1 + at);
+        current = match current.take() {
+            Some(span) if span.end >= start => Some(span.start..end),
+            Some(span) => {
+                visit(span);
+                Some(start..end)
+            }
+            None => Some(start..end),
+        };
+    }
+    if let Some(span) = current {
+        visit(span);
+    }
+}

@@ -1,0 +1,357 @@
+//! The recursion: search the bytes at hand, undo every wrapping in them, search what comes out.
+
+use crate::attribute::attribute;
+use crate::classify::Marks;
+use crate::codec::{self, Codec, Context, Field, MARKED, Structure, WHOLE, recognise};
+use crate::digest;
+use crate::find::{Find, Seen};
+use crate::map::Map;
+use crate::needles::Needles;
+use crate::scanner::{Limit, Options};
+use std::collections::BTreeSet;
+use std::ops::{ControlFlow, Range};
+
+/// Work charged for a piece of bytes beside its length.
+const BASE_COST: u64 = 32;
+
+/// What is known of the bytes at hand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node {
+    /// How to recognise a structure.
+    pub(crate) context: Context,
+    /// Wrappings undone so far.
+    pub(crate) depth: usize,
+    /// The bytes are a whole field.
+    pub(crate) is_field: bool,
+}
+
+impl Node {
+    /// What is unwrapped from these bytes.
+    pub(crate) fn inner(self, is_field: bool) -> Self {
+        Self { context: Context::Any, depth: self.depth + 1, is_field }
+    }
+}
+
+/// What was done, for bits and budgets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Bytes searched and decoded, with a base cost for each piece.
+    pub(crate) work: u64,
+    /// Fields compared whole.
+    pub(crate) fields: u64,
+    /// Runs looked up among the digests.
+    pub(crate) lookups: u64,
+}
+
+/// The search of one record.
+pub(crate) struct Explorer<'s> {
+    /// What is looked for.
+    pub(crate) needles: &'s Needles,
+    options: &'s Options,
+    /// What was done so far.
+    pub(crate) tally: Tally,
+    /// Work after which nothing more is undone.
+    budget: u64,
+    /// Which limits were reached.
+    pub(crate) limits: BTreeSet<Limit>,
+    numbers: u64,
+}
+
+impl<'s> Explorer<'s> {
+    /// A search of a record of that many bytes.
+    pub(crate) fn new(needles: &'s Needles, options: &'s Options, bytes: u64) -> Self {
+        let budget = bytes.saturating_mul(options.work_per_byte).saturating_add(options.work_base);
+        Self { needles, options, tally: Tally::default(), budget, limits: BTreeSet::new(), numbers: 0 }
+    }
+
+    /// A number for bytes in which places can be told apart.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// True where so much work is left.
+    pub(crate) fn affords(&self, work: u64) -> bool {
+        self.tally.work.saturating_add(work) <= self.budget
+    }
+
+    fn charge(&mut self, bytes: usize) -> bool {
+        let work = (bytes as u64).saturating_add(BASE_COST);
+        if !self.affords(work) {
+            self.limits.insert(Limit::Work);
+            return false;
+        }
+        self.tally.work += work;
+        true
+    }
+
+    /// Everything seen in the bytes, in no particular order, each as often as ways lead there.
+    pub(crate) fn explore(&mut self, bytes: &[u8], node: Node) -> Vec<Find> {
+        let mut finds = Vec::new();
+        if bytes.is_empty() || !self.charge(bytes.len()) {
+            return finds;
+        }
+        if node.is_field {
+            self.compare_whole(bytes, &mut finds);
+        }
+        if digest::LENGTHS.contains(&bytes.len()) {
+            self.look_up(bytes, 0, &mut finds);
+        }
+        if self.unwrap_whole(bytes, node, &mut finds) {
+            return finds;
+        }
+        let structure = recognise(bytes, node.context);
+        if let Some(structure) = structure.filter(|structure| structure.fields_are_bodies()) {
+            self.explore_bodies(bytes, structure, node, &mut finds);
+            return finds;
+        }
+        self.explore_text(bytes, structure, node, finds)
+    }
+
+    fn explore_text(
+        &mut self,
+        bytes: &[u8],
+        structure: Option<&'static dyn Structure>,
+        node: Node,
+        mut finds: Vec<Find>,
+    ) -> Vec<Find> {
+        let marks = Marks::find(bytes);
+        self.scan(bytes, &mut finds);
+        let mut done = Vec::new();
+        let mut named = Vec::new();
+        match structure {
+            Some(structure) if self.must_walk(bytes, structure, &marks) => {
+                self.explore_fields(bytes, structure, &marks, node, &mut done, &mut named);
+            }
+            Some(_) => {}
+            None => self.explore_spans(bytes, &marks, node, &mut done, &mut named),
+        }
+        self.explore_runs(bytes, node, &done, &mut finds);
+        if !finds.is_empty() {
+            finds = attribute(bytes, node.context, finds);
+        }
+        finds.append(&mut named);
+        finds
+    }
+
+    /// The textual lane.
+    fn scan(&self, bytes: &[u8], finds: &mut Vec<Find>) {
+        self.needles.filter.scan(bytes, &mut |number, range| finds.extend(self.text_find(number, bytes, range)));
+    }
+
+    /// What the filter found, with whether letters stand in another case than the needle's.
+    pub(crate) fn text_find(&self, number: usize, bytes: &[u8], range: Range<usize>) -> Option<Find> {
+        let needle = self.needles.all.get(number)?;
+        let recased = bytes.get(range.clone())? != needle.bytes;
+        Some(Find::new(needle.datum, Seen::Text(number as u32, recased), range))
+    }
+
+    /// The whole-field lane. Values this short are also tried behind one base64 or hex coding
+    /// here, because the run codecs need longer runs.
+    fn compare_whole(&mut self, field: &[u8], finds: &mut Vec<Find>) {
+        let longest = self.needles.longest_field();
+        if longest == 0 {
+            return;
+        }
+        self.tally.fields += 1;
+        if field.len() > 2 * longest + 2 {
+            return;
+        }
+        finds.extend(self.field_finds(field));
+        if field.len() < 4 || field.len() >= crate::classify::SHORTEST_RUN + 2 {
+            return;
+        }
+        let trimmed = field.trim_suffix_padding();
+        for (name, decode, map) in [
+            (
+                codec::base64::NAME,
+                codec::base64::decode_into as fn(&[u8], &mut Vec<u8>),
+                codec::base64::map(0, Vec::new()),
+            ),
+            (codec::hex::NAME, codec::hex::decode_into, codec::hex::map(0)),
+        ] {
+            let allowed = |byte: &u8| {
+                if name == codec::hex::NAME {
+                    byte.is_ascii_hexdigit()
+                } else {
+                    byte.is_ascii_alphanumeric() || b"+/-_".contains(byte)
+                }
+            };
+            let mut decoded = Vec::new();
+            if trimmed.iter().all(allowed) {
+                decode(trimmed, &mut decoded);
+            }
+            for mut find in self.field_finds(&decoded) {
+                find.through(name, None, &(0..field.len()), &map, 0);
+                finds.push(find);
+            }
+        }
+    }
+
+    fn field_finds(&self, field: &[u8]) -> Vec<Find> {
+        let find = |number: &u32| {
+            let datum = self.needles.all.get(*number as usize)?.datum;
+            Some(Find::new(datum, Seen::Field(*number), 0..field.len()))
+        };
+        self.needles.of_field(field).iter().filter_map(find).collect()
+    }
+
+    /// The digest lane: known digests at `at`, found as a step of their own.
+    pub(crate) fn look_up(&mut self, bytes: &[u8], at: usize, finds: &mut Vec<Find>) {
+        self.tally.lookups += 1;
+        let Some(rest) = bytes.get(at..) else { return };
+        self.needles.digests.at_start(rest, &mut |number, length| {
+            let Some(known) = self.needles.digests.get(number) else { return };
+            let range = at..at + length;
+            let mut find = Find::new(known.datum, Seen::Digest(number), range.clone());
+            find.through(known.algorithm.name(), None, &range, &Map::shift(0), 0);
+            finds.push(find);
+        });
+    }
+
+    /// Undoes a compression that spans the bytes. True where the bytes themselves need no search.
+    fn unwrap_whole(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) -> bool {
+        let mut spans = Vec::new();
+        for codec in WHOLE {
+            codec.find(bytes, &Marks::default(), &mut |span| spans.push((codec, span)));
+        }
+        for (codec, span) in spans {
+            if self.unwrap(codec, bytes, &span, node, finds) {
+                return codec.name() == "gzip";
+            }
+        }
+        false
+    }
+
+    /// Undoes one span and explores what comes out. True where it was wrapped indeed.
+    fn unwrap(
+        &mut self,
+        codec: &dyn Codec,
+        bytes: &[u8],
+        span: &Range<usize>,
+        node: Node,
+        finds: &mut Vec<Find>,
+    ) -> bool {
+        if !self.may_go_deeper(node) {
+            return false;
+        }
+        let room = self.budget.saturating_sub(self.tally.work).min(self.options.longest_unwrapped as u64) as usize;
+        let Some(unwrapped) = codec.unwrap(bytes, span.clone(), room) else { return false };
+        if unwrapped.cut {
+            self.limits.insert(Limit::Work);
+        }
+        let number = self.number();
+        let is_field = node.is_field && span.len() == bytes.len();
+        for mut find in self.explore(&unwrapped.bytes, node.inner(is_field)) {
+            find.through(codec.name(), None, span, &unwrapped.map, number);
+            finds.push(find);
+        }
+        true
+    }
+
+    /// True below the deepest nesting, which is noted when it is reached.
+    pub(crate) fn may_go_deeper(&mut self, node: Node) -> bool {
+        let may = node.depth < self.options.depth;
+        if !may {
+            self.limits.insert(Limit::Depth);
+        }
+        may
+    }
+
+    /// Fields need a look of their own where something is escaped or short values are sought.
+    fn must_walk(&self, bytes: &[u8], structure: &dyn Structure, marks: &Marks) -> bool {
+        !marks.is_empty()
+            || self.needles.longest_field() > 0
+            || (structure.plus_is_space() && memchr::memchr(b'+', bytes).is_some())
+    }
+
+    fn explore_fields(
+        &mut self,
+        bytes: &[u8],
+        structure: &dyn Structure,
+        marks: &Marks,
+        node: Node,
+        done: &mut Vec<Range<usize>>,
+        named: &mut Vec<Find>,
+    ) {
+        structure.walk(bytes, &mut |field| {
+            let value = &bytes[field.range.clone()];
+            let decoded = field.coding.decode(bytes, &field.range);
+            let mut found = Vec::new();
+            let map = if let Some((value, map)) = decoded {
+                found = self.explore_field(&value, node);
+                done.push(field.range.clone());
+                map
+            } else if !marks.is_empty() && marks.any_in(&field.range) {
+                found = self.explore_field(value, node);
+                done.push(field.range.clone());
+                Map::shift(field.range.start)
+            } else {
+                self.compare_whole(value, &mut found);
+                Map::shift(field.range.start)
+            };
+            add_field_step(found, field, &map, named);
+            if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    }
+
+    fn explore_field(&mut self, value: &[u8], node: Node) -> Vec<Find> {
+        if self.may_go_deeper(node) { self.explore(value, node.inner(true)) } else { Vec::new() }
+    }
+
+    /// Each field is searched by itself, and only there.
+    fn explore_bodies(&mut self, bytes: &[u8], structure: &dyn Structure, node: Node, finds: &mut Vec<Find>) {
+        structure.walk(bytes, &mut |field| {
+            let found = self.explore_field(&bytes[field.range.clone()], node);
+            add_field_step(found, field, &Map::shift(field.range.start), finds);
+            if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    }
+
+    fn explore_spans(
+        &mut self,
+        bytes: &[u8],
+        marks: &Marks,
+        node: Node,
+        done: &mut Vec<Range<usize>>,
+        finds: &mut Vec<Find>,
+    ) {
+        if marks.is_empty() {
+            return;
+        }
+        let mut spans = Vec::new();
+        for codec in MARKED {
+            codec.find(bytes, marks, &mut |span| spans.push((codec, span)));
+        }
+        for (codec, span) in spans {
+            if self.unwrap(codec, bytes, &span, node, finds) {
+                done.push(span);
+            }
+        }
+        done.sort_by_key(|span| (span.start, span.end));
+    }
+}
+
+fn add_field_step(found: Vec<Find>, field: &Field<'_>, map: &Map, finds: &mut Vec<Find>) {
+    if found.is_empty() {
+        return;
+    }
+    let detail = field.label.detail();
+    for mut find in found {
+        find.through(field.codec, detail.clone(), &field.range, map, 0);
+        find.named += 1;
+        finds.push(find);
+    }
+}
+
+/// Base64 padding cut off the end.
+trait Padding {
+    fn trim_suffix_padding(&self) -> &[u8];
+}
+
+impl Padding for [u8] {
+    fn trim_suffix_padding(&self) -> &[u8] {
+        let padding = self.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+        &self[..self.len() - padding]
+    }
+}

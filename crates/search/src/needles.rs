@@ -1,0 +1,160 @@
+//! Everything that is looked for: the spellings of all planted values, sorted into lanes.
+
+use crate::digest::Digests;
+use crate::filter::{Filter, Pattern, SHORTEST};
+use crate::{bits, spelling};
+use dyetrace_case::{Datum, DatumId, Strength, Subject};
+use std::collections::HashMap;
+
+/// One byte form of a datum.
+#[derive(Debug)]
+pub(crate) struct Needle {
+    /// Which datum, by position in the subject.
+    pub(crate) datum: u32,
+    /// The spelling's name.
+    pub(crate) form: String,
+    /// How the spelling ties to the value.
+    pub(crate) strength: Strength,
+    /// Bits of the spelling, before places and forms are counted.
+    pub(crate) bits: f64,
+    /// The bytes themselves, to tell whether letters were seen in another case.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What is kept of each datum.
+#[derive(Debug)]
+pub(crate) struct Sought {
+    /// Its name.
+    pub(crate) id: DatumId,
+    /// Bits of the value as typed.
+    pub(crate) bits: f64,
+    /// Spellings looked for.
+    pub(crate) forms: usize,
+}
+
+/// All needles of a subject.
+pub(crate) struct Needles {
+    /// By position in the subject.
+    pub(crate) data: Vec<Sought>,
+    /// Needles of the textual lane first, in the filter's order, then those for whole fields.
+    pub(crate) all: Vec<Needle>,
+    /// The textual lane.
+    pub(crate) filter: Filter,
+    /// The digest lane.
+    pub(crate) digests: Digests,
+    /// What the tester should know, without values.
+    pub(crate) warnings: Vec<String>,
+    fields: HashMap<Vec<u8>, Vec<u32>>,
+    longest_field: usize,
+}
+
+/// Spellings by where they are looked for.
+#[derive(Default)]
+struct Lanes {
+    text: Vec<(Needle, Pattern)>,
+    fields: Vec<(Needle, bool)>,
+}
+
+impl Needles {
+    /// Builds the needles of all data.
+    pub(crate) fn new(subject: &Subject) -> Self {
+        let mut lanes = Lanes::default();
+        let mut digests = Digests::default();
+        let mut warnings = Vec::new();
+        let mut data = Vec::new();
+        for (number, datum) in subject.data.iter().enumerate() {
+            let before = lanes.text.len() + lanes.fields.len();
+            warnings.extend(warning(datum));
+            add(number as u32, datum, &mut lanes, &mut digests);
+            let forms = lanes.text.len() + lanes.fields.len() - before;
+            let bits = bits::of_value(datum.value.reveal(), datum.bits);
+            data.push(Sought { id: datum.id.clone(), bits, forms });
+        }
+        let (mut all, patterns): (Vec<_>, Vec<_>) = lanes.text.into_iter().unzip();
+        let mut fields: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
+        for (needle, any_case) in lanes.fields {
+            for key in variants(&needle.bytes, any_case) {
+                fields.entry(key).or_default().push(all.len() as u32);
+            }
+            all.push(needle);
+        }
+        let longest_field = fields.keys().map(Vec::len).max().unwrap_or(0);
+        Self { data, all, filter: Filter::new(patterns), digests, warnings, fields, longest_field }
+    }
+
+    /// Length of the longest value that is compared with whole fields; 0 where there is none.
+    pub(crate) fn longest_field(&self) -> usize {
+        self.longest_field
+    }
+
+    /// The needles that the whole field equals.
+    pub(crate) fn of_field(&self, field: &[u8]) -> &[u32] {
+        if field.len() > self.longest_field { &[] } else { self.fields.get(field).map_or(&[], Vec::as_slice) }
+    }
+
+    /// The needles that are compared with whole fields.
+    pub(crate) fn short(&self) -> impl Iterator<Item = &[u8]> {
+        self.fields.keys().map(Vec::as_slice)
+    }
+}
+
+fn add(number: u32, datum: &Datum, lanes: &mut Lanes, digests: &mut Digests) {
+    let spellings = spelling::spellings(datum);
+    for (form, bytes) in spelling::digested(&spellings) {
+        digests.add(number, &form, &bytes);
+    }
+    for spelling in spellings {
+        let needle = Needle {
+            datum: number,
+            form: spelling.form,
+            strength: spelling.strength,
+            bits: bits::of_value(&spelling.bytes, datum.bits),
+            bytes: spelling.bytes.clone(),
+        };
+        if spelling.bytes.len() >= SHORTEST {
+            let (bytes, any_case, bounded) = (spelling.bytes, spelling.any_case, spelling.bounded);
+            lanes.text.push((needle, Pattern { bytes, any_case, bounded }));
+        } else if spelling.strength == Strength::Exact {
+            lanes.fields.push((needle, spelling.any_case));
+        }
+    }
+}
+
+fn variants(bytes: &[u8], any_case: bool) -> Vec<Vec<u8>> {
+    let mut all = vec![bytes.to_vec()];
+    if any_case {
+        all.extend([bytes.to_ascii_lowercase(), bytes.to_ascii_uppercase()]);
+        all.sort();
+        all.dedup();
+    }
+    all
+}
+
+fn warning(datum: &Datum) -> Option<String> {
+    match datum.value.len() {
+        0 => Some(format!("{} is empty: nothing is searched for", datum.id)),
+        1..SHORTEST => {
+            Some(format!("{} is shorter than {SHORTEST} bytes: it is compared with whole fields only", datum.id))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dyetrace_case::Secret;
+
+    #[test]
+    fn short_values_are_for_whole_fields_and_say_so() {
+        let mut subject = Subject::default();
+        subject.add("pin".parse().unwrap(), Secret::new("4821"));
+        subject.add("wifi.password".parse().unwrap(), Secret::new("Qm7xTr2p"));
+        subject.add("note".parse().unwrap(), Secret::new(""));
+        let needles = Needles::new(&subject);
+        assert_eq!(needles.of_field(b"4821").len(), 1);
+        assert!(needles.of_field(b"48210").is_empty() && needles.of_field(b"").is_empty());
+        assert_eq!(needles.warnings.len(), 2);
+        assert!(needles.warnings.iter().all(|text| !text.contains("4821")));
+    }
+}

@@ -1,0 +1,296 @@
+//! The public face: a scanner made once for a subject, shared by all threads.
+
+use crate::choose::choose;
+use crate::codec::Context;
+use crate::explore::{Explorer, Node, Tally};
+use crate::find::{Find, Seen};
+use crate::needles::Needles;
+use crate::{bits, redact};
+use dyetrace_case::{
+    Blob, Part, PartContent, PartName, Place, Protocol, Range, Record, Sighting, Strength, Subject, Trail,
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// Limits of the work spent on one record.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Wrappings undone within one another.
+    pub depth: usize,
+    /// Bytes searched and decoded for each byte of a record …
+    pub work_per_byte: u64,
+    /// … and for each record whatever its size.
+    pub work_base: u64,
+    /// Longest result of undoing one wrapping, in bytes.
+    pub longest_unwrapped: usize,
+    /// Sightings kept of one record.
+    pub sightings: usize,
+    /// Size in bytes of the pieces in which spooled bodies are searched.
+    pub piece: usize,
+    /// Bytes that two neighbouring pieces share.
+    pub overlap: usize,
+}
+
+impl Default for Options {
+    /// Depth 8; 16 bytes of work a byte and 1 MiB; 64 MiB unwrapped at once; 4,096 sightings;
+    /// pieces of 8 MiB that share 64 KiB.
+    fn default() -> Self {
+        Self {
+            depth: 8,
+            work_per_byte: 16,
+            work_base: 1 << 20,
+            longest_unwrapped: 64 << 20,
+            sightings: 4096,
+            piece: 8 << 20,
+            overlap: 64 << 10,
+        }
+    }
+}
+
+/// A limit that was reached: something may have been missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// There were more wrappings within one another than [`Options::depth`].
+    Depth,
+    /// The work budget was spent before everything was undone.
+    Work,
+    /// There were more sightings than [`Options::sightings`].
+    Sightings,
+    /// A spooled body was searched in pieces: what is wrapped across a border is not undone, and
+    /// fields are named only within the first piece.
+    Pieces,
+    /// A spooled body could not be read back.
+    Unreadable,
+}
+
+impl Limit {
+    /// The name used in JSON and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Depth => "depth",
+            Self::Work => "work",
+            Self::Sightings => "sightings",
+            Self::Pieces => "pieces",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// What the search of one record gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// Sightings, by part and then by offset.
+    pub sightings: Vec<Sighting>,
+    /// Limits that were reached, each once, in order.
+    pub limits_reached: Vec<Limit>,
+}
+
+/// Memory of one worker thread: parts in which nothing was seen. It saves work and changes no
+/// result.
+#[derive(Default)]
+pub struct Scratch {
+    nothing_in: HashMap<(Context, bool), Remembered>,
+    bytes: usize,
+}
+
+/// Parts in which nothing was seen, with what searching them took.
+type Remembered = HashMap<Box<[u8]>, Tally>;
+
+/// Longest part that is remembered.
+const LONGEST_REMEMBERED: usize = 4096;
+/// Bytes remembered before everything is forgotten.
+const MOST_REMEMBERED: usize = 2 << 20;
+
+impl Scratch {
+    fn recall(&self, node: Node, bytes: &[u8]) -> Option<Tally> {
+        self.nothing_in.get(&(node.context, node.is_field))?.get(bytes).copied()
+    }
+
+    fn remember(&mut self, node: Node, bytes: &[u8], spent: Tally) {
+        if bytes.len() > LONGEST_REMEMBERED {
+            return;
+        }
+        if self.bytes > MOST_REMEMBERED {
+            *self = Self::default();
+        }
+        self.bytes += bytes.len() + size_of::<Tally>();
+        self.nothing_in.entry((node.context, node.is_field)).or_default().insert(bytes.into(), spent);
+    }
+}
+
+/// Searches records for the planted values of one subject.
+pub struct Scanner {
+    needles: Needles,
+    options: Options,
+}
+
+impl Scanner {
+    /// Builds the needles of all planted values.
+    pub fn new(subject: &Subject, options: Options) -> Self {
+        Self { needles: Needles::new(subject), options }
+    }
+
+    /// Number of spellings and digests looked for.
+    pub fn needle_count(&self) -> usize {
+        self.needles.all.len() + self.needles.digests.len()
+    }
+
+    /// What the tester should know about the planted values: which are too short to be told from
+    /// chance. Names data, never values.
+    pub fn warnings(&self) -> &[String] {
+        &self.needles.warnings
+    }
+
+    /// The text with `****` in place of everything in which a planted value is seen: in any
+    /// spelling, wrapping or digest. Short values are hidden wherever they stand between
+    /// characters that are neither letters nor digits.
+    pub fn redact(&self, text: &str) -> String {
+        redact::redact(&self.needles, &self.options, text)
+    }
+
+    /// Everything seen in the record. The same record gives the same outcome whatever was
+    /// searched before with the same scratch.
+    pub fn search(&self, record: &Record, scratch: &mut Scratch) -> Outcome {
+        let parts = record.parts();
+        let bytes = parts.iter().map(|part| length(&part.content)).sum();
+        let mut explorer = Explorer::new(&self.needles, &self.options, bytes);
+        let mut seen = Vec::new();
+        for part in &parts {
+            let root = explorer.number();
+            let node = node(&part.name, record.protocol);
+            let finds = choose(self.search_part(part, node, &mut explorer, scratch), root);
+            seen.extend(finds.into_iter().map(|find| (part, find)));
+        }
+        if seen.len() > self.options.sightings {
+            explorer.limits.insert(Limit::Sightings);
+            seen.truncate(self.options.sightings);
+        }
+        let mut sightings: Vec<Sighting> =
+            seen.into_iter().filter_map(|(part, find)| self.sighting(record, part, find, explorer.tally)).collect();
+        // Pieces of a spooled body share bytes, and what is wrapped there is seen twice.
+        sightings.dedup_by(|a, b| a.datum == b.datum && a.place == b.place && a.trail == b.trail);
+        Outcome { sightings, limits_reached: explorer.limits.into_iter().collect() }
+    }
+
+    fn search_part(
+        &self,
+        part: &Part<'_>,
+        node: Node,
+        explorer: &mut Explorer<'_>,
+        scratch: &mut Scratch,
+    ) -> Vec<Find> {
+        match part.content {
+            PartContent::Bytes(bytes) => search_bytes(bytes, node, explorer, scratch),
+            PartContent::Blob(blob) => match blob.as_slice() {
+                Some(bytes) => search_bytes(bytes, node, explorer, scratch),
+                None => self.search_spooled(blob, node, explorer),
+            },
+        }
+    }
+
+    fn search_spooled(&self, blob: &Blob, node: Node, explorer: &mut Explorer<'_>) -> Vec<Find> {
+        let mut finds = Vec::new();
+        let read = blob.windows(self.options.piece, self.options.overlap, |offset, piece| {
+            let node = if offset == 0 { node } else { Node { context: Context::Any, is_field: false, ..node } };
+            for mut find in explorer.explore(piece, node) {
+                find.moved_by(offset);
+                finds.push(find);
+            }
+        });
+        if blob.len() > self.options.piece as u64 {
+            explorer.limits.insert(Limit::Pieces);
+        }
+        if read.is_err() {
+            explorer.limits.insert(Limit::Unreadable);
+        }
+        finds
+    }
+
+    fn sighting(&self, record: &Record, part: &Part<'_>, find: Find, tally: Tally) -> Option<Sighting> {
+        let (form, strength, bits) = self.describe(&find, tally)?;
+        let datum = self.needles.data.get(find.datum as usize)?.id.clone();
+        let mut steps = part.prefix.clone();
+        steps.extend(find.steps.into_iter().rev());
+        let range = part.prefix.first().map_or(crate::find::to_case(&find.range), |outermost| outermost.encoded);
+        let place = Place {
+            exhibit: record.exhibit,
+            record: record.id.clone(),
+            part: part.name.clone(),
+            range,
+            decoded: crate::find::to_case(&find.decoded),
+        };
+        Some(Sighting { datum, place, trail: Trail(steps), strength, form, bits })
+    }
+
+    /// Form, strength and bits of a find.
+    fn describe(&self, find: &Find, tally: Tally) -> Option<(String, Strength, f64)> {
+        let sought = self.needles.data.get(find.datum as usize)?;
+        Some(match find.seen {
+            Seen::Text(number, recased) => {
+                let needle = self.needles.all.get(number as usize)?;
+                let form = if recased { format!("{}, other case", needle.form) } else { needle.form.clone() };
+                (form, needle.strength, bits::left(needle.bits, tally.work, sought.forms))
+            }
+            Seen::Field(number) => {
+                let needle = self.needles.all.get(number as usize)?;
+                (needle.form.clone(), needle.strength, bits::left(needle.bits, tally.fields, sought.forms))
+            }
+            Seen::Digest(number) => {
+                let known = self.needles.digests.get(number)?;
+                let form = format!("{} of {}", known.algorithm.name(), known.form);
+                // A digest says no more than that the same value was digested.
+                let value = sought.bits.min(128.0);
+                (form, Strength::Digest, bits::left(value, tally.lookups, self.needles.digests.len()))
+            }
+        })
+    }
+}
+
+fn search_bytes(bytes: &[u8], node: Node, explorer: &mut Explorer<'_>, scratch: &mut Scratch) -> Vec<Find> {
+    if let Some(spent) = scratch.recall(node, bytes).filter(|spent| explorer.affords(spent.work)) {
+        explorer.tally.work += spent.work;
+        explorer.tally.fields += spent.fields;
+        explorer.tally.lookups += spent.lookups;
+        return Vec::new();
+    }
+    let (before, limits) = (explorer.tally, std::mem::take(&mut explorer.limits));
+    let finds = explorer.explore(bytes, node);
+    if finds.is_empty() && explorer.limits.is_empty() {
+        let spent = Tally {
+            work: explorer.tally.work - before.work,
+            fields: explorer.tally.fields - before.fields,
+            lookups: explorer.tally.lookups - before.lookups,
+        };
+        scratch.remember(node, bytes, spent);
+    }
+    explorer.limits.extend::<BTreeSet<Limit>>(limits);
+    finds
+}
+
+fn length(content: &PartContent<'_>) -> u64 {
+    match content {
+        PartContent::Bytes(bytes) => bytes.len() as u64,
+        PartContent::Blob(blob) => blob.len(),
+    }
+}
+
+/// How a part is to be read.
+fn node(name: &PartName, protocol: Protocol) -> Node {
+    let context = match name {
+        PartName::Url if !matches!(protocol, Protocol::Dns | Protocol::Mdns) => Context::Url,
+        PartName::Header { name, .. } if name == "cookie" || name == "set-cookie" => Context::Cookie,
+        _ => Context::Any,
+    };
+    Node { context, depth: 0, is_field: true }
+}
+
+/// A range of a text's bytes, for redaction.
+pub(crate) fn text_ranges(needles: &Needles, options: &Options, text: &[u8]) -> Option<Vec<Range>> {
+    let mut explorer = Explorer::new(needles, options, text.len() as u64);
+    let mut ranges = Vec::new();
+    for context in [Context::Any, Context::Url] {
+        let finds = explorer.explore(text, Node { context, depth: 0, is_field: true });
+        ranges.extend(finds.iter().map(|find| crate::find::to_case(&find.range)));
+    }
+    explorer.limits.is_empty().then_some(ranges)
+}
