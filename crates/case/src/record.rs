@@ -81,6 +81,9 @@ pub enum Transport {
 pub enum NameSource {
     /// The Server Name Indication of the TLS handshake.
     Sni,
+    /// The Server Name Indication of a handshake that also offered Encrypted Client Hello: a cover
+    /// name if the server accepted it. Browsers offer it everywhere, so it is mostly the true name.
+    SniBesideEch,
     /// The `Host` field or `:authority`, or the URL of an archive entry.
     Host,
     /// A name in the certificate the server presented.

@@ -4,8 +4,9 @@
 //! into a [`Layer`]; the layer emits records through [`Out`]. Each protocol is one file with one
 //! type that implements it.
 
+use crate::dns::Names;
 use dyetrace_case::{
-    App, BlobWriterLimits, Channel, Damage, Endpoint, ExhibitId, Item, Opaque, Protocol, Record, RecordId, Side, Sink,
+    App, BlobWriterLimits, Channel, Damage, Endpoint, ExhibitId, Flag, Item, Opaque, Protocol, Record, RecordId, Side, Sink,
     Stop, Time, Transport,
 };
 use std::sync::Arc;
@@ -105,6 +106,11 @@ pub struct Out<'s> {
     pub tls: &'s mut dyetrace_tls::Decryptor,
     /// Counters for the report's end.
     pub tally: &'s mut Tally,
+    /// Names that DNS answers gave to addresses.
+    pub(crate) names: Names,
+    /// While records of a TLS connection with early data are emitted: the time until which
+    /// requests began in early data.
+    pub(crate) early_until: Option<Time>,
     sink: &'s mut dyn Sink,
     stopped: bool,
 }
@@ -142,7 +148,7 @@ impl<'s> Out<'s> {
         tally: &'s mut Tally,
         sink: &'s mut dyn Sink,
     ) -> Self {
-        Self { exhibit, limits, tls, tally, sink, stopped: false }
+        Self { exhibit, limits, tls, tally, names: Names::default(), early_until: None, sink, stopped: false }
     }
 
     /// True once the receiver wants no more; layers may then drop what they hold.
@@ -151,7 +157,12 @@ impl<'s> Out<'s> {
     }
 
     /// Emits a record.
-    pub fn record(&mut self, record: Record) {
+    pub fn record(&mut self, mut record: Record) {
+        let began = record.request.as_ref().and_then(|request| request.time);
+        if self.early_until.is_some_and(|until| began.is_some_and(|began| began <= until)) {
+            record.flags.push(Flag::EarlyData);
+            record.flags.sort();
+        }
         self.tally.records += 1;
         self.take(Item::Record(Box::new(record)));
     }

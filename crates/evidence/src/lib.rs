@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod http;
 mod layer;
 mod mqtt;
+mod raw;
 mod resync;
 #[cfg(test)]
 mod testing;

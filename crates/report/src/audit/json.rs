@@ -127,6 +127,7 @@ fn summary(record: &Summary) -> Value {
 fn endpoint(endpoint: &Endpoint) -> Value {
     let source = endpoint.name.as_ref().map(|(_, source)| match source {
         NameSource::Sni => "sni",
+        NameSource::SniBesideEch => "sni-beside-ech",
         NameSource::Host => "host",
         NameSource::Certificate => "certificate",
         NameSource::Dns => "dns",

@@ -1,0 +1,213 @@
+//! TLS as a layer: what can be decrypted goes up as a stream of its own, the rest is counted.
+
+use super::Dispatch;
+use crate::layer::{Conn, Layer, Out};
+use dyetrace_case::{ChannelKind, Endpoint, NameSource, Side, Time};
+use dyetrace_tls::{Connection, Event, Reason};
+use std::collections::BTreeMap;
+
+/// One TLS connection, and what is inside of it.
+pub(crate) struct Tls {
+    /// The connection as the inner layer shall see it.
+    conn: Conn,
+    session: Connection,
+    inner: Option<Box<Dispatch>>,
+    first: Option<Time>,
+    hello: bool,
+    keyed: bool,
+    /// Time of the last early data; requests begun until then may have been replayed.
+    early_until: Option<Time>,
+    /// Bytes sent and received that could not be read, by reason.
+    unread: BTreeMap<Reason, (u64, u64)>,
+}
+
+/// What [`Connection::feed`] said, kept until it returns: what is inside may be TLS again and
+/// needs the same secrets.
+#[derive(Default)]
+struct Notes {
+    notes: Vec<Note>,
+    bytes: Vec<u8>,
+}
+
+enum Note {
+    Hello { sni: Option<String>, ech: bool },
+    Settled { version: &'static str, suite: String },
+    Alpn(Vec<u8>),
+    Names(Vec<String>),
+    Keyed,
+    /// That many bytes of [`Notes::bytes`].
+    Data { side: Side, early: bool, length: usize },
+    Closed(Side),
+    Unread { side: Side, bytes: u64, reason: Reason },
+}
+
+impl Tls {
+    /// A connection of which nothing was seen yet.
+    pub(crate) fn new(mut conn: Conn) -> Self {
+        conn.id.push_str("/tls");
+        conn.depth += 1;
+        conn.alpn = None;
+        conn.channel.kind = ChannelKind::Tls;
+        (conn.channel.version, conn.channel.suite) = (None, None);
+        Self {
+            conn,
+            session: Connection::new(),
+            inner: None,
+            first: None,
+            hello: false,
+            keyed: false,
+            early_until: None,
+            unread: BTreeMap::new(),
+        }
+    }
+
+    fn act(&mut self, notes: Notes, time: Time, out: &mut Out<'_>) {
+        let mut bytes = notes.bytes.as_slice();
+        for note in notes.notes {
+            if let Note::Data { side, early, length } = note {
+                let (data, rest) = bytes.split_at(length.min(bytes.len()));
+                bytes = rest;
+                self.data_inside(side, early, data, time, out);
+            } else if let Note::Closed(side) = note {
+                self.inside(out, |inner, out| inner.side_end(side, time, out));
+            } else if let Note::Unread { side, bytes, reason } = note {
+                self.count_unread(side, bytes, reason, time, out);
+            } else {
+                self.learn(note, out);
+            }
+        }
+    }
+
+    /// Bytes between readable ones are a gap for the layer inside.
+    fn count_unread(&mut self, side: Side, bytes: u64, reason: Reason, time: Time, out: &mut Out<'_>) {
+        let (sent, received) = self.unread.entry(reason).or_default();
+        *if side == Side::Request { sent } else { received } += bytes;
+        if self.keyed {
+            self.inner.get_or_insert_with(|| Box::new(Dispatch::new(self.conn.clone())));
+            self.inside(out, |inner, out| inner.gap(side, bytes, time, out));
+        }
+    }
+
+    fn data_inside(&mut self, side: Side, early: bool, data: &[u8], time: Time, out: &mut Out<'_>) {
+        if early {
+            self.early_until = Some(time);
+        }
+        self.inner.get_or_insert_with(|| Box::new(Dispatch::new(self.conn.clone())));
+        self.inside(out, |inner, out| inner.data(side, data, time, out));
+    }
+
+    /// Calls the inner layer; records it emits meanwhile are those of this connection.
+    fn inside(&mut self, out: &mut Out<'_>, call: impl FnOnce(&mut Dispatch, &mut Out<'_>)) {
+        if let Some(inner) = &mut self.inner {
+            let outer = out.early_until;
+            out.early_until = self.early_until.or(outer);
+            call(inner, out);
+            out.early_until = outer;
+        }
+    }
+
+    fn learn(&mut self, note: Note, out: &mut Out<'_>) {
+        match note {
+            Note::Hello { sni, ech } => {
+                self.count_connection(out);
+                let source = if ech { NameSource::SniBesideEch } else { NameSource::Sni };
+                name_server(&mut self.conn.server, sni, source);
+            }
+            Note::Settled { version, suite } => {
+                self.count_connection(out);
+                self.conn.channel.version = Some(version.to_owned());
+                self.conn.channel.suite = Some(suite);
+            }
+            Note::Alpn(alpn) => self.conn.alpn = Some(alpn),
+            Note::Names(names) => {
+                name_server(&mut self.conn.server, names.into_iter().next(), NameSource::Certificate);
+            }
+            Note::Keyed => {
+                out.tally.tls_keyed += u64::from(!std::mem::replace(&mut self.keyed, true));
+            }
+            Note::Data { .. } | Note::Closed(_) | Note::Unread { .. } => {}
+        }
+    }
+
+    fn count_connection(&mut self, out: &mut Out<'_>) {
+        out.tally.tls_connections += u64::from(!std::mem::replace(&mut self.hello, true));
+    }
+
+    fn report_unread(&mut self, out: &mut Out<'_>) {
+        if self.hello && !self.keyed && self.unread.is_empty() {
+            self.unread.insert(Reason::NoKey, (0, 0));
+        }
+        for (reason, (sent, received)) in std::mem::take(&mut self.unread) {
+            out.opaque(self.conn.opaque(out.exhibit, self.first, sent, received, &reason.to_string()));
+        }
+    }
+}
+
+impl Layer for Tls {
+    fn data(&mut self, side: Side, bytes: &[u8], time: Time, out: &mut Out<'_>) {
+        self.first.get_or_insert(time);
+        let mut notes = Notes::default();
+        self.session.feed(from_side(side), bytes, out.tls, &mut |event| notes.add(event));
+        self.act(notes, time, out);
+    }
+
+    fn gap(&mut self, side: Side, length: u64, time: Time, out: &mut Out<'_>) {
+        let mut notes = Notes::default();
+        self.session.gap(from_side(side), length, out.tls, &mut |event| notes.add(event));
+        self.act(notes, time, out);
+        self.inside(out, |inner, out| inner.gap(side, length, time, out));
+    }
+
+    fn side_end(&mut self, side: Side, time: Time, out: &mut Out<'_>) {
+        self.inside(out, |inner, out| inner.side_end(side, time, out));
+    }
+
+    fn end(&mut self, out: &mut Out<'_>) {
+        let mut notes = Notes::default();
+        self.session.end(out.tls, &mut |event| notes.add(event));
+        self.act(notes, self.first.unwrap_or(Time(0)), out);
+        self.inside(out, |inner, out| inner.end(out));
+        self.inner = None;
+        self.report_unread(out);
+    }
+}
+
+/// Names the server unless a better source already did.
+fn name_server(server: &mut Endpoint, name: Option<String>, source: NameSource) {
+    if let Some(name) = name.filter(|_| server.name.as_ref().is_none_or(|(_, known)| *known > source)) {
+        server.name = Some((name, source));
+    }
+}
+
+impl Notes {
+    fn add(&mut self, event: Event<'_>) {
+        let note = match event {
+            Event::ClientHello { sni, ech } => Note::Hello { sni, ech },
+            Event::ServerHello { version, suite } => Note::Settled { version, suite },
+            Event::Alpn(alpn) => Note::Alpn(alpn),
+            Event::CertificateNames(names) => Note::Names(names),
+            Event::Keyed => Note::Keyed,
+            Event::Data { from, early, bytes } => {
+                self.bytes.extend_from_slice(bytes);
+                Note::Data { side: to_side(from), early, length: bytes.len() }
+            }
+            Event::Closed(from) => Note::Closed(to_side(from)),
+            Event::Unreadable { from, bytes, reason } => Note::Unread { side: to_side(from), bytes, reason },
+        };
+        self.notes.push(note);
+    }
+}
+
+fn from_side(side: Side) -> dyetrace_tls::Side {
+    match side {
+        Side::Request => dyetrace_tls::Side::Client,
+        Side::Response => dyetrace_tls::Side::Server,
+    }
+}
+
+fn to_side(side: dyetrace_tls::Side) -> Side {
+    match side {
+        dyetrace_tls::Side::Client => Side::Request,
+        dyetrace_tls::Side::Server => Side::Response,
+    }
+}
