@@ -6,8 +6,8 @@
 
 use crate::dns::Names;
 use dyetrace_case::{
-    App, BlobWriterLimits, Channel, Damage, Endpoint, ExhibitId, Flag, Item, Opaque, Protocol, Record, RecordId, Side, Sink,
-    Stop, Time, Transport,
+    App, BlobWriterLimits, Channel, Damage, Endpoint, ExhibitId, Flag, Item, Opaque, Protocol, Record, RecordId, Side,
+    Sink, Stop, Time, Transport,
 };
 use std::sync::Arc;
 
@@ -96,6 +96,10 @@ pub trait Layer {
     fn end(&mut self, out: &mut Out<'_>);
 }
 
+/// The time of packets that were recorded without one (pcapng's Simple Packet Block). What is
+/// emitted with it gets no time.
+pub(crate) const UNTIMED: Time = Time(i64::MIN);
+
 /// What a layer needs besides its bytes: limits, the exhibit's id, and the sink.
 pub struct Out<'s> {
     /// The exhibit being read.
@@ -158,6 +162,10 @@ impl<'s> Out<'s> {
 
     /// Emits a record.
     pub fn record(&mut self, mut record: Record) {
+        let messages = [&mut record.request, &mut record.response].into_iter().flatten();
+        for time in messages.map(|message| &mut message.time).chain([&mut record.time]) {
+            *time = time.filter(|time| *time != UNTIMED);
+        }
         let began = record.request.as_ref().and_then(|request| request.time);
         if self.early_until.is_some_and(|until| began.is_some_and(|began| began <= until)) {
             record.flags.push(Flag::EarlyData);
@@ -168,13 +176,15 @@ impl<'s> Out<'s> {
     }
 
     /// Emits unread bytes.
-    pub fn opaque(&mut self, opaque: Opaque) {
+    pub fn opaque(&mut self, mut opaque: Opaque) {
+        opaque.time = opaque.time.filter(|time| *time != UNTIMED);
         self.tally.opaque += opaque.bytes_sent + opaque.bytes_received;
         self.take(Item::Opaque(Box::new(opaque)));
     }
 
     /// Emits a damage.
-    pub fn damage(&mut self, damage: Damage) {
+    pub fn damage(&mut self, mut damage: Damage) {
+        damage.time = damage.time.filter(|time| *time != UNTIMED);
         self.tally.lost += damage.bytes.unwrap_or(0);
         self.take(Item::Damage(damage));
     }

@@ -15,13 +15,13 @@ mod tunnel;
 mod unread;
 mod window;
 
-#[expect(unused_imports, reason = "read by the stream reassembly, which is being built on it")]
 pub(crate) use payload::{Payload, Socket, TcpFlags, TcpSegment, UdpDatagram};
 pub(crate) use pcapdroid::Apps;
 pub(crate) use pcapng::{Preview, preview};
 
 use crate::exhibit::Opened;
-use crate::layer::Out;
+use crate::flow::Flows;
+use crate::layer::{Out, UNTIMED};
 use dyetrace_case::Damage;
 pub(crate) use network::Network;
 pub(crate) use packets::Packet;
@@ -40,19 +40,23 @@ pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(
     let done = content.done();
     let mut packets = Packets::new(content, opened.exhibit().format, opened.apps().clone());
     let mut network = Network::new(out.limits);
+    let mut flows = Flows::new();
     while !out.stopped() {
         match packets.next() {
             Next::Packet(packet) => {
                 if packet.number % PROGRESS == 0 {
                     progress(done.bytes());
                 }
-                network.packet(&packet, out, &mut |_payload, _out| ());
+                let time = packet.time.unwrap_or(UNTIMED);
+                network
+                    .packet(&packet, out, &mut |payload, out| flows.payload(payload, time, packet.app.as_ref(), out));
             }
             Next::Lost(lost) => tell(lost, out),
             Next::End => break,
         }
     }
     network.end(out);
+    flows.end(out);
     progress(done.bytes());
 }
 

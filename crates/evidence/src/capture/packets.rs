@@ -27,7 +27,6 @@ pub(crate) struct Packet<'a> {
     /// Length on the wire, not less than `data`.
     pub(crate) original: u32,
     /// The app, where the recorder named it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the stream reassembly, which is being built on it"))]
     pub(crate) app: Option<Arc<App>>,
 }
 

@@ -59,8 +59,6 @@ impl TcpFlags {
     pub(crate) const SYN: u8 = 0x02;
     /// Reset the connection.
     pub(crate) const RST: u8 = 0x04;
-    /// Push.
-    pub(crate) const PSH: u8 = 0x08;
     /// The acknowledgement number is meant.
     pub(crate) const ACK: u8 = 0x10;
 
@@ -77,11 +75,6 @@ impl TcpFlags {
     /// Reset the connection.
     pub(crate) fn rst(self) -> bool {
         self.0 & Self::RST != 0
-    }
-
-    /// Push.
-    pub(crate) fn psh(self) -> bool {
-        self.0 & Self::PSH != 0
     }
 
     /// The acknowledgement number is meant.

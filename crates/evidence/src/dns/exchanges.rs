@@ -31,7 +31,7 @@ impl Exchanges {
         conn: &Conn,
         protocol: Protocol,
         side: Side,
-        message: Parsed,
+        message: &Parsed,
         time: Time,
         out: &mut Out<'_>,
     ) {
@@ -61,14 +61,14 @@ impl Exchanges {
         record
     }
 
-    fn question(&mut self, conn: &Conn, protocol: Protocol, message: Parsed, time: Time, out: &mut Out<'_>) {
+    fn question(&mut self, conn: &Conn, protocol: Protocol, message: &Parsed, time: Time, out: &mut Out<'_>) {
         let mut record = self.record(conn, protocol, time, message.incomplete, out);
         let id = message.id;
         let mut questions = message.questions.iter();
         let first = questions.next();
         let name = first.map(|(_, name)| name.clone());
         let mut headers: Vec<_> = questions.map(|(kind, name)| (kind.as_bytes().to_vec(), name.clone())).collect();
-        add_resources(&message, name.as_deref(), &mut headers);
+        add_resources(message, name.as_deref(), &mut headers);
         record.request = Some(Message {
             time: Some(time),
             method: first.map(|(kind, _)| kind.clone()),
@@ -81,36 +81,30 @@ impl Exchanges {
             return out.record(record);
         }
         self.waiting.push_back(Question { id, name: name.unwrap_or_default(), record });
-        if self.waiting.len() > WAITING {
-            if let Some(oldest) = self.waiting.pop_front() {
-                emit_unanswered(oldest, out);
-            }
+        let oldest = if self.waiting.len() > WAITING { self.waiting.pop_front() } else { None };
+        if let Some(oldest) = oldest {
+            emit_unanswered(oldest, out);
         }
     }
 
-    fn answer(&mut self, conn: &Conn, protocol: Protocol, message: Parsed, time: Time, out: &mut Out<'_>) {
+    fn answer(&mut self, conn: &Conn, protocol: Protocol, message: &Parsed, time: Time, out: &mut Out<'_>) {
         let asked = message.questions.first().map(|(_, name)| name.as_slice());
         let matches = |question: &Question| {
             question.id == message.id && asked.is_none_or(|name| name.eq_ignore_ascii_case(&question.name))
         };
         let found = self.waiting.iter().position(matches).and_then(|position| self.waiting.remove(position));
         let mut headers = Vec::new();
-        let mut record = match found {
-            Some(question) => {
-                add_resources(&message, Some(&question.name), &mut headers);
-                let mut record = question.record;
-                if message.incomplete && !record.flags.contains(&Flag::Incomplete) {
-                    record.flags.push(Flag::Incomplete);
-                }
-                record
+        let mut record = if let Some(question) = found {
+            add_resources(message, Some(&question.name), &mut headers);
+            let mut record = question.record;
+            if message.incomplete && !record.flags.contains(&Flag::Incomplete) {
+                record.flags.push(Flag::Incomplete);
             }
-            None => {
-                for (_, name) in &message.questions {
-                    headers.push((b"name".to_vec(), name.clone()));
-                }
-                add_resources(&message, message.questions.last().map(|(_, name)| name.as_slice()), &mut headers);
-                self.record(conn, protocol, time, message.incomplete, out)
-            }
+            record
+        } else {
+            headers.extend(message.questions.iter().map(|(_, name)| (b"name".to_vec(), name.clone())));
+            add_resources(message, message.questions.last().map(|(_, name)| name.as_slice()), &mut headers);
+            self.record(conn, protocol, time, message.incomplete, out)
         };
         let status = Some(message.result());
         record.response = Some(Message { time: Some(time), status, headers, ..Message::default() });
@@ -153,7 +147,7 @@ mod tests {
             for (number, message) in messages.iter().enumerate() {
                 let parsed = parse(message, &out.limits).unwrap();
                 let side = if parsed.is_response() { Side::Response } else { Side::Request };
-                exchanges.message(&conn(), Protocol::Dns, side, parsed, Time(number as i64), out);
+                exchanges.message(&conn(), Protocol::Dns, side, &parsed, Time(number as i64), out);
             }
             exchanges.end(out);
             if messages.contains(&ANSWER) {

@@ -76,7 +76,8 @@ pub(crate) fn is_plain_exchange(bytes: &[u8]) -> bool {
         return false;
     }
     let mut reader = Reader { message: bytes, at: 0 };
-    let (Some([.., answers, authorities, additional]), Some((kind, name))) = (reader.header(), reader.question()) else {
+    let (Some([.., answers, authorities, additional]), Some((kind, name))) = (reader.header(), reader.question())
+    else {
         return false;
     };
     let host = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
@@ -87,12 +88,7 @@ pub(crate) fn is_plain_exchange(bytes: &[u8]) -> bool {
     (0..rest).all(|_| reader.resource().is_some()) && reader.at == bytes.len()
 }
 
-fn read_resources(
-    reader: &mut Reader<'_>,
-    counts: [(u16, bool); 3],
-    limit: usize,
-    parsed: &mut Parsed,
-) -> Option<()> {
+fn read_resources(reader: &mut Reader<'_>, counts: [(u16, bool); 3], limit: usize, parsed: &mut Parsed) -> Option<()> {
     for (count, answer) in counts {
         for _ in 0..count {
             let Some((resource, address)) = reader.resource()? else { continue };

@@ -26,10 +26,9 @@ impl Names {
         if self.names.insert(address, name.to_ascii_lowercase()).is_none() {
             self.order.push_back(address);
         }
-        if self.order.len() > ADDRESSES {
-            if let Some(oldest) = self.order.pop_front() {
-                self.names.remove(&oldest);
-            }
+        let oldest = if self.order.len() > ADDRESSES { self.order.pop_front() } else { None };
+        if let Some(oldest) = oldest {
+            self.names.remove(&oldest);
         }
     }
 }

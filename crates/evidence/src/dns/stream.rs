@@ -45,10 +45,12 @@ impl Stream {
         let pending = &mut self.sides[side as usize];
         let mut rest = pending.bytes.as_slice();
         while let Some((length, after)) = rest.split_first_chunk::<2>() {
-            let Some((message, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))) else { break };
+            let Some((message, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))) else {
+                break;
+            };
             rest = after;
             match parse(message, &out.limits) {
-                Some(parsed) => self.exchanges.message(&self.conn, Protocol::Dns, side, parsed, time, out),
+                Some(parsed) => self.exchanges.message(&self.conn, Protocol::Dns, side, &parsed, time, out),
                 None => pending.unread += message.len() as u64 + 2,
             }
         }
@@ -88,7 +90,6 @@ impl Layer for Stream {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::testing::{Turn, conn, converse};
 
     const QUESTION: &[u8] = b"\0\x1d\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03api\x07example\0\0\x01\0\x01";

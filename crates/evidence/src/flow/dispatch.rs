@@ -240,7 +240,8 @@ fn mid_stream_looks(conn: &Conn, bytes: &[u8]) -> Vec<(Kind, Likeness)> {
     if alpn == b"h2" {
         looks.push((Kind::Http2, Likeness::Certain));
     }
-    if alpn.starts_with(b"mqtt") || matches!(port, 1883 | 8883) && conn.channel.kind != ChannelKind::Clear
+    if alpn.starts_with(b"mqtt")
+        || matches!(port, 1883 | 8883) && conn.channel.kind != ChannelKind::Clear
         || port == 1883
     {
         looks.push((Kind::Mqtt, guess::mqtt_packets(bytes)));
@@ -253,7 +254,7 @@ fn mid_stream_looks(conn: &Conn, bytes: &[u8]) -> Vec<(Kind, Likeness)> {
 fn began(kind: Kind, client: &[u8]) -> bool {
     match kind {
         Kind::Tls => client.len() >= 3 && client.starts_with(&[22, 3]),
-        Kind::Http1 => client.iter().any(|b| *b == b' ') && client.len() >= 5,
+        Kind::Http1 => client.contains(&b' ') && client.len() >= 5,
         Kind::Http2 | Kind::Mqtt => client.len() >= 5,
         _ => false,
     }

@@ -196,7 +196,7 @@ fn http2_header(header: [u8; 9]) -> bool {
         1 => on_stream && flags & !0x2d == 0 && length > 0,
         2 => on_stream && length == 5 && flags == 0,
         3 => on_stream && length == 4 && flags == 0,
-        4 => stream == 0 && length % 6 == 0 && flags & !1 == 0,
+        4 => stream == 0 && length.is_multiple_of(6) && flags & !1 == 0,
         6 => stream == 0 && length == 8 && flags & !1 == 0,
         7 => stream == 0 && length >= 8 && flags == 0,
         8 => stream < 1 << 31 && length == 4 && flags == 0,
@@ -208,10 +208,47 @@ fn http2_header(header: [u8; 9]) -> bool {
 
 /// Methods in use (IANA HTTP Method Registry, and UPnP's).
 const METHODS: &[&str] = &[
-    "GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "PROPFIND", "PROPPATCH", "MKCOL",
-    "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "M-SEARCH", "MERGE",
-    "PURGE", "BREW", "LINK", "UNLINK", "ACL", "BIND", "UNBIND", "REBIND", "CHECKIN", "CHECKOUT", "MKACTIVITY",
-    "MKCALENDAR", "VERSION-CONTROL", "QUERY", "RPC_IN_DATA", "RPC_OUT_DATA", "SSTP_DUPLEX_POST", "CCM_POST",
+    "GET",
+    "POST",
+    "PUT",
+    "HEAD",
+    "DELETE",
+    "OPTIONS",
+    "PATCH",
+    "CONNECT",
+    "TRACE",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "REPORT",
+    "SEARCH",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "M-SEARCH",
+    "MERGE",
+    "PURGE",
+    "BREW",
+    "LINK",
+    "UNLINK",
+    "ACL",
+    "BIND",
+    "UNBIND",
+    "REBIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "VERSION-CONTROL",
+    "QUERY",
+    "RPC_IN_DATA",
+    "RPC_OUT_DATA",
+    "SSTP_DUPLEX_POST",
+    "CCM_POST",
 ];
 /// A request line may be this long before only its method decides.
 const LINE: usize = 4096;
@@ -231,7 +268,13 @@ pub(crate) fn http_request(bytes: &[u8]) -> Likeness {
     }
     match rest.iter().take(LINE).position(|b| *b == b'\n') {
         Some(end) => request_line(known, rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end])),
-        None if rest.len() >= LINE => if known { Certain } else { NotThis },
+        None if rest.len() >= LINE => {
+            if known {
+                Certain
+            } else {
+                NotThis
+            }
+        }
         None if rest.iter().any(|b| *b < b' ' && *b != b'\r') => NotThis,
         None => Unsure,
     }
@@ -275,11 +318,12 @@ pub(crate) fn mqtt_connect(bytes: &[u8]) -> Likeness {
 /// A run of MQTT packets picked up on a packet's border, which a known port must back.
 pub(crate) fn mqtt_packets(bytes: &[u8]) -> Likeness {
     let [first, rest @ ..] = bytes else { return Unsure };
-    let flags_fit = match first >> 4 {
-        0 => false,
-        3 => first & 0x06 != 0x06,
-        6 | 8 | 10 => first & 0x0f == 2,
-        _ => first & 0x0f == 0,
+    // MQTT 5 section 2.1.3: the flags of each type.
+    let flags_fit = match (first >> 4, first & 0x0f) {
+        (0, _) => false,
+        (3, flags) => flags & 0x06 != 0x06,
+        (6 | 8 | 10, flags) => flags == 2,
+        (_, flags) => flags == 0,
     };
     let digits = rest.iter().take(4).take_while(|b| **b & 0x80 != 0).count();
     if flags_fit && digits < 4 && rest.len() > digits { Certain } else { NotThis }

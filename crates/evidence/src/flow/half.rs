@@ -9,7 +9,7 @@ use dyetrace_case::Time;
 use std::collections::BTreeMap;
 
 /// What comes out of a direction, in order.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Piece<'a> {
     /// The next bytes.
     Bytes(&'a [u8]),
@@ -194,13 +194,7 @@ impl Half {
     }
 
     /// Takes a segment's bytes. Once settled, whatever is in order is delivered at once.
-    pub(crate) fn take(
-        &mut self,
-        segment: Bytes<'_>,
-        time: Time,
-        history: &mut History,
-        deliver: &mut Deliver<'_>,
-    ) {
+    pub(crate) fn take(&mut self, segment: Carried<'_>, time: Time, history: &mut History, deliver: &mut Deliver<'_>) {
         self.anchor(segment.sequence);
         let offset = self.offset(segment.sequence);
         if segment.fin {
@@ -402,7 +396,7 @@ impl Half {
 
 /// What a segment brings for one direction.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bytes<'a> {
+pub(crate) struct Carried<'a> {
     /// Sequence number of the first byte.
     pub(crate) sequence: u32,
     /// The captured bytes.

@@ -81,11 +81,11 @@ mod tests {
         let mut recent = Recent::default();
         let mut offset = 0;
         for byte in 0..40u8 {
-            history.note(&mut recent, offset, &[byte; 100_000]);
+            history.note(&mut recent, offset, &vec![byte; 100_000]);
             offset += 100_000;
         }
         let last = offset - 100_000;
-        assert_eq!(history.differing(&recent, last, &[39; 100_000]), 0);
+        assert_eq!(history.differing(&recent, last, &vec![39; 100_000]), 0);
         assert_eq!(history.differing(&recent, last - 10, &[38; 30]), 20);
         assert_eq!(history.differing(&recent, 0, &[9; 100]), 0, "long forgotten");
     }

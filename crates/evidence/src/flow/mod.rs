@@ -5,6 +5,8 @@
 //! hands them on to the layer that can read them; datagrams go through [`udp`].
 
 mod clear;
+#[cfg(test)]
+mod conversations;
 mod dispatch;
 mod guess;
 mod half;

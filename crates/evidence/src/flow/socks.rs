@@ -42,7 +42,8 @@ pub(crate) fn likeness(client: &[u8], server: &[u8]) -> Likeness {
     let (fits, version) = match client {
         [5] => (true, 5),
         [5, count @ 1..=9, methods @ ..] => {
-            let fits = methods.len() <= usize::from(*count) || methods.get(usize::from(*count)).is_some_and(|b| matches!(b, 1 | 5));
+            let fits = methods.len() <= usize::from(*count)
+                || methods.get(usize::from(*count)).is_some_and(|b| matches!(b, 1 | 5));
             (fits, 5)
         }
         [4] => (true, 4),
@@ -191,7 +192,7 @@ fn socks4(client: &[u8], server: &[u8]) -> Option<Handshake> {
     let mut endpoint = Endpoint { address: Some(address.into()), port: Some(port), name: None };
     let mut sent = user_end + 1;
     // SOCKS 4a: an address 0.0.0.x says that a name follows.
-    if matches!(address, [0, 0, 0, 1..]) {
+    if matches!(address, [0, 0, 0, 1..=255]) {
         let name_end = end_of(sent)?;
         let name = String::from_utf8_lossy(client.get(sent..name_end)?).into_owned();
         (endpoint.address, endpoint.name) = (None, Some((name, NameSource::Host)));

@@ -1,6 +1,6 @@
 //! TCP connections: which segment belongs to which, who is the client, and when one is over.
 
-use super::half::{Bytes, Half, Piece};
+use super::half::{Carried, Half, Piece};
 use super::history::History;
 use super::table::{Pair, Table};
 use super::{Dispatch, guess};
@@ -85,13 +85,7 @@ impl Streams {
     }
 
     /// Takes one segment.
-    pub(crate) fn segment(
-        &mut self,
-        segment: &TcpSegment<'_>,
-        time: Time,
-        app: Option<&Arc<App>>,
-        out: &mut Out<'_>,
-    ) {
+    pub(crate) fn segment(&mut self, segment: &TcpSegment<'_>, time: Time, app: Option<&Arc<App>>, out: &mut Out<'_>) {
         self.end_reset(time, out);
         let (pair, direction) = Pair::of(segment.source, segment.destination);
         let slot = self.slot_for(pair, direction, segment, time, out);
@@ -256,7 +250,7 @@ impl Stream {
         let sequence = segment.sequence.wrapping_add(u32::from(segment.flags.syn()));
         let (bytes, cut, fin) = (segment.payload, segment.missing, segment.flags.fin());
         if !bytes.is_empty() || cut > 0 || fin {
-            self.take(direction, Bytes { sequence, bytes, cut, fin }, time, history, out);
+            self.take(direction, Carried { sequence, bytes, cut, fin }, time, history, out);
         }
         self.advance(time, history, out);
     }
@@ -286,18 +280,18 @@ impl Stream {
         half.acknowledged(number);
     }
 
-    fn take(&mut self, direction: usize, bytes: Bytes<'_>, time: Time, history: &mut History, out: &mut Out<'_>) {
+    fn take(&mut self, direction: usize, carried: Carried<'_>, time: Time, history: &mut History, out: &mut Out<'_>) {
         let half = &mut self.halves[direction];
-        if !half.in_window(bytes.sequence) {
+        if !half.in_window(carried.sequence) {
             return;
         }
         match self.phase {
             Phase::Opening => self.waiting += 1,
-            _ => half.settle_for(bytes.sequence),
+            _ => half.settle_for(carried.sequence),
         }
         self.last_payload = time;
         let upper = &mut self.upper;
-        half.take(bytes, time, history, &mut |piece, time| upper.piece(direction, piece, time, out));
+        half.take(carried, time, history, &mut |piece, time| upper.piece(direction, piece, time, out));
     }
 
     /// Moves on as far as the segments at hand allow.
@@ -421,7 +415,7 @@ impl Upper {
             if matches!(piece, Piece::End) {
                 return;
             }
-            self.guess_client(direction, &piece);
+            self.guess_client(direction, piece);
             self.layer = Some(Box::new(Dispatch::new(self.conn(out))));
         }
         let side = if self.client() == direction { Side::Request } else { Side::Response };
@@ -441,7 +435,7 @@ impl Upper {
     }
 
     /// Without a SYN, what the first bytes are decides who is the client, or else the ports do.
-    fn guess_client(&mut self, direction: usize, piece: &Piece<'_>) {
+    fn guess_client(&mut self, direction: usize, piece: Piece<'_>) {
         if self.client.is_some() {
             return;
         }

@@ -30,15 +30,29 @@ struct Notes {
 }
 
 enum Note {
-    Hello { sni: Option<String>, ech: bool },
-    Settled { version: &'static str, suite: String },
+    Hello {
+        sni: Option<String>,
+        ech: bool,
+    },
+    Settled {
+        version: &'static str,
+        suite: String,
+    },
     Alpn(Vec<u8>),
     Names(Vec<String>),
     Keyed,
     /// That many bytes of [`Notes::bytes`].
-    Data { side: Side, early: bool, length: usize },
+    Data {
+        side: Side,
+        early: bool,
+        length: usize,
+    },
     Closed(Side),
-    Unread { side: Side, bytes: u64, reason: Reason },
+    Unread {
+        side: Side,
+        bytes: u64,
+        reason: Reason,
+    },
 }
 
 impl Tls {
@@ -166,7 +180,7 @@ impl Layer for Tls {
         let mut notes = Notes::default();
         self.session.end(out.tls, &mut |event| notes.add(event));
         self.act(notes, self.first.unwrap_or(Time(0)), out);
-        self.inside(out, |inner, out| inner.end(out));
+        self.inside(out, Layer::end);
         self.inner = None;
         self.report_unread(out);
     }

@@ -75,7 +75,9 @@ impl Datagrams {
     pub(crate) fn end(&mut self, out: &mut Out<'_>) {
         let mut talks = self.table.drain();
         talks.sort_unstable_by_key(|talk| talk.number);
-        talks.into_iter().for_each(|talk| talk.end(out));
+        for talk in talks {
+            talk.end(out);
+        }
     }
 
     fn begin(&mut self, pair: Pair, direction: usize, datagram: &UdpDatagram<'_>, out: &mut Out<'_>) -> usize {
@@ -83,8 +85,8 @@ impl Datagrams {
             let Some(talk) = self.table.remove_oldest() else { break };
             talk.end(out);
         }
-        let answered_first = !is_group(datagram.destination.0)
-            && guess::is_likelier_server(datagram.source.1, datagram.destination.1);
+        let answered_first =
+            !is_group(datagram.destination.0) && guess::is_likelier_server(datagram.source.1, datagram.destination.1);
         let talk = Talk {
             number: self.seen,
             sockets: [pair.low, pair.high],
@@ -146,7 +148,7 @@ impl Talk {
         }
         let side = if answering { Side::Response } else { side };
         let protocol = if multicast { Protocol::Mdns } else { Protocol::Dns };
-        self.dns.get_or_insert_default().message(&conn, protocol, side, message, time, out);
+        self.dns.get_or_insert_default().message(&conn, protocol, side, &message, time, out);
         true
     }
 
@@ -235,7 +237,7 @@ fn is_dtls(bytes: &[u8]) -> bool {
 
 /// A QUIC packet with the long header (RFC 8999 section 5.1), of a version seen in the world.
 fn is_quic_long(bytes: &[u8]) -> bool {
-    let [first @ 0x80.., a, b, c, d, length, rest @ ..] = bytes else { return false };
+    let [first @ 0x80..=0xff, a, b, c, d, length, rest @ ..] = bytes else { return false };
     let version = u32::from_be_bytes([*a, *b, *c, *d]);
     let ids_fit = rest.get(usize::from(*length)).is_some_and(|second| {
         *length <= 20 && *second <= 20 && rest.len() > usize::from(*length) + usize::from(*second)
@@ -258,14 +260,15 @@ mod tests {
     use crate::layer::Limits;
     use crate::testing::{Got, bytes, collect};
 
-    const PHONE: ([u8; 4], u16) = ([10, 0, 0, 2], 40_000);
-    const CLOUD: ([u8; 4], u16) = ([192, 0, 2, 9], 5683);
+    type Address = ([u8; 4], u16);
+    const PHONE: Address = ([10, 0, 0, 2], 40_000);
+    const CLOUD: Address = ([192, 0, 2, 9], 5683);
 
-    fn send(turns: &[(([u8; 4], u16), ([u8; 4], u16), &[u8])]) -> Got {
+    fn send(turns: &[(Address, Address, &[u8])]) -> Got {
         collect(Limits::default(), |out| {
             let mut datagrams = Datagrams::new();
             for (number, (source, destination, payload)) in turns.iter().enumerate() {
-                let socket = |(address, port): ([u8; 4], u16)| (IpAddr::from(address), port);
+                let socket = |(address, port): Address| (IpAddr::from(address), port);
                 let (source, destination) = (socket(*source), socket(*destination));
                 let datagram = UdpDatagram { source, destination, payload, missing: 0 };
                 datagrams.datagram(&datagram, Time(number as i64), None, out);
