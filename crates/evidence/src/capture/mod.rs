@@ -15,7 +15,9 @@ mod tunnel;
 mod unread;
 mod window;
 
-pub(crate) use payload::{Payload, Socket, TcpFlags, TcpSegment, UdpDatagram};
+#[cfg(test)]
+pub(crate) use payload::TcpFlags;
+pub(crate) use payload::{Payload, Socket, TcpSegment, UdpDatagram};
 pub(crate) use pcapdroid::Apps;
 pub(crate) use pcapng::{Preview, preview};
 
