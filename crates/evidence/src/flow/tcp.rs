@@ -376,6 +376,8 @@ impl Stream {
     fn report_damages(&self, out: &mut Out<'_>) {
         for direction in 0..2 {
             let (half, gaps) = (&self.halves[direction], self.upper.gaps[direction]);
+            // Gaps were counted as payload where they were delivered.
+            out.tally.payload += half.late + half.stray;
             let losses = [
                 (gaps.count, gaps.first, Some(gaps.bytes), gap_text(gaps)),
                 (half.late, None, Some(half.late), format!("{} bytes captured too late to be put in order", half.late)),
