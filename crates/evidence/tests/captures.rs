@@ -4,7 +4,7 @@
 //! looked for beside the checkout.
 
 use dyetrace_case::{Format, Item};
-use dyetrace_evidence::{Limits, Tally, open, read};
+use dyetrace_evidence::{Limits, Tally, fuzzing, open, read};
 use std::path::{Path, PathBuf};
 
 /// The folder of captures; `None` (said aloud) where there is none.
@@ -73,4 +73,37 @@ fn every_file_that_begins_as_a_capture_opens() {
         }
     }
     assert!(opened > 190, "only {opened} captures were opened");
+}
+
+/// Larger captures take too long in a debug build.
+const SMALL: usize = 12_000;
+
+#[test]
+fn every_small_capture_cut_anywhere_or_changed_is_read_to_its_end() {
+    let Some(folder) = captures() else { return };
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move |below: usize| {
+        // Marsaglia's xorshift: the same changes on every machine.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random % below as u64) as usize
+    };
+    for path in files(&folder).into_iter().filter(|path| open(path, &mut |_| ()).is_ok()) {
+        let whole = std::fs::read(&path).unwrap();
+        if whole.len() > SMALL {
+            continue;
+        }
+        for end in (0..whole.len()).step_by(97) {
+            fuzzing::capture(&whole[..end]);
+        }
+        for _ in 0..20 {
+            let mut changed = whole.clone();
+            for _ in 0..=next(30) {
+                let at = next(changed.len());
+                changed[at] = next(256) as u8;
+            }
+            fuzzing::capture(&changed);
+        }
+    }
 }
