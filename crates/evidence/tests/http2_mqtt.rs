@@ -108,7 +108,7 @@ fn http2_streams_are_as_the_second_tool_saw_them() {
             let (connection, number) = (format!("tcp:{}/", stream["tcp_stream"]), format!("/h2:{}", stream["sid"]));
             let ours =
                 records.iter().find(|record| record.id.0.starts_with(&connection) && record.id.0.ends_with(&number));
-            let name = format!("{file} {connection}{number}");
+            let name = format!("{file} {connection}*{number}");
             let Some(ours) = ours else {
                 differences.0.push(format!("{name} is absent among {} records", records.len()));
                 continue;

@@ -326,7 +326,11 @@ pub(crate) fn mqtt_packets(bytes: &[u8]) -> Likeness {
         (_, flags) => flags == 0,
     };
     let digits = rest.iter().take(4).take_while(|b| **b & 0x80 != 0).count();
-    if flags_fit && digits < 4 && rest.len() > digits { Certain } else { NotThis }
+    match flags_fit && digits < 4 {
+        false => NotThis,
+        true if rest.len() > digits => Certain,
+        true => Unsure,
+    }
 }
 
 #[cfg(test)]
