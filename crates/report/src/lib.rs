@@ -4,4 +4,5 @@
 //! with no clock, no hash-map order and no locale, so the same evidence gives the same bytes.
 
 pub mod audit;
+pub mod records;
 mod text;
