@@ -76,6 +76,17 @@ pub enum Transport {
     Ip(u8),
 }
 
+impl fmt::Display for Transport {
+    /// `tcp`, `udp`, or `ip` and the protocol number: `ip 50`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp => f.write_str("tcp"),
+            Self::Udp => f.write_str("udp"),
+            Self::Ip(number) => write!(f, "ip {number}"),
+        }
+    }
+}
+
 /// How an endpoint's name became known. Later variants are weaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NameSource {

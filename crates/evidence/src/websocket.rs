@@ -3,7 +3,7 @@
 //! Each message with a payload is one record, in the order the messages were complete. The payload
 //! is kept as it was sent, without its mask; permessage-deflate (RFC 7692) is undone beside it.
 
-mod frame;
+pub(crate) mod frame;
 
 use crate::coding::MessageInflater;
 use crate::layer::{Conn, Layer, Out};

@@ -1,4 +1,5 @@
 //! The lines of `dyetrace records` against their published schema, and its HAR against the format.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
 
 use dyetrace_case::{
     App, Blob, Channel, ChannelKind, Damage, Endpoint, ExhibitId, Flag, Item, Message, NameSource, Opaque, Protocol,
@@ -103,7 +104,9 @@ fn items() -> Vec<Item> {
 fn written(format: RecordFormat, items: &[Item]) -> String {
     let mut out = Vec::new();
     let mut writer = RecordWriter::new(format, &mut out);
-    items.iter().for_each(|item| writer.item(item).unwrap());
+    for item in items {
+        writer.item(item).unwrap();
+    }
     writer.finish().unwrap();
     String::from_utf8(out).unwrap()
 }
@@ -143,10 +146,13 @@ fn faults(schema: &Value, value: &Value, root: &Value) -> Vec<String> {
         found.push(format!("{value} has the wrong length"));
     }
     let items = value.as_array().into_iter().flatten();
-    found
-        .extend(items.flat_map(|item| {
-            if schema["items"].is_null() { Vec::new() } else { faults(&schema["items"], item, root) }
-        }));
+    found.extend(
+        items.flat_map(
+            |item| {
+                if schema["items"].is_null() { Vec::new() } else { faults(&schema["items"], item, root) }
+            },
+        ),
+    );
     found
 }
 

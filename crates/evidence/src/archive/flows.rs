@@ -6,9 +6,10 @@
 
 use super::flow_conn::{self, Peers};
 use super::tnetstring::{Fault, Reader, Top, Value};
-use super::{Counted, flow_dns, har::opcode_name, lost};
+use super::{Counted, flow_dns, lost};
 use crate::coding;
 use crate::layer::{Limits, Out};
+use crate::websocket::frame::opcode_name;
 use dyetrace_case::{BlobWriter, ChannelKind, ExhibitId, Flag, Message, Protocol, Record, RecordId, Side, Time};
 use std::io::Read;
 
@@ -222,7 +223,7 @@ impl FlowReader<'_> {
             let (body, dropped) = content.blob()?;
             let time = rest.first().and_then(time);
             let opcode = opcode.integer().unwrap_or(1) as u8;
-            let method = Some(opcode_name(opcode).to_owned());
+            let method = from_client.is_true().then(|| opcode_name(opcode).to_owned());
             let message = Message { time, method, url: url.map(str::to_owned), body: Some(body), ..Message::default() };
             let mut record = self.record(&format!("/ws:{number}"), Protocol::WebSocket, time);
             record.flags.extend((dropped > 0).then_some(Flag::Cut(dropped)));

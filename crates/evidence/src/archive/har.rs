@@ -8,6 +8,7 @@ use super::entries::{Ending, Entries, RawEntry};
 use super::{Counted, har_body, har_input, json, lost, url};
 use crate::coding;
 use crate::layer::{Limits, Out};
+use crate::websocket::frame::opcode_name;
 use dyetrace_case::{
     App, Channel, ChannelKind, Endpoint, ExhibitId, Flag, Message, Protocol, Record, RecordId, Side, Time,
 };
@@ -95,13 +96,13 @@ impl Reader<'_> {
         let is_object = |json: &&Json<'_>| matches!(json, Json::Object(members) if !members.is_empty());
         let request = self.entry.get("request").filter(is_object);
         let response = self.entry.get("response").filter(is_object);
-        request.or(response)?;
         let url = request.and_then(|request| request.get("url")?.string());
         let time = self.entry.get("startedDateTime").and_then(time);
         let mut flags = Vec::new();
         let request = request.map(|json| self.request(json, url.clone(), time, &mut flags));
         let response = response.and_then(|json| self.response(json, time, &mut flags));
         if response.is_none() {
+            request.as_ref()?;
             flags.push(Flag::Unanswered);
         }
         let protocol = self.protocol();
@@ -258,7 +259,7 @@ impl Reader<'_> {
         let (body, cut) = har_body::websocket(data, opcode, self.limits);
         let message = Message {
             time,
-            method: Some(opcode_name(opcode).to_owned()),
+            method: sent.then(|| opcode_name(opcode).to_owned()),
             body: Some(body),
             url: exchange.request.as_ref().and_then(|request| request.url.clone()),
             ..Message::default()
@@ -273,17 +274,6 @@ impl Reader<'_> {
             flags: (cut > 0).then_some(Flag::Cut(cut)).into_iter().collect(),
             ..exchange.clone()
         })
-    }
-}
-
-/// The kind of a WebSocket message (RFC 6455 section 11.8).
-pub(super) fn opcode_name(opcode: u8) -> &'static str {
-    match opcode {
-        2 => "BINARY",
-        8 => "CLOSE",
-        9 => "PING",
-        10 => "PONG",
-        _ => "TEXT",
     }
 }
 
@@ -455,6 +445,12 @@ mod tests {
             assert_eq!(got.damages.len(), 1, "{text}");
             assert_eq!(got.damages[0].place, "byte 0");
         }
+    }
+
+    #[test]
+    fn a_response_of_status_0_without_a_request_is_no_record() {
+        let got = one_entry(r#""response":{"status":0}"#);
+        assert_eq!((got.records.len(), got.damages.len()), (0, 1));
     }
 
     #[test]

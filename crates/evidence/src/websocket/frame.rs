@@ -155,7 +155,7 @@ fn unmask(bytes: &mut [u8], mut key: [u8; 4], offset: u64) {
 }
 
 /// The name of an opcode (RFC 6455 section 11.8).
-pub(super) fn opcode_name(opcode: u8) -> &'static str {
+pub(crate) fn opcode_name(opcode: u8) -> &'static str {
     match opcode {
         0 => "CONTINUATION",
         1 => "TEXT",

@@ -1,7 +1,7 @@
 //! The audit as one JSON document. `docs/audit.schema.json` describes it.
 
 use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
-use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Range, Side, Step, Transport};
+use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Range, Side, Step};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -167,7 +167,7 @@ fn opaque_entry(opaque: &Opaque) -> Value {
         "exhibit": opaque.exhibit.to_string(),
         "id": opaque.id.0,
         "time": opaque.time.map(|time| time.to_string()),
-        "transport": match opaque.transport { Transport::Tcp => "tcp", Transport::Udp => "udp" },
+        "transport": opaque.transport.to_string(),
         "client": endpoint(&opaque.client),
         "server": endpoint(&opaque.server),
         "channel": channel(&opaque.channel),

@@ -70,15 +70,15 @@ impl Utf8 {
             self.waiting.push(*byte);
             rest = after;
             let waiting = std::mem::take(&mut self.waiting);
-            self.waiting = self.shown(&waiting, show)?;
+            self.waiting = Self::shown(&waiting, show)?;
         }
-        let waiting = self.shown(rest, show)?;
+        let waiting = Self::shown(rest, show)?;
         self.waiting.extend(waiting);
         Ok(())
     }
 
     /// Shows the whole characters of `bytes` and returns the start of the one behind them.
-    fn shown(&self, bytes: &[u8], show: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    fn shown(bytes: &[u8], show: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<Vec<u8>> {
         let (valid, incomplete) = match std::str::from_utf8(bytes) {
             Ok(text) => (text, &[][..]),
             Err(error) if error.error_len().is_none() => {

@@ -1,7 +1,7 @@
 //! One JSON object a line: records, opaque bytes, damages. `docs/records.schema.json`.
 
 use super::text;
-use dyetrace_case::{App, Blob, Channel, Damage, Endpoint, Flag, Item, Message, Opaque, Record, Transport, hex};
+use dyetrace_case::{App, Blob, Channel, Damage, Endpoint, Flag, Item, Message, Opaque, Record, hex};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
@@ -40,7 +40,7 @@ fn opaque(opaque: &Opaque) -> Value {
         "record": opaque.id.0,
         "exhibit": opaque.exhibit.to_string(),
         "time": opaque.time.map(|time| time.to_string()),
-        "transport": match opaque.transport { Transport::Tcp => "tcp", Transport::Udp => "udp" },
+        "transport": opaque.transport.to_string(),
         "client": client(&opaque.client),
         "server": server(&opaque.server),
         "channel": channel(&opaque.channel),
