@@ -1,11 +1,13 @@
 //! Puts fragmented IP packets together (RFC 791 section 3.2, RFC 8200 section 4.5).
 //!
-//! Where fragments overlap, the bytes that came first stay. Nothing is delivered before it is whole.
+//! Where fragments overlap, the bytes that came first stay. Of a datagram that never becomes whole,
+//! the bytes up to the first hole are given back.
 
 use super::ip::Datagram;
-use dyetrace_case::Time;
+use dyetrace_case::{App, Time};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// How long the first fragment waits for the last: 60 seconds (RFC 8200).
 const PATIENCE: i64 = 60_000_000_000;
@@ -29,8 +31,7 @@ pub(crate) struct Fragments {
 }
 
 struct Waiting {
-    number: u64,
-    time: Option<Time>,
+    seen: Seen,
     protocol: u8,
     parts: BTreeMap<u32, Vec<u8>>,
     covered: u32,
@@ -40,23 +41,31 @@ struct Waiting {
 /// A datagram whose fragments were not all seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Incomplete {
-    /// Packet number of its first fragment.
-    pub(crate) number: u64,
-    /// When that came.
-    pub(crate) time: Option<Time>,
+    /// Its first fragment.
+    pub(crate) seen: Seen,
     /// Sender.
     pub(crate) source: IpAddr,
     /// Receiver.
     pub(crate) destination: IpAddr,
+    /// Of the payload: IANA protocol number.
+    pub(crate) protocol: u8,
     /// Bytes of it that were seen.
     pub(crate) bytes: u32,
+    /// The payload up to the first hole.
+    pub(crate) start: Vec<u8>,
+    /// Length of the payload, where its last fragment was seen.
+    pub(crate) length: Option<u32>,
 }
 
 /// When and where a fragment was seen.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
+    /// Packet number.
     pub(crate) number: u64,
+    /// When it was recorded.
     pub(crate) time: Option<Time>,
+    /// Whose packet it is.
+    pub(crate) app: Option<Arc<App>>,
 }
 
 impl Fragments {
@@ -65,7 +74,7 @@ impl Fragments {
     pub(crate) fn add(
         &mut self,
         datagram: &Datagram<'_>,
-        seen: Seen,
+        seen: &Seen,
         most: usize,
         lost: &mut Vec<Incomplete>,
     ) -> Option<(u8, Vec<u8>)> {
@@ -103,10 +112,10 @@ impl Fragments {
         lost
     }
 
-    fn expire(&mut self, seen: Seen, most: usize, lost: &mut Vec<Incomplete>) {
+    fn expire(&mut self, seen: &Seen, most: usize, lost: &mut Vec<Incomplete>) {
         while let Some((key, number)) = self.order.front().copied() {
-            let waiting = self.waiting.get(&key).filter(|waiting| waiting.number == number);
-            let old = waiting.is_some_and(|waiting| too_old(waiting.time, seen.time));
+            let waiting = self.waiting.get(&key).filter(|waiting| waiting.seen.number == number);
+            let old = waiting.is_some_and(|waiting| too_old(waiting.seen.time, seen.time));
             let full = self.held > most || self.waiting.len() >= MOST_WAITING;
             if waiting.is_some() && !old && !full {
                 return;
@@ -118,12 +127,13 @@ impl Fragments {
 
     /// `number` tells a datagram from a later one under the same key.
     fn give_up(&mut self, key: &Key, number: u64, lost: &mut Vec<Incomplete>) {
-        if self.waiting.get(key).is_none_or(|waiting| waiting.number != number) {
+        if self.waiting.get(key).is_none_or(|waiting| waiting.seen.number != number) {
             return;
         }
         if let Some(waiting) = self.remove(key) {
-            let Waiting { number, time, covered, .. } = waiting;
-            lost.push(Incomplete { number, time, source: key.0, destination: key.1, bytes: covered });
+            let (start, length) = (waiting.start(), waiting.end);
+            let Waiting { seen, protocol, covered: bytes, .. } = waiting;
+            lost.push(Incomplete { seen, source: key.0, destination: key.1, protocol, bytes, start, length });
         }
     }
 
@@ -140,9 +150,8 @@ fn too_old(first: Option<Time>, now: Option<Time>) -> bool {
 }
 
 impl Waiting {
-    fn new(seen: Seen, protocol: u8) -> Self {
-        let (parts, covered, end) = (BTreeMap::new(), 0, None);
-        Self { number: seen.number, time: seen.time, protocol, parts, covered, end }
+    fn new(seen: &Seen, protocol: u8) -> Self {
+        Self { seen: seen.clone(), protocol, parts: BTreeMap::new(), covered: 0, end: None }
     }
 
     /// Fills the holes that `bytes` covers; returns what that costs.
@@ -167,16 +176,27 @@ impl Waiting {
 
     fn whole(&self) -> Option<Vec<u8>> {
         let end = self.end.filter(|end| self.covered >= *end)?;
-        let mut at = 0;
-        for (start, part) in self.parts.range(..end) {
-            if *start != at {
-                return None;
-            }
-            at = start + part.len() as u32;
-        }
-        let mut whole: Vec<u8> = self.parts.range(..end).flat_map(|(_, part)| part).copied().collect();
+        let mut whole = self.reaches(end).then(|| self.start())?;
         whole.truncate(end as usize);
-        (at >= end).then_some(whole)
+        Some(whole)
+    }
+
+    /// True where there is no hole before `end`.
+    fn reaches(&self, end: u32) -> bool {
+        let step = |at, (start, part): (&u32, &Vec<u8>)| (*start == at).then_some(at + part.len() as u32);
+        self.parts.range(..end).try_fold(0, step).is_some_and(|at| at >= end)
+    }
+
+    /// The bytes up to the first hole.
+    fn start(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (start, part) in &self.parts {
+            if *start as usize != bytes.len() {
+                break;
+            }
+            bytes.extend_from_slice(part);
+        }
+        bytes
     }
 }
 
@@ -192,8 +212,8 @@ mod tests {
         let (mut waiting, mut lost, mut whole) = (Fragments::default(), Vec::new(), None);
         for (number, (offset, bytes, more)) in fragments.iter().enumerate() {
             let packet = packet4(17, 7, (offset / 8) as u16 | if *more { 0x2000 } else { 0 }, bytes);
-            let seen = Seen { number: number as u64, time: Some(Time(0)) };
-            let done = waiting.add(&datagram(&packet).unwrap(), seen, 1 << 20, &mut lost);
+            let seen = Seen { number: number as u64, time: Some(Time(0)), app: None };
+            let done = waiting.add(&datagram(&packet).unwrap(), &seen, 1 << 20, &mut lost);
             whole = whole.or(done.map(|(_, bytes)| bytes));
         }
         lost.extend(waiting.end());
@@ -212,6 +232,7 @@ mod tests {
         let (whole, lost) = play(&[(0, b"aaaaaaaa", true), (16, b"cc", false)]);
         assert_eq!(whole, None);
         assert_eq!((lost.len(), lost[0].bytes), (1, 10));
+        assert_eq!((lost[0].start.as_slice(), lost[0].length), (&b"aaaaaaaa"[..], Some(18)));
     }
 
     #[test]
@@ -219,12 +240,12 @@ mod tests {
         let (mut waiting, mut lost) = (Fragments::default(), Vec::new());
         for id in 0..5000u16 {
             let packet = packet4(17, id, 0x2000, &[0; 800]);
-            let seen = Seen { number: u64::from(id), time: None };
-            waiting.add(&datagram(&packet).unwrap(), seen, 1 << 20, &mut lost);
+            let seen = Seen { number: u64::from(id), time: None, app: None };
+            waiting.add(&datagram(&packet).unwrap(), &seen, 1 << 20, &mut lost);
             assert!(waiting.held < (1 << 20) + 1000);
         }
         assert_eq!(lost.len() + waiting.end().len(), 5000);
-        assert_eq!(lost[0].number, 0);
+        assert_eq!(lost[0].seen.number, 0);
     }
 
     proptest! {

@@ -49,15 +49,17 @@ pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(
                 if packet.number % PROGRESS == 0 {
                     progress(done.bytes());
                 }
-                let time = packet.time.unwrap_or(UNTIMED);
-                network
-                    .packet(&packet, out, &mut |payload, out| flows.payload(payload, time, packet.app.as_ref(), out));
+                network.packet(&packet, out, &mut |payload, packet, out| {
+                    flows.payload(payload, packet.time.unwrap_or(UNTIMED), packet.app.as_ref(), out);
+                });
             }
             Next::Lost(lost) => tell(lost, out),
             Next::End => break,
         }
     }
-    network.end(out);
+    network.end(out, &mut |payload, packet, out| {
+        flows.payload(payload, packet.time.unwrap_or(UNTIMED), packet.app.as_ref(), out);
+    });
     flows.end(out);
     progress(done.bytes());
 }

@@ -18,8 +18,9 @@ pub(crate) struct Network {
     unread: Unread,
 }
 
-/// Receives what the network layer gives.
-pub(crate) type Visit<'v> = dyn FnMut(Payload<'_>, &mut Out<'_>) + 'v;
+/// Receives what the network layer gives, each payload with the packet it belongs to: the current
+/// one, or where fragments are given up, the first of them (without its bytes).
+pub(crate) type Visit<'v> = dyn FnMut(Payload<'_>, &Packet<'_>, &mut Out<'_>) + 'v;
 
 /// The packet being taken apart.
 struct At<'p, 'o, 's, 'v> {
@@ -43,10 +44,10 @@ impl Network {
         self.frame(link::frame(packet.link, packet.data), u64::from(packet.original), &mut at);
     }
 
-    /// Tells what was left over: incomplete fragments, and all that was not read.
-    pub(crate) fn end(&mut self, out: &mut Out<'_>) {
+    /// Hands on and tells what was left over: incomplete fragments, and all that was not read.
+    pub(crate) fn end(&mut self, out: &mut Out<'_>, visit: &mut Visit<'_>) {
         for incomplete in self.fragments.end() {
-            tell_incomplete(&incomplete, out);
+            self.incomplete(&incomplete, out, visit);
         }
         self.unread.tell(out);
     }
@@ -73,11 +74,11 @@ impl Network {
         if datagram.fragment.is_none() {
             return self.transport(&datagram, at);
         }
-        let seen = Seen { number: at.packet.number, time: at.packet.time };
+        let seen = Seen { number: at.packet.number, time: at.packet.time, app: at.packet.app.clone() };
         let mut lost = Vec::new();
-        let whole = self.fragments.add(&datagram, seen, self.limits.held, &mut lost);
+        let whole = self.fragments.add(&datagram, &seen, self.limits.held, &mut lost);
         for incomplete in &lost {
-            tell_incomplete(incomplete, at.out);
+            self.incomplete(incomplete, at.out, at.visit);
         }
         if let Some((protocol, payload)) = whole {
             let whole = Datagram { protocol, payload: &payload, missing: 0, fragment: None, ..datagram };
@@ -85,6 +86,29 @@ impl Network {
                 Some(whole) => self.transport(&whole, at),
                 None => self.unread.add(Cause::Broken("IP header"), at.packet, payload.len() as u64),
             }
+        }
+    }
+
+    /// Hands on the start of a datagram whose fragments were not all seen, and tells the rest. Its
+    /// missing bytes are told by the receiver as bytes cut off.
+    fn incomplete(&mut self, incomplete: &Incomplete, out: &mut Out<'_>, visit: &mut Visit<'_>) {
+        let Incomplete { source, destination, protocol, ref start, .. } = *incomplete;
+        let readable = matches!(protocol, protocol::TCP | protocol::UDP) && start.len() >= 20;
+        tell_incomplete(incomplete, readable, out);
+        if !readable {
+            return;
+        }
+        // Where the last fragment was not seen, only UDP says how long the datagram is.
+        let unknown = if protocol == protocol::UDP { u32::from(u16::MAX) } else { 0 };
+        let missing = incomplete.length.map_or(unknown, |length| length.saturating_sub(start.len() as u32));
+        let datagram = Datagram { source, destination, protocol, payload: start, missing, fragment: None };
+        let Seen { number, time, ref app } = incomplete.seen;
+        let packet = Packet { number, time, link: 0, data: &[], original: 0, app: app.clone() };
+        // Tunnels stay wrapped here: fragments in fragments would call this again and again.
+        let mut at = At { packet: &packet, out, visit, depth: 0 };
+        match protocol {
+            protocol::TCP => self.deliver(tcp(&datagram).map(Payload::Tcp), "TCP header", &datagram, &mut at),
+            _ => self.deliver(udp(&datagram).map(Payload::Udp), "UDP header", &datagram, &mut at),
         }
     }
 
@@ -109,7 +133,7 @@ impl Network {
         } else {
             self.unread.protocol(datagram, at.packet, length);
         }
-        (at.visit)(other(datagram, length), at.out);
+        (at.visit)(other(datagram, length), at.packet, at.out);
     }
 
     /// Hands on a payload, or counts a header that is cut off.
@@ -124,7 +148,7 @@ impl Network {
         if payload.is_none() {
             self.unread.add(Cause::Broken(header), at.packet, length);
         }
-        (at.visit)(payload.unwrap_or_else(|| other(datagram, length)), at.out);
+        (at.visit)(payload.unwrap_or_else(|| other(datagram, length)), at.packet, at.out);
     }
 }
 
@@ -139,14 +163,14 @@ fn is_control(number: u8) -> bool {
     matches!(number, ICMP | IGMP | ICMPV6 | NO_NEXT | EIGRP | OSPF | PIM | VRRP)
 }
 
-fn tell_incomplete(incomplete: &Incomplete, out: &mut Out<'_>) {
+fn tell_incomplete(incomplete: &Incomplete, readable: bool, out: &mut Out<'_>) {
     let server = Endpoint { address: Some(incomplete.destination), port: None, name: None };
     out.damage(Damage {
         exhibit: out.exhibit,
-        place: format!("packet {}", incomplete.number),
-        time: incomplete.time,
+        place: format!("packet {}", incomplete.seen.number),
+        time: incomplete.seen.time,
         server: Some(server),
-        bytes: Some(u64::from(incomplete.bytes)),
+        bytes: (!readable).then_some(u64::from(incomplete.bytes)),
         reason: "fragments of an IP packet whose other fragments are missing".to_owned(),
     });
 }
@@ -227,9 +251,9 @@ pub(crate) mod tests {
                 let time = Some(Time(0));
                 let original = data.len() as u32;
                 let packet = Packet { number: index as u64 + 1, time, link: 101, data, original, app: None };
-                network.packet(&packet, out, &mut |payload, _| seen.push(describe(&payload)));
+                network.packet(&packet, out, &mut |payload, _, _| seen.push(describe(&payload)));
             }
-            network.end(out);
+            network.end(out, &mut |payload, _, _| seen.push(describe(&payload)));
         });
         (seen, got)
     }
@@ -274,6 +298,17 @@ pub(crate) mod tests {
         assert_eq!((seen.as_slice(), got.damages.len()), (&["udp a text in several fragments".to_owned()][..], 0));
         let (seen, got) = payloads(&[piece(24, 35, false), piece(0, 8, true)]);
         assert_eq!((seen.len(), got.damages[0].bytes, got.damages[0].place.as_str()), (0, Some(19), "packet 1"));
+    }
+
+    #[test]
+    fn of_an_incomplete_datagram_the_start_is_read() {
+        let datagram = udp_packet(9, b"a text in several fragments");
+        let first = packet4(17, 5, 0x2000, &datagram[..24]);
+        let last = packet4(17, 5, 4, &datagram[32..]);
+        let (seen, got) = payloads(&[first.clone(), last]);
+        assert_eq!(seen, ["udp a text in severa and 11 missing"]);
+        assert_eq!((got.damages.len(), got.damages[0].bytes), (1, None));
+        assert_eq!(payloads(&[first]).0, ["udp a text in severa and 11 missing"], "UDP says its length itself");
     }
 
     #[test]

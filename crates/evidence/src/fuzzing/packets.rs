@@ -31,9 +31,9 @@ pub fn packet(data: &[u8]) {
         (rest, number) = (after, number + 1);
         let (link, original) = (LINKS[usize::from(kind % 16)], length as u32);
         let packet = Packet { number, time: Some(Time(0)), link, data, original, app: None };
-        network.packet(&packet, &mut out, &mut |_, _| ());
+        network.packet(&packet, &mut out, &mut |_, _, _| ());
     }
-    network.end(&mut out);
+    network.end(&mut out, &mut |_, _, _| ());
 }
 
 #[cfg(test)]
