@@ -1,6 +1,8 @@
 //! HTTP/2 streams and MQTT packets of captures that the world recorded, compared with what a
 //! second tool found in them. Where the captures are, `captures.rs` says.
 
+#![allow(clippy::unwrap_used, reason = "a test without its files or their form cannot go on")]
+
 use dyetrace_case::{Blob, Item, Message, Protocol, Record, hex};
 use dyetrace_evidence::{Limits, open, read};
 use serde_json::Value;
