@@ -6,7 +6,7 @@
 
 use super::flow_conn::{self, Peers};
 use super::tnetstring::{Fault, Reader, Top, Value};
-use super::{Counted, flow_dns, lost};
+use super::{Counted, Losses, flow_dns, lost};
 use crate::coding;
 use crate::layer::{Limits, Out};
 use crate::websocket::frame::opcode_name;
@@ -20,20 +20,29 @@ const NEWEST: i64 = 21;
 pub(crate) fn read(input: &mut dyn Read, size_hint: u64, out: &mut Out<'_>, progress: &mut dyn FnMut(u64)) {
     let _ = size_hint;
     let mut reader = Reader::new(Counted::new(input, progress), out.limits);
+    let mut losses = Losses::default();
     for index in 0u64.. {
         if out.stopped() {
             return;
         }
-        match reader.next() {
-            None if index > 0 => return,
-            None => return lost(out, "byte 0", None, "the file is empty".to_owned()),
-            Some(Ok(top)) => match known_format(&top) {
-                Ok(()) => flow(index, &top, out),
-                Err(reason) => return lost(out, &format!("byte {}", top.start), None, reason),
-            },
+        let top = match reader.next() {
+            Some(Ok(top)) => top,
             Some(Err(offset)) => {
+                losses.end(out);
                 let reason = "no flow begins here; what follows was not read".to_owned();
                 return lost(out, &format!("byte {offset}"), None, reason);
+            }
+            None if index == 0 => return lost(out, "byte 0", None, "the file is empty".to_owned()),
+            None => return losses.end(out),
+        };
+        match known_format(&top) {
+            Ok(()) => flow(index, &top, &mut losses, out),
+            Err(reason) if top.fault.is_some() => {
+                losses.tell(out, format!("flow:{index}"), Some(top.length), format!("{reason} (byte {})", top.start));
+            }
+            Err(reason) => {
+                losses.end(out);
+                return lost(out, &format!("byte {}", top.start), None, reason);
             }
         }
     }
@@ -64,7 +73,7 @@ fn known_format(top: &Top) -> Result<(), String> {
     }
 }
 
-fn flow(index: u64, top: &Top, out: &mut Out<'_>) {
+fn flow(index: u64, top: &Top, losses: &mut Losses, out: &mut Out<'_>) {
     out.tally.packets += 1;
     let reader = FlowReader {
         flow: &top.value,
@@ -85,9 +94,9 @@ fn flow(index: u64, top: &Top, out: &mut Out<'_>) {
             flag(first, Flag::Incomplete);
         }
         let bytes = records.is_empty().then_some(top.length);
-        lost(out, &id, bytes, format!("{reason} (byte {})", top.start));
+        losses.tell(out, id, bytes, format!("{reason} (byte {})", top.start));
     } else if let Some(reason) = unknown {
-        lost(out, &id, Some(top.length), reason);
+        losses.tell(out, id, Some(top.length), reason);
     }
     for record in records {
         out.tally.payload += record.content_bytes();
@@ -449,6 +458,14 @@ mod tests {
             }
         }
         assert!(read_flows(&both[..first.len()]).damages.is_empty());
+    }
+
+    #[test]
+    fn a_flow_too_broken_to_have_a_version_costs_itself_only() {
+        let data = [&b"8:1:x,9:y,}"[..], &write(&http("a=b"))].concat();
+        let got = read_flows(&data);
+        assert_eq!((got.records.len(), got.records[0].id.0.as_str()), (1, "flow:1"));
+        assert_eq!(got.damages[0].place, "flow:0");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! has neither a request nor a response.
 
 use super::entries::{Ending, Entries, RawEntry};
-use super::{Counted, har_body, har_input, json, lost, url};
+use super::{Counted, Losses, har_body, har_input, json, lost, url};
 use crate::coding;
 use crate::layer::{Limits, Out};
 use crate::websocket::frame::opcode_name;
@@ -23,13 +23,17 @@ pub(crate) fn read(input: &mut dyn Read, size_hint: u64, out: &mut Out<'_>, prog
         return lost(out, "byte 0", None, "the file could not be read".to_owned());
     };
     let mut entries = Entries::new(text, out.limits.held);
+    let mut losses = Losses::default();
     for index in 0u64.. {
         if out.stopped() {
             return;
         }
         match entries.next() {
-            Ok(raw) => entry(index, &raw, out),
-            Err(ending) => return end(ending, entries.read_failed(), out),
+            Ok(raw) => entry(index, &raw, &mut losses, out),
+            Err(ending) => {
+                losses.end(out);
+                return end(ending, entries.read_failed(), out);
+            }
         }
     }
 }
@@ -44,7 +48,7 @@ fn end(ending: Ending, read_failed: bool, out: &mut Out<'_>) {
     lost(out, &format!("byte {offset}"), None, reason.to_owned());
 }
 
-fn entry(index: u64, raw: &RawEntry<'_>, out: &mut Out<'_>) {
+fn entry(index: u64, raw: &RawEntry<'_>, losses: &mut Losses, out: &mut Out<'_>) {
     out.tally.packets += 1;
     let document = json::parse(raw.bytes);
     let unread = document.stopped_at.map_or(0, |at| (raw.bytes.len() - at.min(raw.bytes.len())) as u64);
@@ -60,7 +64,7 @@ fn entry(index: u64, raw: &RawEntry<'_>, out: &mut Out<'_>) {
             false => format!("the file ends within this entry, at byte {offset}"),
         };
         let bytes = if records.is_empty() { raw.bytes.len() as u64 } else { unread };
-        lost(out, &format!("har:{index}"), Some(bytes.saturating_add(raw.dropped)), reason);
+        losses.tell(out, format!("har:{index}"), Some(bytes.saturating_add(raw.dropped)), reason);
     }
     for record in records {
         out.tally.payload += record.content_bytes();
@@ -272,7 +276,11 @@ impl Reader<'_> {
             request,
             response,
             flags: (cut > 0).then_some(Flag::Cut(cut)).into_iter().collect(),
-            ..exchange.clone()
+            exhibit: exchange.exhibit,
+            client: exchange.client.clone(),
+            server: exchange.server.clone(),
+            channel: exchange.channel.clone(),
+            app: exchange.app.clone(),
         })
     }
 }
@@ -414,6 +422,14 @@ mod tests {
         assert_eq!(places, ["har:0", "har:1", "har:2"]);
         assert!(got.records[0].flags.contains(&Flag::Incomplete));
         assert!(!got.records[1].flags.contains(&Flag::Incomplete));
+    }
+
+    #[test]
+    fn broken_entries_beyond_a_thousand_are_counted_together() {
+        let got = read_har(format!(r#"{{"entries":[{}7]}}"#, "{},".repeat(4999)).as_bytes());
+        assert_eq!(got.damages.len(), 1001);
+        assert_eq!(got.damages[1000].place, "har:1000");
+        assert!(got.damages[1000].reason.starts_with("4000 entries"), "{}", got.damages[1000].reason);
     }
 
     #[test]

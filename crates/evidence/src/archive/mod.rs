@@ -45,6 +45,41 @@ fn lost(out: &mut Out<'_>, place: &str, bytes: Option<u64>, reason: String) {
     out.damage(damage);
 }
 
+/// Entries whose damage is told one by one; beyond them it is counted, because a hostile file can
+/// hold more broken entries than a report has room for.
+const TOLD: u64 = 1000;
+
+/// The damaged entries of one archive.
+#[derive(Default)]
+struct Losses {
+    told: u64,
+    /// The first entry that is only counted.
+    from: Option<String>,
+    untold: u64,
+    bytes: u64,
+}
+
+impl Losses {
+    /// Tells that an entry, or part of it, was not read.
+    fn tell(&mut self, out: &mut Out<'_>, place: String, bytes: Option<u64>, reason: String) {
+        if self.told < TOLD {
+            self.told += 1;
+            return lost(out, &place, bytes, reason);
+        }
+        self.from.get_or_insert(place);
+        self.untold += 1;
+        self.bytes = self.bytes.saturating_add(bytes.unwrap_or(0));
+    }
+
+    /// Tells how many entries were only counted.
+    fn end(self, out: &mut Out<'_>) {
+        if let Some(place) = self.from {
+            let reason = format!("{} entries from this one on were damaged as well", self.untold);
+            lost(out, &place, Some(self.bytes), reason);
+        }
+    }
+}
+
 /// The archive as it lies on disk, telling how many of its bytes were read.
 struct Counted<'a> {
     inner: &'a mut dyn Read,
