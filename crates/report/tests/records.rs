@@ -217,6 +217,8 @@ fn the_har_holds_the_http_and_counts_the_rest() {
     let content = &entry["response"]["content"];
     assert_eq!((content["text"].as_str(), content["encoding"].as_str()), (Some("/wA="), Some("base64")));
     assert_eq!(entry["response"]["redirectURL"], "/next");
+    assert_eq!((entry["_clientName"].as_str(), entry["_uid"].as_u64()), (Some("Shop"), Some(10_123)));
+    assert_eq!(entry["_securityDetails"]["protocol"], "TLS 1.3");
     assert_eq!(entries[1]["response"]["status"], 0, "no response came");
 }
 

@@ -87,8 +87,30 @@ fn entry(record: &Record, out: &mut dyn Write) -> io::Result<()> {
         "channel": record.channel.kind.name(),
         "flags": record.flags.iter().map(dyetrace_case::Flag::name).collect::<Vec<_>>(),
     });
-    let app = record.app.as_ref().map(|app| json!({"name": app.name, "package": app.package, "uid": app.uid}));
-    write!(out, "\"_dyetrace\":{origin},\"_app\":{}}}", json!(app))
+    write!(out, "\"_dyetrace\":{origin}")?;
+    for (name, value) in private_fields(record) {
+        if !value.is_null() {
+            write!(out, ",\"{name}\":{value}")?;
+        }
+    }
+    out.write_all(b"}")
+}
+
+/// What HAR has no place for, under the names other recorders use for it.
+fn private_fields(record: &Record) -> [(&'static str, Value); 7] {
+    let app = record.app.as_deref();
+    let channel = &record.channel;
+    let known = channel.version.is_some() || channel.suite.is_some();
+    let security = known.then(|| json!({"protocol": channel.version, "cipher": channel.suite}));
+    [
+        ("_clientAddress", json!(record.client.address)),
+        ("_clientPort", json!(record.client.port)),
+        ("_serverPort", json!(record.server.port)),
+        ("_securityDetails", json!(security)),
+        ("_clientName", json!(app.and_then(|app| app.name.as_deref()))),
+        ("_packageName", json!(app.and_then(|app| app.package.as_deref()))),
+        ("_uid", json!(app.and_then(|app| app.uid))),
+    ]
 }
 
 fn request(record: &Record, out: &mut dyn Write) -> io::Result<()> {
