@@ -1,1 +1,117 @@
-fn main() {}
+//! The side-by-side harness: builds an input, runs peers and us on it, checks equal results first,
+//! then prints CPU seconds, peak memory and ratios. README.md says what each row means.
+
+mod content;
+mod expected;
+mod generate;
+mod measure;
+mod packets;
+mod pcapng;
+mod peers;
+mod random;
+mod results;
+mod session;
+mod values;
+
+use expected::Expected;
+use generate::Size;
+use std::error::Error;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "say: dyetrace-benches capture [--size full|small] [--only dyetrace|tshark] \
+                     [--generate-only] [--folder FOLDER]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.split_first() {
+        Some((word, command)) if word == measure::WORD => measure::child(command),
+        Some((word, options)) if word == "capture" => Options::of(options).and_then(|options| capture(&options)),
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("dyetrace-benches: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Options {
+    small: bool,
+    only: Option<String>,
+    generate_only: bool,
+    folder: PathBuf,
+}
+
+impl Options {
+    fn of(words: &[String]) -> Result<Self, Box<dyn Error>> {
+        let mut options =
+            Self { small: false, only: None, generate_only: false, folder: PathBuf::from("target/benches") };
+        let mut words = words.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            match word {
+                "--generate-only" => options.generate_only = true,
+                "--size" => options.small = one_of(words.next(), &["full", "small"])? == "small",
+                "--only" => options.only = Some(one_of(words.next(), &["dyetrace", "tshark"])?.to_owned()),
+                "--folder" => options.folder = words.next().ok_or(USAGE)?.into(),
+                _ => return Err(USAGE.into()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn size(&self) -> Size {
+        if self.small { Size::SMALL } else { Size::FULL }
+    }
+
+    fn wants(&self, peer: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == peer)
+    }
+}
+
+fn one_of<'a>(word: Option<&'a str>, allowed: &[&str]) -> Result<&'a str, Box<dyn Error>> {
+    Ok(word.filter(|word| allowed.contains(word)).ok_or(USAGE)?)
+}
+
+fn capture(options: &Options) -> Result<(), Box<dyn Error>> {
+    let input = made(options)?;
+    if options.generate_only {
+        return Ok(());
+    }
+    let expected = Expected::read(&input)?;
+    let mut rows = Vec::new();
+    if options.wants("dyetrace") {
+        rows.extend(peers::dyetrace::run(&input, &expected)?);
+    }
+    if options.wants("tshark") {
+        rows.extend(peers::tshark::run(&input, &expected)?);
+    }
+    results::report(&input, &rows)
+}
+
+/// The capture, made at the first call and kept.
+fn made(options: &Options) -> Result<PathBuf, Box<dyn Error>> {
+    let name = if options.small { "capture-10.pcapng" } else { "capture-400.pcapng" };
+    let path = options.folder.join(name);
+    if !Expected::beside(&path).exists() {
+        fs::create_dir_all(&options.folder)?;
+        say(&format!("making {}", path.display()));
+        generate::generate(&path, options.size())?;
+    }
+    say(&format!("{}: {} bytes", path.display(), length(&path)?));
+    Ok(path)
+}
+
+fn length(path: &Path) -> std::io::Result<u64> {
+    Ok(fs::metadata(path)?.len())
+}
+
+/// Speaks to the person at the terminal.
+fn say(text: &str) {
+    // Somebody who has closed the terminal does not want to hear that either.
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
