@@ -35,9 +35,9 @@ pub(crate) fn request(number: usize, host: &str, planted: Option<&str>, random: 
         _ => Shape::Binary,
     };
     let body = match shape {
-        Shape::Binary => random.between(10_000, 70_000),
-        Shape::Gzip => random.between(20_000, 100_000),
-        Shape::Json | Shape::Chunked => random.between(4_000, 36_000),
+        Shape::Binary => random.between(10_000, 56_000),
+        Shape::Gzip => random.between(15_000, 75_000),
+        Shape::Json | Shape::Chunked => random.between(4_000, 30_000),
     };
     let body = if shape == Shape::Binary { random.bytes(body) } else { document(body, planted, random) };
     let path = format!("/v3/{}/{number}?sid={:016x}", NAMES[random.below(NAMES.len())], random.next());
