@@ -15,9 +15,7 @@ mod tunnel;
 mod unread;
 mod window;
 
-#[cfg(test)]
-pub(crate) use payload::TcpFlags;
-pub(crate) use payload::{Payload, Socket, TcpSegment, UdpDatagram};
+pub(crate) use payload::{Payload, Socket, TcpFlags, TcpSegment, UdpDatagram};
 pub(crate) use pcapdroid::Apps;
 pub(crate) use pcapng::{Preview, preview};
 

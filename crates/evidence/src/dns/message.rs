@@ -81,7 +81,7 @@ pub(crate) fn is_plain_exchange(bytes: &[u8]) -> bool {
         return false;
     };
     let host = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    if kind.starts_with("TYPE") || name.len() < 3 || !name.iter().all(host) || answers + authorities > 200 {
+    if kind.starts_with("TYPE") || name.len() < 3 || !name.iter().all(host) || answers.max(authorities) > 200 {
         return false;
     }
     let rest = u32::from(answers) + u32::from(authorities) + u32::from(additional);
@@ -357,6 +357,13 @@ mod tests {
             let message = [b"\0\0\0\0\0\x01\0\0\0\0\0\0".as_slice(), pointer, b"\0\x01\0\x01"].concat();
             assert_eq!(parse(&message, &Limits::default()), None);
         }
+    }
+
+    #[test]
+    fn counts_near_their_largest_value_are_not_added_up() {
+        let message = [b"\0\0\x81\x80\0\x01\xff\xff\xff\xff\xff\xff".as_slice(), &ANSWER[12..]].concat();
+        assert!(!is_plain_exchange(&message));
+        assert!(parse(&message, &Limits::default()).unwrap().incomplete);
     }
 
     proptest! {

@@ -47,6 +47,11 @@ impl Flows {
         }
     }
 
+    /// Memory held out of order, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        self.streams.held()
+    }
+
     /// The capture ended: everything still held is emitted, in the order of the connections' numbers.
     pub(crate) fn end(&mut self, out: &mut Out<'_>) {
         self.streams.end(out);

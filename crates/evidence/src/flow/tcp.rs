@@ -119,6 +119,11 @@ impl Streams {
         self.held = 0;
     }
 
+    /// Memory held out of order, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
     fn account(&mut self, before: usize, after: usize) {
         self.held = (self.held + after).saturating_sub(before);
     }

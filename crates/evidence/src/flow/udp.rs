@@ -160,7 +160,11 @@ impl Talk {
         let known_quic = self.sealed[Cipher::Quic as usize].is_some();
         if is_dtls(bytes) || known_dtls {
             Some(Cipher::Dtls)
-        } else if known_quic || is_quic_long(bytes) || server == 443 && first & 0xc0 == 0x40 && bytes.len() > 20 {
+        } else if known_quic
+            || is_quic_long(bytes)
+            || is_google_quic(bytes)
+            || server == 443 && first & 0xc0 == 0x40 && bytes.len() > 20
+        {
             Some(Cipher::Quic)
         } else {
             None
@@ -249,9 +253,18 @@ fn is_quic_long(bytes: &[u8]) -> bool {
         // Drafts of the IETF, Facebook's, versions to exercise negotiation.
         _ => version >> 16 == 0xff00 || version >> 8 == 0x00fa_ceb0 || version & 0x0f0f_0f0f == 0x0a0a_0a0a,
     };
-    // Google's versions before the IETF's: Q043 to Q050, T050 and T051.
-    let google = matches!(a, b'Q' | b'T') && *b == b'0' && c.is_ascii_digit() && d.is_ascii_digit();
-    ids_fit && known || google
+    ids_fit && known || is_google_version([*a, *b, *c, *d])
+}
+
+/// Google's versions before the IETF's: Q009 to Q050, T050 and T051.
+fn is_google_version(version: [u8; 4]) -> bool {
+    matches!(version, [b'Q' | b'T', b'0', b'0'..=b'9', b'0'..=b'9'])
+}
+
+/// The header of Google's QUIC up to Q043, as a client begins with it: version and connection id.
+fn is_google_quic(bytes: &[u8]) -> bool {
+    matches!(bytes, [flags, _, _, _, _, _, _, _, _, a, b, c, d, ..]
+        if flags & 0xc9 == 0x09 && is_google_version([*a, *b, *c, *d]))
 }
 
 #[cfg(test)]
