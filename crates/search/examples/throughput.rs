@@ -1,6 +1,6 @@
 //! Prints how many megabytes a second one thread searches in bodies of several kinds.
 //!
-//! `cargo run --release -p dyetrace-search --example throughput`
+//! `cargo run --release -p dyetrace-search --example throughput [-- KIND]`
 
 #![allow(clippy::print_stdout, reason = "an example that speaks to a terminal")]
 
@@ -119,6 +119,9 @@ fn record(body: Vec<u8>) -> Record {
 }
 
 fn measure(name: &str, scanner: &Scanner, body: Vec<u8>) {
+    if std::env::args().nth(1).is_some_and(|only| only != name) {
+        return;
+    }
     let record = record(body);
     let bytes = record.content_bytes() as f64;
     let mut scratch = Scratch::default();

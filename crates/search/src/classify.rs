@@ -55,7 +55,7 @@ fn runs(bytes: &[u8], table: &[bool; 256], mut visit: impl FnMut(Range<usize>)) 
 pub(crate) struct Marks {
     /// Offsets of `%` with two hexadecimal digits behind it.
     pub(crate) percent: Vec<usize>,
-    /// Offsets of backslashes that begin an escape; the second of a pair is not listed.
+    /// Offsets of backslashes that begin a known escape; the second of a pair is not listed.
     pub(crate) backslash: Vec<usize>,
     /// Offsets of `&` that begins a character reference.
     pub(crate) entity: Vec<usize>,
@@ -70,8 +70,10 @@ impl Marks {
             match bytes[at] {
                 b'%' if crate::codec::percent::is_escape(&bytes[at..]) => marks.percent.push(at),
                 b'\\' if at >= after_pair => {
-                    marks.backslash.push(at);
                     after_pair = at + 2;
+                    if crate::codec::escape::is_escape(&bytes[at..]) {
+                        marks.backslash.push(at);
+                    }
                 }
                 b'&' if crate::codec::entity::decode(&bytes[at..]).is_some() => marks.entity.push(at),
                 _ => {}
@@ -87,6 +89,9 @@ impl Marks {
 
     /// True where a mark lies in the range.
     pub(crate) fn any_in(&self, range: &Range<usize>) -> bool {
+        if self.is_empty() {
+            return false;
+        }
         [&self.percent, &self.backslash, &self.entity].into_iter().any(|marks| {
             let first = marks.partition_point(|mark| *mark < range.start);
             marks.get(first).is_some_and(|mark| *mark < range.end)

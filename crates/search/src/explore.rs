@@ -7,6 +7,7 @@ use crate::digest;
 use crate::find::{Find, Seen};
 use crate::map::Map;
 use crate::needles::Needles;
+use crate::runs::Batch;
 use crate::scanner::{Limit, Options};
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -55,13 +56,23 @@ pub(crate) struct Explorer<'s> {
     /// Which limits were reached.
     pub(crate) limits: BTreeSet<Limit>,
     numbers: u64,
+    /// Emptied batches for reuse.
+    pub(crate) batches: Vec<Batch>,
 }
 
 impl<'s> Explorer<'s> {
     /// A search of a record of that many bytes.
     pub(crate) fn new(needles: &'s Needles, options: &'s Options, bytes: u64) -> Self {
         let budget = bytes.saturating_mul(options.work_per_byte).saturating_add(options.work_base);
-        Self { needles, options, tally: Tally::default(), budget, limits: BTreeSet::new(), numbers: 0 }
+        Self {
+            needles,
+            options,
+            tally: Tally::default(),
+            budget,
+            limits: BTreeSet::new(),
+            numbers: 0,
+            batches: Vec::new(),
+        }
     }
 
     /// A number for bytes in which places can be told apart.
@@ -149,42 +160,41 @@ impl<'s> Explorer<'s> {
     /// The whole-field lane. Values this short are also tried behind one base64 or hex coding
     /// here, because the run codecs need longer runs.
     fn compare_whole(&mut self, field: &[u8], finds: &mut Vec<Find>) {
-        let longest = self.needles.longest_field();
-        if longest == 0 {
+        if self.needles.longest_field() == 0 {
             return;
         }
         self.tally.fields += 1;
-        if field.len() > 2 * longest + 2 {
-            return;
+        if self.needles.has_field_of(field.len()) {
+            finds.extend(self.field_finds(field));
         }
-        finds.extend(self.field_finds(field));
-        if field.len() < 4 || field.len() >= crate::classify::SHORTEST_RUN + 2 {
-            return;
+        let padding = field.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+        let characters = &field[..field.len() - padding];
+        let base64 = |decoded: &mut Vec<u8>| {
+            codec::base64::decode_into(characters, decoded);
+        };
+        if self.needles.has_field_of(characters.len() * 3 / 4) && characters.iter().all(is_base64) {
+            self.compare_decoded(field, codec::base64::NAME, base64, &codec::base64::map(0, Vec::new()), finds);
         }
-        let trimmed = field.trim_suffix_padding();
-        for (name, decode, map) in [
-            (
-                codec::base64::NAME,
-                codec::base64::decode_into as fn(&[u8], &mut Vec<u8>),
-                codec::base64::map(0, Vec::new()),
-            ),
-            (codec::hex::NAME, codec::hex::decode_into, codec::hex::map(0)),
-        ] {
-            let allowed = |byte: &u8| {
-                if name == codec::hex::NAME {
-                    byte.is_ascii_hexdigit()
-                } else {
-                    byte.is_ascii_alphanumeric() || b"+/-_".contains(byte)
-                }
-            };
-            let mut decoded = Vec::new();
-            if trimmed.iter().all(allowed) {
-                decode(trimmed, &mut decoded);
-            }
-            for mut find in self.field_finds(&decoded) {
-                find.through(name, None, &(0..field.len()), &map, 0);
-                finds.push(find);
-            }
+        if field.len() % 2 == 0 && self.needles.has_field_of(field.len() / 2) && field.iter().all(u8::is_ascii_hexdigit)
+        {
+            let hex = |decoded: &mut Vec<u8>| codec::hex::decode_into(field, decoded);
+            self.compare_decoded(field, codec::hex::NAME, hex, &codec::hex::map(0), finds);
+        }
+    }
+
+    fn compare_decoded(
+        &self,
+        field: &[u8],
+        name: &str,
+        decode: impl Fn(&mut Vec<u8>),
+        map: &Map,
+        finds: &mut Vec<Find>,
+    ) {
+        let mut decoded = Vec::new();
+        decode(&mut decoded);
+        for mut find in self.field_finds(&decoded) {
+            find.through(name, None, &(0..field.len()), map, 0);
+            finds.push(find);
         }
     }
 
@@ -211,12 +221,10 @@ impl<'s> Explorer<'s> {
 
     /// Undoes a compression that spans the bytes. True where the bytes themselves need no search.
     fn unwrap_whole(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) -> bool {
-        let mut spans = Vec::new();
         for codec in WHOLE {
-            codec.find(bytes, &Marks::default(), &mut |span| spans.push((codec, span)));
-        }
-        for (codec, span) in spans {
-            if self.unwrap(codec, bytes, &span, node, finds) {
+            let mut found = None;
+            codec.find(bytes, &Marks::default(), &mut |span| found = Some(span));
+            if found.is_some_and(|span| self.unwrap(codec, bytes, &span, node, finds)) {
                 return codec.name() == "gzip";
             }
         }
@@ -276,13 +284,14 @@ impl<'s> Explorer<'s> {
     ) {
         structure.walk(bytes, &mut |field| {
             let value = &bytes[field.range.clone()];
-            let decoded = field.coding.decode(bytes, &field.range);
+            let escaped = structure.plus_is_space() || marks.any_in(&field.range);
+            let decoded = if escaped { field.coding.decode(bytes, &field.range) } else { None };
             let mut found = Vec::new();
             let map = if let Some((value, map)) = decoded {
                 found = self.explore_field(&value, node);
                 done.push(field.range.clone());
                 map
-            } else if !marks.is_empty() && marks.any_in(&field.range) {
+            } else if marks.any_in(&field.range) {
                 found = self.explore_field(value, node);
                 done.push(field.range.clone());
                 Map::shift(field.range.start)
@@ -344,14 +353,6 @@ fn add_field_step(found: Vec<Find>, field: &Field<'_>, map: &Map, finds: &mut Ve
     }
 }
 
-/// Base64 padding cut off the end.
-trait Padding {
-    fn trim_suffix_padding(&self) -> &[u8];
-}
-
-impl Padding for [u8] {
-    fn trim_suffix_padding(&self) -> &[u8] {
-        let padding = self.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
-        &self[..self.len() - padding]
-    }
+fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }

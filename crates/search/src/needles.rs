@@ -46,6 +46,8 @@ pub(crate) struct Needles {
     pub(crate) warnings: Vec<String>,
     fields: HashMap<Vec<u8>, Vec<u32>>,
     longest_field: usize,
+    /// Bit *n* is set where a value of *n* bytes is compared with whole fields.
+    field_lengths: u64,
 }
 
 /// Spellings by where they are looked for.
@@ -79,12 +81,19 @@ impl Needles {
             all.push(needle);
         }
         let longest_field = fields.keys().map(Vec::len).max().unwrap_or(0);
-        Self { data, all, filter: Filter::new(patterns), digests, warnings, fields, longest_field }
+        let field_lengths = fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
+        let filter = Filter::new(patterns);
+        Self { data, all, filter, digests, warnings, fields, longest_field, field_lengths }
     }
 
     /// Length of the longest value that is compared with whole fields; 0 where there is none.
     pub(crate) fn longest_field(&self) -> usize {
         self.longest_field
+    }
+
+    /// True where a value of that length is compared with whole fields.
+    pub(crate) fn has_field_of(&self, length: usize) -> bool {
+        length < SHORTEST && self.field_lengths >> length & 1 == 1
     }
 
     /// The needles that the whole field equals.

@@ -9,7 +9,7 @@ use crate::codec::{base64, hex};
 use crate::digest;
 use crate::explore::{Explorer, Node};
 use crate::find::Find;
-use crate::map::Map;
+use crate::scanner::Limit;
 use std::ops::Range;
 
 /// Decoded bytes after which the arena is searched: what stays in the first-level cache.
@@ -19,42 +19,73 @@ const ALWAYS_EXPLORED: usize = 24;
 /// Longest decoded hexadecimal run in which a digest is looked for at every byte.
 const LONGEST_SLID: usize = 128;
 
-/// One decoded run.
-struct Run {
-    name: &'static str,
-    /// The characters, with padding, in the bytes at hand.
-    encoded: Range<usize>,
-    /// The bytes in the arena.
-    decoded: Range<usize>,
-    /// From offsets within `decoded` to the bytes at hand.
-    map: Map,
+/// How a run is coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Base64,
+    /// Several lines; the number is that of the list of line ends.
+    Lines(u32),
+    Hex,
 }
 
+/// One decoded run. Kept small: there are as many as words.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    coding: Coding,
+    /// First character in the bytes at hand, and one past the last, without padding.
+    characters: (usize, usize),
+    /// First byte in the arena, and one past the last.
+    decoded: (usize, usize),
+}
+
+impl Run {
+    fn decoded<'a>(&self, arena: &'a [u8]) -> &'a [u8] {
+        arena.get(self.decoded.0..self.decoded.1).unwrap_or_default()
+    }
+}
+
+/// Runs waiting to be searched. Reused, so that small pieces of text need no allocation.
 #[derive(Default)]
-struct Batch {
+pub(crate) struct Batch {
     arena: Vec<u8>,
     runs: Vec<Run>,
+    /// Where line ends were skipped, as the position map wants them.
+    skips: Vec<Vec<(usize, usize)>>,
 }
 
 impl Batch {
+    fn clear(&mut self) {
+        self.arena.clear();
+        self.runs.clear();
+        self.skips.clear();
+    }
+
     /// Decodes the collected lines of one text and forgets them.
     fn add_lines(&mut self, bytes: &[u8], lines: &mut Vec<Range<usize>>) {
         if let Some(last) = lines.last() {
             lines.extend(short_last_line(bytes, last));
         }
         match &lines[..] {
-            [run] => base64::alignments(bytes, run, |part| self.base64(bytes, part)),
+            [run] => self.base64(bytes, run),
             lines => self.base64_lines(bytes, lines),
         }
         lines.clear();
     }
 
-    fn base64(&mut self, bytes: &[u8], characters: Range<usize>) {
+    fn base64(&mut self, bytes: &[u8], run: &Range<usize>) {
+        if self.base64_part(bytes, run.clone()) {
+            base64::alignments(bytes, run, |part| {
+                self.base64_part(bytes, part);
+            });
+        }
+    }
+
+    /// True where a character is among those that may separate words.
+    fn base64_part(&mut self, bytes: &[u8], characters: Range<usize>) -> bool {
         let start = self.arena.len();
-        base64::decode_into(&bytes[characters.clone()], &mut self.arena);
-        let encoded = characters.start..base64::padded_end(bytes, characters.end);
-        let map = base64::map(characters.start, Vec::new());
-        self.runs.push(Run { name: base64::NAME, encoded, decoded: start..self.arena.len(), map });
+        let separated = base64::decode_into(&bytes[characters.clone()], &mut self.arena);
+        self.add(Coding::Base64, &characters, start);
+        separated
     }
 
     fn base64_lines(&mut self, bytes: &[u8], lines: &[Range<usize>]) {
@@ -69,93 +100,125 @@ impl Batch {
             characters.extend_from_slice(&bytes[line.clone()]);
         }
         base64::decode_into(&characters, &mut self.arena);
-        let encoded = first.start..base64::padded_end(bytes, last.end);
-        let map = base64::map(first.start, skips);
-        self.runs.push(Run { name: base64::NAME, encoded, decoded: start..self.arena.len(), map });
+        self.add(Coding::Lines(self.skips.len() as u32), &(first.start..last.end), start);
+        self.skips.push(skips);
     }
 
-    fn hex(&mut self, bytes: &[u8], digits: Range<usize>) {
-        let start = self.arena.len();
-        hex::decode_into(&bytes[digits.clone()], &mut self.arena);
-        let map = hex::map(digits.start);
-        self.runs.push(Run { name: hex::NAME, encoded: digits, decoded: start..self.arena.len(), map });
+    fn hex(&mut self, bytes: &[u8], digits: &Range<usize>) {
+        for digits in hex::alignments(digits) {
+            let start = self.arena.len();
+            hex::decode_into(&bytes[digits.clone()], &mut self.arena);
+            self.add(Coding::Hex, &digits, start);
+        }
+    }
+
+    fn add(&mut self, coding: Coding, characters: &Range<usize>, start: usize) {
+        let characters = (characters.start, characters.end);
+        self.runs.push(Run { coding, characters, decoded: (start, self.arena.len()) });
+    }
+
+    /// Adds the step that undoes the run. `bytes` are the bytes at hand.
+    fn through(&self, run: &Run, bytes: &[u8], find: &mut Find) {
+        let (start, end) = run.characters;
+        let (name, end, map) = match run.coding {
+            Coding::Hex => (hex::NAME, end, hex::map(start)),
+            Coding::Base64 => (base64::NAME, base64::padded_end(bytes, end), base64::map(start, Vec::new())),
+            Coding::Lines(number) => {
+                let skips = self.skips.get(number as usize).cloned().unwrap_or_default();
+                (base64::NAME, base64::padded_end(bytes, end), base64::map(start, skips))
+            }
+        };
+        find.through(name, None, &(start..end), &map, 0);
     }
 }
 
 impl Explorer<'_> {
     /// Finds, decodes and searches every run outside `done`, which is sorted.
     pub(crate) fn explore_runs(&mut self, bytes: &[u8], node: Node, done: &[Range<usize>], finds: &mut Vec<Find>) {
-        let mut batch = Batch::default();
+        let mut batch = self.batches.pop().unwrap_or_default();
         let mut lines: Vec<Range<usize>> = Vec::new();
         base64_runs(bytes, |run| {
             if is_inside(&run, done) {
                 return;
             }
-            if lines.last().is_none_or(|last| !base64::continues(bytes, last, &run)) {
+            if !lines.is_empty() && lines.last().is_none_or(|last| !base64::continues(bytes, last, &run)) {
                 batch.add_lines(bytes, &mut lines);
             }
             hex_runs(&bytes[run.clone()], |digits| {
-                for digits in hex::alignments(&(run.start + digits.start..run.start + digits.end)) {
-                    batch.hex(bytes, digits);
-                }
+                batch.hex(bytes, &(run.start + digits.start..run.start + digits.end));
             });
-            lines.push(run);
+            if base64::may_continue(&run) {
+                lines.push(run);
+            } else if lines.is_empty() {
+                batch.base64(bytes, &run);
+            } else {
+                lines.push(run);
+                batch.add_lines(bytes, &mut lines);
+            }
             if batch.arena.len() >= ARENA {
-                self.search_batch(&mut batch, bytes.len(), node, finds);
+                self.search_batch(&mut batch, bytes, node, finds);
             }
         });
-        batch.add_lines(bytes, &mut lines);
-        self.search_batch(&mut batch, bytes.len(), node, finds);
+        if !lines.is_empty() {
+            batch.add_lines(bytes, &mut lines);
+        }
+        self.search_batch(&mut batch, bytes, node, finds);
+        self.batches.push(batch);
     }
 
-    /// Searches what was decoded of bytes of that length.
-    fn search_batch(&mut self, batch: &mut Batch, length: usize, node: Node, finds: &mut Vec<Find>) {
-        let Batch { arena, runs } = std::mem::take(batch);
-        let work = arena.len() as u64;
-        if !self.affords(work) {
-            self.limits.insert(crate::scanner::Limit::Work);
-            return;
-        }
-        self.tally.work += work;
-        self.scan_arena(&arena, &runs, finds);
-        for run in &runs {
-            let decoded = &arena[run.decoded.clone()];
-            let mut found = Vec::new();
-            self.look_up_run(run.name, decoded, &mut found);
-            if deserves_exploring(decoded) && self.may_go_deeper(node) {
-                found.append(&mut self.explore(decoded, node.inner(node.is_field && run.encoded.len() == length)));
-            }
-            for mut find in found {
-                find.through(run.name, None, &run.encoded, &run.map, 0);
-                finds.push(find);
+    /// Searches what was decoded of the bytes and empties the batch.
+    fn search_batch(&mut self, batch: &mut Batch, bytes: &[u8], node: Node, finds: &mut Vec<Find>) {
+        if self.spend(batch.arena.len()) {
+            self.scan_arena(batch, bytes, finds);
+            for run in &batch.runs {
+                let decoded = run.decoded(&batch.arena);
+                let mut found = Vec::new();
+                if decoded.len() >= digest::LENGTHS[0] {
+                    self.look_up_run(run.coding, decoded, &mut found);
+                }
+                if deserves_exploring(decoded) && self.may_go_deeper(node) {
+                    let is_field = node.is_field && run.characters == (0, bytes.len());
+                    found.append(&mut self.explore(decoded, node.inner(is_field)));
+                }
+                for mut find in found {
+                    batch.through(run, bytes, &mut find);
+                    finds.push(find);
+                }
             }
         }
-        *batch = Batch { arena, runs };
-        batch.arena.clear();
-        batch.runs.clear();
+        batch.clear();
     }
 
-    fn scan_arena(&self, arena: &[u8], runs: &[Run], finds: &mut Vec<Find>) {
-        self.needles.filter.scan(arena, &mut |number, range| {
-            let after = runs.partition_point(|run| run.decoded.start <= range.start);
-            let Some(run) = after.checked_sub(1).and_then(|at| runs.get(at)) else { return };
-            if range.end > run.decoded.end {
+    fn spend(&mut self, bytes: usize) -> bool {
+        let affordable = self.affords(bytes as u64);
+        if affordable {
+            self.tally.work += bytes as u64;
+        } else {
+            self.limits.insert(Limit::Work);
+        }
+        affordable
+    }
+
+    fn scan_arena(&self, batch: &Batch, bytes: &[u8], finds: &mut Vec<Find>) {
+        self.needles.filter.scan(&batch.arena, &mut |number, range| {
+            let after = batch.runs.partition_point(|run| run.decoded.0 <= range.start);
+            let Some(run) = after.checked_sub(1).and_then(|at| batch.runs.get(at)) else { return };
+            if range.end > run.decoded.1 {
                 return;
             }
-            let decoded = &arena[run.decoded.clone()];
-            let range = range.start - run.decoded.start..range.end - run.decoded.start;
-            if let Some(mut find) = self.text_find(number, decoded, range) {
-                find.through(run.name, None, &run.encoded, &run.map, 0);
+            let range = range.start - run.decoded.0..range.end - run.decoded.0;
+            if let Some(mut find) = self.text_find(number, run.decoded(&batch.arena), range) {
+                batch.through(run, bytes, &mut find);
                 finds.push(find);
             }
         });
     }
 
     /// Digests in hexadecimal may stand beside each other; in base64 they are a run of their own.
-    fn look_up_run(&mut self, name: &str, decoded: &[u8], finds: &mut Vec<Find>) {
+    fn look_up_run(&mut self, coding: Coding, decoded: &[u8], finds: &mut Vec<Find>) {
         let [shortest, _, _] = digest::LENGTHS;
         let Some(last) = decoded.len().checked_sub(shortest) else { return };
-        if name == base64::NAME {
+        if coding != Coding::Hex {
             if digest::LENGTHS.contains(&decoded.len()) {
                 self.look_up(decoded, 0, finds);
             }
@@ -185,10 +248,19 @@ fn short_last_line(bytes: &[u8], last: &Range<usize>) -> Option<Range<usize>> {
     ((2..SHORTEST_RUN).contains(&length) && base64::continues(bytes, last, &line)).then_some(line)
 }
 
-/// True where the bytes may hold another wrapping: they begin with eight printable characters (or
-/// consist of them), begin like gzip or zlib, or are long.
+/// True where the bytes may hold another wrapping: they are long, begin like gzip or zlib, or
+/// begin with eight printable characters (or consist of them).
 fn deserves_exploring(decoded: &[u8]) -> bool {
-    let start = decoded.get(..8).unwrap_or(decoded);
-    let printable = start.iter().all(|byte| (b' '..0x7f).contains(byte) || matches!(byte, b'\n' | b'\r' | b'\t'));
-    decoded.len() >= ALWAYS_EXPLORED || printable || matches!(decoded, [0x1f, 0x8b, 8, ..] | [0x78, ..])
+    if decoded.len() >= ALWAYS_EXPLORED || matches!(decoded, [0x1f, 0x8b, 8, ..] | [0x78, ..]) {
+        return true;
+    }
+    match decoded.first_chunk::<8>() {
+        Some(start) => {
+            // No byte over 0x7f, and taking 0x20 from each borrows nowhere.
+            let word = u64::from_le_bytes(*start);
+            let high = 0x8080_8080_8080_8080;
+            (word | word.wrapping_sub(0x2020_2020_2020_2020)) & high == 0
+        }
+        None => decoded.iter().all(|byte| (b' '..0x7f).contains(byte)),
+    }
 }

@@ -47,6 +47,11 @@ pub(crate) fn unescape(text: &[u8]) -> Unescaped {
     out
 }
 
+/// True where the bytes begin with an escape that [`unescape`] knows.
+pub(crate) fn is_escape(bytes: &[u8]) -> bool {
+    decode(bytes, &mut [0; 4]).is_some()
+}
+
 /// The length of the escape that the bytes begin with and what it stands for.
 fn decode<'b>(bytes: &[u8], buffer: &'b mut [u8; 4]) -> Option<(usize, &'b [u8])> {
     let simple = match *bytes.get(1)? {

@@ -111,7 +111,7 @@ impl Coding {
     pub(crate) fn applies(self, field: &[u8]) -> bool {
         match self {
             Self::Plain => false,
-            Self::Json => memchr::memchr(b'\\', field).is_some(),
+            Self::Json => memchr::memchr_iter(b'\\', field).any(|at| escape::is_escape(&field[at..])),
             Self::Percent => memchr::memchr_iter(b'%', field).any(|at| percent::is_escape(&field[at..])),
             Self::Form => Self::Percent.applies(field) || memchr::memchr(b'+', field).is_some(),
         }

@@ -14,7 +14,7 @@ const LONGEST: usize = 64 << 10;
 /// True for text that begins with a scheme and `://`, or is a path with a query, without spaces.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
     let start = bytes.get(..LONGEST_SCHEME + 3).unwrap_or(bytes);
-    let absolute = memchr::memmem::find(start, b"://").is_some_and(|at| {
+    let absolute = start.windows(3).position(|three| three == b"://").is_some_and(|at| {
         at > 0 && start[..at].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
     });
     let path = || bytes.first() == Some(&b'/') && memchr::memchr(b'?', bytes).is_some();
@@ -48,7 +48,9 @@ fn walk(bytes: &[u8], visit: &mut dyn FnMut(&Field<'_>) -> ControlFlow<()>) -> C
 /// Where the path begins: behind scheme and authority, if there are any.
 fn path_start(text: &[u8]) -> usize {
     let head = text.get(..LONGEST_SCHEME + 3).unwrap_or(text);
-    let Some(scheme) = memchr::memmem::find(head, b"://").filter(|_| text.first() != Some(&b'/')) else { return 0 };
+    let Some(scheme) = head.windows(3).position(|three| three == b"://").filter(|_| text.first() != Some(&b'/')) else {
+        return 0;
+    };
     memchr::memchr(b'/', &text[scheme + 3..]).map_or(text.len(), |at| scheme + 3 + at)
 }
 
