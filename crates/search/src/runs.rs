@@ -4,7 +4,7 @@
 //! each a search of its own would cost more than everything else, so only those whose decoded
 //! bytes look like text, begin like a compressed stream or are long are explored by themselves.
 
-use crate::classify::{SHORTEST_RUN, base64_runs, hex_runs};
+use crate::classify::{Base64Bits, SHORTEST_RUN, hex_runs};
 use crate::codec::{base64, hex};
 use crate::digest;
 use crate::explore::{Explorer, Node};
@@ -47,6 +47,7 @@ impl Run {
 /// Runs waiting to be searched. Reused, so that small pieces of text need no allocation.
 #[derive(Default)]
 pub(crate) struct Batch {
+    bits: Base64Bits,
     arena: Vec<u8>,
     runs: Vec<Run>,
     /// Where line ends were skipped, as the position map wants them.
@@ -58,6 +59,23 @@ impl Batch {
         self.arena.clear();
         self.runs.clear();
         self.skips.clear();
+    }
+
+    /// Decodes a run, or keeps it where it may be one of several lines of one text.
+    fn add(&mut self, bytes: &[u8], run: Range<usize>, lines: &mut Vec<Range<usize>>) {
+        if lines.last().is_some_and(|last| !base64::continues(bytes, last, &run)) {
+            self.add_lines(bytes, lines);
+        }
+        hex_runs(&bytes[run.clone()], |digits| self.hex(bytes, &(run.start + digits.start..run.start + digits.end)));
+        let is_last = !base64::may_continue(&run);
+        if is_last && lines.is_empty() {
+            self.base64(bytes, &run);
+            return;
+        }
+        lines.push(run);
+        if is_last {
+            self.add_lines(bytes, lines);
+        }
     }
 
     /// Decodes the collected lines of one text and forgets them.
@@ -84,7 +102,7 @@ impl Batch {
     fn base64_part(&mut self, bytes: &[u8], characters: Range<usize>) -> bool {
         let start = self.arena.len();
         let separated = base64::decode_into(&bytes[characters.clone()], &mut self.arena);
-        self.add(Coding::Base64, &characters, start);
+        self.push(Coding::Base64, &characters, start);
         separated
     }
 
@@ -100,7 +118,7 @@ impl Batch {
             characters.extend_from_slice(&bytes[line.clone()]);
         }
         base64::decode_into(&characters, &mut self.arena);
-        self.add(Coding::Lines(self.skips.len() as u32), &(first.start..last.end), start);
+        self.push(Coding::Lines(self.skips.len() as u32), &(first.start..last.end), start);
         self.skips.push(skips);
     }
 
@@ -108,11 +126,11 @@ impl Batch {
         for digits in hex::alignments(digits) {
             let start = self.arena.len();
             hex::decode_into(&bytes[digits.clone()], &mut self.arena);
-            self.add(Coding::Hex, &digits, start);
+            self.push(Coding::Hex, &digits, start);
         }
     }
 
-    fn add(&mut self, coding: Coding, characters: &Range<usize>, start: usize) {
+    fn push(&mut self, coding: Coding, characters: &Range<usize>, start: usize) {
         let characters = (characters.start, characters.end);
         self.runs.push(Run { coding, characters, decoded: (start, self.arena.len()) });
     }
@@ -135,33 +153,26 @@ impl Batch {
 impl Explorer<'_> {
     /// Finds, decodes and searches every run outside `done`, which is sorted.
     pub(crate) fn explore_runs(&mut self, bytes: &[u8], node: Node, done: &[Range<usize>], finds: &mut Vec<Find>) {
+        if bytes.len() < SHORTEST_RUN {
+            return;
+        }
         let mut batch = self.batches.pop().unwrap_or_default();
+        batch.bits.read(bytes);
         let mut lines: Vec<Range<usize>> = Vec::new();
-        base64_runs(bytes, |run| {
-            if is_inside(&run, done) {
-                return;
+        let mut done = done.iter().peekable();
+        let mut from = 0;
+        while let Some(run) = batch.bits.run_from(from) {
+            from = run.end;
+            while done.next_if(|span| span.end < run.end).is_some() {}
+            if done.peek().is_some_and(|span| span.start <= run.start) {
+                continue;
             }
-            if !lines.is_empty() && lines.last().is_none_or(|last| !base64::continues(bytes, last, &run)) {
-                batch.add_lines(bytes, &mut lines);
-            }
-            hex_runs(&bytes[run.clone()], |digits| {
-                batch.hex(bytes, &(run.start + digits.start..run.start + digits.end));
-            });
-            if base64::may_continue(&run) {
-                lines.push(run);
-            } else if lines.is_empty() {
-                batch.base64(bytes, &run);
-            } else {
-                lines.push(run);
-                batch.add_lines(bytes, &mut lines);
-            }
+            batch.add(bytes, run, &mut lines);
             if batch.arena.len() >= ARENA {
                 self.search_batch(&mut batch, bytes, node, finds);
             }
-        });
-        if !lines.is_empty() {
-            batch.add_lines(bytes, &mut lines);
         }
+        batch.add_lines(bytes, &mut lines);
         self.search_batch(&mut batch, bytes, node, finds);
         self.batches.push(batch);
     }
@@ -231,11 +242,6 @@ impl Explorer<'_> {
             }
         }
     }
-}
-
-fn is_inside(run: &Range<usize>, done: &[Range<usize>]) -> bool {
-    let after = done.partition_point(|span| span.start <= run.start);
-    after.checked_sub(1).and_then(|at| done.get(at)).is_some_and(|span| run.end <= span.end)
 }
 
 /// The rest of a wrapped base64 text, where it is too short to be a run.

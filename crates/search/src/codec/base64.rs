@@ -37,19 +37,18 @@ const SEPARATOR: u8 = 0x80;
 pub(crate) fn decode_into(characters: &[u8], out: &mut Vec<u8>) -> bool {
     let (groups, rest) = characters.as_chunks::<4>();
     let mut all = 0;
-    let mut bits_of = |group: &[u8]| {
-        group.iter().fold(0u32, |bits, character| {
-            let value = VALUES[usize::from(*character)];
-            all |= value;
-            bits << 6 | u32::from(value & 63)
-        })
+    let mut value = |character: u8| {
+        let value = VALUES[usize::from(character)];
+        all |= value;
+        u32::from(value & 63)
     };
     out.reserve(groups.len() * 3 + 2);
-    for group in groups {
-        let [_, first, second, third] = bits_of(group).to_be_bytes();
-        out.extend_from_slice(&[first, second, third]);
+    for [first, second, third, fourth] in groups {
+        let bits = value(*first) << 18 | value(*second) << 12 | value(*third) << 6 | value(*fourth);
+        let [_, bytes @ ..] = bits.to_be_bytes();
+        out.extend_from_slice(&bytes);
     }
-    let bits = bits_of(rest);
+    let bits = rest.iter().fold(0, |bits, character| bits << 6 | value(*character));
     match rest.len() {
         2 => out.push((bits >> 4) as u8),
         3 => out.extend_from_slice(&((bits >> 2) as u16).to_be_bytes()),
