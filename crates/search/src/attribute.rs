@@ -4,7 +4,7 @@
 //! which something was seen are read as documents: each find inside a field gets the step that
 //! leads there, and the field's own structure is looked at in the same way.
 
-use crate::codec::{Coding, Context, recognise};
+use crate::codec::{Context, recognise};
 use crate::find::{Find, to_case};
 use std::ops::ControlFlow;
 
@@ -26,10 +26,12 @@ fn within(bytes: &[u8], context: Context, mut finds: Vec<Find>, depth: usize) ->
             done.push(find);
         }
         let mut inside = Vec::new();
+        let mut escaped = None;
         while let Some(mut find) = rest.next_if(|find| find.range.start < field.range.end) {
             // Offsets in a field with escapes are not offsets in its value, which is searched
             // apart from this.
-            if find.range.end > field.range.end || field.coding_applies(bytes) {
+            let escaped = *escaped.get_or_insert_with(|| field.coding.applies(&bytes[field.range.clone()]));
+            if find.range.end > field.range.end || escaped {
                 done.push(find);
             } else {
                 find.relative_to(field.range.start);
@@ -50,10 +52,4 @@ fn within(bytes: &[u8], context: Context, mut finds: Vec<Find>, depth: usize) ->
     });
     done.extend(rest);
     done
-}
-
-impl crate::codec::Field<'_> {
-    fn coding_applies(&self, bytes: &[u8]) -> bool {
-        self.coding != Coding::Plain && self.coding.applies(&bytes[self.range.clone()])
-    }
 }

@@ -83,7 +83,8 @@ fn word(block: &[u8; 64]) -> u64 {
     for (flag, byte) in flags.iter_mut().zip(block) {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         let slash_or_digit = byte.wrapping_sub(b'/') < 11;
-        *flag = u8::from(letter | slash_or_digit | (*byte == b'+') | (*byte == b'-') | (*byte == b'_'));
+        let other = u8::from(*byte == b'+') | u8::from(*byte == b'-') | u8::from(*byte == b'_');
+        *flag = u8::from(letter) | u8::from(slash_or_digit) | other;
     }
     let (eights, _) = flags.as_chunks::<8>();
     // Multiplying moves bit 0 of byte n to bit 56 + n.
@@ -151,6 +152,19 @@ impl Marks {
     /// True where nothing is escaped.
     pub(crate) fn is_empty(&self) -> bool {
         self.percent.is_empty() && self.backslash.is_empty() && self.entity.is_empty()
+    }
+
+    /// The marks outside the ranges, which are in order.
+    pub(crate) fn outside(&self, ranges: &[Range<usize>]) -> Self {
+        let outside = |marks: &[usize]| {
+            let mut ranges = ranges.iter().peekable();
+            let is_outside = |mark: &usize| {
+                while ranges.next_if(|range| range.end <= *mark).is_some() {}
+                ranges.peek().is_none_or(|range| *mark < range.start)
+            };
+            marks.iter().copied().filter(is_outside).collect()
+        };
+        Self { percent: outside(&self.percent), backslash: outside(&self.backslash), entity: outside(&self.entity) }
     }
 
     /// True where a mark lies in the range.

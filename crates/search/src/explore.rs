@@ -133,9 +133,11 @@ impl<'s> Explorer<'s> {
         match structure {
             Some(structure) if self.must_walk(bytes, structure, &marks) => {
                 self.explore_fields(bytes, structure, &marks, node, &mut done, &mut named);
+                // What looks like a document may be none, and names may be escaped too.
+                self.explore_spans(bytes, &marks.outside(&done), node, &mut done, &mut finds);
             }
             Some(_) => {}
-            None => self.explore_spans(bytes, &marks, node, &mut done, &mut named),
+            None => self.explore_spans(bytes, &marks, node, &mut done, &mut finds),
         }
         self.explore_runs(bytes, node, &done, &mut finds);
         if !finds.is_empty() {
@@ -146,8 +148,23 @@ impl<'s> Explorer<'s> {
     }
 
     /// The textual lane.
-    fn scan(&self, bytes: &[u8], finds: &mut Vec<Find>) {
-        self.needles.filter.scan(bytes, &mut |number, range| finds.extend(self.text_find(number, bytes, range)));
+    fn scan(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
+        let needles = self.needles;
+        needles.filter.scan(bytes, &mut |number, range| {
+            if let Some(find) = self.text_find(number, bytes, range) {
+                self.keep(find, finds);
+            }
+        });
+    }
+
+    /// Adds a find while there is room. Several ways lead to most of them, so there is room for
+    /// more than will be kept.
+    pub(crate) fn keep(&mut self, find: Find, finds: &mut Vec<Find>) {
+        if finds.len() < self.options.sightings.saturating_mul(4) {
+            finds.push(find);
+        } else {
+            self.limits.insert(Limit::Sightings);
+        }
     }
 
     /// What the filter found, with whether letters stand in another case than the needle's.
@@ -172,10 +189,12 @@ impl<'s> Explorer<'s> {
         let base64 = |decoded: &mut Vec<u8>| {
             codec::base64::decode_into(characters, decoded);
         };
-        if self.needles.has_field_of(characters.len() * 3 / 4) && characters.iter().all(is_base64) {
+        if self.needles.has_field_of(characters.len() * 3 / 4) && characters.iter().all(|byte| is_base64(*byte)) {
             self.compare_decoded(field, codec::base64::NAME, base64, &codec::base64::map(0, Vec::new()), finds);
         }
-        if field.len() % 2 == 0 && self.needles.has_field_of(field.len() / 2) && field.iter().all(u8::is_ascii_hexdigit)
+        if field.len().is_multiple_of(2)
+            && self.needles.has_field_of(field.len() / 2)
+            && field.iter().all(u8::is_ascii_hexdigit)
         {
             let hex = |decoded: &mut Vec<u8>| codec::hex::decode_into(field, decoded);
             self.compare_decoded(field, codec::hex::NAME, hex, &codec::hex::map(0), finds);
@@ -252,7 +271,7 @@ impl<'s> Explorer<'s> {
         let is_field = node.is_field && span.len() == bytes.len();
         for mut find in self.explore(&unwrapped.bytes, node.inner(is_field)) {
             find.through(codec.name(), None, span, &unwrapped.map, number);
-            finds.push(find);
+            self.keep(find, finds);
         }
         true
     }
@@ -299,7 +318,7 @@ impl<'s> Explorer<'s> {
                 self.compare_whole(value, &mut found);
                 Map::shift(field.range.start)
             };
-            add_field_step(found, field, &map, named);
+            self.add_field_step(found, field, &map, named);
             if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
     }
@@ -308,11 +327,23 @@ impl<'s> Explorer<'s> {
         if self.may_go_deeper(node) { self.explore(value, node.inner(true)) } else { Vec::new() }
     }
 
+    fn add_field_step(&mut self, found: Vec<Find>, field: &Field<'_>, map: &Map, finds: &mut Vec<Find>) {
+        if found.is_empty() {
+            return;
+        }
+        let detail = field.label.detail();
+        for mut find in found {
+            find.through(field.codec, detail.clone(), &field.range, map, 0);
+            find.named += 1;
+            self.keep(find, finds);
+        }
+    }
+
     /// Each field is searched by itself, and only there.
     fn explore_bodies(&mut self, bytes: &[u8], structure: &dyn Structure, node: Node, finds: &mut Vec<Find>) {
         structure.walk(bytes, &mut |field| {
             let found = self.explore_field(&bytes[field.range.clone()], node);
-            add_field_step(found, field, &Map::shift(field.range.start), finds);
+            self.add_field_step(found, field, &Map::shift(field.range.start), finds);
             if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
     }
@@ -341,18 +372,6 @@ impl<'s> Explorer<'s> {
     }
 }
 
-fn add_field_step(found: Vec<Find>, field: &Field<'_>, map: &Map, finds: &mut Vec<Find>) {
-    if found.is_empty() {
-        return;
-    }
-    let detail = field.label.detail();
-    for mut find in found {
-        find.through(field.codec, detail.clone(), &field.range, map, 0);
-        find.named += 1;
-        finds.push(find);
-    }
-}
-
-fn is_base64(byte: &u8) -> bool {
+fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }

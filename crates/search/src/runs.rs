@@ -183,17 +183,21 @@ impl Explorer<'_> {
             self.scan_arena(batch, bytes, finds);
             for run in &batch.runs {
                 let decoded = run.decoded(&batch.arena);
+                let explored = deserves_exploring(decoded);
+                if !explored && decoded.len() < digest::LENGTHS[0] {
+                    continue;
+                }
                 let mut found = Vec::new();
                 if decoded.len() >= digest::LENGTHS[0] {
                     self.look_up_run(run.coding, decoded, &mut found);
                 }
-                if deserves_exploring(decoded) && self.may_go_deeper(node) {
+                if explored && self.may_go_deeper(node) {
                     let is_field = node.is_field && run.characters == (0, bytes.len());
                     found.append(&mut self.explore(decoded, node.inner(is_field)));
                 }
                 for mut find in found {
                     batch.through(run, bytes, &mut find);
-                    finds.push(find);
+                    self.keep(find, finds);
                 }
             }
         }
@@ -210,8 +214,9 @@ impl Explorer<'_> {
         affordable
     }
 
-    fn scan_arena(&self, batch: &Batch, bytes: &[u8], finds: &mut Vec<Find>) {
-        self.needles.filter.scan(&batch.arena, &mut |number, range| {
+    fn scan_arena(&mut self, batch: &Batch, bytes: &[u8], finds: &mut Vec<Find>) {
+        let needles = self.needles;
+        needles.filter.scan(&batch.arena, &mut |number, range| {
             let after = batch.runs.partition_point(|run| run.decoded.0 <= range.start);
             let Some(run) = after.checked_sub(1).and_then(|at| batch.runs.get(at)) else { return };
             if range.end > run.decoded.1 {
@@ -220,7 +225,7 @@ impl Explorer<'_> {
             let range = range.start - run.decoded.0..range.end - run.decoded.0;
             if let Some(mut find) = self.text_find(number, run.decoded(&batch.arena), range) {
                 batch.through(run, bytes, &mut find);
-                finds.push(find);
+                self.keep(find, finds);
             }
         });
     }

@@ -395,6 +395,24 @@ fn a_body_decoded_by_its_reader_is_placed_in_the_encoded_bytes() {
 }
 
 #[test]
+fn escapes_outside_the_fields_of_a_document_are_undone() {
+    for (body, trail) in [
+        ("[12:01] GET /u?tel=%31%33800000427 done", "percent"),
+        ("%31%33800000427=x&a=b", "percent"),
+        ("{\"a\":1}\nerror: \\u0031\\u0033800000427", "escape"),
+    ] {
+        let [found] = &in_body(body)[..] else { panic!("one sighting in {body}") };
+        assert_eq!(found.trail.to_string(), trail, "{body}");
+    }
+}
+
+#[test]
+fn a_scanner_is_shared_by_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&scanner());
+}
+
+#[test]
 fn lines_of_mime_base64_are_one_text() {
     let text = format!("{}{PHONE}{}", "x".repeat(50), "y".repeat(22));
     let coded = String::from_utf8(base64::wrap(text.as_bytes(), false, true)).unwrap();
@@ -429,6 +447,9 @@ fn limits_are_reported() {
     let many = format!("{PHONE} ").repeat(5000);
     let outcome = search(Message { body: Some(Blob::from(many.into_bytes())), ..Message::default() });
     assert_eq!((outcome.sightings.len(), &outcome.limits_reached[..]), (4096, &[Limit::Sightings][..]));
+    let more = format!("{PHONE} ").repeat(50_000);
+    let outcome = search(Message { body: Some(Blob::from(more.into_bytes())), ..Message::default() });
+    assert_eq!(outcome.sightings.len(), 4096);
 }
 
 #[test]

@@ -23,10 +23,10 @@ const VALUES: [u8; 256] = {
         table[letters[index] as usize] = index as u8;
         index += 1;
     }
-    table[b'+' as usize] = 62 | SEPARATOR;
-    table[b'/' as usize] = 63 | SEPARATOR;
-    table[b'-' as usize] = 62 | SEPARATOR;
-    table[b'_' as usize] = 63 | SEPARATOR;
+    table[b'+' as usize] = 0x3e | SEPARATOR;
+    table[b'/' as usize] = 0x3f | SEPARATOR;
+    table[b'-' as usize] = 0x3e | SEPARATOR;
+    table[b'_' as usize] = 0x3f | SEPARATOR;
     table
 };
 
