@@ -25,7 +25,7 @@ pub(crate) fn aead(bulk: Bulk, key: &[u8]) -> Option<(Box<dyn Aead>, usize)> {
         Bulk::Gcm(block) => Some((gcm(block, key)?, 16)),
         Bulk::Ccm(block, tag) => Some((if tag == 8 { ccm8(block, key)? } else { ccm16(block, key)? }, tag)),
         Bulk::ChaCha20Poly1305 => Some((make::<chacha20poly1305::ChaCha20Poly1305>(key)?, 16)),
-        Bulk::Null | Bulk::Rc4(_) | Bulk::Cbc(_) => None,
+        Bulk::Null | Bulk::Rc4 | Bulk::Cbc(_) => None,
     }
 }
 
@@ -41,6 +41,8 @@ pub(crate) fn cbc(block: Block, key: &[u8]) -> Option<Box<dyn Cbc>> {
         Block::TripleDes => make_cbc::<des::TdesEde3>(key),
         Block::Des => make_cbc::<des::Des>(key),
         Block::Idea => make_cbc::<idea::Idea>(key),
+        Block::Rc2 => make_cbc::<rc2::Rc2>(key),
+        Block::Seed => Some(Box::new(Seed(<kisaseed::SEED as cipher_of_seed::KeyInit>::new_from_slice(key).ok()?))),
         Block::Sm4 => make_cbc::<sm4::Sm4>(key),
     }
 }
@@ -54,7 +56,7 @@ fn gcm(block: Block, key: &[u8]) -> Option<Box<dyn Aead>> {
         Block::Camellia128 => make::<AesGcm<camellia::Camellia128, U12>>(key),
         Block::Camellia256 => make::<AesGcm<camellia::Camellia256, U12>>(key),
         Block::Sm4 => make::<AesGcm<sm4::Sm4, U12>>(key),
-        Block::TripleDes | Block::Des | Block::Idea => None,
+        _ => None,
     }
 }
 
@@ -109,6 +111,27 @@ impl<C: BlockCipherDecrypt + Send + Sync> Cbc for Decrypter<C> {
             return false;
         }
         cbc::Decryptor::inner_iv_init(&self.0, iv).decrypt_blocks(blocks);
+        true
+    }
+}
+
+/// SEED (RFC 4162). Its crate is of another generation of traits than the others.
+struct Seed(kisaseed::SEED);
+
+impl Cbc for Seed {
+    fn decrypt(&self, iv: &[u8], text: &mut [u8]) -> bool {
+        use cipher_of_seed::BlockDecrypt;
+        let Ok(mut before) = <[u8; 16]>::try_from(iv) else { return false };
+        let (blocks, rest) = text.as_chunks_mut::<16>();
+        if !rest.is_empty() {
+            return false;
+        }
+        for block in blocks {
+            let encrypted = *block;
+            self.0.decrypt_block((&mut *block).into());
+            block.iter_mut().zip(before).for_each(|(byte, mask)| *byte ^= mask);
+            before = encrypted;
+        }
         true
     }
 }

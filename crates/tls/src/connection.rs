@@ -4,6 +4,7 @@
 //! ClientHello's random value, the client's second flight needs the version the server chose. A
 //! direction that must wait keeps its bytes, up to a limit; then it goes on with what is known.
 
+use crate::compression::{Inflate, method};
 use crate::decryptor::Decryptor;
 use crate::event::{Event, Reason, Side};
 use crate::framing::{Framing, HEADER, Next};
@@ -49,6 +50,8 @@ struct Direction {
     buffer: Vec<u8>,
     /// `None` before encryption.
     protection: Option<Protection>,
+    /// Undoes compression, where it was negotiated.
+    inflate: Option<Inflate>,
     /// How often ChangeCipherSpec was sent.
     epoch: u32,
     /// Part of a handshake message.
@@ -96,6 +99,9 @@ impl Connection {
         direction.gap = true;
         if let Some(protection) = &mut direction.protection {
             protection.skip(least, most);
+        }
+        if let Some(inflate) = &mut direction.inflate {
+            inflate.lose();
         }
         self.unreadable(from, held.len(), Reason::Gap, on);
         // A gap stands between two stretches of data even where nothing that was fed is lost.
@@ -219,10 +225,22 @@ impl Connection {
                 if let Some(origin) = opened.proves {
                     self.proven(side, origin, opened.phase, with, on);
                 }
+                let length = body.len();
                 let content = body.get(opened.content).unwrap_or_default();
-                self.content(side, opened.kind, content, opened.phase == Phase::Early, with, on);
+                let Some(inflate) = &mut self.direction(side).inflate else {
+                    return self.content(side, opened.kind, content, opened.phase == Phase::Early, with, on);
+                };
+                match inflate.record(content) {
+                    Some(content) => self.content(side, opened.kind, &content, false, with, on),
+                    None => self.unopened(side, outer, length, Reason::Compressed, on),
+                }
             }
-            Err(reason) => self.unopened(side, outer, body.len(), reason, on),
+            Err(reason) => {
+                if let Some(inflate) = &mut self.direction(side).inflate {
+                    inflate.lose();
+                }
+                self.unopened(side, outer, body.len(), reason, on);
+            }
         }
     }
 
@@ -294,8 +312,11 @@ impl Connection {
             self.negotiation.flight_done = true;
         }
         let protection = self.negotiation.legacy_protection(side, with);
+        let answer = self.negotiation.answer.as_ref();
+        let deflate = answer.is_some_and(|answer| answer.compression == method::DEFLATE);
         let direction = self.direction(side);
         direction.protection = Some(protection);
+        direction.inflate = deflate.then(Inflate::new);
         direction.epoch += 1;
         direction.gap = false;
         direction.message.clear();

@@ -89,7 +89,7 @@ pub enum Reason {
     NoHandshake,
     /// The cipher suite is not known or not implemented.
     UnknownSuite,
-    /// The records are compressed inside TLS.
+    /// The records are compressed inside TLS, and one that is needed is missing or broken.
     Compressed,
     /// These bytes are not TLS records.
     NotTls,

@@ -61,7 +61,7 @@ impl LegacyKeys {
     pub(crate) fn derive(terms: &Terms, side: Side, master: &[u8]) -> Option<Self> {
         let Terms { version, suite, randoms, .. } = *terms;
         let mac = mac_length(suite);
-        let key = suite.bulk.key_length();
+        let key = suite.export.unwrap_or(suite.bulk.key_length());
         let iv = iv_length(suite.bulk);
         let prf = Prf { version, hash: suite.schedule_hash() };
         let keys = prf.key_block(master, &randoms, 2 * (mac + key + iv));
@@ -69,7 +69,12 @@ impl LegacyKeys {
             let start = start + if side == Side::Client { 0 } else { length };
             keys.get(start..start + length)
         };
-        Self::from_parts(terms, of(0, mac)?, of(2 * mac, key)?, of(2 * (mac + key), iv)?)
+        let (mac, key, iv) = (of(0, mac)?, of(2 * mac, key)?, of(2 * (mac + key), iv)?);
+        if suite.export.is_none() {
+            return Self::from_parts(terms, mac, key, iv);
+        }
+        let (key, iv) = prf.export(key, side, &randoms, suite.bulk.key_length(), iv.len());
+        Self::from_parts(terms, mac, &key, &iv)
     }
 
     /// Reads the records of a NULL suite without any key, and without verifying them.
@@ -141,7 +146,7 @@ impl LegacyKeys {
                 encrypt_then_mac: terms.encrypt_then_mac,
                 loose_padding: terms.version == Version::Ssl3,
             }),
-            Bulk::Rc4(_) => Kind::Rc4 { stream: Box::new(Rc4::new_from_slice(key).ok()?), mac },
+            Bulk::Rc4 => Kind::Rc4 { stream: Box::new(Rc4::new_from_slice(key).ok()?), mac },
             _ => Kind::Null { length: mac.length, mac: Some(mac) },
         }))
     }
@@ -150,13 +155,13 @@ impl LegacyKeys {
 fn mac_length(suite: Suite) -> usize {
     match suite.bulk {
         Bulk::Gcm(_) | Bulk::Ccm(..) | Bulk::ChaCha20Poly1305 => 0,
-        Bulk::Null | Bulk::Rc4(_) | Bulk::Cbc(_) => suite.hash.length(),
+        Bulk::Null | Bulk::Rc4 | Bulk::Cbc(_) => suite.hash.length(),
     }
 }
 
 fn iv_length(bulk: Bulk) -> usize {
     match bulk {
-        Bulk::Null | Bulk::Rc4(_) => 0,
+        Bulk::Null | Bulk::Rc4 => 0,
         Bulk::Cbc(block) => block.length(),
         Bulk::Gcm(_) | Bulk::Ccm(..) => 4,
         Bulk::ChaCha20Poly1305 => 12,

@@ -2,6 +2,7 @@
 
 mod cipher;
 mod codec;
+mod compression;
 mod connection;
 mod decryptor;
 mod der;

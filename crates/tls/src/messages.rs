@@ -107,7 +107,8 @@ pub(crate) struct ServerHello {
     pub(crate) random: [u8; 32],
     pub(crate) session: Vec<u8>,
     pub(crate) suite: u16,
-    pub(crate) compressed: bool,
+    /// Number of the compression method.
+    pub(crate) compression: u8,
     pub(crate) alpn: Option<Vec<u8>>,
     pub(crate) extended_master: bool,
     pub(crate) encrypt_then_mac: bool,
@@ -123,13 +124,13 @@ impl ServerHello {
         let old_layout = version.is_some_and(Version::is_modern);
         let session = if old_layout { Vec::new() } else { reader.vector8()?.to_vec() };
         let suite = reader.u16()?;
-        let compressed = !old_layout && reader.u8()? != 0;
+        let compression = if old_layout { 0 } else { reader.u8()? };
         let mut hello = Self {
             version,
             random,
             session,
             suite,
-            compressed,
+            compression,
             alpn: None,
             extended_master: false,
             encrypt_then_mac: false,

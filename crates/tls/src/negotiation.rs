@@ -1,6 +1,7 @@
 //! What one handshake agreed on, and the secrets that follow from it.
 
 use crate::codec::Reader;
+use crate::compression::method;
 use crate::decryptor::Decryptor;
 use crate::event::{Reason, Side};
 use crate::key_log::Label;
@@ -153,7 +154,7 @@ impl Negotiation {
         let answer = self.answer.as_ref().ok_or(Reason::NoHandshake)?;
         let suite = self.suite().ok_or(Reason::UnknownSuite)?;
         let version = answer.version.ok_or(Reason::UnknownSuite)?;
-        if answer.compressed {
+        if answer.compression > method::DEFLATE {
             return Err(Reason::Compressed);
         }
         Ok(Terms {

@@ -1,6 +1,7 @@
 //! Key derivation of SSL 3.0 to TLS 1.2 (RFC 6101 section 6.2, RFC 2246 section 5, RFC 5246
 //! section 5, RFC 7627).
 
+use crate::event::Side;
 use crate::hash::Hash;
 use crate::version::Version;
 
@@ -38,6 +39,27 @@ impl Prf {
             [Hash::Md5.digest(handshake), Hash::Sha1.digest(handshake)].concat()
         };
         self.expand(premaster, b"extended master secret", &[&session], 48)
+    }
+
+    /// Key and IV of an export cipher: RFC 2246 section 6.3.1, RFC 6101 section 6.2.2.1.
+    pub(crate) fn export(
+        self,
+        secret: &[u8],
+        side: Side,
+        randoms: &Randoms,
+        key: usize,
+        iv: usize,
+    ) -> (Vec<u8>, Vec<u8>) {
+        let Randoms { client, server } = randoms;
+        if self.version == Version::Ssl3 {
+            let (own, other) = if side == Side::Client { (client, server) } else { (server, client) };
+            let digest = |parts: &[&[u8]], length| Hash::Md5.digest(parts).into_iter().take(length).collect();
+            return (digest(&[secret, own, other], key), digest(&[own, other], iv));
+        }
+        let label: &[u8] = if side == Side::Client { b"client write key" } else { b"server write key" };
+        let ivs = self.expand(b"", b"IV block", &[client, server], 2 * iv);
+        let iv = if side == Side::Client { ivs.get(..iv) } else { ivs.get(iv..) };
+        (self.expand(secret, label, &[client, server], key), iv.unwrap_or_default().to_vec())
     }
 
     fn has_one_hash(self) -> bool {

@@ -10,6 +10,8 @@ pub(crate) struct Suite {
     /// The hash the name ends with: record MAC (CBC, stream) or key schedule (AEAD).
     pub(crate) hash: Hash,
     pub(crate) exchange: Exchange,
+    /// Bytes of the secret an export cipher's key is stretched from: RFC 2246 section 6.3.1.
+    pub(crate) export: Option<usize>,
     /// A suite of TLS 1.3 (RFC 8446 appendix B.4), which names no key exchange.
     pub(crate) modern: bool,
 }
@@ -19,8 +21,8 @@ pub(crate) struct Suite {
 pub(crate) enum Bulk {
     /// Not at all: only a MAC.
     Null,
-    /// RC4 with a key of that many bytes.
-    Rc4(usize),
+    /// RC4 with a key of 16 bytes.
+    Rc4,
     Cbc(Block),
     Gcm(Block),
     /// CCM with a tag of that many bytes.
@@ -40,6 +42,8 @@ pub(crate) enum Block {
     TripleDes,
     Des,
     Idea,
+    Rc2,
+    Seed,
     Sm4,
 }
 
@@ -66,17 +70,14 @@ impl Suite {
     /// The suite with this number; `None` where it is unknown or its cipher is not implemented.
     pub(crate) fn find(id: u16) -> Option<Self> {
         let name = name(id)?;
-        if name.contains("EXPORT") {
-            return None;
-        }
         match name.split_once("_WITH_") {
-            Some((exchange, rest)) => Self::parse(Exchange::parse(exchange), rest, false),
+            Some((exchange, rest)) => Self::parse(exchange, rest, false),
             // 0xe0xx are the suites of GM/T 0024, named without WITH.
             None if id >> 8 == 0xe0 => {
                 let (exchange, rest) = name.split_once('_')?;
-                Self::parse(Exchange::parse(exchange), rest, false)
+                Self::parse(exchange, rest, false)
             }
-            None => Self::parse(Exchange::Other, name.strip_prefix("TLS_")?, true),
+            None => Self::parse("", name.strip_prefix("TLS_")?, true),
         }
     }
 
@@ -89,15 +90,31 @@ impl Suite {
         }
     }
 
-    fn parse(exchange: Exchange, rest: &str, modern: bool) -> Option<Self> {
+    fn parse(exchange_name: &str, rest: &str, modern: bool) -> Option<Self> {
         // AEAD_CCM suites of RFC 6655 name no hash.
+        let (rest, export) = export(exchange_name, rest);
         let (cipher, hash) = match rest.rsplit_once('_') {
             Some((cipher, hash)) if Hash::parse(hash).is_some() => (cipher, Hash::parse(hash)?),
-            _ if rest.contains("CCM") => (rest, Hash::Sha256),
+            _ if rest.contains("CCM") => (&*rest, Hash::Sha256),
             _ => return None,
         };
-        Some(Self { bulk: Bulk::parse(cipher)?, hash, exchange, modern })
+        Some(Self { bulk: Bulk::parse(cipher)?, hash, exchange: Exchange::parse(exchange_name), export, modern })
     }
+}
+
+/// Splits the weakening off an export suite's cipher: `DES40_CBC_SHA` is DES with five secret bytes.
+fn export<'a>(exchange: &str, cipher: &'a str) -> (std::borrow::Cow<'a, str>, Option<usize>) {
+    let weak = [
+        ("DES40_CBC", "DES_CBC", 5),
+        ("DES_CBC_40", "DES_CBC", 5),
+        ("RC2_CBC_40", "RC2_CBC", 5),
+        ("RC2_CBC_56", "RC2_CBC", 7),
+        ("RC4_40", "RC4_128", 5),
+        ("RC4_56", "RC4_128", 7),
+        ("DES_CBC", "DES_CBC", 8),
+    ];
+    let found = weak.into_iter().find(|(name, ..)| exchange.contains("EXPORT") && cipher.starts_with(name));
+    found.map_or((cipher.into(), None), |(name, plain, secret)| (cipher.replacen(name, plain, 1).into(), Some(secret)))
 }
 
 impl Hash {
@@ -128,7 +145,7 @@ impl Bulk {
     fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "NULL" => Self::Null,
-            "RC4_128" => Self::Rc4(16),
+            "RC4_128" => Self::Rc4,
             "CHACHA20_POLY1305" => Self::ChaCha20Poly1305,
             _ => return Self::parse_block(name),
         })
@@ -150,7 +167,7 @@ impl Bulk {
     pub(crate) fn key_length(self) -> usize {
         match self {
             Self::Null => 0,
-            Self::Rc4(length) => length,
+            Self::Rc4 => 16,
             Self::Cbc(block) | Self::Gcm(block) | Self::Ccm(block, _) => block.key_length(),
             Self::ChaCha20Poly1305 => 32,
         }
@@ -169,6 +186,8 @@ impl Block {
             "3DES_EDE" => Self::TripleDes,
             "DES" => Self::Des,
             "IDEA" => Self::Idea,
+            "RC2" => Self::Rc2,
+            "SEED" => Self::Seed,
             "SM4" => Self::Sm4,
             _ => return None,
         })
@@ -176,7 +195,7 @@ impl Block {
 
     fn key_length(self) -> usize {
         match self {
-            Self::Aes128 | Self::Aria128 | Self::Camellia128 | Self::Idea | Self::Sm4 => 16,
+            Self::Aes128 | Self::Aria128 | Self::Camellia128 | Self::Idea | Self::Rc2 | Self::Seed | Self::Sm4 => 16,
             Self::Aes256 | Self::Aria256 | Self::Camellia256 => 32,
             Self::TripleDes => 24,
             Self::Des => 8,
@@ -186,7 +205,7 @@ impl Block {
     /// Length of a block in bytes.
     pub(crate) fn length(self) -> usize {
         match self {
-            Self::TripleDes | Self::Des | Self::Idea => 8,
+            Self::TripleDes | Self::Des | Self::Idea | Self::Rc2 => 8,
             _ => 16,
         }
     }
@@ -212,15 +231,32 @@ mod tests {
         assert_eq!(suite(0x000a).schedule_hash(), Hash::Sha256);
         assert!(suite(0x1303).modern);
         assert_eq!(suite(0xe013).hash, Hash::Sm3);
-        assert_eq!(Suite::find(0x0003), None, "export ciphers derive their keys in another way");
+        assert_eq!(suite(0x0003).bulk, Bulk::Rc4);
+        assert_eq!(suite(0x0003).export, Some(5));
+        assert_eq!(suite(0x0009).export, None);
     }
 
     #[test]
     fn every_aead_and_cbc_suite_of_common_ciphers_is_known() {
         let known = |name: &str| {
-            ["_AES_", "_ARIA_", "_CAMELLIA_", "_CHACHA20_", "_3DES_"].iter().any(|cipher| name.contains(cipher))
+            [
+                "AES_",
+                "ARIA_",
+                "CAMELLIA_",
+                "CHACHA20_",
+                "DES_",
+                "DES40_",
+                "RC2_",
+                "RC4_",
+                "SEED_",
+                "IDEA_",
+                "SM4_",
+                "NULL_SHA",
+            ]
+            .iter()
+            .any(|cipher| name.contains(cipher))
         };
-        for (id, name) in NAMES.iter().filter(|(_, name)| known(name) && !name.contains("EXPORT")) {
+        for (id, name) in NAMES.iter().filter(|(_, name)| known(name) && !name.contains("MGM")) {
             assert!(Suite::find(*id).is_some(), "{name}");
         }
     }
