@@ -305,7 +305,8 @@ impl Connection {
     }
 
     fn change_cipher(&mut self, side: Side, with: &mut Decryptor) {
-        if self.negotiation.is_modern() || self.negotiation.retried {
+        // Without the server's answer it may as well be TLS 1.3's, which means nothing.
+        if self.negotiation.answer.is_none() && self.negotiation.hello.is_some() || self.negotiation.is_modern() {
             return;
         }
         if side == Side::Server {
@@ -441,7 +442,7 @@ impl Connection {
     }
 
     fn finished(&mut self, side: Side) {
-        if self.negotiation.is_modern() {
+        if self.direction(side).protection.as_ref().is_some_and(Protection::is_modern) {
             self.enter(side, Phase::Application);
         } else if side == Side::Client {
             self.negotiation.client_finished = true;

@@ -91,3 +91,24 @@ fn expand_label(hash: Hash, draft: u8, secret: &[u8], label: &[u8], length: usiz
     out.truncate(length);
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    }
+
+    /// RFC 8448 section 3, "{server} derive write traffic keys for handshake data".
+    #[test]
+    fn keys_of_rfc_8448() {
+        let secret = [
+            0xb6, 0x7b, 0x7d, 0x69, 0x0c, 0xc1, 0x6c, 0x4e, 0x75, 0xe5, 0x42, 0x13, 0xcb, 0x2d, 0x37, 0xb4, 0xe9, 0xc9,
+            0x12, 0xbc, 0xde, 0xd9, 0x10, 0x5d, 0x42, 0xbe, 0xfd, 0x59, 0xd3, 0x91, 0xad, 0x38,
+        ];
+        let expand = |label, length| hex(&expand_label(Hash::Sha256, 0, &secret, label, length).unwrap());
+        assert_eq!(expand(b"key", 16), "3fce516009c21727d0f2e4e86ee403bc");
+        assert_eq!(expand(b"iv", 12), "5d313eb2671276ee13000b30");
+    }
+}

@@ -126,6 +126,8 @@ impl Negotiation {
             Reason::UnknownSuite
         } else if logged.is_empty() {
             Reason::NoKey
+        } else if self.answer.is_none() && candidates.is_empty() {
+            Reason::NoHandshake
         } else if early && !candidates.iter().any(|candidate| candidate.phase == Phase::Early) {
             Reason::EarlySecretMissing
         } else {
