@@ -99,7 +99,6 @@ impl ClientHello {
 }
 
 /// A ServerHello or HelloRetryRequest.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, in any combination")]
 #[derive(Debug, Clone)]
 pub(crate) struct ServerHello {
     /// `None` where the version's number is not known.

@@ -58,7 +58,7 @@ fn an_rsa_private_key_opens_rsa_key_exchange_and_resumption() {
 
 #[test]
 fn an_rsa_key_whose_first_prime_is_the_smaller() {
-    for key in ["rsa-p-lt-q.key"] {
+    for key in ["rsa-p-lt-q.key", "rsa-p-lt-q.p8"] {
         let Some(heard) = wireshark("rsa-p-lt-q.pcap", key) else { return };
         assert!(heard[0].text(Side::Client).starts_with("GET "), "{heard:?}");
     }

@@ -1,8 +1,10 @@
 //! What is read from a connection when all goes well, and when it does not.
 
+#![allow(clippy::unwrap_used, reason = "test code, though outside of test functions")]
+
 mod common;
 #[path = "common/writer.rs"]
-#[allow(unreachable_pub, clippy::unwrap_used, reason = "test code, though outside of test functions")]
+#[allow(unreachable_pub, reason = "a module of this test only")]
 mod writer;
 
 use common::{Heard, Stream, hear};
