@@ -23,8 +23,10 @@ pub(crate) fn run(input: &Path, expected: &Expected) -> Result<Vec<Row>, Box<dyn
 pub(crate) fn requests(input: &Path, cost: Option<&mut Option<Cost>>) -> Result<BTreeSet<String>, Box<dyn Error>> {
     let path = input.display().to_string();
     let fields = ["-e", "http.request.method", "-e", "http.host", "-e", "http.request.uri"];
+    // Without this, version 4.0 gives up a TLS stream at the first segment out of order.
+    let order = ["-o", "tcp.reassemble_out_of_order:TRUE"];
     let command = ["tshark", "-n", "-r", &path, "-Y", "http.request", "-T", "fields"];
-    let command = [command.as_slice(), &fields].concat();
+    let command = [command.as_slice(), &order, &fields].concat();
     let output = match cost {
         Some(cost) => {
             let file = input.with_extension("tshark.txt");
