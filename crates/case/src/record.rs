@@ -293,7 +293,8 @@ impl Record {
 }
 
 impl Message {
-    fn content_bytes(&self) -> u64 {
+    /// Bytes of target, fields and content.
+    pub fn content_bytes(&self) -> u64 {
         let fields: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         let target = self.target.as_ref().map_or(0, Vec::len);
         (fields + target) as u64 + self.body.as_ref().map_or(0, Blob::len)

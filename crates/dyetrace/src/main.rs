@@ -1,1 +1,34 @@
-fn main() {}
+//! The `dyetrace` command: the only place where the stages are wired together.
+
+mod audit;
+mod cli;
+mod exit;
+mod intake;
+mod mint;
+mod new;
+mod output;
+mod pipeline;
+mod progress;
+mod records;
+
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Command};
+use exit::{Exit, Fault};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Records(arguments) => records::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
+        Command::Completions { shell } => completions(shell),
+    };
+    exit::report(result)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Fault> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "dyetrace", &mut script);
+    output::print(&script)?;
+    Ok(Exit::Fine)
+}

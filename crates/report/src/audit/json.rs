@@ -81,7 +81,7 @@ fn sighting(audit: &Audit, row: &SightingRow) -> Value {
     let sighting = &row.sighting;
     let shown = audit.subject.iter().find(|datum| datum.id == sighting.datum).map(|datum| datum.shown.as_str());
     json!({
-        "id": sighting.id().0,
+        "id": row.id.0,
         "datum": sighting.datum.0,
         "shown": shown,
         "direction": match row.side { Side::Request => "sent", Side::Response => "received" },

@@ -1,7 +1,8 @@
 //! The audit as data: what the command found, before it is written in any form.
 
 use dyetrace_case::{
-    App, Channel, Damage, DatumId, Endpoint, Exhibit, Kind, Opaque, Protocol, Record, RecordId, Side, Sighting, Time,
+    App, Channel, Damage, DatumId, Endpoint, Exhibit, Kind, Message, Opaque, Protocol, Record, RecordId, Side,
+    Sighting, SightingId, Time,
 };
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -191,6 +192,8 @@ impl Summary {
 /// One sighting with what a reader needs to know about its record.
 #[derive(Debug, Clone)]
 pub struct SightingRow {
+    /// Its id, made before anything was redacted.
+    pub id: SightingId,
     /// The sighting, with a redacted trail.
     pub sighting: Sighting,
     /// Who sent the part it was seen in.
@@ -217,9 +220,8 @@ pub struct RecipientKey {
 }
 
 impl RecipientKey {
-    /// The recipient of a record.
-    pub fn of(record: &Summary) -> Self {
-        let name = record.server.name.as_ref().map(|(name, _)| name.to_ascii_lowercase());
+    /// The recipient of a record, under a name that may have been redacted.
+    pub fn new(record: &Record, name: Option<String>) -> Self {
         Self {
             address: record.server.address.filter(|_| name.is_none()),
             name,
@@ -258,6 +260,17 @@ impl Recipient {
         Self { key, addresses: BTreeSet::new(), records: 0, sent: 0, received: 0, data: BTreeSet::new() }
     }
 
+    /// Counts one record that went there.
+    pub fn add(&mut self, record: &Record) {
+        let bytes = |message: &Option<Message>| message.as_ref().map_or(0, Message::content_bytes);
+        self.records += 1;
+        self.sent += bytes(&record.request);
+        self.received += bytes(&record.response);
+        if let Some(address) = record.server.address.filter(|_| self.addresses.len() < MOST_ADDRESSES) {
+            self.addresses.insert(address);
+        }
+    }
+
     /// Adds what another count of the same recipient found.
     pub fn merge(&mut self, other: Self) {
         self.addresses.extend(other.addresses);
@@ -267,6 +280,9 @@ impl Recipient {
         self.data.extend(other.data);
     }
 }
+
+/// Addresses kept for one recipient.
+const MOST_ADDRESSES: usize = 64;
 
 impl Audit {
     /// Payload, opaque and lost bytes over all exhibits.

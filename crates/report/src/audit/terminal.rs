@@ -185,7 +185,7 @@ fn datum_entry(
 }
 
 fn sighting_lines(audit: &Audit, group: &Group<'_>, member: &Member<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let SightingRow { sighting, record, exhibit, .. } = member.first;
+    let SightingRow { id, sighting, record, exhibit, .. } = member.first;
     let app = record.app.as_ref().and_then(|app| app.name.as_deref().or(app.package.as_deref()));
     let app = app.map_or(String::new(), |app| format!("  [{}]", clean(app)));
     page.line(&format!("      {}{app}", group.request))?;
@@ -196,7 +196,7 @@ fn sighting_lines(audit: &Audit, group: &Group<'_>, member: &Member<'_>, page: &
     let at = format!("{} {} of {} in {}", clean(&group.part), byte_range(place.range), place.record, clean(path));
     let times = if member.times == 1 { String::new() } else { format!("{} times, first ", count(member.times as u64)) };
     let time = record.time.map_or_else(|| "at an unknown time".to_owned(), |time| time.to_string());
-    let note = page.styled("2", &format!("{at}; {times}{time}; {}", sighting.id()));
+    let note = page.styled("2", &format!("{at}; {times}{time}; {id}"));
     page.line(&format!("        {note}"))
 }
 

@@ -1,0 +1,213 @@
+//! `dyetrace audit`: exhibits in, what left and to whom out.
+
+use crate::cli::{AuditArguments, AuditFormat, FailOn};
+use crate::exit::{Exit, Fault, say};
+use crate::intake::{self, Intake};
+use crate::output;
+use crate::pipeline::{self, Found, Plan};
+use dyetrace_case::{Damage, Item, Kind, Opaque, Secret, Subject};
+use dyetrace_evidence::{Limits, Tally};
+use dyetrace_report::audit::{
+    self as report, Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyRow, Look, SightingRow, Tool,
+};
+use dyetrace_search::{Options, Scanner};
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// Opens, reads, searches, reports.
+pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Fault> {
+    let named = named_subject(arguments)?;
+    let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
+    let subject = whole_subject(&intake, named);
+    let scanner = Scanner::new(&subject, Options::default());
+    let threads = arguments.reading.threads.map_or_else(cores, usize::from);
+    let plan = Plan { scanner: &scanner, threads, reveal: arguments.reveal };
+    let (read, found) = search(&mut intake, &plan);
+    let audit = assemble(&intake, &subject, &plan, read, found);
+    write(&audit, arguments)?;
+    Ok(verdict(&audit, &intake, &arguments.fail_on))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The values of `--find` and `--subject`. No error repeats a value.
+fn named_subject(arguments: &AuditArguments) -> Result<Subject, Fault> {
+    let mut subject = arguments.subject.as_deref().map(read_subject).transpose()?.unwrap_or_default();
+    for (index, find) in arguments.find.iter().enumerate() {
+        let example = "type --find KIND=VALUE, as in --find phone=13800000427 or --find wifi.password='correct horse'";
+        let fault = |what: &str| Fault::new(format!("--find number {}: {what}", index + 1)).hint(example);
+        let (kind, value) = find.split_once('=').ok_or_else(|| fault("there is no = between kind and value"))?;
+        let kind: Kind = kind.parse().map_err(|error| fault(&format!("{error}")))?;
+        if value.is_empty() {
+            return Err(fault("the value is empty"));
+        }
+        subject.add(kind, Secret::new(value));
+    }
+    Ok(subject)
+}
+
+fn read_subject(path: &Path) -> Result<Subject, Fault> {
+    let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
+    Subject::from_yaml(&text).map_err(|error| Fault::new(format!("{}: {error}", path.display())))
+}
+
+/// The case's subject, then what was named on the command line; a value that is there already is
+/// not added twice.
+fn whole_subject(intake: &Intake, named: Subject) -> Subject {
+    let mut subject = intake.case.as_ref().and_then(|case| case.subject.clone()).unwrap_or_default();
+    for datum in named.data {
+        let there = subject.data.iter().any(|other| other.kind == datum.kind && other.value == datum.value);
+        if !there {
+            let added = subject.add(datum.kind, datum.value);
+            (added.planted, added.bits, added.made_up) = (datum.planted, datum.bits, datum.made_up);
+        }
+    }
+    subject
+}
+
+/// What reading gave besides records.
+#[derive(Default)]
+struct Read {
+    tallies: Vec<Tally>,
+    opaque: Vec<Opaque>,
+    damages: Vec<Damage>,
+    unlisted: u64,
+}
+
+/// Opaque entries and damages that are listed one by one; hostile evidence could give millions.
+const LISTED: usize = 200_000;
+
+fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
+    let mut read = Read::default();
+    let (exhibits, progress, tls) = (&intake.exhibits, &intake.progress, &mut intake.tls);
+    let (tallies, found) = pipeline::run(
+        plan,
+        |push| {
+            let mut tallies = Vec::new();
+            for (index, opened) in exhibits.iter().enumerate() {
+                progress.doing("reading");
+                let mut sink = |item| push(index, item);
+                let mut advance = |bytes| progress.advance(bytes);
+                tallies.push(dyetrace_evidence::read(opened, Limits::default(), tls, &mut sink, &mut advance));
+            }
+            tallies
+        },
+        &mut |item| match item {
+            Item::Opaque(opaque) if read.opaque.len() < LISTED => read.opaque.push(*opaque),
+            Item::Damage(damage) if read.damages.len() < LISTED => read.damages.push(damage),
+            _ => read.unlisted += 1,
+        },
+    );
+    progress.done();
+    read.tallies = tallies;
+    (read, found)
+}
+
+fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, found: Found) -> Audit {
+    let exhibit = |(opened, tally)| exhibit_row(intake, opened, tally);
+    let mut audit = Audit {
+        tool: Tool { name: "dyetrace", version: env!("CARGO_PKG_VERSION") },
+        case: intake.case.as_ref().map(|case| CaseInfo {
+            path: case.root.display().to_string(),
+            title: case.file.title.clone(),
+            question: case.file.question.clone(),
+        }),
+        exhibits: intake.exhibits.iter().zip(read.tallies).map(exhibit).collect(),
+        keys: KeyRow {
+            files: intake.key_files.clone(),
+            secrets: intake.tls.secrets.len(),
+            matched: intake.tls.matched(),
+        },
+        subject: subject.data.iter().map(|datum| datum_row(datum, &found.sightings, plan.reveal)).collect(),
+        sightings: found.sightings,
+        recipients: found.recipients.into_values().collect(),
+        opaque: read.opaque,
+        damages: read.damages,
+        limits: found.limits.into_iter().collect(),
+        notes: plan.scanner.warnings().to_vec(),
+    };
+    if read.unlisted > 0 {
+        audit.notes.push(format!("{} more unread connections and damages are counted but not listed", read.unlisted));
+    }
+    redact_unread(&mut audit, plan);
+    audit
+}
+
+/// Names that strangers chose may hold a planted value also where nothing could be read.
+fn redact_unread(audit: &mut Audit, plan: &Plan<'_>) {
+    let opaque = audit.opaque.iter_mut().map(|opaque| &mut opaque.server);
+    let damages = audit.damages.iter_mut().filter_map(|damage| damage.server.as_mut());
+    for (name, _) in opaque.chain(damages).filter_map(|server| server.name.as_mut()) {
+        *name = plan.redact(name);
+    }
+}
+
+fn exhibit_row(intake: &Intake, opened: &dyetrace_evidence::Opened, tally: Tally) -> ExhibitRow {
+    let exhibit = opened.exhibit();
+    let product = intake.case.as_ref().and_then(|case| case.run_of(&exhibit.path)?.product.as_ref());
+    ExhibitRow {
+        exhibit: exhibit.clone(),
+        fixity: intake.fixity(opened),
+        product: product.map(|product| {
+            let parts = [product.vendor.as_ref(), Some(&product.name), product.version.as_ref()];
+            parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
+        }),
+        packets: tally.packets,
+        records: tally.records,
+        payload: tally.payload,
+        opaque: tally.opaque,
+        lost: tally.lost,
+        tls_connections: tally.tls_connections,
+        tls_keyed: tally.tls_keyed,
+    }
+}
+
+fn datum_row(datum: &dyetrace_case::Datum, sightings: &[SightingRow], reveal: bool) -> DatumRow {
+    use dyetrace_case::Side;
+    let mine = || sightings.iter().filter(|row| row.sighting.datum == datum.id);
+    let solid = |side: Side| mine().filter(|row| row.side == side && !row.sighting.is_hint()).count();
+    let clear = || String::from_utf8_lossy(datum.value.reveal()).into_owned();
+    DatumRow {
+        id: datum.id.clone(),
+        kind: datum.kind.clone(),
+        shown: if reveal { clear() } else { datum.value.mask() },
+        sent: solid(Side::Request),
+        received: solid(Side::Response),
+        hints: mine().filter(|row| row.sighting.is_hint()).count(),
+    }
+}
+
+fn write(audit: &Audit, arguments: &AuditArguments) -> Result<(), Fault> {
+    let path = arguments.output.as_deref();
+    let color =
+        path.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    output::write(path, |out| {
+        Ok(match arguments.format {
+            AuditFormat::Terminal => report::write_terminal(audit, Look { color, all: arguments.all }, out)?,
+            AuditFormat::Json => report::write_json(audit, out)?,
+        })
+    })
+}
+
+/// Damage and changed exhibits come before what was found: a report on broken evidence must not
+/// look like a clean one. `--fail-on` comes before both, because it was asked for.
+fn verdict(audit: &Audit, intake: &Intake, fail_on: &[FailOn]) -> Exit {
+    let sent = audit.subject.iter().any(|row| row.sent > 0);
+    let found = fail_on.iter().any(|what| match what {
+        FailOn::Sighting => sent,
+        FailOn::Opaque => !audit.opaque.is_empty(),
+        FailOn::Damage => !audit.damages.is_empty(),
+    });
+    let changed = audit.exhibits.iter().filter(|row| row.fixity == Fixity::Differs);
+    for row in changed.clone() {
+        say(&format!("dyetrace: {} is not the file its manifest lists", row.exhibit.path));
+    }
+    match () {
+        () if found => Exit::Found,
+        () if intake.refused > 0 || changed.count() > 0 || !audit.damages.is_empty() => Exit::PartlyRead,
+        () if audit.records() == 0 => Exit::NothingRead,
+        () => Exit::Fine,
+    }
+}

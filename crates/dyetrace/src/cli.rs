@@ -1,0 +1,165 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Says with proof what personal data an app sent, to whom, how wrapped and how protected.
+#[derive(Debug, Parser)]
+#[command(name = "dyetrace", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done, and nothing that --fail-on names was found
+  1  something that --fail-on names was found
+  2  something could not be read or done; what could be read is in the report all the same
+  3  nothing could be looked into: no record was read
+
+Examples:
+  dyetrace audit trip.pcapng --keys sslkeys.log --find phone=13800000427
+  dyetrace audit my-case
+  dyetrace records trip.har --format jsonl
+  dyetrace new my-case";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what left, to whom, in what wrapping and protection, and what could not be read
+    Audit(AuditArguments),
+    /// Print every record that was read from the exhibits
+    Records(RecordsArguments),
+    /// Make a case folder with a made-up subject whose data can be planted
+    New(NewArguments),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  dyetrace completions bash > ~/.local/share/bash-completion/completions/dyetrace"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `audit`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exhibits are told by their content: pcap and pcapng (also gzip or zstd), HAR, mitmproxy flow files.
+Values are masked in every report unless --reveal is given.
+
+Examples:
+  dyetrace audit my-case
+  dyetrace audit trip.pcapng --keys sslkeys.log --find phone=13800000427 --find email=lin@example.test
+  dyetrace audit trip.har --subject subject.yaml --format json --output audit.json
+  dyetrace audit app.pcapng --keys server-rsa.pem --find wifi.password='correct horse' --fail-on sighting"
+)]
+pub(crate) struct AuditArguments {
+    /// A case folder, or files of evidence
+    #[arg(required = true, value_name = "CASE|EXHIBIT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+    /// Look for this value; KIND is a dotted kind such as phone, email, wifi.password
+    #[arg(long, value_name = "KIND=VALUE")]
+    pub(crate) find: Vec<String>,
+    /// Look for the values of this subject.yaml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) subject: Option<PathBuf>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = AuditFormat::Terminal)]
+    pub(crate) format: AuditFormat,
+    /// Write the report to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show planted values and URLs in clear
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Show every line of long lists
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// End with exit code 1 when the audit found one of these
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    pub(crate) fail_on: Vec<FailOn>,
+}
+
+/// Arguments of `records`.
+#[derive(Debug, Args)]
+#[command(after_help = "Records hold what was sent in clear, whatever is in it: this prints evidence, not a report.
+
+Examples:
+  dyetrace records trip.pcapng --keys sslkeys.log
+  dyetrace records trip.pcapng --format har --output trip.har")]
+pub(crate) struct RecordsArguments {
+    /// Files of evidence, or a case folder
+    #[arg(required = true, value_name = "EXHIBIT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+    /// One JSON object a line, or HAR 1.2 (HTTP and WebSocket only)
+    #[arg(long, value_enum, default_value_t = RecordsFormat::Jsonl)]
+    pub(crate) format: RecordsFormat,
+    /// Write to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  dyetrace new my-case\n  dyetrace new my-case --title 'Does the plug send my Wi-Fi password?'"
+)]
+pub(crate) struct NewArguments {
+    /// The folder to make; it must not exist yet, or be empty
+    pub(crate) folder: PathBuf,
+    /// What the case is called
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+}
+
+/// What `audit` and `records` share.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArguments {
+    /// NSS key log (SSLKEYLOGFILE), or PEM with the server's RSA private key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// Worker threads for the search (default: one per core)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// For people
+    Terminal,
+    /// One document, see docs/audit.schema.json
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecordsFormat {
+    /// One JSON object a line, see docs/records.schema.json
+    Jsonl,
+    /// HTTP Archive 1.2
+    Har,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A planted value was sent
+    Sighting,
+    /// Some traffic could not be read
+    Opaque,
+    /// Some evidence was damaged
+    Damage,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

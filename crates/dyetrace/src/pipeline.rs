@@ -1,0 +1,239 @@
+//! Reading on one thread, searching on the others, results in the order of the evidence.
+//!
+//! What waits between the two is bounded in bytes, so memory does not grow with the evidence; and
+//! every record carries its number, so the result does not depend on which thread took it.
+
+use dyetrace_case::{Item, PartName, Record, Side, Sighting, Sink, Stop, Trail};
+use dyetrace_report::audit::{Recipient, RecipientKey, SightingRow, Summary};
+use dyetrace_search::{Scanner, Scratch};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What the searching threads found.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Sightings, in the order of the evidence.
+    pub(crate) sightings: Vec<SightingRow>,
+    /// Who was talked to.
+    pub(crate) recipients: BTreeMap<RecipientKey, Recipient>,
+    /// Limits of search that were reached.
+    pub(crate) limits: BTreeSet<String>,
+}
+
+/// How to search.
+pub(crate) struct Plan<'a> {
+    /// Searches one record.
+    pub(crate) scanner: &'a Scanner,
+    /// Searching threads, at least one.
+    pub(crate) threads: usize,
+    /// Show texts of the evidence as they are.
+    pub(crate) reveal: bool,
+}
+
+/// Runs `read`, which pushes items for the exhibit numbered by its second argument, and searches
+/// every record meanwhile. Opaque bytes and damages go to `other` in order.
+pub(crate) fn run<T>(
+    plan: &Plan<'_>,
+    read: impl FnOnce(&mut dyn FnMut(usize, Item) -> Result<(), Stop>) -> T,
+    other: &mut dyn FnMut(Item),
+) -> (T, Found) {
+    let queue = Queue::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..plan.threads.max(1)).map(|_| scope.spawn(|| Worker::new(plan).work(&queue))).collect();
+        let closing = CloseOnDrop(&queue);
+        let mut number = 0;
+        let result = read(&mut |exhibit, item| match item {
+            Item::Record(record) => {
+                number += 1;
+                queue.push(Job { number, exhibit, record })
+            }
+            item => {
+                other(item);
+                Ok(())
+            }
+        });
+        drop(closing);
+        let parts =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        (result, merge(parts.collect()))
+    })
+}
+
+/// Records are passed on without being searched: for `records`.
+pub(crate) struct PassOn<F>(pub(crate) F);
+
+impl<F: FnMut(&Item) -> Result<(), Stop>> Sink for PassOn<F> {
+    fn take(&mut self, item: Item) -> Result<(), Stop> {
+        (self.0)(&item)
+    }
+}
+
+/// One record on its way to a searching thread.
+struct Job {
+    number: u64,
+    exhibit: usize,
+    record: Box<Record>,
+}
+
+/// Bytes of records that may wait.
+const WAITING: u64 = 24 << 20;
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    bytes: u64,
+    closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), Stop> {
+        let full = |waiting: &mut Waiting| waiting.bytes > WAITING && !waiting.closed;
+        let mut waiting = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        if waiting.closed {
+            return Err(Stop);
+        }
+        waiting.bytes += weight(&job);
+        waiting.jobs.push_back(job);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    fn pop(&self) -> Option<Job> {
+        let empty = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.closed;
+        let mut waiting = self.changed.wait_while(self.lock(), empty).unwrap_or_else(PoisonError::into_inner);
+        let job = waiting.jobs.pop_front()?;
+        waiting.bytes -= weight(&job);
+        self.changed.notify_all();
+        Some(job)
+    }
+}
+
+/// What a record holds in memory, roughly: its content, and something for itself.
+fn weight(job: &Job) -> u64 {
+    1024 + job.record.content_bytes()
+}
+
+/// Lets the other side go on when this one ends, also when it ends in a panic.
+struct CloseOnDrop<'q>(&'q Queue);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// One searching thread.
+struct Worker<'a> {
+    plan: &'a Plan<'a>,
+    scratch: Scratch,
+    names: HashMap<String, String>,
+    rows: Vec<(u64, Vec<SightingRow>)>,
+    recipients: BTreeMap<RecipientKey, Recipient>,
+    limits: BTreeSet<String>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(plan: &'a Plan<'a>) -> Self {
+        Self {
+            plan,
+            scratch: Scratch::default(),
+            names: HashMap::new(),
+            rows: Vec::new(),
+            recipients: BTreeMap::new(),
+            limits: BTreeSet::new(),
+        }
+    }
+
+    fn work(mut self, queue: &Queue) -> Self {
+        let closing = CloseOnPanic(queue);
+        while let Some(job) = queue.pop() {
+            self.search(&job);
+        }
+        std::mem::forget(closing);
+        self
+    }
+
+    fn search(&mut self, job: &Job) {
+        let record = &*job.record;
+        let outcome = self.plan.scanner.search(record, &mut self.scratch);
+        self.limits.extend(outcome.limits);
+        let key = RecipientKey::new(record, record.server.name.as_ref().map(|(name, _)| self.name(name)));
+        let recipient = self.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone()));
+        recipient.add(record);
+        let sent = |sighting: &&Sighting| !sighting.is_hint() && sighting.place.part.side() == Side::Request;
+        recipient.data.extend(outcome.sightings.iter().filter(sent).map(|sighting| sighting.datum.clone()));
+        if !outcome.sightings.is_empty() {
+            let summary = Arc::new(Summary::of(record, &|text| self.plan.redact(text)));
+            let row = |sighting| self.plan.row(sighting, job.exhibit, &summary);
+            self.rows.push((job.number, outcome.sightings.into_iter().map(row).collect()));
+        }
+    }
+
+    /// A host name, redacted and in lower case; the few that occur are redacted once.
+    fn name(&mut self, name: &str) -> String {
+        if let Some(redacted) = self.names.get(name) {
+            return redacted.clone();
+        }
+        let redacted = self.plan.redact(&name.to_ascii_lowercase());
+        if self.names.len() < 10_000 {
+            self.names.insert(name.to_owned(), redacted.clone());
+        }
+        redacted
+    }
+}
+
+/// As [`CloseOnDrop`], for a worker: only a panic ends the reading.
+struct CloseOnPanic<'q>(&'q Queue);
+
+impl Drop for CloseOnPanic<'_> {
+    fn drop(&mut self) {
+        drop(CloseOnDrop(self.0));
+    }
+}
+
+impl Plan<'_> {
+    /// Hides planted values in a text of the evidence, unless the user asked to see them.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        if self.reveal { text.to_owned() } else { self.scanner.redact(text) }
+    }
+
+    fn row(&self, mut sighting: Sighting, exhibit: usize, record: &Arc<Summary>) -> SightingRow {
+        let id = sighting.id();
+        let side = sighting.place.part.side();
+        if let PartName::Header { name, .. } = &mut sighting.place.part {
+            *name = self.redact(name);
+        }
+        let Trail(steps) = &mut sighting.trail;
+        for step in steps {
+            step.detail = step.detail.take().map(|detail| self.redact(&detail));
+        }
+        SightingRow { id, sighting, side, exhibit, record: record.clone() }
+    }
+}
+
+fn merge(workers: Vec<Worker<'_>>) -> Found {
+    let mut found = Found::default();
+    let mut rows = Vec::new();
+    for worker in workers {
+        rows.extend(worker.rows);
+        found.limits.extend(worker.limits);
+        for (key, recipient) in worker.recipients {
+            found.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone())).merge(recipient);
+        }
+    }
+    rows.sort_by_key(|(number, _)| *number);
+    found.sightings = rows.into_iter().flat_map(|(_, rows)| rows).collect();
+    found
+}

@@ -1,0 +1,47 @@
+//! `dyetrace records`: prints everything that was read.
+
+use crate::cli::{RecordsArguments, RecordsFormat};
+use crate::exit::{Exit, Fault};
+use crate::intake;
+use crate::output;
+use crate::pipeline::PassOn;
+use dyetrace_case::{Item, Stop};
+use dyetrace_evidence::Limits;
+use dyetrace_report::records::{RecordFormat, RecordWriter};
+
+/// Opens, reads, writes.
+pub(crate) fn run(arguments: &RecordsArguments) -> Result<Exit, Fault> {
+    let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
+    let format = match arguments.format {
+        RecordsFormat::Jsonl => RecordFormat::Jsonl,
+        RecordsFormat::Har => RecordFormat::Har,
+    };
+    let (mut records, mut damages) = (0u64, 0u64);
+    output::write(arguments.output.as_deref(), |out| {
+        let mut writer = RecordWriter::new(format, out)?;
+        let mut failure = None;
+        for opened in &intake.exhibits {
+            intake.progress.doing("reading");
+            let mut sink = PassOn(|item: &Item| {
+                records += u64::from(matches!(item, Item::Record(_)));
+                damages += u64::from(matches!(item, Item::Damage(_)));
+                writer.item(item).map_err(|error| {
+                    failure = Some(error);
+                    Stop
+                })
+            });
+            let mut advance = |bytes| intake.progress.advance(bytes);
+            dyetrace_evidence::read(opened, Limits::default(), &mut intake.tls, &mut sink, &mut advance);
+            if let Some(error) = failure.take() {
+                return Err(error.into());
+            }
+        }
+        Ok(writer.finish()?)
+    })?;
+    intake.progress.done();
+    Ok(match () {
+        () if intake.refused > 0 || damages > 0 => Exit::PartlyRead,
+        () if records == 0 => Exit::NothingRead,
+        () => Exit::Fine,
+    })
+}
