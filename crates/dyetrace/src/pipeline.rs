@@ -157,11 +157,10 @@ impl<'a> Worker<'a> {
     }
 
     fn work(mut self, queue: &Queue) -> Self {
-        let closing = CloseOnPanic(queue);
+        let _closing = CloseOnPanic(queue);
         while let Some(job) = queue.pop() {
             self.search(&job);
         }
-        std::mem::forget(closing);
         self
     }
 
@@ -199,7 +198,9 @@ struct CloseOnPanic<'q>(&'q Queue);
 
 impl Drop for CloseOnPanic<'_> {
     fn drop(&mut self) {
-        drop(CloseOnDrop(self.0));
+        if std::thread::panicking() {
+            drop(CloseOnDrop(self.0));
+        }
     }
 }
 
