@@ -1,0 +1,70 @@
+//! Who may use whom. The stages know the words of `case` and not each other; only the command
+//! wires them together. A new arrow is a decision: it is written into ARCHITECTURE.md and here.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+/// Crate folder, and the crates of this workspace it may use.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("crates/case", &[]),
+    ("crates/tls", &[]),
+    ("crates/evidence", &["case", "tls"]),
+    ("crates/search", &["case"]),
+    ("crates/report", &["case"]),
+    ("crates/lab", &[]),
+    ("crates/dyetrace", &["case", "evidence", "report", "search", "tls"]),
+    ("benches", &[]),
+];
+
+/// Async runtimes belong to `live`, `serve`, `fleet` and the lab alone.
+const RUNTIMES: [&str; 3] = ["tokio", "async-std", "smol"];
+
+/// What would make an answer depend on more than its input.
+const IMPURE: [&str; 6] = ["std::fs", "std::net", "std::env", "SystemTime", "Instant::now", "std::process"];
+
+#[test]
+fn crates_use_only_whom_they_may() {
+    for (folder, allowed) in ALLOWED {
+        let manifest = std::fs::read_to_string(common::root().join(folder).join("Cargo.toml")).unwrap();
+        let normal = manifest.split("[dev-dependencies]").next().unwrap();
+        let used: BTreeSet<&str> = normal
+            .lines()
+            .filter_map(|line| line.strip_prefix("dyetrace-"))
+            .filter_map(|rest| rest.split(['.', ' ', '=']).next())
+            .collect();
+        let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
+        let beyond: Vec<_> = used.difference(&allowed).collect();
+        assert!(beyond.is_empty(), "{folder} uses {beyond:?}, which it may not");
+        let runtime = RUNTIMES.iter().find(|name| normal.lines().any(|line| line.starts_with(**name)));
+        assert_eq!(runtime, None, "{folder} must not depend on an async runtime");
+    }
+}
+
+#[test]
+fn every_crate_of_the_workspace_is_listed_here() {
+    let manifest = std::fs::read_to_string(common::root().join("Cargo.toml")).unwrap();
+    let members = manifest.lines().find(|line| line.starts_with("members")).unwrap();
+    let members: BTreeSet<&str> = members.split('"').skip(1).step_by(2).collect();
+    assert_eq!(members, ALLOWED.iter().map(|(folder, _)| *folder).collect());
+}
+
+#[test]
+fn search_reads_no_clock_file_network_or_environment() {
+    let mut folders = vec![common::root().join("crates/search/src")];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            seen += 1;
+            let text = std::fs::read_to_string(&path).unwrap();
+            let impure = IMPURE.iter().find(|word| text.contains(**word));
+            assert_eq!(impure, None, "{} must be a pure function of its input", path.display());
+        }
+    }
+    assert!(seen > 3, "the sources of search were not found");
+}
