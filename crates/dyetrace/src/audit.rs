@@ -10,7 +10,7 @@ use dyetrace_evidence::{Limits, Tally};
 use dyetrace_report::audit::{
     self as report, Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyRow, Look, SightingRow, Tool,
 };
-use dyetrace_search::{Options, Scanner};
+use dyetrace_search::{Limit, Options, Scanner};
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -87,10 +87,10 @@ fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
         |push| {
             let mut tallies = Vec::new();
             for (index, opened) in exhibits.iter().enumerate() {
-                progress.doing("reading");
+                progress.begin("reading", &opened.exhibit().path);
                 let mut sink = |item| push(index, item);
-                let mut advance = |bytes| progress.advance(bytes);
-                tallies.push(dyetrace_evidence::read(opened, Limits::default(), tls, &mut sink, &mut advance));
+                let mut at = |bytes| progress.at(bytes);
+                tallies.push(dyetrace_evidence::read(opened, Limits::default(), tls, &mut sink, &mut at));
             }
             tallies
         },
@@ -125,7 +125,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
         recipients: found.recipients.into_values().collect(),
         opaque: read.opaque,
         damages: read.damages,
-        limits: found.limits.into_iter().collect(),
+        limits: found.limits.iter().map(limit_in_words).collect(),
         notes: plan.scanner.warnings().to_vec(),
     };
     if read.unlisted > 0 {
@@ -133,6 +133,17 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
     }
     redact_unread(&mut audit, plan);
     audit
+}
+
+fn limit_in_words((limit, records): (&Limit, &u64)) -> String {
+    let what = match limit {
+        Limit::Depth => "there were more wrappings within one another than are undone",
+        Limit::Work => "the work for one record was spent before every wrapping was undone",
+        Limit::Sightings => "there were more sightings in one record than are listed",
+        Limit::Pieces => "a body too long for memory was searched in pieces",
+        _ => "a body that was put to disk could not be read back",
+    };
+    format!("limit reached in {records} records: {what}; something may have been missed there")
 }
 
 /// Names that strangers chose may hold a planted value also where nothing could be read.

@@ -39,12 +39,12 @@ pub(crate) fn open(inputs: &[PathBuf], arguments: &ReadingArguments) -> Result<I
     let mut exhibits: Vec<Opened> = Vec::new();
     let mut refused = 0;
     for (path, shown) in paths {
-        progress.doing("hashing");
-        match dyetrace_evidence::open(&path, &mut |bytes| progress.advance(bytes)) {
+        progress.begin("hashing", &shown);
+        match dyetrace_evidence::open(&path, &mut |bytes| progress.at(bytes)) {
             Ok(opened) if exhibits.iter().any(|other| other.exhibit().id == opened.exhibit().id) => {
                 say(&format!("dyetrace: {shown} has the same bytes as an exhibit before it; it is read once"));
             }
-            Ok(opened) => exhibits.push(opened.shown_as(shown)),
+            Ok(opened) => exhibits.push(opened.named(shown)),
             Err(error) => {
                 say(&format!("dyetrace: {error}"));
                 refused += 1;

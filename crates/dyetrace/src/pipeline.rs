@@ -5,8 +5,8 @@
 
 use dyetrace_case::{Item, PartName, Record, Side, Sighting, Sink, Stop, Trail};
 use dyetrace_report::audit::{Recipient, RecipientKey, SightingRow, Summary};
-use dyetrace_search::{Scanner, Scratch};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use dyetrace_search::{Limit, Scanner, Scratch};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What the searching threads found.
@@ -16,8 +16,8 @@ pub(crate) struct Found {
     pub(crate) sightings: Vec<SightingRow>,
     /// Who was talked to.
     pub(crate) recipients: BTreeMap<RecipientKey, Recipient>,
-    /// Limits of search that were reached.
-    pub(crate) limits: BTreeSet<String>,
+    /// Limits of search that were reached, and in how many records.
+    pub(crate) limits: BTreeMap<Limit, u64>,
 }
 
 /// How to search.
@@ -141,7 +141,7 @@ struct Worker<'a> {
     names: HashMap<String, String>,
     rows: Vec<(u64, Vec<SightingRow>)>,
     recipients: BTreeMap<RecipientKey, Recipient>,
-    limits: BTreeSet<String>,
+    limits: BTreeMap<Limit, u64>,
 }
 
 impl<'a> Worker<'a> {
@@ -152,7 +152,7 @@ impl<'a> Worker<'a> {
             names: HashMap::new(),
             rows: Vec::new(),
             recipients: BTreeMap::new(),
-            limits: BTreeSet::new(),
+            limits: BTreeMap::new(),
         }
     }
 
@@ -167,7 +167,9 @@ impl<'a> Worker<'a> {
     fn search(&mut self, job: &Job) {
         let record = &*job.record;
         let outcome = self.plan.scanner.search(record, &mut self.scratch);
-        self.limits.extend(outcome.limits);
+        for limit in outcome.limits_reached {
+            *self.limits.entry(limit).or_default() += 1;
+        }
         let key = RecipientKey::new(record, record.server.name.as_ref().map(|(name, _)| self.name(name)));
         let recipient = self.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone()));
         recipient.add(record);
@@ -229,7 +231,9 @@ fn merge(workers: Vec<Worker<'_>>) -> Found {
     let mut rows = Vec::new();
     for worker in workers {
         rows.extend(worker.rows);
-        found.limits.extend(worker.limits);
+        for (limit, records) in worker.limits {
+            *found.limits.entry(limit).or_default() += records;
+        }
         for (key, recipient) in worker.recipients {
             found.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone())).merge(recipient);
         }

@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &RecordsArguments) -> Result<Exit, Fault> {
         let mut writer = RecordWriter::new(format, out)?;
         let mut failure = None;
         for opened in &intake.exhibits {
-            intake.progress.doing("reading");
+            intake.progress.begin("reading", &opened.exhibit().path);
             let mut sink = PassOn(|item: &Item| {
                 records += u64::from(matches!(item, Item::Record(_)));
                 damages += u64::from(matches!(item, Item::Damage(_)));
@@ -30,8 +30,8 @@ pub(crate) fn run(arguments: &RecordsArguments) -> Result<Exit, Fault> {
                     Stop
                 })
             });
-            let mut advance = |bytes| intake.progress.advance(bytes);
-            dyetrace_evidence::read(opened, Limits::default(), &mut intake.tls, &mut sink, &mut advance);
+            let mut at = |bytes| intake.progress.at(bytes);
+            dyetrace_evidence::read(opened, Limits::default(), &mut intake.tls, &mut sink, &mut at);
             if let Some(error) = failure.take() {
                 return Err(error.into());
             }

@@ -66,6 +66,13 @@ impl Opened {
         &self.exhibit
     }
 
+    /// The same exhibit under the name it shall have in reports.
+    #[must_use]
+    pub fn named(mut self, name: String) -> Self {
+        self.exhibit.path = name;
+        self
+    }
+
     /// The compression around the content.
     pub fn wrapping(&self) -> Wrapping {
         self.wrapping
