@@ -65,9 +65,11 @@ pub struct Case {
     pub file: CaseFile,
     /// `subject.yaml`; absent where the folder has none.
     pub subject: Option<Subject>,
-    /// The exhibits' paths relative to the folder: those the runs name in their order, then what
-    /// else lies in `evidence/`, by name.
+    /// The exhibits' paths relative to the folder: those the runs name, in their order; where
+    /// there are no runs, everything in `evidence/`, by name.
     pub exhibits: Vec<String>,
+    /// What lies in `evidence/` and is named by no run.
+    pub unnamed: Vec<String>,
     /// Files in `keys/`, relative to the folder, by name.
     pub keys: Vec<String>,
     /// `manifest-sha256.txt`; absent where the folder has none.
@@ -116,9 +118,9 @@ impl Case {
         let subject = optional(&root.join("subject.yaml"), |text| Subject::from_yaml(text).map_err(|e| e.to_string()))?;
         let manifest =
             optional(&root.join("manifest-sha256.txt"), |text| Manifest::parse(text).map_err(|e| e.to_string()))?;
-        let exhibits = exhibit_paths(root, &file)?;
+        let (exhibits, unnamed) = exhibit_paths(root, &file)?;
         let keys = files_below(root, "keys")?.into_iter().collect();
-        Ok(Self { root: root.to_owned(), file, subject, exhibits, keys, manifest })
+        Ok(Self { root: root.to_owned(), file, subject, exhibits, unnamed, keys, manifest })
     }
 
     /// The run that names this exhibit.
@@ -151,7 +153,8 @@ fn optional<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, String>) -> Re
     }
 }
 
-fn exhibit_paths(root: &Path, file: &CaseFile) -> Result<Vec<String>, CaseError> {
+/// The exhibits to read, and the files in `evidence/` that no run names.
+fn exhibit_paths(root: &Path, file: &CaseFile) -> Result<(Vec<String>, Vec<String>), CaseError> {
     let mut paths: Vec<String> = Vec::new();
     for path in file.runs.iter().flat_map(|run| &run.exhibits) {
         if Path::new(path).is_absolute() || Path::new(path).components().any(|part| part.as_os_str() == "..") {
@@ -166,9 +169,12 @@ fn exhibit_paths(root: &Path, file: &CaseFile) -> Result<Vec<String>, CaseError>
             paths.push(path.clone());
         }
     }
-    let named: BTreeSet<String> = paths.iter().cloned().collect();
-    paths.extend(files_below(root, "evidence")?.into_iter().filter(|path| !named.contains(path)));
-    Ok(paths)
+    let (unnamed, all) = (files_below(root, "evidence")?.into_iter(), paths.is_empty());
+    if all {
+        return Ok((unnamed.collect(), Vec::new()));
+    }
+    let unnamed = unnamed.filter(|path| !paths.contains(path)).collect();
+    Ok((paths, unnamed))
 }
 
 /// Files below a folder of the case, as relative paths with `/`, by name. Hidden files are left out.

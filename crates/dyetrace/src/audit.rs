@@ -131,6 +131,8 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
     if read.unlisted > 0 {
         audit.notes.push(format!("{} more unread connections and damages are counted but not listed", read.unlisted));
     }
+    let unnamed = intake.case.iter().flat_map(|case| &case.unnamed);
+    audit.notes.extend(unnamed.map(|path| format!("{path} is named by no run of case.yaml and was not read")));
     redact_unread(&mut audit, plan);
     audit
 }

@@ -103,7 +103,8 @@ fn got_lines(captures: &Path, file: &str, truth: &Value) -> Vec<Vec<String>> {
 
 /// `tls.keylog_file:PATH` or `uat:rsa_keys:"PATH",""`.
 fn key_file(pref: &str) -> Option<String> {
-    let path = pref.strip_prefix("tls.keylog_file:").or_else(|| pref.strip_prefix("uat:rsa_keys:\"")?.split('"').next())?;
+    let path =
+        pref.strip_prefix("tls.keylog_file:").or_else(|| pref.strip_prefix("uat:rsa_keys:\"")?.split('"').next())?;
     Some(path.to_owned())
 }
 
@@ -141,7 +142,9 @@ fn split_url(url: &str) -> (&str, &str) {
 
 fn header(message: &Value, name: &str) -> Option<String> {
     let fields = message["headers"].as_array()?.iter();
-    fields.filter(|pair| pair[0].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name))).find_map(|p| p[1].as_str().map(str::to_owned))
+    fields
+        .filter(|pair| pair[0].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name)))
+        .find_map(|p| p[1].as_str().map(str::to_owned))
 }
 
 /// The digests that stand for this body; `-` where it is absent or empty.
@@ -161,7 +164,9 @@ fn missing(expected: Vec<String>, mut got: Vec<Vec<String>>) -> Vec<String> {
     let mut missing = Vec::new();
     for line in expected {
         let open = line.strip_suffix(" -");
-        let fits = |candidate: &String| *candidate == line || open.is_some_and(|open| candidate.rsplit_once(' ').unwrap().0 == open);
+        let fits = |candidate: &String| {
+            *candidate == line || open.is_some_and(|open| candidate.rsplit_once(' ').unwrap().0 == open)
+        };
         match got.iter().position(|message| message.iter().any(fits)) {
             Some(at) => drop(got.swap_remove(at)),
             None => missing.push(line),
