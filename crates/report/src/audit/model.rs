@@ -122,7 +122,7 @@ pub struct KeyRow {
     /// Secrets in all, each once.
     pub secrets: usize,
     /// Secrets that belong to a connection of the evidence.
-    pub matched: usize,
+    pub matched: u64,
 }
 
 /// One planted value and how often it was seen.
