@@ -121,7 +121,7 @@ pub struct KeyRow {
     pub files: Vec<KeyFile>,
     /// Secrets in all, each once.
     pub secrets: usize,
-    /// Secrets that belong to a connection of the evidence.
+    /// Connections of the evidence that a secret belongs to.
     pub matched: u64,
 }
 

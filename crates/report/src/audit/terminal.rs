@@ -408,7 +408,10 @@ fn keys(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
     }
     if audit.keys.secrets > 0 {
         let matched = audit.keys.matched;
-        let warning = format!("{matched} of {} keys match a connection.", audit.keys.secrets);
+        let warning = match matched {
+            0 => "0 keys match any connection: they may be of another recording".to_owned(),
+            _ => format!("{} connections match a key", count(matched)),
+        };
         let style = if matched == 0 && connections > 0 { "1;31" } else { "0" };
         let warning = page.styled(style, &warning);
         page.line(&format!("  {warning}"))?;
