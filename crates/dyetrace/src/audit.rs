@@ -197,10 +197,11 @@ fn write(audit: &Audit, arguments: &AuditArguments) -> Result<(), Fault> {
     let color =
         path.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     output::write(path, |out| {
-        Ok(match arguments.format {
-            AuditFormat::Terminal => report::write_terminal(audit, Look { color, all: arguments.all }, out)?,
-            AuditFormat::Json => report::write_json(audit, out)?,
-        })
+        let written = match arguments.format {
+            AuditFormat::Terminal => report::write_terminal(audit, Look { color, all: arguments.all }, out),
+            AuditFormat::Json => report::write_json(audit, out),
+        };
+        Ok(written?)
     })
 }
 

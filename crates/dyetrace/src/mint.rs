@@ -101,14 +101,16 @@ fn name(dice: &mut dyn Dice) -> Result<(String, u32), Fault> {
     Ok((format!("Lin {}{rest}", initial.to_ascii_uppercase()), 12))
 }
 
+/// Weights of the first 17 digits in the check digit: 2^(17-i) mod 11 (ISO 7064 MOD 11-2).
+const ID_WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+
 /// GB 11643: six digits of place, eight of birth, three of order, and the check digit of ISO 7064
 /// MOD 11-2. County 99 of Beijing is unassigned.
 fn resident_id(dice: &mut dyn Dice) -> Result<(String, u32), Fault> {
     let (year, month, day) = (1960 + below(dice, 40)?, 1 + below(dice, 12)?, 1 + below(dice, 28)?);
     let order = below(dice, 1000)?;
     let body = format!("110199{year}{month:02}{day:02}{order:03}");
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 = body.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let sum: u32 = body.bytes().zip(ID_WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     let check = char::from(b"10X98765432"[(sum % 11) as usize]);
     Ok((format!("{body}{check}"), 23))
 }

@@ -13,12 +13,12 @@ use dyetrace_report::records::{RecordFormat, RecordWriter};
 pub(crate) fn run(arguments: &RecordsArguments) -> Result<Exit, Fault> {
     let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
     let format = match arguments.format {
-        RecordsFormat::Jsonl => RecordFormat::Jsonl,
+        RecordsFormat::Jsonl => RecordFormat::JsonLines,
         RecordsFormat::Har => RecordFormat::Har,
     };
     let (mut records, mut damages) = (0u64, 0u64);
     output::write(arguments.output.as_deref(), |out| {
-        let mut writer = RecordWriter::new(format, out)?;
+        let mut writer = RecordWriter::new(format, out);
         let mut failure = None;
         for opened in &intake.exhibits {
             intake.progress.begin("reading", &opened.exhibit().path);

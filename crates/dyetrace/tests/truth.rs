@@ -95,8 +95,8 @@ fn http2_lines(stream: &Value) -> Vec<String> {
 /// Our messages, each as every line that would satisfy the judge: the body as sent or decoded, the
 /// host from the field or absent.
 fn got_lines(captures: &Path, file: &str, truth: &Value) -> Vec<Vec<String>> {
-    let named = truth["prefs"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let named = named.filter_map(|pref| key_file(pref)).next();
+    let mut named = truth["prefs"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let named = named.find_map(key_file);
     let listed = KEYS.iter().find(|(name, _)| *name == file).map(|(_, keys)| (*keys).to_owned());
     let keys = named.or(listed).map(|path| captures.join(path)).filter(|path| path.is_file());
     let records = common::records(&captures.join(file), keys.as_deref());
