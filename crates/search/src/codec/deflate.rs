@@ -1,5 +1,6 @@
 //! gzip (RFC 1952), zlib (RFC 1950) and bare DEFLATE (RFC 1951), at the start of the bytes.
 
+use super::plausible::begins_deflate;
 use super::{Codec, Unwrapped};
 use crate::classify::Marks;
 use crate::map::Map;
@@ -65,15 +66,10 @@ impl Codec for Raw {
     }
 
     /// Text is not taken for DEFLATE: sixteen printable bytes in a row are rare there and the rule
-    /// elsewhere. Block type 3 is invalid, and a stored block repeats its length inverted.
+    /// elsewhere.
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
-        let [first, low, high, not_low, not_high, ..] = *bytes else { return };
-        let plausible = match first >> 1 & 3 {
-            0 => low == !not_low && high == !not_high,
-            1 | 2 => !bytes.iter().take(LOOKED_AT).all(|byte| (b' '..0x7f).contains(byte)),
-            _ => false,
-        };
-        if plausible && bytes.len() >= SHORTEST_RAW {
+        let is_text = bytes.iter().take(LOOKED_AT).all(|byte| (b' '..0x7f).contains(byte));
+        if bytes.len() >= SHORTEST_RAW && !is_text && begins_deflate(bytes) {
             visit(0..bytes.len());
         }
     }

@@ -16,6 +16,7 @@ pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod multipart;
 pub(crate) mod percent;
+mod plausible;
 pub(crate) mod url;
 
 use crate::classify::Marks;

@@ -1,0 +1,136 @@
+//! Whether bytes can begin a DEFLATE stream (RFC 1951), told without inflating: making an inflater
+//! costs more than looking at the first block, and nearly all bytes that are asked about are not
+//! compressed.
+
+/// Symbols of a block with fixed codes that are looked at.
+const SYMBOLS: usize = 32;
+/// Shorter streams are expected to be one block.
+const LONGEST_SINGLE_BLOCK: usize = 4096;
+
+/// False where the first block breaks a rule of the format.
+pub(super) fn begins_deflate(bytes: &[u8]) -> bool {
+    let mut bits = Bits { bytes, at: 0 };
+    let (Some(last), Some(kind)) = (bits.number(1), bits.number(2)) else { return false };
+    if last == 0 && bytes.len() < LONGEST_SINGLE_BLOCK {
+        return false;
+    }
+    match kind {
+        0 => matches!(bytes, [_, low, high, not_low, not_high, ..] if *low == !not_low && *high == !not_high),
+        1 => fixed(&mut bits).unwrap_or(true),
+        2 => dynamic(&mut bits).unwrap_or(false),
+        _ => false,
+    }
+}
+
+struct Bits<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl Bits<'_> {
+    /// A number of that many bits, lowest first.
+    fn number(&mut self, count: u32) -> Option<u32> {
+        (0..count).try_fold(0, |number, place| Some(number | self.bit()? << place))
+    }
+
+    /// A code of that many bits, highest first.
+    fn code(&mut self, count: u32) -> Option<u32> {
+        (0..count).try_fold(0, |code, _| Some(code << 1 | self.bit()?))
+    }
+
+    fn bit(&mut self) -> Option<u32> {
+        let byte = self.bytes.get(self.at / 8)?;
+        let bit = byte >> (self.at % 8) & 1;
+        self.at += 1;
+        Some(u32::from(bit))
+    }
+}
+
+/// Section 3.2.6: no length symbols over 285, no distance symbols over 29, and no copy from before
+/// the start. `None` where the bytes end first.
+fn fixed(bits: &mut Bits<'_>) -> Option<bool> {
+    let mut written = 0;
+    for _ in 0..SYMBOLS {
+        let seven = bits.code(7)?;
+        let length_symbol = match seven {
+            0 => return Some(true),
+            1..=23 => 256 + seven,
+            24..=95 | 100..=127 => {
+                // Literals take eight bits, those from 144 on nine.
+                bits.code(if seven < 96 { 1 } else { 2 })?;
+                written += 1;
+                continue;
+            }
+            _ => 280 + (seven << 1 | bits.bit()?) - 192,
+        };
+        let (length, extra) = length_of(length_symbol)?;
+        let length = length + bits.number(extra)?;
+        let distance_symbol = bits.code(5)?;
+        if length_symbol > 285 || distance_symbol > 29 || distance(distance_symbol, bits)? > written {
+            return Some(false);
+        }
+        written += length;
+    }
+    Some(true)
+}
+
+/// Shortest length of a symbol and its extra bits (table in section 3.2.5).
+fn length_of(symbol: u32) -> Option<(u32, u32)> {
+    let number = symbol.checked_sub(257)?;
+    Some(match number {
+        0..8 => (number + 3, 0),
+        28.. => (258, 0),
+        _ => {
+            let extra = number / 4 - 1;
+            (3 + ((4 + number % 4) << extra), extra)
+        }
+    })
+}
+
+fn distance(symbol: u32, bits: &mut Bits<'_>) -> Option<u32> {
+    if symbol < 4 {
+        return Some(symbol + 1);
+    }
+    let extra = symbol / 2 - 1;
+    Some(1 + ((2 + symbol % 2) << extra) + bits.number(extra)?)
+}
+
+/// Section 3.2.7: at most 286 length and 30 distance codes, and the code for code lengths is
+/// complete.
+fn dynamic(bits: &mut Bits<'_>) -> Option<bool> {
+    let (lengths, distances, count) = (bits.number(5)?, bits.number(5)?, bits.number(4)? + 4);
+    let mut space = 0;
+    for _ in 0..count {
+        let length = bits.number(3)?;
+        space += if length == 0 { 0 } else { 128 >> length };
+    }
+    Some(lengths <= 29 && distances <= 29 && space == 128)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::deflate::wrap;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_encoders_write_is_plausible(
+            bytes in proptest::collection::vec(any::<u8>(), 1..600),
+            text in "[a-f]{1,600}",
+        ) {
+            prop_assert!(begins_deflate(&wrap("deflate", &bytes)));
+            prop_assert!(begins_deflate(&wrap("deflate", text.as_bytes())));
+        }
+    }
+
+    #[test]
+    fn few_other_bytes_are() {
+        let plausible = (0..10_000u64).filter(|seed| {
+            let bytes: Vec<u8> =
+                (0..4).flat_map(|n| (seed * 4 + n).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()).collect();
+            begins_deflate(&bytes)
+        });
+        assert!(plausible.count() < 300);
+    }
+}
