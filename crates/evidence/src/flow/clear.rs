@@ -84,3 +84,48 @@ impl Layer for Clear {
         self.layer().end(out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Dispatch;
+    use crate::testing::{Got, Turn, bytes, conn, converse};
+    use dyetrace_case::{ChannelKind, NameSource, Side};
+
+    /// A ClientHello of TLS 1.2 with one suite, for `mx.example`.
+    const HELLO: &[u8] = b"\x16\x03\x01\x00\x42\x01\x00\x00\x3e\x03\x03\
+        0123456789abcdef0123456789abcdef\x00\x00\x02\xc0\x2f\x01\x00\
+        \x00\x13\x00\x00\x00\x0f\x00\x0d\x00\x00\x0amx.example";
+
+    fn mail(piece: usize) -> Got {
+        let turns = [
+            Turn::Server(b"220 mx.example ESMTP\r\n"),
+            Turn::Client(b"EHLO phone\r\n"),
+            Turn::Server(b"250 STARTTLS\r\n"),
+            Turn::Client(b"STARTTLS\r\n"),
+            Turn::Server(b"220 go ahead\r\n"),
+            Turn::Client(HELLO),
+        ];
+        converse(&mut Dispatch::new(conn()), piece, &turns)
+    }
+
+    #[test]
+    fn mail_that_turns_to_tls_is_clear_until_then_and_opaque_after() {
+        for piece in [1, 2, 5, 7, 1000] {
+            let got = mail(piece);
+            let [record] = &got.records[..] else { panic!("one record") };
+            let request = bytes(record.request.as_ref().unwrap().body.as_ref());
+            assert_eq!(String::from_utf8(request).unwrap(), "EHLO phone\r\nSTARTTLS\r\n");
+            let [opaque] = &got.opaque[..] else { panic!("one opaque, pieces of {piece}") };
+            assert_eq!((opaque.id.0.as_str(), opaque.channel.kind), ("tcp:0/tls", ChannelKind::Tls));
+            assert_eq!(opaque.server.name, Some(("mx.example".to_owned(), NameSource::Sni)));
+            assert_eq!((got.tally.tls_connections, got.tally.tls_keyed), (1, 0));
+        }
+    }
+
+    #[test]
+    fn a_stream_whose_first_bytes_were_lost_is_still_read() {
+        let turns = [Turn::Gap(Side::Request, 100), Turn::Client(b"own protocol"), Turn::Server(b"answer")];
+        let got = converse(&mut Dispatch::new(conn()), 100, &turns);
+        assert_eq!(bytes(got.records[0].request.as_ref().unwrap().body.as_ref()), b"own protocol");
+    }
+}

@@ -4,8 +4,6 @@
 //! Keeping every stream for the comparison is out of the question; forged segments race the true
 //! ones within a round trip, so the most recent bytes of the whole capture are enough.
 
-use std::collections::VecDeque;
-
 /// A ring of the most recently delivered bytes.
 pub(crate) struct History {
     ring: Vec<u8>,
@@ -14,12 +12,24 @@ pub(crate) struct History {
 
 /// Bytes of the ring; at first it is not allocated at all.
 const RING: usize = 1 << 20;
-/// Pieces that one direction remembers.
-const PIECES: usize = 32;
+/// Pieces that one direction remembers; those that follow each other in the ring count as one.
+const PIECES: usize = 8;
 
-/// What one direction of a connection has in the ring: stream offset, length, place in the ring.
+/// What one direction of a connection has in the ring. The oldest piece is overwritten.
 #[derive(Debug, Default)]
-pub(crate) struct Recent(VecDeque<(u64, u32, u64)>);
+pub(crate) struct Recent {
+    pieces: [Piece; PIECES],
+    last: usize,
+}
+
+/// Stream bytes that lie in the ring as they were delivered. The length is 0 where there are none.
+#[derive(Debug, Clone, Copy, Default)]
+struct Piece {
+    offset: u64,
+    length: u64,
+    /// Bytes written to the ring before these.
+    place: u64,
+}
 
 impl History {
     /// An empty history.
@@ -39,10 +49,7 @@ impl History {
         let first = bytes.len().min(RING - start);
         self.ring[start..start + first].copy_from_slice(&bytes[..first]);
         self.ring[..bytes.len() - first].copy_from_slice(&bytes[first..]);
-        if recent.0.len() == PIECES {
-            recent.0.pop_front();
-        }
-        recent.0.push_back((offset, bytes.len() as u32, self.written));
+        recent.add(offset, bytes.len() as u64, self.written);
         self.written += bytes.len() as u64;
     }
 
@@ -51,13 +58,15 @@ impl History {
     pub(crate) fn differing(&self, recent: &Recent, offset: u64, bytes: &[u8]) -> u64 {
         let end = offset + bytes.len() as u64;
         let mut count = 0;
-        for (start, length, place) in &recent.0 {
-            let (from, to) = (offset.max(*start), end.min(start + u64::from(*length)));
-            if from >= to || self.written - place > RING as u64 {
-                continue;
+        let oldest = self.written.saturating_sub(RING as u64);
+        for piece in recent.pieces {
+            // What the ring has overwritten of the piece is forgotten.
+            let kept = piece.offset + oldest.saturating_sub(piece.place);
+            let (from, to) = (offset.max(kept), end.min(piece.offset + piece.length));
+            if from < to {
+                let again = &bytes[(from - offset) as usize..(to - offset) as usize];
+                count += self.unequal(piece.place + (from - piece.offset), again);
             }
-            let again = &bytes[(from - offset) as usize..(to - offset) as usize];
-            count += self.unequal(place + (from - start), again);
         }
         count
     }
@@ -68,6 +77,18 @@ impl History {
         let differ = |a: &[u8], b: &[u8]| a.iter().zip(b).filter(|(a, b)| a != b).count() as u64;
         differ(&self.ring[start..start + first], &bytes[..first])
             + differ(&self.ring[..bytes.len() - first], &bytes[first..])
+    }
+}
+
+impl Recent {
+    fn add(&mut self, offset: u64, length: u64, place: u64) {
+        let last = &mut self.pieces[self.last];
+        if last.length > 0 && last.offset + last.length == offset && last.place + last.length == place {
+            last.length += length;
+            return;
+        }
+        self.last = (self.last + 1) % PIECES;
+        self.pieces[self.last] = Piece { offset, length, place };
     }
 }
 

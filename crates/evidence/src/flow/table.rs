@@ -2,14 +2,37 @@
 
 use crate::capture::Socket;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
 
 /// Two sockets whatever the direction: the smaller one first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pair {
     /// The smaller socket.
     pub(crate) low: Socket,
     /// The larger socket.
     pub(crate) high: Socket,
+}
+
+/// In as few words as possible: hashing the derived way, tags and lengths included, took a third of
+/// the time of a small packet.
+impl Hash for Pair {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match (self.low.0, self.high.0) {
+            (IpAddr::V4(low), IpAddr::V4(high)) => {
+                state.write_u64(u64::from(low.to_bits()) << 32 | u64::from(high.to_bits()));
+            }
+            (low, high) => {
+                let bits = |address| match address {
+                    IpAddr::V4(address) => u128::from(address.to_bits()),
+                    IpAddr::V6(address) => address.to_bits(),
+                };
+                state.write_u128(bits(low));
+                state.write_u128(bits(high));
+            }
+        }
+        state.write_u32(u32::from(self.low.1) << 16 | u32::from(self.high.1));
+    }
 }
 
 impl Pair {

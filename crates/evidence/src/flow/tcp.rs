@@ -423,6 +423,7 @@ impl Upper {
                 return;
             }
             self.guess_client(direction, piece);
+            self.client = Some(self.client());
             self.layer = Some(Box::new(Dispatch::new(self.conn(out))));
         }
         let side = if self.client() == direction { Side::Request } else { Side::Response };
