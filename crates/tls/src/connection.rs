@@ -359,10 +359,10 @@ impl Connection {
                     on(Event::Alpn(protocol));
                 }
             }
-            (Side::Server, kind::CERTIFICATE) => self.certificate(body, on),
+            (Side::Server, kind::CERTIFICATE) => self.certificate(body, with, on),
             (Side::Server, kind::SERVER_HELLO_DONE) => self.negotiation.flight_done = true,
             (Side::Server, kind::NEW_SESSION_TICKET) => {
-                self.negotiation.ticket = messages::session_ticket(body).map(<[u8]>::to_vec);
+                self.negotiation.ticketed(messages::session_ticket(body));
             }
             (_, kind::FINISHED) => self.finished(side),
             (_, kind::KEY_UPDATE) => {
@@ -430,13 +430,13 @@ impl Connection {
         }
     }
 
-    fn certificate(&mut self, body: &[u8], on: On<'_>) {
+    fn certificate(&mut self, body: &[u8], with: &Decryptor, on: On<'_>) {
         let modern = self.negotiation.is_modern();
         if let Some(names) = messages::certificate_names(body, modern).filter(|_| !self.named) {
             self.named = true;
             on(Event::CertificateNames(names));
         }
-        if !modern {
+        if !modern && with.secrets.may_open_key_exchange() {
             self.negotiation.certificate = Some(body.to_vec());
         }
     }

@@ -33,7 +33,7 @@ pub(crate) struct Negotiation {
     /// Body of the server's Certificate.
     pub(crate) certificate: Option<Vec<u8>>,
     /// The ticket the server gave.
-    pub(crate) ticket: Option<Vec<u8>>,
+    ticket: Option<Vec<u8>>,
     /// Messages up to ClientKeyExchange, each side's in order.
     transcript: [Vec<u8>; 2],
     masters: Option<Vec<Vec<u8>>>,
@@ -135,6 +135,12 @@ impl Negotiation {
         };
         self.note_match(!candidates.is_empty(), with);
         Protection::modern(candidates, start, lacking)
+    }
+
+    /// The server gave a ticket. The client's keys may have been proven before: the server's follow.
+    pub(crate) fn ticketed(&mut self, ticket: Option<&[u8]>) {
+        self.ticket = ticket.map(<[u8]>::to_vec);
+        self.remembered = false;
     }
 
     /// The first record verified: remembers the session for those that resume it.

@@ -11,7 +11,7 @@ use crate::modern::ModernKeys;
 use std::ops::Range;
 
 /// Work one direction may spend on finding record numbers again, in bytes hashed.
-const SEARCH_BUDGET: u64 = 64 << 20;
+const SEARCH_BUDGET: u64 = 16 << 20;
 
 /// What a key protects, in the order of a TLS 1.3 connection. Older versions know only the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
