@@ -18,7 +18,7 @@ const LONGEST_WAIT: usize = 256 << 10;
 /// The longest handshake message that is read; longer ones are skipped.
 const LONGEST_MESSAGE: usize = 256 << 10;
 /// Input is taken in pieces of this size, so that a direction never holds much more.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 16 << 10;
 
 /// Content types: RFC 8446 section 5.1.
 mod content {
@@ -74,7 +74,7 @@ impl Connection {
 
     /// Feeds bytes of one side, in pieces of any size; events are pushed to `on`.
     ///
-    /// Holds at most about 350 KB for each side, whatever the input.
+    /// Holds at most about 300 KB for each side, whatever the input.
     pub fn feed(&mut self, from: Side, bytes: &[u8], with: &mut Decryptor, on: &mut dyn FnMut(Event<'_>)) {
         for piece in bytes.chunks(PIECE) {
             self.direction(from).buffer.extend_from_slice(piece);
