@@ -33,7 +33,7 @@ pub use record::{
     Transport,
 };
 pub use secret::Secret;
-pub use sighting::{Sighting, SightingId, Strength};
+pub use sighting::{Sighting, SightingId, Strength, Witness};
 pub use sink::{Item, Sink, Stop};
 pub use subject::{Subject, SubjectError};
 pub use time::{Time, TimeError};

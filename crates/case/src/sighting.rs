@@ -51,8 +51,19 @@ pub struct Sighting {
     pub strength: Strength,
     /// Which spelling or digest was seen, in words: `as typed`, `with +86`, `sha256 of lower case`.
     pub form: String,
-    /// Bits of evidence against chance; under 40 the sighting is a hint.
+    /// Bits of evidence against chance.
     pub bits: f64,
+    /// What bears it out where the bits alone do not.
+    pub witness: Option<Witness>,
+}
+
+/// What bears out a sighting of few bits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Witness {
+    /// Another planted value in the same record; with it (and further ones) there are bits enough.
+    Beside(DatumId),
+    /// The field that holds the value is named after its kind. Holds the field's name.
+    FieldName(String),
 }
 
 impl Sighting {
@@ -78,8 +89,11 @@ impl Sighting {
         SightingId(crate::hex(&hash.finalize()[..8]))
     }
 
-    /// True where chance alone could explain it (under 40 bits).
+    /// Bits from which on a sighting needs no witness.
+    pub const SOLID: f64 = 40.0;
+
+    /// True where chance alone could explain it: few bits, and nothing that bears it out.
     pub fn is_hint(&self) -> bool {
-        self.bits < 40.0
+        self.bits < Self::SOLID && self.witness.is_none()
     }
 }

@@ -3,7 +3,7 @@
 //! What waits between the two is bounded in bytes, so memory does not grow with the evidence; and
 //! every record carries its number, so the result does not depend on which thread took it.
 
-use dyetrace_case::{Item, PartName, Record, Side, Sighting, Sink, Stop, Trail};
+use dyetrace_case::{Item, PartName, Record, Side, Sighting, Sink, Stop, Trail, Witness};
 use dyetrace_report::audit::{Recipient, RecipientKey, SightingRow, Summary};
 use dyetrace_search::{Limit, Scanner, Scratch};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -221,6 +221,9 @@ impl Plan<'_> {
         let Trail(steps) = &mut sighting.trail;
         for step in steps {
             step.detail = step.detail.take().map(|detail| self.redact(&detail));
+        }
+        if let Some(Witness::FieldName(name)) = &mut sighting.witness {
+            *name = self.redact(name);
         }
         SightingRow { id, sighting, side, exhibit, record: record.clone() }
     }

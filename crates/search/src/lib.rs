@@ -34,6 +34,7 @@ mod redact;
 mod runs;
 mod scanner;
 mod spelling;
+mod witness;
 #[cfg(test)]
 mod wrappings;
 

@@ -5,9 +5,10 @@ use crate::codec::Context;
 use crate::explore::{Explorer, Node, Tally};
 use crate::find::{Find, Seen};
 use crate::needles::Needles;
-use crate::{bits, redact};
+use crate::{bits, redact, witness};
 use dyetrace_case::{
-    Blob, Part, PartContent, PartName, Place, Protocol, Range, Record, Sighting, Strength, Subject, Trail,
+    Blob, DatumId, Kind, Part, PartContent, PartName, Place, Protocol, Range, Record, Sighting, Strength, Subject,
+    Trail,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -121,13 +122,14 @@ impl Scratch {
 /// Searches records for the planted values of one subject.
 pub struct Scanner {
     needles: Needles,
+    kinds: HashMap<DatumId, Kind>,
     options: Options,
 }
 
 impl Scanner {
     /// Builds the needles of all planted values.
     pub fn new(subject: &Subject, options: Options) -> Self {
-        Self { needles: Needles::new(subject), options }
+        Self { needles: Needles::new(subject), kinds: witness::kinds(subject), options }
     }
 
     /// Number of spellings and digests looked for.
@@ -169,6 +171,7 @@ impl Scanner {
             seen.into_iter().filter_map(|(part, find)| self.sighting(record, part, find, explorer.tally)).collect();
         // Pieces of a spooled body share bytes, and what is wrapped there is seen twice.
         sightings.dedup_by(|a, b| a.datum == b.datum && a.place == b.place && a.trail == b.trail);
+        witness::call(&mut sightings, &self.kinds);
         Outcome { sightings, limits_reached: explorer.limits.into_iter().collect() }
     }
 
@@ -219,7 +222,7 @@ impl Scanner {
             range,
             decoded: crate::find::to_case(&find.decoded),
         };
-        Some(Sighting { datum, place, trail: Trail(steps), strength, form, bits })
+        Some(Sighting { datum, place, trail: Trail(steps), strength, form, bits, witness: None })
     }
 
     /// Form, strength and bits of a find.

@@ -1,7 +1,7 @@
 //! The audit as one JSON document. `docs/audit.schema.json` describes it.
 
 use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
-use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Range, Side, Step};
+use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Range, Side, Step, Witness};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -89,6 +89,7 @@ fn sighting(audit: &Audit, row: &SightingRow) -> Value {
         "form": sighting.form,
         "bits": (sighting.bits * 10.0).round() / 10.0,
         "hint": sighting.is_hint(),
+        "witness": sighting.witness.as_ref().map(witness),
         "place": {
             "exhibit": sighting.place.exhibit.to_string(),
             "path": audit.exhibits.get(row.exhibit).map(|exhibit| exhibit.exhibit.path.as_str()),
@@ -101,6 +102,13 @@ fn sighting(audit: &Audit, row: &SightingRow) -> Value {
         "steps": sighting.trail.0.iter().map(step).collect::<Vec<_>>(),
         "record": summary(&row.record),
     })
+}
+
+fn witness(witness: &Witness) -> Value {
+    match witness {
+        Witness::Beside(datum) => json!({"beside": datum.0}),
+        Witness::FieldName(name) => json!({"field_name": name}),
+    }
 }
 
 fn range(range: Range) -> Value {

@@ -2,7 +2,7 @@
 
 use super::model::{Audit, DatumRow, Fixity, SightingRow, Summary, protection};
 use crate::text::{bytes, clean, count, pad, percent};
-use dyetrace_case::{Channel, DatumId, Endpoint, Opaque, Range, Side};
+use dyetrace_case::{Channel, DatumId, Endpoint, Opaque, Range, Side, Witness};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -172,6 +172,8 @@ fn datum_entry(
     let name = page.styled("1;31", &datum.id.0);
     page.line(&format!("\n  {name}  {}", clean(&datum.shown)))?;
     let mut last_server = None;
+    let mut groups: Vec<&(Group<'_>, Member<'_>)> = groups.iter().collect();
+    groups.sort_by_key(|(_, member)| member.first.record.server.address.and_then(scope).is_some());
     for (group, member) in groups.iter().take(page.limit()) {
         let server = (&group.server, &group.protection);
         if last_server != Some(server) {
@@ -190,7 +192,13 @@ fn sighting_lines(audit: &Audit, group: &Group<'_>, member: &Member<'_>, page: &
     let app = app.map_or(String::new(), |app| format!("  [{}]", clean(app)));
     page.line(&format!("      {}{app}", group.request))?;
     let trail = page.styled("33", &clean(&group.trail));
-    page.line(&format!("        {trail}  ({}: {}, {:.0} bits)", group.strength, clean(group.form), member.bits))?;
+    let witness = match &sighting.witness {
+        None => String::new(),
+        Some(Witness::Beside(datum)) => format!(", beside {datum}"),
+        Some(Witness::FieldName(name)) => format!(", in a field named {}", clean(name)),
+    };
+    let what = format!("{}: {}, {:.0} bits{witness}", group.strength, clean(group.form), member.bits);
+    page.line(&format!("        {trail}  ({what})"))?;
     let path = audit.exhibits.get(*exhibit).map_or("", |row| row.exhibit.path.as_str());
     let place = &sighting.place;
     let at = format!("{} {} of {} in {}", clean(&group.part), byte_range(place.range), place.record, clean(path));
