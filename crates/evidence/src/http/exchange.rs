@@ -177,6 +177,7 @@ impl Exchange {
         let authority = half.authority.take().or_else(host);
         let authority = authority.map(|authority| String::from_utf8_lossy(&authority).into_owned());
         if let Some(name) = authority.as_deref().and_then(host_of)
+            && name.parse::<std::net::IpAddr>().is_err()
             && conn.server.name.as_ref().is_none_or(|(_, source)| *source > NameSource::Host)
         {
             record.server.name = Some((name.to_owned(), NameSource::Host));

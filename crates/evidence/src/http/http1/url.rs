@@ -30,7 +30,9 @@ pub(super) fn server_of(conn: &Conn, method: &str, target: &[u8], host: Option<&
         let target = String::from_utf8_lossy(target);
         let authority = if method == "CONNECT" { None } else { authority_of(&target) };
         let host = host.map(String::from_utf8_lossy);
-        if let Some((name, _)) = authority.or(host.as_deref()).and_then(split_authority) {
+        let named = authority.or(host.as_deref()).and_then(split_authority);
+        // An address in the Host field is no name: the endpoint has the address already.
+        if let Some((name, _)) = named.filter(|(name, _)| name.parse::<IpAddr>().is_err()) {
             server.name = Some((name, NameSource::Host));
         }
     }
@@ -44,7 +46,8 @@ pub(super) fn tunnel_end(target: &[u8]) -> Endpoint {
     let Some((host, port)) = split_authority(&target) else {
         return Endpoint::default();
     };
-    Endpoint { address: host.parse::<IpAddr>().ok(), port, name: Some((host, NameSource::Host)) }
+    let address = host.parse::<IpAddr>().ok();
+    Endpoint { address, port, name: address.is_none().then_some((host, NameSource::Host)) }
 }
 
 fn is_absolute(target: &str) -> bool {
