@@ -4,14 +4,14 @@ use serde_json::json;
 
 /// The person's name.
 pub const NAME: &str = "Lin Mei";
-/// The home's Wi-Fi name: seven random characters of 36.
-pub const SSID: &str = "Linden-QT2F0OA";
+/// The home's Wi-Fi name: thirteen random characters of 36.
+pub const SSID: &str = "Linden-HTUMV6T5IT3GZ";
 /// The home's Wi-Fi password: fifteen random characters of 62.
 pub const PASSWORD: &str = "VoB7n-3CDB9-ggiCO";
 /// A number under 154, which no Chinese operator has been given.
 pub const PHONE: &str = "15480612929";
 /// An address under a reserved name.
-pub const EMAIL: &str = "lin.mei.9oc16bfykc@mail.example";
+pub const EMAIL: &str = "lin.mei.86hhyy46a7v45@mail.example";
 /// What is typed as the account's password.
 pub const ACCOUNT_PASSWORD: &str = "Jade+gswZQgJ3Ph3W";
 /// The phone's identifier as Android gives it to an app.
@@ -38,10 +38,10 @@ pub const PLUG_B: Plug = Plug { id: "plug-b-90467", mac: "8e:2f:9d:72:42:40", ma
 /// The planted values as `subject.yaml`.
 pub fn subject_yaml() -> String {
     let data = [
-        ("wifi.ssid", SSID, "typed into the app's set-up screen", 36),
+        ("wifi.ssid", SSID, "typed into the app's set-up screen", 67),
         ("wifi.password", PASSWORD, "typed into the app's set-up screen", 89),
         ("phone", PHONE, "typed into the app's log-in screen", 26),
-        ("email", EMAIL, "typed into the app's log-in screen", 51),
+        ("email", EMAIL, "typed into the app's log-in screen", 67),
         ("account.password", ACCOUNT_PASSWORD, "typed into the app's log-in screen", 71),
         ("android.id", ANDROID_ID, "kept by the phone", 64),
         ("mac", PLUG_A.mac, "printed on the first plug", 46),
