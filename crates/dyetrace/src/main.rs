@@ -16,6 +16,10 @@ use cli::{Cli, Command};
 use exit::{Exit, Fault};
 use std::process::ExitCode;
 
+/// See ARCHITECTURE.md, "Decisions".
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(arguments) => audit::run(&arguments),

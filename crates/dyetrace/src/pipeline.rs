@@ -42,17 +42,20 @@ pub(crate) fn run<T>(
         let workers: Vec<_> =
             (0..plan.threads.max(1)).map(|_| scope.spawn(|| Worker::new(plan).work(&queue))).collect();
         let closing = CloseOnDrop(&queue);
-        let mut number = 0;
+        let (mut number, mut batch) = (0, Batch::default());
         let result = read(&mut |exhibit, item| match item {
             Item::Record(record) => {
                 number += 1;
-                queue.push(Job { number, exhibit, record })
+                batch.add(Job { number, exhibit, record });
+                if batch.is_full() { queue.push(std::mem::take(&mut batch)) } else { Ok(()) }
             }
             item => {
                 other(item);
                 Ok(())
             }
         });
+        // Where the queue was closed by a panic, joining its thread tells.
+        let _ = queue.push(batch);
         drop(closing);
         let parts =
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -76,18 +79,41 @@ struct Job {
     record: Box<Record>,
 }
 
+/// Records that travel together: waking a thread costs as much as searching a small record.
+#[derive(Default)]
+struct Batch {
+    jobs: Vec<Job>,
+    bytes: u64,
+}
+
+/// Bytes of records in one batch, roughly.
+const BATCH: u64 = 512 << 10;
+
+impl Batch {
+    /// Adds a record, counted with something for itself.
+    fn add(&mut self, job: Job) {
+        self.bytes += 1024 + job.record.content_bytes();
+        self.jobs.push(job);
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= BATCH
+    }
+}
+
 /// Bytes of records that may wait.
 const WAITING: u64 = 24 << 20;
 
 #[derive(Default)]
 struct Queue {
     state: Mutex<Waiting>,
-    changed: Condvar,
+    filled: Condvar,
+    emptied: Condvar,
 }
 
 #[derive(Default)]
 struct Waiting {
-    jobs: VecDeque<Job>,
+    batches: VecDeque<Batch>,
     bytes: u64,
     closed: bool,
 }
@@ -97,31 +123,32 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, job: Job) -> Result<(), Stop> {
+    fn push(&self, batch: Batch) -> Result<(), Stop> {
         let full = |waiting: &mut Waiting| waiting.bytes > WAITING && !waiting.closed;
-        let mut waiting = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.emptied.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
         if waiting.closed {
             return Err(Stop);
         }
-        waiting.bytes += weight(&job);
-        waiting.jobs.push_back(job);
-        self.changed.notify_all();
+        waiting.bytes += batch.bytes;
+        waiting.batches.push_back(batch);
+        self.filled.notify_one();
         Ok(())
     }
 
-    fn pop(&self) -> Option<Job> {
-        let empty = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.closed;
-        let mut waiting = self.changed.wait_while(self.lock(), empty).unwrap_or_else(PoisonError::into_inner);
-        let job = waiting.jobs.pop_front()?;
-        waiting.bytes -= weight(&job);
-        self.changed.notify_all();
-        Some(job)
+    fn pop(&self) -> Option<Batch> {
+        let empty = |waiting: &mut Waiting| waiting.batches.is_empty() && !waiting.closed;
+        let mut waiting = self.filled.wait_while(self.lock(), empty).unwrap_or_else(PoisonError::into_inner);
+        let batch = waiting.batches.pop_front()?;
+        waiting.bytes -= batch.bytes;
+        self.emptied.notify_one();
+        Some(batch)
     }
-}
 
-/// What a record holds in memory, roughly: its content, and something for itself.
-fn weight(job: &Job) -> u64 {
-    1024 + job.record.content_bytes()
+    fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+        self.emptied.notify_all();
+    }
 }
 
 /// Lets the other side go on when this one ends, also when it ends in a panic.
@@ -129,8 +156,7 @@ struct CloseOnDrop<'q>(&'q Queue);
 
 impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
-        self.0.changed.notify_all();
+        self.0.close();
     }
 }
 
@@ -158,8 +184,8 @@ impl<'a> Worker<'a> {
 
     fn work(mut self, queue: &Queue) -> Self {
         let _closing = CloseOnPanic(queue);
-        while let Some(job) = queue.pop() {
-            self.search(&job);
+        while let Some(batch) = queue.pop() {
+            batch.jobs.iter().for_each(|job| self.search(job));
         }
         self
     }
@@ -201,7 +227,7 @@ struct CloseOnPanic<'q>(&'q Queue);
 impl Drop for CloseOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            drop(CloseOnDrop(self.0));
+            self.0.close();
         }
     }
 }

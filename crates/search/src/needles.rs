@@ -4,7 +4,6 @@ use crate::digest::Digests;
 use crate::filter::{Filter, Pattern, SHORTEST};
 use crate::{bits, spelling};
 use dyetrace_case::{Datum, DatumId, Strength, Subject};
-use std::collections::HashMap;
 
 /// One byte form of a datum.
 #[derive(Debug)]
@@ -44,7 +43,7 @@ pub(crate) struct Needles {
     pub(crate) digests: Digests,
     /// What the tester should know, without values.
     pub(crate) warnings: Vec<String>,
-    fields: HashMap<Vec<u8>, Vec<u32>>,
+    fields: foldhash::HashMap<Vec<u8>, Vec<u32>>,
     longest_field: usize,
     /// Bit *n* is set where a value of *n* bytes is compared with whole fields.
     field_lengths: u64,
@@ -73,7 +72,7 @@ impl Needles {
             data.push(Sought { id: datum.id.clone(), bits, forms });
         }
         let (mut all, patterns): (Vec<_>, Vec<_>) = lanes.text.into_iter().unzip();
-        let mut fields: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
+        let mut fields: foldhash::HashMap<Vec<u8>, Vec<u32>> = foldhash::HashMap::default();
         for (needle, any_case) in lanes.fields {
             for key in variants(&needle.bytes, any_case) {
                 fields.entry(key).or_default().push(all.len() as u32);

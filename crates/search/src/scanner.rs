@@ -90,15 +90,15 @@ pub struct Outcome {
 /// result.
 #[derive(Default)]
 pub struct Scratch {
-    nothing_in: HashMap<(Context, bool), Remembered>,
+    nothing_in: foldhash::HashMap<(Context, bool), Remembered>,
     bytes: usize,
 }
 
 /// Parts in which nothing was seen, with what searching them took.
-type Remembered = HashMap<Box<[u8]>, Tally>;
+type Remembered = foldhash::HashMap<Box<[u8]>, Tally>;
 
 /// Longest part that is remembered.
-const LONGEST_REMEMBERED: usize = 4096;
+const LONGEST_REMEMBERED: usize = 1024;
 /// Bytes remembered before everything is forgotten.
 const MOST_REMEMBERED: usize = 2 << 20;
 

@@ -204,7 +204,7 @@ fn survey(file: &mut (impl Read + Seek), progress: &mut dyn FnMut(u64)) -> Resul
         Format::Pcapng => preview(kind.wrapping.undo(&mut tee)),
         _ => Preview::default(),
     };
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; 128 << 10];
     loop {
         match tee.read(&mut buffer) {
             Ok(0) => break,
