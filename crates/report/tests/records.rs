@@ -1,11 +1,14 @@
 //! The lines of `dyetrace records` against their published schema, and its HAR against the format.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
 
+mod schema;
+
 use dyetrace_case::{
     App, Blob, Channel, ChannelKind, Damage, Endpoint, ExhibitId, Flag, Item, Message, NameSource, Opaque, Protocol,
     Record, RecordId, Time, Transport,
 };
 use dyetrace_report::records::{RecordFormat, RecordWriter};
+use schema::faults;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -109,63 +112,6 @@ fn written(format: RecordFormat, items: &[Item]) -> String {
     }
     writer.finish().unwrap();
     String::from_utf8(out).unwrap()
-}
-
-/// What in `value` does not follow `schema`; understands the words the schema uses.
-fn faults(schema: &Value, value: &Value, root: &Value) -> Vec<String> {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return faults(root.pointer(reference.trim_start_matches('#')).unwrap(), value, root);
-    }
-    if let Some(options) = schema["oneOf"].as_array() {
-        let fitting = options.iter().filter(|option| faults(option, value, root).is_empty()).count();
-        return if fitting == 1 { Vec::new() } else { vec![format!("{fitting} of the alternatives fit {value}")] };
-    }
-    let mut found = Vec::new();
-    if !schema["type"].is_null() && !has_type(&schema["type"], value) {
-        found.push(format!("{value} is not of type {}", schema["type"]));
-    }
-    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
-        found.push(format!("{value} is none of {}", schema["enum"]));
-    }
-    if let Some(object) = value.as_object() {
-        let required = schema["required"].as_array().into_iter().flatten();
-        found.extend(
-            required.filter(|key| !object.contains_key(key.as_str().unwrap())).map(|key| format!("{key} is missing")),
-        );
-        for (key, member) in object {
-            match schema["properties"].get(key) {
-                Some(schema) => found.extend(faults(schema, member, root)),
-                None => found.push(format!("{key} is not described")),
-            }
-        }
-    }
-    let length = value.as_array().map(Vec::len).or(value.as_str().map(str::len)).unwrap_or(0) as u64;
-    let short = ["minItems", "minLength"].iter().any(|word| schema[word].as_u64().is_some_and(|least| length < least));
-    let long = ["maxItems", "maxLength"].iter().any(|word| schema[word].as_u64().is_some_and(|most| length > most));
-    if short || long {
-        found.push(format!("{value} has the wrong length"));
-    }
-    let items = value.as_array().into_iter().flatten();
-    found.extend(
-        items.flat_map(
-            |item| {
-                if schema["items"].is_null() { Vec::new() } else { faults(&schema["items"], item, root) }
-            },
-        ),
-    );
-    found
-}
-
-fn has_type(types: &Value, value: &Value) -> bool {
-    let is = |name: &Value| match name.as_str().unwrap() {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "integer" => value.is_u64() || value.is_i64(),
-        "null" => value.is_null(),
-        other => panic!("the schema uses a type this test does not know: {other}"),
-    };
-    types.as_array().map_or_else(|| is(types), |types| types.iter().any(is))
 }
 
 #[test]

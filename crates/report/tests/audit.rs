@@ -1,0 +1,107 @@
+//! The JSON of an audit against its published schema.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
+
+mod schema;
+
+use dyetrace_case::{
+    App, Channel, Damage, Endpoint, Exhibit, ExhibitId, Format, NameSource, Opaque, RecordId, Time, Transport,
+};
+use dyetrace_report::audit::{Audit, ExhibitRow, Fixity, KeyFile, KeyRow, Look, Tool, write_json, write_terminal};
+use schema::faults;
+use serde_json::Value;
+use std::sync::Arc;
+
+fn published() -> Value {
+    serde_json::from_str(include_str!("../../../docs/audit.schema.json")).unwrap()
+}
+
+/// An audit of a capture of which nothing could be read.
+fn unreadable() -> Audit {
+    let server = Endpoint {
+        address: Some([203, 0, 113, 5].into()),
+        port: None,
+        name: Some(("\u{1b}[31mvpn.example".to_owned(), NameSource::Dns)),
+    };
+    let exhibit = Exhibit { id: ExhibitId([1; 32]), path: "a.pcap".to_owned(), bytes: 99, format: Format::Pcap };
+    Audit {
+        tool: Tool { name: "dyetrace", version: "0" },
+        exhibits: vec![ExhibitRow {
+            exhibit,
+            fixity: Fixity::Differs,
+            product: None,
+            packets: 3,
+            records: 0,
+            payload: 80,
+            opaque: 50,
+            lost: 10,
+            tls_connections: 1,
+            tls_keyed: 0,
+        }],
+        keys: KeyRow {
+            files: vec![KeyFile { path: "k.log".to_owned(), secrets: 4, skipped: 2 }],
+            secrets: 4,
+            matched: 0,
+        },
+        opaque: vec![Opaque {
+            id: RecordId("ip:0".to_owned()),
+            exhibit: ExhibitId([1; 32]),
+            time: Some(Time(0)),
+            transport: Transport::Ip(50),
+            client: Endpoint::default(),
+            server: server.clone(),
+            channel: Channel::unknown(),
+            app: Some(Arc::new(App { name: Some("Chat".to_owned()), package: None, uid: Some(10_123) })),
+            bytes_sent: 30,
+            bytes_received: 20,
+            reason: "IP protocol 50 (ESP) is not read".to_owned(),
+        }],
+        damages: vec![Damage {
+            exhibit: ExhibitId([1; 32]),
+            place: "tcp:0".to_owned(),
+            time: None,
+            server: Some(server),
+            bytes: Some(10),
+            reason: "gap of 10 bytes from the server".to_owned(),
+        }],
+        ..Audit::default()
+    }
+}
+
+#[test]
+fn every_audit_follows_the_published_schema() {
+    let schema = published();
+    let mut unread = Vec::new();
+    write_json(&unreadable(), &mut unread).unwrap();
+    let shipped = [
+        include_str!("../../../cases/story1-wifi-password/expected.json"),
+        include_str!("../../../cases/story1-as-promised/expected.json"),
+        std::str::from_utf8(&unread).unwrap(),
+    ];
+    for text in shipped {
+        let audit: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(faults(&schema, &audit, &schema), Vec::<String>::new());
+    }
+    assert!(
+        !faults(&schema, &serde_json::json!({"schema": "dyetrace-audit/0"}), &schema).is_empty(),
+        "the check can fail"
+    );
+}
+
+#[test]
+fn what_could_not_be_read_is_said_with_its_share_and_steers_no_terminal() {
+    let mut page = Vec::new();
+    write_terminal(&unreadable(), Look::default(), &mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    for said in [
+        "60 B of 80 B payload (75.0 %) gave no record",
+        "IP protocol 50 (ESP) is not read",
+        "gap of 10 bytes from the server",
+        "0 keys match any connection",
+        "0 of 1 TLS connections were decrypted",
+        "NOT the file the manifest lists",
+        "--find phone=13800000427",
+    ] {
+        assert!(page.contains(said), "{said} is not in\n{page}");
+    }
+    assert!(!page.contains('\u{1b}'), "a host name must not bring its own escapes");
+}
