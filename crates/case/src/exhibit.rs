@@ -27,6 +27,19 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// A number with its digits in groups of three, as people read it: `18,000`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// What kind of file an exhibit is, told by its content and never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -69,4 +82,15 @@ pub struct Exhibit {
     pub bytes: u64,
     /// What the content was recognised as.
     pub format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([grouped(7), grouped(1448), grouped(1_234_567)], ["7", "1,448", "1,234,567"]);
+        assert_eq!(hex(&[0, 0xab]), "00ab");
+    }
 }

@@ -25,7 +25,7 @@ mod time;
 
 pub use blob::{Blob, BlobWriter, BlobWriterLimits};
 pub use datum::{Datum, DatumId, Kind, KindError};
-pub use exhibit::{Exhibit, ExhibitId, Format, hex};
+pub use exhibit::{Exhibit, ExhibitId, Format, grouped, hex};
 pub use folder::{Case, CaseError, CaseFile, FORMAT_VERSION, Manifest, ManifestError, Product, Run};
 pub use place::{Part, PartContent, PartName, Place, Range, Side, Step, Trail};
 pub use record::{

@@ -1,5 +1,6 @@
 //! Numbers and texts as people read them, safe for a terminal.
 
+pub(crate) use dyetrace_case::grouped as count;
 use unicode_width::UnicodeWidthStr;
 
 /// Replaces characters that could steer a terminal or reorder text (controls, escapes, bidirectional
@@ -27,19 +28,6 @@ pub(crate) fn bytes(amount: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `18,000`.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `11.8 %`; `0 %` of nothing.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 { "0 %".to_owned() } else { format!("{:.1} %", part as f64 * 100.0 / whole as f64) }
@@ -65,7 +53,6 @@ mod tests {
             [bytes(999), bytes(1000), bytes(999_999), bytes(12_345_678)],
             ["999 B", "1.0 kB", "1.0 MB", "12.3 MB"]
         );
-        assert_eq!([count(7), count(1448), count(1_234_567)], ["7", "1,448", "1,234,567"]);
         assert_eq!(percent(1, 8), "12.5 %");
     }
 }

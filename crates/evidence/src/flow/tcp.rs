@@ -6,7 +6,7 @@ use super::table::{Pair, Table};
 use super::{Dispatch, guess};
 use crate::capture::{Socket, TcpSegment};
 use crate::layer::{Conn, Layer, Out};
-use dyetrace_case::{App, Channel, Side, Time, Transport};
+use dyetrace_case::{App, Channel, Side, Time, Transport, grouped};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -400,8 +400,8 @@ impl Stream {
 
 fn gap_text(gaps: Gaps) -> String {
     match gaps.count {
-        1 => format!("gap of {} bytes", gaps.bytes),
-        count => format!("{count} gaps, {} bytes", gaps.bytes),
+        1 => format!("gap of {} bytes", grouped(gaps.bytes)),
+        count => format!("{} gaps, {} bytes", grouped(count), grouped(gaps.bytes)),
     }
 }
 

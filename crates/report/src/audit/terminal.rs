@@ -340,11 +340,21 @@ fn table<const N: usize>(head: [&str; N], rows: &[[String; N]], page: &mut Page<
 fn unread(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
     page.heading("What could not be read")?;
     let (payload, opaque, lost) = audit.totals();
-    if opaque + lost == 0 && audit.opaque.is_empty() {
-        return page.line("  Everything was read.");
+    let unread = opaque + lost;
+    if unread == 0 && audit.opaque.is_empty() {
+        return page.line(match (audit.records(), audit.damages.is_empty()) {
+            (_, false) => "  See what was damaged, below.",
+            (0, true) => "  There was nothing to read.",
+            (_, true) => "  Everything was read.",
+        });
     }
-    let part = percent(opaque + lost, payload);
-    page.line(&format!("  {} of {} payload ({part}) gave no record.", bytes(opaque + lost), bytes(payload)))?;
+    // Whole packets can be unread, and are no payload of any transport.
+    let share = if unread > payload {
+        String::new()
+    } else {
+        format!(" of {} payload ({})", bytes(payload), percent(unread, payload))
+    };
+    page.line(&format!("  {}{share} gave no record.", bytes(unread)))?;
     let mut groups: BTreeMap<(String, &str, String), (usize, u64, u64)> = BTreeMap::new();
     for entry in &audit.opaque {
         let sums = groups.entry((who(&entry.server), &entry.reason, opaque_kind(entry))).or_default();
