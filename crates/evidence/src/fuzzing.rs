@@ -74,9 +74,11 @@ pub fn http1(data: &[u8]) {
     converse(&mut Http1::new(conn()), data);
 }
 
-/// Reads a WebSocket connection; the first byte says what was agreed about compression.
+/// Reads a WebSocket connection; the first byte says what was agreed about compression and
+/// content.
 pub fn websocket(data: &[u8]) {
     let Some((agreed, data)) = data.split_first() else { return };
     let deflate = Deflate { client_no_context_takeover: agreed & 2 != 0, server_no_context_takeover: agreed & 4 != 0 };
-    converse(&mut WebSocket::new(conn(), (agreed & 1 != 0).then_some(deflate), None), data);
+    let websocket = WebSocket::new(conn(), (agreed & 1 != 0).then_some(deflate), None);
+    converse(&mut websocket.carrying((agreed & 8 != 0).then_some("mqtt")), data);
 }

@@ -2,12 +2,15 @@
 //!
 //! Each message with a payload is one record, in the order the messages were complete. The payload
 //! is kept as it was sent, without its mask; permessage-deflate (RFC 7692) is undone beside it.
+//! Where both sides agreed on MQTT, the messages are its byte stream (MQTT 5 section 6: a packet may
+//! span messages) and its packets are the records.
 
 pub(crate) mod frame;
 
 use crate::coding::MessageInflater;
-use crate::layer::{Conn, Layer, Out};
-use dyetrace_case::{Blob, BlobWriter, Flag, Message, Protocol, Side, Time};
+use crate::layer::{Conn, Layer, Out, UNTIMED};
+use crate::mqtt::Mqtt;
+use dyetrace_case::{Blob, BlobWriter, Flag, Message, Protocol, Record, Side, Time};
 use frame::{Event, Frames, Header};
 
 /// What was agreed about permessage-deflate. The window sizes do not matter to a reader that
@@ -28,7 +31,14 @@ pub(crate) struct WebSocket {
     client: Direction,
     server: Direction,
     next: u64,
+    /// What the messages carry, where that is a stream of its own.
+    mqtt: Option<Mqtt>,
 }
+
+/// Bytes of a message given to what it carries at a time.
+const SLICE: usize = 64 << 10;
+/// Stands for a loss of unknown length.
+const UNKNOWN: u64 = u64::MAX;
 
 #[derive(Default)]
 struct Direction {
@@ -59,7 +69,17 @@ struct Pending {
 impl WebSocket {
     /// A connection whose handshake is over. `url` is that of the handshake's request.
     pub(crate) fn new(conn: Conn, deflate: Option<Deflate>, url: Option<String>) -> Self {
-        Self { conn, deflate, url, client: Direction::default(), server: Direction::default(), next: 0 }
+        Self { conn, deflate, url, client: Direction::default(), server: Direction::default(), next: 0, mqtt: None }
+    }
+
+    /// The same connection, whose server agreed on this subprotocol (RFC 6455 section 1.9): `mqtt`,
+    /// `mqttv3.1`, or one whose messages stand for themselves.
+    pub(crate) fn carrying(mut self, subprotocol: Option<&str>) -> Self {
+        if subprotocol.is_some_and(|name| name.to_ascii_lowercase().starts_with("mqtt")) {
+            let id = format!("{}/ws", self.conn.id);
+            self.mqtt = Some(Mqtt::new(Conn { id, depth: self.conn.depth + 1, ..self.conn.clone() }));
+        }
+        self
     }
 
     fn direction(&mut self, side: Side) -> &mut Direction {
@@ -149,7 +169,29 @@ impl WebSocket {
         }
         record.flags.sort();
         record.flags.dedup();
+        if pending.opcode & frame::CONTROL == 0 && self.carried(&record, out) {
+            return;
+        }
         out.record(record);
+    }
+
+    /// Passes a message on to what it is a piece of; false where it has to stand for itself,
+    /// because there is nothing it belongs to or because it is not whole.
+    fn carried(&mut self, record: &Record, out: &mut Out<'_>) -> bool {
+        let Some(mqtt) = &mut self.mqtt else { return false };
+        let (side, message) = match (&record.request, &record.response) {
+            (Some(message), _) => (Side::Request, message),
+            (_, Some(message)) => (Side::Response, message),
+            _ => return false,
+        };
+        let time = record.time.unwrap_or(UNTIMED);
+        let whole = record.flags.is_empty();
+        let fed = |content: &Blob| content.windows(SLICE, 0, |_, bytes| mqtt.data(side, bytes, time, out)).is_ok();
+        let carried = whole && message.content().is_some_and(fed);
+        if !carried {
+            mqtt.gap(side, UNKNOWN, time, out);
+        }
+        carried
     }
 
     /// Undoes permessage-deflate as long as the sender's window is known.
@@ -246,6 +288,9 @@ impl Layer for WebSocket {
     fn end(&mut self, out: &mut Out<'_>) {
         self.finish_side(Side::Request, out);
         self.finish_side(Side::Response, out);
+        if let Some(mqtt) = &mut self.mqtt {
+            mqtt.end(out);
+        }
     }
 }
 
@@ -387,6 +432,38 @@ mod tests {
         let expected = [(&b"before"[..], incomplete.clone()), (&b"after"[..], incomplete), (&b"next"[..], vec![])];
         let got: Vec<_> = shape(&got).into_iter().map(|(_, _, body, flags)| (body, flags)).collect();
         assert_eq!(got, expected.map(|(body, flags)| (body.to_vec(), flags)));
+    }
+
+    #[test]
+    fn packets_of_mqtt_are_records_however_messages_split_them() {
+        let publish = b"\x30\x0c\x00\x04door{open}";
+        let stream = [&b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04lamp"[..], publish, publish].concat();
+        for length in 1..stream.len() {
+            let client: Vec<u8> = stream.chunks(length).flat_map(|part| masked(0x82, part)).collect();
+            let turns = [Client(&client), Server(&frame(0x82, b"\x20\x02\x00\x00")), Client(&masked(0x89, b"p"))];
+            let mut layer = WebSocket::new(conn(), None, None).carrying(Some("mqttv3.1"));
+            let got = converse(&mut layer, 9, &turns);
+            let mut names: Vec<_> = got.records.iter().map(|record| record.id.to_string()).collect();
+            names.retain(|name| name.contains("mqtt"));
+            assert_eq!(names.len(), 3, "{length}: {names:?}");
+            assert_eq!(got.records.len(), 4, "the ping stands for itself");
+            let published = got.records.iter().filter_map(|record| record.request.as_ref());
+            let published = published.filter(|request| request.method.as_deref() == Some("PUBLISH"));
+            assert!(published.map(|request| content(Some(request))).all(|content| content == b"{open}"));
+            assert!(got.damages.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_torn_message_of_mqtt_is_not_joined_to_the_next() {
+        let publish = b"\x30\x0c\x00\x04door{open}";
+        let frames = [publish, publish, publish].map(|packet| masked(0x82, packet)).concat();
+        let lost = 30..34;
+        let turns = [Client(&frames[..lost.start]), Gap(Side::Request, 4), Client(&frames[lost.end..])];
+        let mut layer = WebSocket::new(conn(), None, None).carrying(Some("mqtt"));
+        let got = converse(&mut layer, 100, &turns);
+        let of = |name: &str| got.records.iter().filter(|record| record.id.0.contains(name)).count();
+        assert_eq!((of("mqtt:"), of("/ws:")), (2, 2), "{:?}", got.records);
     }
 
     #[test]

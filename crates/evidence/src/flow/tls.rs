@@ -149,7 +149,9 @@ impl Tls {
 
     fn report_unread(&mut self, out: &mut Out<'_>) {
         if self.hello && !self.keyed && self.unread.is_empty() {
-            self.unread.insert(Reason::NoKey, (0, 0));
+            // Nothing was sent that a key would have opened.
+            let reason = "the TLS handshake was not finished";
+            return out.opaque(self.conn.opaque(out.exhibit, self.first, 0, 0, reason));
         }
         for (reason, (sent, received)) in std::mem::take(&mut self.unread) {
             out.opaque(self.conn.opaque(out.exhibit, self.first, sent, received, &reason.to_string()));

@@ -12,10 +12,13 @@ pub(super) struct Header {
     length: u64,
 }
 
+/// The bit of an opcode that tells control frames (RFC 6455 section 5.5).
+pub(super) const CONTROL: u8 = 8;
+
 impl Header {
     /// Close, ping, pong.
     pub(super) fn is_control(self) -> bool {
-        self.opcode & 8 != 0
+        self.opcode & CONTROL != 0
     }
 }
 

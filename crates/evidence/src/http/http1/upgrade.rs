@@ -34,7 +34,9 @@ pub(super) fn next_layer(conn: &Conn, exchange: &Exchange, limits: &Limits) -> O
     match upgrade.as_deref() {
         Some("websocket") => {
             let url = request.and_then(|request| request.url.clone());
-            Some(Box::new(WebSocket::new(inner, deflate(&response.headers), url)))
+            let subprotocol = text(&response.headers, "sec-websocket-protocol");
+            let websocket = WebSocket::new(inner, deflate(&response.headers), url);
+            Some(Box::new(websocket.carrying(subprotocol.as_deref().map(str::trim))))
         }
         Some("h2c") => Some(Box::new(Http2::new(inner))),
         _ => {
