@@ -346,7 +346,7 @@ mod tests {
     type Shape = (String, Option<String>, Vec<u8>, Vec<Flag>);
 
     fn shape(got: &Got) -> Vec<Shape> {
-        let of = |record: &dyetrace_case::Record| {
+        let of = |record: &Record| {
             let message = record.request.as_ref().or(record.response.as_ref());
             (record.id.to_string(), message.unwrap().method.clone(), content(message), record.flags.clone())
         };

@@ -36,7 +36,7 @@ pub(super) fn next_layer(conn: &Conn, exchange: &Exchange, limits: &Limits) -> O
             let url = request.and_then(|request| request.url.clone());
             let subprotocol = text(&response.headers, "sec-websocket-protocol");
             let websocket = WebSocket::new(inner, deflate(&response.headers), url);
-            Some(Box::new(websocket.carrying(subprotocol.as_deref().map(str::trim))))
+            Some(Box::new(websocket.carrying(subprotocol.map(str::trim))))
         }
         Some("h2c") => Some(Box::new(Http2::new(inner))),
         _ => {
