@@ -5,7 +5,8 @@ use dyetrace_case::Format;
 use std::io::Read;
 
 /// How much of a file's start [`recognise`] wants to see. More does no harm, less may not do.
-pub const HEAD: usize = 64 << 10;
+/// A zstd block of content that does not compress is 128 KiB long (RFC 8878 section 3.1.1.2).
+pub const HEAD: usize = 256 << 10;
 
 /// A format that is read here, and the compression around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +163,19 @@ mod tests {
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
         zlib.write_all(b"\xd4\xc3\xb2\xa1").unwrap();
         assert_eq!(recognise(&zlib.finish().unwrap()).unwrap(), kind(Format::Pcap, Wrapping::Zlib));
+    }
+
+    #[test]
+    fn a_zstd_file_is_told_by_a_head_that_holds_its_first_block_only() {
+        // An encrypted capture does not compress: raw blocks of the largest size (RFC 8878 section
+        // 3.1.1.2), a window of 2 MiB.
+        let mut file = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x58];
+        for _ in 0..3 {
+            file.extend([0, 0, 0x10]);
+            file.extend(b"\xd4\xc3\xb2\xa1\x02\0\x04\0");
+            file.resize(file.len() + (128 << 10) - 8, 7);
+        }
+        assert_eq!(recognise(&file[..HEAD]).unwrap(), kind(Format::Pcap, Wrapping::Zstd));
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Wrapping {
             Self::None => Box::new(buffered.into_inner()),
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(buffered)),
             Self::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(buffered)),
-            Self::Zstd => Box::new(ZstdFrames { source: buffered, decoder: FrameDecoder::new(), begun: false }),
+            Self::Zstd => Box::new(ZstdFrames::new(buffered)),
         }
     }
 
@@ -58,9 +58,30 @@ struct ZstdFrames<R> {
     source: R,
     decoder: FrameDecoder,
     begun: bool,
+    /// What is wrong with the frame; said once all that was decoded before it is read.
+    fault: Option<&'static str>,
 }
 
+/// An empty last block and room for a checksum, which this decoder does not compare: ends a frame,
+/// so that the decoder gives up the window (of some MiB, as a rule) that it holds back.
+const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
+
 impl<R: BufRead> ZstdFrames<R> {
+    fn new(source: R) -> Self {
+        Self { source, decoder: FrameDecoder::new(), begun: false, fault: None }
+    }
+
+    /// Decodes until there is something to collect or the frame is over.
+    fn advance(&mut self) {
+        while self.fault.is_none() && self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
+            let step = self.decoder.decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1));
+            if let Err(error) = step {
+                self.fault = Some(zstd_fault(&error));
+                let _ = self.decoder.decode_blocks(&LAST_BLOCK[..], BlockDecodingStrategy::All);
+            }
+        }
+    }
+
     /// Begins the next frame; false at the end of the file.
     fn begin(&mut self) -> io::Result<bool> {
         loop {
@@ -97,13 +118,13 @@ impl<R: BufRead> Read for ZstdFrames<R> {
             if !self.begun && !self.begin()? {
                 return Ok(0);
             }
-            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-                let step = self.decoder.decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1));
-                step.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, zstd_fault(&error)))?;
-            }
+            self.advance();
             let read = self.decoder.read(buffer)?;
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
+            }
+            if let Some(fault) = self.fault {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
             }
             self.begun = false;
         }
@@ -130,5 +151,19 @@ mod tests {
         assert_eq!(undone(&file), (b"one two three".to_vec(), true));
         let (content, whole) = undone(&file[..file.len() - 2]);
         assert!(!whole && content.starts_with(b"one two "), "what was decoded before the cut is kept");
+    }
+
+    #[test]
+    fn a_frame_that_is_cut_gives_up_what_is_still_within_its_window() {
+        // Bytes that do not compress: a window of MiB, of which the decoder would keep all.
+        let mut state = 1u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let content: Vec<u8> = (0..300_000).map(|_| noise()).collect();
+        let file = compress_to_vec(content.as_slice(), CompressionLevel::Fastest);
+        let (read, whole) = undone(&file[..file.len() - 10]);
+        assert!(!whole && read.len() >= 128 << 10 && content.starts_with(&read), "{} bytes", read.len());
     }
 }

@@ -6,6 +6,9 @@ use dyetrace_case::{ChannelKind, Endpoint, NameSource, Side, Time};
 use dyetrace_tls::{Connection, Event, Reason};
 use std::collections::BTreeMap;
 
+/// Bytes of a record's header.
+const RECORD_HEADER: u64 = 5;
+
 /// One TLS connection, and what is inside of it.
 pub(crate) struct Tls {
     /// The connection as the inner layer shall see it.
@@ -17,6 +20,8 @@ pub(crate) struct Tls {
     keyed: bool,
     /// Time of the last early data; requests begun until then may have been replayed.
     early_until: Option<Time>,
+    /// The side of which the layer inside heard of a gap last, and of no bytes since.
+    gapped: Option<Side>,
     /// Bytes sent and received that could not be read, by reason.
     unread: BTreeMap<Reason, (u64, u64)>,
 }
@@ -71,6 +76,7 @@ impl Tls {
             hello: false,
             keyed: false,
             early_until: None,
+            gapped: None,
             unread: BTreeMap::new(),
         }
     }
@@ -96,7 +102,11 @@ impl Tls {
     fn count_unread(&mut self, side: Side, bytes: u64, reason: Reason, time: Time, out: &mut Out<'_>) {
         let (sent, received) = self.unread.entry(reason).or_default();
         *if side == Side::Request { sent } else { received } += bytes;
-        if self.keyed {
+        // The search for the next record holds the last bytes back until it comes. They belong to
+        // the gap already told; told again now, it would seem to follow what the other side sent since.
+        let leftover = reason == Reason::Gap && bytes < RECORD_HEADER && self.gapped == Some(side);
+        if self.keyed && !leftover {
+            self.gapped = Some(side);
             self.inner.get_or_insert_with(|| Box::new(Dispatch::new(self.conn.clone())));
             self.inside(out, |inner, out| inner.gap(side, bytes, time, out));
         }
@@ -106,6 +116,7 @@ impl Tls {
         if early {
             self.early_until = Some(time);
         }
+        self.gapped = self.gapped.filter(|gapped| *gapped != side);
         self.inner.get_or_insert_with(|| Box::new(Dispatch::new(self.conn.clone())));
         self.inside(out, |inner, out| inner.data(side, data, time, out));
     }
@@ -171,6 +182,7 @@ impl Layer for Tls {
         let mut notes = Notes::default();
         self.session.gap(from_side(side), length, out.tls, &mut |event| notes.add(event));
         self.act(notes, time, out);
+        self.gapped = Some(side);
         self.inside(out, |inner, out| inner.gap(side, length, time, out));
     }
 
