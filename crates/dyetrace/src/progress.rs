@@ -28,7 +28,8 @@ impl Progress {
     /// Begins to work over a file of that many bytes.
     pub(crate) fn begin(&self, what: &str, file: &str) {
         self.start.set(self.bar.position());
-        self.bar.set_message(format!("{what} {file}"));
+        let name = std::path::Path::new(file).file_name().map_or(file.into(), |name| name.to_string_lossy());
+        self.bar.set_message(format!("{what} {name}"));
     }
 
     /// That many bytes of the file are done.

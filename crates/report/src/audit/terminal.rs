@@ -67,7 +67,7 @@ impl Page<'_> {
 
     /// `text` in an ANSI style (ECMA-48 SGR), plain where colour is off.
     fn styled(&self, style: &str, text: &str) -> String {
-        if self.look.color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.look.color && !style.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     fn limit(&self) -> usize {
@@ -421,8 +421,9 @@ fn keys(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
     let connections: u64 = audit.exhibits.iter().map(|row| row.tls_connections).sum();
     let keyed: u64 = audit.exhibits.iter().map(|row| row.tls_keyed).sum();
     for file in &audit.keys.files {
-        let skipped = if file.skipped == 0 { String::new() } else { format!(", {} lines skipped", file.skipped) };
-        page.line(&format!("  keys {}: {} secrets{skipped}", clean(&file.path), file.secrets))?;
+        let skipped =
+            if file.skipped == 0 { String::new() } else { format!(", {} lines skipped", count(file.skipped as u64)) };
+        page.line(&format!("  keys {}: {} secrets{skipped}", clean(&file.path), count(file.secrets as u64)))?;
     }
     if audit.keys.secrets > 0 {
         let matched = audit.keys.matched;
@@ -430,7 +431,7 @@ fn keys(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
             0 => "0 keys match any connection: they may be of another recording".to_owned(),
             _ => format!("{} connections match a key", count(matched)),
         };
-        let style = if matched == 0 && connections > 0 { "1;31" } else { "0" };
+        let style = if matched == 0 && connections > 0 { "1;31" } else { "" };
         let warning = page.styled(style, &warning);
         page.line(&format!("  {warning}"))?;
     }
