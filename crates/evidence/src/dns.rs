@@ -10,7 +10,7 @@ mod names;
 mod stream;
 
 pub(crate) use exchanges::Exchanges;
-pub(crate) use message::{is_plain_exchange, parse};
+pub(crate) use message::{is_plain_exchange, parse, shown, type_name};
 pub(crate) use names::Names;
 pub(crate) use stream::{Stream, likeness};
 

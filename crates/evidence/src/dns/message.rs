@@ -105,6 +105,12 @@ fn read_resources(reader: &mut Reader<'_>, counts: [(u16, bool); 3], limit: usiz
     Some(())
 }
 
+/// The data of one resource record as text, where its type has one, else as it is. Names in it must
+/// not be compressed.
+pub(crate) fn shown(kind: u16, data: &[u8]) -> Vec<u8> {
+    Reader { message: data, at: 0 }.value(kind, data).unwrap_or_else(|| data.to_vec())
+}
+
 /// Reads on through a message; `None` at whatever is not there.
 struct Reader<'a> {
     message: &'a [u8],
@@ -290,7 +296,7 @@ fn addresses(list: impl Iterator<Item = IpAddr>) -> Vec<u8> {
 }
 
 /// IANA's names of the types in use.
-fn type_name(kind: u16) -> String {
+pub(crate) fn type_name(kind: u16) -> String {
     let name = match kind {
         1 => "A",
         2 => "NS",
