@@ -1,23 +1,11 @@
 //! Captures that the world recorded, compared with what tshark found in them.
-//!
-//! They are no part of the repository. `DYETRACE_CAPTURES` names their folder; by default it is
-//! looked for beside the checkout.
 
+mod common;
+
+use common::captures;
 use dyetrace_case::{Format, Item};
 use dyetrace_evidence::{Limits, Tally, fuzzing, open, read};
 use std::path::{Path, PathBuf};
-
-/// The folder of captures; `None` (said aloud) where there is none.
-#[allow(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
-fn captures() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures");
-    let folder = std::env::var_os("DYETRACE_CAPTURES").map_or(beside, PathBuf::from);
-    if folder.join("truth").is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no real captures here");
-    None
-}
 
 /// Every file below a folder, in a stable order.
 fn files(folder: &Path) -> Vec<PathBuf> {

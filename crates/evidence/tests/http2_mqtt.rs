@@ -1,34 +1,15 @@
 //! HTTP/2 streams and MQTT packets of captures that the world recorded, compared with what a
-//! second tool found in them. Where the captures are, `captures.rs` says.
+//! second tool found in them. Where the captures are, `common` says.
 
 #![allow(clippy::unwrap_used, reason = "a test without its files or their form cannot go on")]
 
+mod common;
+
+use common::{captures, truths};
 use dyetrace_case::{Blob, Item, Message, Protocol, Record, hex};
 use dyetrace_evidence::{Limits, open, read};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-
-/// The folder of captures; `None` (said aloud) where there is none.
-#[allow(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
-fn captures() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures");
-    let folder = std::env::var_os("DYETRACE_CAPTURES").map_or(beside, PathBuf::from);
-    if folder.join("truth").is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no real captures here");
-    None
-}
-
-/// What is known of each capture whose name ends so, with the capture's own name.
-fn truths(folder: &Path, ending: &str) -> Vec<(String, Value)> {
-    let entries = std::fs::read_dir(folder.join("truth")).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let named = paths.iter().filter(|path| path.to_string_lossy().ends_with(ending));
-    let read = named.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap());
-    read.filter_map(|truth: Value| Some((truth["file"].as_str()?.to_owned(), truth))).collect()
-}
+use std::path::Path;
 
 /// All records of a capture, with the key logs that lie beside the captures.
 fn records(folder: &Path, file: &str) -> Vec<Record> {

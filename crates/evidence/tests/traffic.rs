@@ -1,28 +1,16 @@
 //! What is read from captures that the world recorded, compared with what tshark and others found.
-//!
-//! They are no part of the repository. `DYETRACE_CAPTURES` names their folder; by default it is
-//! looked for beside the checkout. A judge errs too: each known disagreement stands here with its
-//! reason.
+//! A judge errs too: each known disagreement stands here with its reason.
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod common;
+
+use common::captures;
 use dyetrace_case::{Blob, Damage, Item, Message, Opaque, Protocol, Record, hex};
 use dyetrace_evidence::{Limits, open, read};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// The folder of captures; `None` (said aloud) where there is none.
-#[allow(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
-fn captures() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures");
-    let folder = std::env::var_os("DYETRACE_CAPTURES").map_or(beside, PathBuf::from);
-    if folder.join("truth").is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no real captures here");
-    None
-}
 
 /// What a capture gave.
 #[derive(Default)]
