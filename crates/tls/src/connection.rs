@@ -76,6 +76,11 @@ impl Connection {
     ///
     /// Holds at most about 300 KB for each side, whatever the input.
     pub fn feed(&mut self, from: Side, bytes: &[u8], with: &mut Decryptor, on: &mut dyn FnMut(Event<'_>)) {
+        // What is missing of the other side was sent before these bytes, and is told before them:
+        // an answer lost is none to the next question.
+        if self.direction(from.other()).unread.is_some_and(|(_, reason)| reason == Reason::Gap) {
+            self.flush(from.other(), on);
+        }
         for piece in bytes.chunks(PIECE) {
             self.direction(from).buffer.extend_from_slice(piece);
             self.advance(from, with, on);
