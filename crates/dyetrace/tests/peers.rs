@@ -164,5 +164,5 @@ fn content(size: usize) -> Vec<u8> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    dyetrace_case::hex(&Sha256::digest(bytes))
 }

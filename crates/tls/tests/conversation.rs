@@ -180,6 +180,30 @@ fn a_gap_in_the_servers_hello_leaves_the_client_readable() {
 }
 
 #[test]
+fn a_lost_answer_is_told_before_the_next_question() {
+    let stream = conversation(&[b"GET /one", b"GET /two"], &[&[7; 500], b"two!"]);
+    let cut = stream.iter().rposition(|(side, bytes)| *side == Side::Server && bytes.len() > 500).unwrap();
+    let (mut decryptor, mut connection, mut order) = (with_log(&ALL), Connection::new(), Vec::new());
+    for (at, (side, bytes)) in stream.iter().enumerate() {
+        let mut on = |event: Event<'_>| match event {
+            Event::Unreadable { bytes, .. } => order.push(format!("{bytes} bytes lost")),
+            Event::Data { bytes, .. } => order.push(String::from_utf8_lossy(&bytes[..bytes.len().min(8)]).into_owned()),
+            _ => {}
+        };
+        if at == cut {
+            // The record's end comes behind the gap and cannot be read.
+            connection.feed(*side, &bytes[..100], &mut decryptor, &mut on);
+            connection.gap(*side, 300, &mut decryptor, &mut on);
+            connection.feed(*side, &bytes[400..], &mut decryptor, &mut on);
+        } else {
+            connection.feed(*side, bytes, &mut decryptor, &mut on);
+        }
+    }
+    let rest = format!("{} bytes lost", stream[cut].1.len() - 400);
+    assert_eq!(order, ["GET /one", "100 bytes lost", &rest, "GET /two", "two!"]);
+}
+
+#[test]
 fn what_is_no_tls_is_counted() {
     let heard = hear(&vec![(Side::Client, b"GET / HTTP/1.1\r\n\r\n".to_vec())], &mut Decryptor::default());
     assert_eq!(heard.unreadable[&(0, Reason::NotTls)], 18);
