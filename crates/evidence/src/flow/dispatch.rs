@@ -204,7 +204,7 @@ fn kind(conn: &Conn, client: &[u8], server: &[u8], limits: Limits, now: bool) ->
     let unsure = looks.iter().find(|(_, likeness)| *likeness == Likeness::Unsure);
     match unsure {
         Some(_) if !now => None,
-        Some((kind, _)) if began(*kind, client) => Some(*kind),
+        Some((kind, _)) if began(*kind, client, server) => Some(*kind),
         _ => Some(otherwise(conn, client, server)),
     }
 }
@@ -224,12 +224,21 @@ fn looks(conn: &Conn, client: &[u8], server: &[u8]) -> Vec<(Kind, Likeness)> {
         let bytes = if server.is_empty() { client } else { server };
         looks.push((Kind::Http1, guess::http_response(bytes)));
         looks.push((Kind::Tls, guess::tls_record(bytes)));
-        looks.push((Kind::Http2, guess::http2_settings(bytes)));
+        looks.push((Kind::Http2, server_settings(conn, bytes)));
     }
     if conn.mid_stream {
         looks.extend(mid_stream_looks(conn, if client.is_empty() { server } else { client }));
     }
     looks
+}
+
+/// A server of HTTP/2 may speak first (RFC 9113 section 3.4) and be asked in HTTP/1 all the same:
+/// the client tells, where its start was captured.
+fn server_settings(conn: &Conn, bytes: &[u8]) -> Likeness {
+    match guess::http2_settings(bytes) {
+        Likeness::Certain if !conn.mid_stream => Likeness::Unsure,
+        likeness => likeness,
+    }
 }
 
 /// What only a connection without its start is tried as, backed by its port or ALPN.
@@ -251,8 +260,9 @@ fn mid_stream_looks(conn: &Conn, bytes: &[u8]) -> Vec<(Kind, Likeness)> {
 }
 
 /// True where an unfinished beginning is telling enough to go by.
-fn began(kind: Kind, client: &[u8]) -> bool {
+fn began(kind: Kind, client: &[u8], server: &[u8]) -> bool {
     match kind {
+        Kind::Http2 if client.is_empty() => guess::http2_settings(server) == Likeness::Certain,
         Kind::Tls => client.len() >= 3 && client.starts_with(&[22, 3]),
         Kind::Http1 => client.contains(&b' ') && client.len() >= 5,
         Kind::Http2 | Kind::Mqtt => client.len() >= 5,
@@ -265,4 +275,38 @@ fn otherwise(conn: &Conn, client: &[u8], server: &[u8]) -> Kind {
     let nothing = client.is_empty() && server.is_empty();
     let sealed = conn.mid_stream && tls_port && conn.channel.kind == ChannelKind::Clear && !nothing;
     if sealed { Kind::Sealed } else { Kind::Clear }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dispatch;
+    use crate::testing::{Turn, conn, converse};
+    use dyetrace_case::Protocol;
+
+    /// An empty SETTINGS frame.
+    const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+
+    #[test]
+    fn a_request_of_http_1_to_a_server_that_spoke_http_2_first_is_read() {
+        let request = b"GET /?phone=1 HTTP/1.1\r\nHost: h.example\r\nUpgrade: h2c\r\n\r\n";
+        for piece in [1, 5, 1000] {
+            let turns = [Turn::Server(SETTINGS), Turn::Client(request)];
+            let got = converse(&mut Dispatch::new(conn()), piece, &turns);
+            let urls: Vec<_> =
+                got.records.iter().filter_map(|record| record.request.as_ref()?.url.as_deref()).collect();
+            assert_eq!(urls, ["http://h.example/?phone=1"], "pieces of {piece}");
+            assert!(got.damages.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_server_of_http_2_of_which_alone_is_heard_is_one_of_http_2() {
+        // HEADERS of stream 1 that end it: `:status: 200`.
+        let headers = b"\0\0\x01\x01\x05\0\0\0\x01\x88";
+        let turns = [Turn::Server(SETTINGS), Turn::Server(headers)];
+        let got = converse(&mut Dispatch::new(conn()), 1000, &turns);
+        let [record] = &got.records[..] else { panic!("one record") };
+        assert_eq!(record.protocol, Protocol::Http2);
+        assert_eq!(record.response.as_ref().and_then(|response| response.status), Some(200));
+    }
 }

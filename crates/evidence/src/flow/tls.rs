@@ -15,6 +15,7 @@ pub(crate) struct Tls {
     conn: Conn,
     session: Connection,
     inner: Option<Box<Dispatch>>,
+    answer: Answer,
     first: Option<Time>,
     hello: bool,
     keyed: bool,
@@ -24,6 +25,17 @@ pub(crate) struct Tls {
     gapped: Option<Side>,
     /// Bytes sent and received that could not be read, by reason.
     unread: BTreeMap<Reason, (u64, u64)>,
+}
+
+/// What the server answers in: not every server on a port of TLS speaks it. A web server without
+/// TLS and the portal of a network say so in clear HTTP.
+enum Answer {
+    /// Nothing was heard of the server. The connection below, which a clear answer is of.
+    Awaited(Box<Conn>),
+    /// TLS, or nothing that can be told from it.
+    Tls,
+    /// Clear text.
+    Clear(Box<Dispatch>),
 }
 
 /// What [`Connection::feed`] said, kept until it returns: what is inside may be TLS again and
@@ -63,6 +75,7 @@ enum Note {
 impl Tls {
     /// A connection of which nothing was seen yet.
     pub(crate) fn new(mut conn: Conn) -> Self {
+        let below = Box::new(conn.clone());
         conn.id.push_str("/tls");
         conn.depth += 1;
         conn.alpn = None;
@@ -72,6 +85,7 @@ impl Tls {
             conn,
             session: Connection::new(),
             inner: None,
+            answer: Answer::Awaited(below),
             first: None,
             hello: false,
             keyed: false,
@@ -79,6 +93,20 @@ impl Tls {
             gapped: None,
             unread: BTreeMap::new(),
         }
+    }
+
+    /// What reads the bytes of this side as clear text, where they are that. `first` is the first
+    /// byte of the next ones, `None` where they are lost.
+    fn clear_answer(&mut self, side: Side, first: Option<u8>) -> Option<&mut Dispatch> {
+        if side == Side::Request {
+            return None;
+        }
+        if let Answer::Awaited(below) = &self.answer {
+            // No text begins with a record's type, and an answer of SSL 2 has its high bit set.
+            let is_clear = self.hello && first.is_some_and(|byte| !matches!(byte, 20..=24 | 0x80..));
+            self.answer = if is_clear { Answer::Clear(Box::new(clear_answer(below))) } else { Answer::Tls };
+        }
+        if let Answer::Clear(answer) = &mut self.answer { Some(answer) } else { None }
     }
 
     fn act(&mut self, notes: Notes, time: Time, out: &mut Out<'_>) {
@@ -173,12 +201,19 @@ impl Tls {
 impl Layer for Tls {
     fn data(&mut self, side: Side, bytes: &[u8], time: Time, out: &mut Out<'_>) {
         self.first.get_or_insert(time);
+        let Some(first) = bytes.first() else { return };
+        if let Some(answer) = self.clear_answer(side, Some(*first)) {
+            return answer.data(side, bytes, time, out);
+        }
         let mut notes = Notes::default();
         self.session.feed(from_side(side), bytes, out.tls, &mut |event| notes.add(event));
         self.act(notes, time, out);
     }
 
     fn gap(&mut self, side: Side, length: u64, time: Time, out: &mut Out<'_>) {
+        if let Some(answer) = self.clear_answer(side, None) {
+            return answer.gap(side, length, time, out);
+        }
         let mut notes = Notes::default();
         self.session.gap(from_side(side), length, out.tls, &mut |event| notes.add(event));
         self.act(notes, time, out);
@@ -187,6 +222,9 @@ impl Layer for Tls {
     }
 
     fn side_end(&mut self, side: Side, time: Time, out: &mut Out<'_>) {
+        if let Answer::Clear(answer) = &mut self.answer {
+            answer.side_end(side, time, out);
+        }
         self.inside(out, |inner, out| inner.side_end(side, time, out));
     }
 
@@ -196,8 +234,17 @@ impl Layer for Tls {
         self.act(notes, self.first.unwrap_or(Time(0)), out);
         self.inside(out, Layer::end);
         self.inner = None;
+        if let Answer::Clear(answer) = &mut self.answer {
+            answer.end(out);
+        }
         self.report_unread(out);
     }
+}
+
+/// Reads a clear answer to a ClientHello.
+fn clear_answer(below: &Conn) -> Dispatch {
+    let id = format!("{}/clear", below.id);
+    Dispatch::new(Conn { id, alpn: None, mid_stream: false, depth: below.depth + 1, ..below.clone() })
 }
 
 /// Names the server unless a better source already did.
@@ -237,5 +284,41 @@ fn to_side(side: dyetrace_tls::Side) -> Side {
     match side {
         dyetrace_tls::Side::Client => Side::Request,
         dyetrace_tls::Side::Server => Side::Response,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Dispatch;
+    use crate::testing::{Turn, bytes, conn, converse};
+    use dyetrace_case::ChannelKind;
+
+    /// A ClientHello of TLS 1.2 with one suite.
+    const HELLO: &[u8] = b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03\
+        0123456789abcdef0123456789abcdef\x00\x00\x02\xc0\x2f\x01\x00";
+
+    #[test]
+    fn a_server_without_tls_answers_a_client_hello_in_clear_and_is_read() {
+        let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 10\r\n\r\nplain HTTP";
+        // What curl says then: unexpected_message.
+        let alert = b"\x15\x03\x01\x00\x02\x02\x0a";
+        for piece in [1, 7, 1000] {
+            let turns = [Turn::Client(HELLO), Turn::Server(answer), Turn::Client(alert)];
+            let got = converse(&mut Dispatch::new(conn()), piece, &turns);
+            let [record] = &got.records[..] else { panic!("one record, pieces of {piece}") };
+            assert_eq!((record.id.0.as_str(), record.channel.kind), ("tcp:0/clear/http:0", ChannelKind::Clear));
+            let response = record.response.as_ref().unwrap();
+            assert_eq!((response.status, bytes(response.body.as_ref())), (Some(400), b"plain HTTP".to_vec()));
+            let reasons: Vec<_> = got.opaque.iter().map(|opaque| opaque.reason.as_str()).collect();
+            assert_eq!(reasons, ["the TLS handshake was not finished"]);
+            assert!(got.damages.is_empty());
+        }
+    }
+
+    #[test]
+    fn any_other_clear_answer_is_a_record_too() {
+        let turns = [Turn::Client(HELLO), Turn::Server(b"SSH-2.0-"), Turn::Server(b"example\r\n")];
+        let got = converse(&mut Dispatch::new(conn()), 1000, &turns);
+        assert_eq!(bytes(got.records[0].response.as_ref().unwrap().body.as_ref()), b"SSH-2.0-example\r\n");
     }
 }
