@@ -1,5 +1,6 @@
 //! Everything that is looked for: the spellings of all planted values, sorted into lanes.
 
+use crate::codec::base64;
 use crate::digest::Digests;
 use crate::filter::{Filter, Pattern, SHORTEST};
 use crate::{bits, spelling};
@@ -43,6 +44,9 @@ pub(crate) struct Needles {
     pub(crate) digests: Digests,
     /// What the tester should know, without values.
     pub(crate) warnings: Vec<String>,
+    /// The values and their base64 in lower case, of base64 the characters that do not depend on
+    /// what stands beside them: names are shown in lower case, which hides nothing.
+    pub(crate) folded: Vec<Vec<u8>>,
     fields: foldhash::HashMap<Vec<u8>, Vec<u32>>,
     longest_field: usize,
     /// Bit *n* is set where a value of *n* bytes is compared with whole fields.
@@ -82,7 +86,8 @@ impl Needles {
         let longest_field = fields.keys().map(Vec::len).max().unwrap_or(0);
         let field_lengths = fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
         let filter = Filter::new(patterns);
-        Self { data, all, filter, digests, warnings, fields, longest_field, field_lengths }
+        let folded = subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect();
+        Self { data, all, filter, digests, warnings, folded, fields, longest_field, field_lengths }
     }
 
     /// Length of the longest value that is compared with whole fields; 0 where there is none.
@@ -126,6 +131,17 @@ fn add(number: u32, datum: &Datum, lanes: &mut Lanes, digests: &mut Digests) {
             lanes.fields.push((needle, spelling.any_case));
         }
     }
+}
+
+/// A value and its base64 at each of the three alignments, in lower case.
+fn folded(value: &[u8]) -> Vec<Vec<u8>> {
+    let aligned = [0, 2, 3].into_iter().enumerate().map(|(shift, start)| {
+        let text = base64::wrap(&[&[0; 2][..shift], value].concat(), false, true);
+        let end = (value.len() + shift) * 8 / 6;
+        text.get(start..end).unwrap_or_default().to_ascii_lowercase()
+    });
+    let aligned = aligned.chain([value.to_ascii_lowercase()]);
+    aligned.filter(|text| text.len() >= SHORTEST).collect()
 }
 
 fn variants(bytes: &[u8], any_case: bool) -> Vec<Vec<u8>> {

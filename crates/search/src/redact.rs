@@ -16,8 +16,12 @@ pub(crate) fn redact(needles: &Needles, options: &Options, text: &str) -> String
     let Some(found) = text_ranges(needles, options, text.as_bytes()) else { return STARS.to_owned() };
     let mut ranges: Vec<Range<usize>> =
         found.into_iter().map(|range| range.start as usize..range.end as usize).collect();
+    let lower = text.to_ascii_lowercase();
     for needle in needles.short().filter(|needle| needle.len() >= SHORTEST_HIDDEN) {
-        ranges.extend(standing_alone(text.as_bytes(), needle));
+        ranges.extend(standing_alone(lower.as_bytes(), &needle.to_ascii_lowercase()));
+    }
+    for form in &needles.folded {
+        ranges.extend(memchr::memmem::find_iter(lower.as_bytes(), form).map(|at| at..at + form.len()));
     }
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut out = String::with_capacity(text.len());
@@ -40,11 +44,12 @@ pub(crate) fn redact(needles: &Needles, options: &Options, text: &str) -> String
 }
 
 /// Occurrences without a letter or digit beside them.
-fn standing_alone<'t>(text: &'t [u8], needle: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
+fn standing_alone(text: &[u8], needle: &[u8]) -> Vec<Range<usize>> {
     let part_of_word = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
     memchr::memmem::find_iter(text, needle)
         .map(|at| at..at + needle.len())
-        .filter(move |range| !part_of_word(range.start.checked_sub(1)) && !part_of_word(Some(range.end)))
+        .filter(|range| !part_of_word(range.start.checked_sub(1)) && !part_of_word(Some(range.end)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -73,6 +78,26 @@ mod tests {
             ("nothing here 中文", "nothing here 中文"),
         ] {
             assert_eq!(scanner().redact(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_in_another_case_is_hidden_though_it_is_not_the_same_value() {
+        let mut subject = Subject::default();
+        subject.add("wifi.password".parse().unwrap(), Secret::new("Correct-Horse"));
+        subject.add("wifi.ssid".parse().unwrap(), Secret::new("AbC"));
+        let scanner = Scanner::new(&subject, Options::default());
+        assert_eq!(scanner.redact("x-correct-horse: CORRECT-HORSE abc"), "x-****: **** ****");
+    }
+
+    #[test]
+    fn base64_is_hidden_in_any_case_and_alignment() {
+        for before in ["", "a", "ab", "abc"] {
+            let coded = crate::codec::base64::wrap(format!("{before}13800000427xyz").as_bytes(), false, true);
+            let name = String::from_utf8(coded).unwrap().to_lowercase();
+            let redacted = scanner().redact(&format!("{name}.x.example"));
+            let left = redacted.trim_end_matches(".x.example").len();
+            assert!(redacted.contains("****") && left <= "****".len() + 10, "{redacted}");
         }
     }
 

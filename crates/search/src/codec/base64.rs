@@ -96,7 +96,6 @@ pub(crate) fn map(start: usize, skips: Vec<(usize, usize)>) -> Map {
 }
 
 /// Encodes, with padding where asked.
-#[cfg(test)]
 pub(crate) fn wrap(bytes: &[u8], url: bool, padded: bool) -> Vec<u8> {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = Vec::new();

@@ -149,14 +149,14 @@ impl Label<'_> {
     }
 }
 
-/// Text fit for one line of a report: lossy, without control characters, cut when long.
+/// Text fit for one line of a report: lossy and without control characters. Of a name that is too
+/// long nothing is shown but its length: a planted value cut in two could not be hidden any more.
 pub(crate) fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes.get(..LONGEST_NAME * 4).unwrap_or(bytes));
-    let mut shown: String = text.chars().take(LONGEST_NAME).map(|c| if c.is_control() { '.' } else { c }).collect();
-    if text.chars().nth(LONGEST_NAME).is_some() {
-        shown.push('…');
+    if bytes.len() > LONGEST_NAME * 4 || text.chars().nth(LONGEST_NAME).is_some() {
+        return format!("…{} bytes…", bytes.len());
     }
-    shown
+    text.chars().map(|c| if c.is_control() { '.' } else { c }).collect()
 }
 
 /// The content of a field or span as far as recognising a structure in it goes.
