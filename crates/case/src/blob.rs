@@ -172,6 +172,12 @@ impl BlobWriter {
         self.dropped
     }
 
+    /// Bytes of memory it may hold whatever the other bodies hold; what it holds above that is
+    /// spooled once all together hold too much.
+    pub fn held(&self) -> usize {
+        self.memory.len().min(HELD_UNDER_PRESSURE)
+    }
+
     /// Appends bytes. What does not fit is counted in [`BlobWriter::dropped`].
     pub fn push(&mut self, bytes: &[u8]) {
         let room = self.limits.total.saturating_sub(self.len);

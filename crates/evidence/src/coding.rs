@@ -31,8 +31,12 @@ pub(crate) fn decode_content(message: &mut Message, limits: &Limits) -> Vec<Flag
 /// undone (outermost first), and flags.
 pub(crate) fn decode_chain(body: &Blob, applied: &[String], limits: &Limits) -> (Option<Blob>, Vec<String>, Vec<Flag>) {
     let (mut decoded, mut undone, mut flags) = (None, Vec::new(), Vec::new());
+    // The ratio holds for the chain as a whole: two layers of gzip could make a million of it.
+    let mut limits = *limits;
+    let most = body.len().saturating_mul(limits.inflate_ratio).saturating_add(limits.inflate_free);
+    limits.decoded.total = limits.decoded.total.min(most);
     for name in applied.iter().rev() {
-        let (inner, flag) = decode(decoded.as_ref().unwrap_or(body), name, limits);
+        let (inner, flag) = decode(decoded.as_ref().unwrap_or(body), name, &limits);
         flags.extend(flag);
         match inner {
             Some(inner) => decoded = Some(inner),
@@ -161,6 +165,16 @@ mod tests {
 
     fn text() -> Vec<u8> {
         (0..4000u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect()
+    }
+
+    #[test]
+    fn two_layers_of_gzip_inflate_no_further_than_one() {
+        let bomb = gzip(&gzip(&vec![b'0'; 50 << 20]));
+        let (decoded, _, flags) =
+            decode_chain(&Blob::from(bomb.clone()), &["gzip".into(), "gzip".into()], &Limits::default());
+        let most = Limits::default().inflate_free + bomb.len() as u64 * Limits::default().inflate_ratio;
+        assert!(decoded.is_some_and(|decoded| decoded.len() <= most));
+        assert!(matches!(flags[..], [Flag::Cut(_)]), "{flags:?}");
     }
 
     #[test]

@@ -18,8 +18,10 @@ pub struct Limits {
     pub body: BlobWriterLimits,
     /// Decoded bodies: as for bodies, so that a small gzip bomb ends here.
     pub decoded: BlobWriterLimits,
-    /// Decoded bytes per encoded byte, above the first MiB.
+    /// Decoded bytes per encoded byte, above `inflate_free`.
     pub inflate_ratio: u64,
+    /// Decoded bytes of one body that need no ratio: a short message may be one byte repeated.
+    pub inflate_free: u64,
     /// Bytes of one message head (start line and fields), or of one HPACK field list.
     pub head: usize,
     /// Fields in one message.
@@ -32,7 +34,8 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes held out of order for one direction of one connection.
     pub out_of_order: usize,
-    /// Bytes held out of order, in fragments and in half-read messages over all connections.
+    /// Bytes held over all connections: out of order, and as much again in fragments, and as much
+    /// again in half-read messages.
     pub held: usize,
 }
 
@@ -41,7 +44,8 @@ impl Default for Limits {
         Self {
             body: BlobWriterLimits { memory: 4 << 20, total: 16 << 30 },
             decoded: BlobWriterLimits { memory: 4 << 20, total: 4 << 30 },
-            inflate_ratio: 2000,
+            inflate_ratio: 250,
+            inflate_free: 1 << 20,
             head: 256 << 10,
             fields: 1000,
             open_exchanges: 1000,
@@ -92,6 +96,10 @@ pub trait Layer {
         let _ = (side, time, out);
     }
 
+    /// Bytes of memory this layer and those above it hold, roughly, in constant time. What is held
+    /// over all connections is bounded by it.
+    fn held(&self) -> usize;
+
     /// The connection ended, or the capture did: emit what is still held.
     fn end(&mut self, out: &mut Out<'_>);
 }
@@ -115,21 +123,31 @@ pub struct Out<'s> {
     /// While records of a TLS connection with early data are emitted: the time until which
     /// requests began in early data.
     pub(crate) early_until: Option<Time>,
+    /// Decoded bytes beyond [`PLAUSIBLE_RATIO`], over all records.
+    inflated: u64,
     sink: &'s mut dyn Sink,
     stopped: bool,
 }
 
+/// Decoded bytes per encoded byte that content has which is no bomb.
+const PLAUSIBLE_RATIO: u64 = 50;
+/// Decoded bytes beyond that ratio, over all records of an exhibit, from which on it is the limit.
+/// Each such byte costs time to search, and one byte of evidence could stand for thousands.
+const IMPLAUSIBLE: u64 = 256 << 20;
+
 /// How much of the traffic was read.
 ///
 /// `payload` is everything transport carried once (no retransmits, no headers of TCP, UDP and
-/// below); `opaque` and `lost` are the parts of it that gave no record.
+/// below) and whatever of the file could not be read as far as that; `opaque` and `lost` are the
+/// parts of it that gave no record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Packets or archive entries seen.
     pub packets: u64,
     /// Packets that carry no application data by design: ARP, ICMP, IGMP, spanning tree …
     pub control: u64,
-    /// Payload bytes of TCP streams and UDP datagrams, or content bytes of archive entries.
+    /// Payload bytes of TCP streams and UDP datagrams, or content bytes of archive entries; and the
+    /// bytes of damage further down.
     pub payload: u64,
     /// Bytes reported as opaque.
     pub opaque: u64,
@@ -152,7 +170,17 @@ impl<'s> Out<'s> {
         tally: &'s mut Tally,
         sink: &'s mut dyn Sink,
     ) -> Self {
-        Self { exhibit, limits, tls, tally, names: Names::default(), early_until: None, sink, stopped: false }
+        Self {
+            exhibit,
+            limits,
+            tls,
+            tally,
+            names: Names::default(),
+            early_until: None,
+            inflated: 0,
+            sink,
+            stopped: false,
+        }
     }
 
     /// True once the receiver wants no more; layers may then drop what they hold.
@@ -172,7 +200,21 @@ impl<'s> Out<'s> {
             record.flags.sort();
         }
         self.tally.records += 1;
+        self.note_inflated(&record);
         self.take(Item::Record(Box::new(record)));
+    }
+
+    /// After too many bodies that inflated beyond reason, none may any more.
+    fn note_inflated(&mut self, record: &Record) {
+        for message in [&record.request, &record.response].into_iter().flatten() {
+            let (Some(body), Some(decoded)) = (&message.body, &message.decoded) else { continue };
+            let plausible = body.len().saturating_mul(PLAUSIBLE_RATIO);
+            self.inflated = self.inflated.saturating_add(decoded.len().saturating_sub(plausible));
+        }
+        if self.inflated > IMPLAUSIBLE {
+            self.limits.inflate_ratio = self.limits.inflate_ratio.min(PLAUSIBLE_RATIO);
+            self.limits.inflate_free = self.limits.inflate_free.min(16 << 10);
+        }
     }
 
     /// Emits unread bytes.
@@ -187,6 +229,13 @@ impl<'s> Out<'s> {
         damage.time = damage.time.filter(|time| *time != UNTIMED);
         self.tally.lost += damage.bytes.unwrap_or(0);
         self.take(Item::Damage(damage));
+    }
+
+    /// Emits a damage whose bytes were not yet counted as payload: they never got as far as a
+    /// stream or an entry.
+    pub(crate) fn damage_outside(&mut self, damage: Damage) {
+        self.tally.payload += damage.bytes.unwrap_or(0);
+        self.damage(damage);
     }
 
     fn take(&mut self, item: Item) {

@@ -113,6 +113,12 @@ impl Layer for Mqtt {
         direction.gap(usize::try_from(length).unwrap_or(usize::MAX), &mut around);
     }
 
+    fn held(&self) -> usize {
+        let connect =
+            self.session.connect.as_ref().map_or(0, |connect| size_of_val(connect) + connect.content_bytes() as usize);
+        self.client.memory() + self.server.memory() + connect
+    }
+
     fn end(&mut self, out: &mut Out<'_>) {
         for side in [Side::Request, Side::Response] {
             let time = self.client.packet_time.max(self.server.packet_time);
@@ -154,6 +160,13 @@ impl Session {
 }
 
 impl Direction {
+    /// Memory held, roughly.
+    fn memory(&self) -> usize {
+        let searched = if let State::Searching(search) = &self.state { search.held() } else { 0 };
+        let publication = self.publication.as_ref().map_or(0, Publication::held);
+        self.held.len() + searched + self.aliases.held() + publication
+    }
+
     fn new(side: Side) -> Self {
         Self {
             side,

@@ -57,6 +57,10 @@ impl Layer for Raw {
         self.incomplete = true;
     }
 
+    fn held(&self) -> usize {
+        [&self.request, &self.response].into_iter().flatten().map(|sent| sent.body.held()).sum()
+    }
+
     fn end(&mut self, out: &mut Out<'_>) {
         let heard = self.request.is_some() || self.response.is_some();
         if heard && !std::mem::replace(&mut self.ended, true) {

@@ -65,6 +65,11 @@ impl Search {
         self.feed(&[], decided).ok_or(self.skipped)
     }
 
+    /// Memory held, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Bytes taken so far, all of them without a boundary.
     pub(crate) fn unread(&self) -> u64 {
         self.skipped + (self.held.len() - self.start) as u64

@@ -56,6 +56,9 @@ struct Direction {
     raw: Option<Pending>,
 }
 
+/// Memory of an inflater: its window and the piece it writes to.
+const INFLATER: usize = 80 << 10;
+
 /// A message that is not complete.
 struct Pending {
     opcode: u8,
@@ -248,6 +251,13 @@ impl WebSocket {
 }
 
 impl Direction {
+    /// Memory held, roughly.
+    fn held(&self) -> usize {
+        let pending = [&self.message, &self.control, &self.raw].into_iter().flatten();
+        let inflater = self.inflater.as_ref().map_or(0, |_| INFLATER);
+        pending.map(|pending| pending.body.held() + size_of::<Pending>()).sum::<usize>() + inflater
+    }
+
     /// What the payload of a control frame, or of any other frame, belongs to.
     fn pending(&mut self, control: bool) -> &mut Option<Pending> {
         if control { &mut self.control } else { &mut self.message }
@@ -283,6 +293,10 @@ impl Layer for WebSocket {
             }
             _ => self.lose(side, time, out),
         }
+    }
+
+    fn held(&self) -> usize {
+        self.client.held() + self.server.held() + self.mqtt.as_ref().map_or(0, Layer::held)
     }
 
     fn end(&mut self, out: &mut Out<'_>) {

@@ -64,6 +64,9 @@ struct Direction {
     gap: bool,
 }
 
+/// Memory of an inflater, mostly its window.
+const INFLATER: usize = 48 << 10;
+
 type On<'a> = &'a mut dyn FnMut(Event<'_>);
 
 impl Connection {
@@ -111,6 +114,15 @@ impl Connection {
         self.unreadable(from, held.len(), Reason::Gap, on);
         // A gap stands between two stretches of data even where nothing that was fed is lost.
         self.flush(from, on);
+    }
+
+    /// Memory held for unfinished records and messages, in bytes.
+    pub fn held(&self) -> usize {
+        let of = |direction: &Direction| {
+            let inflate = direction.inflate.as_ref().map_or(0, |_| INFLATER);
+            direction.buffer.capacity() + direction.message.capacity() + inflate
+        };
+        of(&self.client) + of(&self.server) + self.scratch.capacity()
     }
 
     /// The connection ended: what is still held is given up as unreadable.

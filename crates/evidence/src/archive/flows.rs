@@ -83,6 +83,8 @@ fn flow(index: u64, top: &Top, losses: &mut Losses, out: &mut Out<'_>) {
         limits: &out.limits,
     };
     let (mut records, unknown) = reader.records();
+    // A stream of which no message was kept is no record.
+    records.retain(|record| record.request.is_some() || record.response.is_some());
     let id = reader.id;
     if let Some(fault) = top.fault {
         let reason = match fault {

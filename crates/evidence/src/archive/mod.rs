@@ -42,7 +42,7 @@ pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(
 /// Says that something at `place` was not read.
 fn lost(out: &mut Out<'_>, place: &str, bytes: Option<u64>, reason: String) {
     let damage = Damage { exhibit: out.exhibit, place: place.to_owned(), time: None, server: None, bytes, reason };
-    out.damage(damage);
+    out.damage_outside(damage);
 }
 
 /// Entries whose damage is told one by one; beyond them it is counted, because a hostile file can

@@ -68,7 +68,7 @@ fn unreadable(error: &std::io::Error) -> Lost {
 
 fn tell(lost: Lost, out: &mut Out<'_>) {
     let Lost { offset, bytes, reason } = lost;
-    out.damage(Damage {
+    out.damage_outside(Damage {
         exhibit: out.exhibit,
         place: format!("byte {offset}"),
         time: None,

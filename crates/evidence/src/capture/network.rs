@@ -165,7 +165,7 @@ fn is_control(number: u8) -> bool {
 
 fn tell_incomplete(incomplete: &Incomplete, readable: bool, out: &mut Out<'_>) {
     let server = Endpoint { address: Some(incomplete.destination), port: None, name: None };
-    out.damage(Damage {
+    out.damage_outside(Damage {
         exhibit: out.exhibit,
         place: format!("packet {}", incomplete.seen.number),
         time: incomplete.seen.time,

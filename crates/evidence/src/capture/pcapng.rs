@@ -12,8 +12,8 @@ use std::io::Read;
 
 /// Secrets Type of an NSS key log, "TLSK" (section 4.7).
 const TLS_KEY_LOG: u32 = 0x544c_534b;
-/// Bytes of key logs that are kept: 300,000 connections.
-const MOST_SECRETS: usize = 128 << 20;
+/// Bytes of key logs that are kept: those of 100,000 connections.
+const MOST_SECRETS: usize = 32 << 20;
 /// Interfaces of a section that are remembered.
 const MOST_INTERFACES: usize = 65_536;
 

@@ -94,7 +94,7 @@ impl Unread {
         let mut causes: Vec<_> = std::mem::take(&mut self.causes).into_iter().collect();
         causes.sort_by_key(|(cause, count)| (count.number, *cause));
         for (cause, count) in causes {
-            out.damage(damage(cause, &count, out));
+            out.damage_outside(damage(cause, &count, out));
         }
     }
 }

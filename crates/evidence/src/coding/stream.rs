@@ -7,9 +7,6 @@ use std::io::{self, BufRead, Read};
 /// Bytes read from a spooled body, and decoded, at a time.
 pub(super) const PIECE: usize = 32 << 10;
 
-/// Decoded bytes that need no ratio: a short message may be one byte repeated.
-const FREE: u64 = 1 << 20;
-
 /// How a coded body ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -101,18 +98,19 @@ impl BufRead for Source<'_> {
 pub(super) struct Target {
     writer: BlobWriter,
     ratio: u64,
+    free: u64,
 }
 
 impl Target {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { writer: BlobWriter::new(limits.decoded), ratio: limits.inflate_ratio }
+        Self { writer: BlobWriter::new(limits.decoded), ratio: limits.inflate_ratio, free: limits.inflate_free }
     }
 
     /// Appends decoded bytes, `consumed` being the coded bytes read so far. False once a limit is
     /// reached.
     pub(super) fn push(&mut self, bytes: &[u8], consumed: u64) -> bool {
         self.writer.push(bytes);
-        let allowed = consumed.saturating_mul(self.ratio).saturating_add(FREE);
+        let allowed = consumed.saturating_mul(self.ratio).saturating_add(self.free);
         self.writer.dropped() == 0 && self.writer.len() <= allowed
     }
 

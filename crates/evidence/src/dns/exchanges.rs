@@ -45,6 +45,11 @@ impl Exchanges {
         }
     }
 
+    /// Memory held, roughly.
+    pub(super) fn held(&self) -> usize {
+        self.waiting.len() * size_of::<Record>()
+    }
+
     /// Emits the questions nobody answered.
     pub(crate) fn end(&mut self, out: &mut Out<'_>) {
         while let Some(question) = self.waiting.pop_front() {

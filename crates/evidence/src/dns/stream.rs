@@ -76,6 +76,10 @@ impl Layer for Stream {
         pending.unread += std::mem::take(&mut pending.bytes).len() as u64;
     }
 
+    fn held(&self) -> usize {
+        self.sides.iter().map(|side| side.bytes.len()).sum::<usize>() + self.exchanges.held()
+    }
+
     fn end(&mut self, out: &mut Out<'_>) {
         self.exchanges.end(out);
         for pending in &mut self.sides {

@@ -79,6 +79,14 @@ impl Layer for Clear {
         self.layer().side_end(side, time, out);
     }
 
+    fn held(&self) -> usize {
+        let inner = match &self.state {
+            State::Raw(raw) => raw.held(),
+            State::Tls(tls) => tls.held(),
+        };
+        self.turn.len() + inner
+    }
+
     fn end(&mut self, out: &mut Out<'_>) {
         self.flush(Time(0), out);
         self.layer().end(out);

@@ -249,6 +249,33 @@ fn the_longest_idle_connection_makes_room() {
     assert_eq!(got.records.len(), 2);
 }
 
+/// Ten thousand connections, each with the unfinished head of a request.
+#[test]
+fn half_read_heads_of_many_connections_do_not_pile_up() {
+    let head = [&b"GET / HTTP/1.1\r\nX: "[..], &[b'x'; 1000]].concat();
+    let limits = Limits { held: 100_000, ..Limits::default() };
+    collect(limits, |out| {
+        let mut streams = Streams::new();
+        for number in 0..10_000_u32 {
+            let [a, b, c, d] = number.to_be_bytes();
+            let segment = TcpSegment {
+                source: ([a + 10, b, c, d].into(), 40_000),
+                destination: ([192, 0, 2, 1].into(), 80),
+                sequence: 0,
+                acknowledgement: None,
+                flags: TcpFlags(TcpFlags::SYN),
+                window: 1000,
+                payload: &head,
+                missing: 0,
+            };
+            streams.segment(&segment, Time(0), None, out);
+            assert!(streams.layered() <= limits.held);
+        }
+        assert!(streams.layered() > limits.held / 2, "what is held is counted");
+        streams.end(out);
+    });
+}
+
 /// A conversation as segments: cut at the given lengths, then some repeated, then shuffled a bit.
 fn segments() -> impl Strategy<Value = (Vec<u8>, Vec<u8>, Vec<Packet>)> {
     let side = || prop::collection::vec(any::<u8>(), 1..300);

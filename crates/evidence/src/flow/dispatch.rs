@@ -133,6 +133,15 @@ impl Layer for Dispatch {
         }
     }
 
+    fn held(&self) -> usize {
+        match &self.state {
+            State::Known(layer) => layer.held(),
+            State::Sniffing(sniffed) => {
+                sniffed.client.len() + sniffed.server.len() + sniffed.heard.len() * size_of::<(Heard, Side, Time)>()
+            }
+        }
+    }
+
     fn end(&mut self, out: &mut Out<'_>) {
         self.decide(out);
         if let State::Known(layer) = &mut self.state {
@@ -176,6 +185,9 @@ struct Nothing;
 impl Layer for Nothing {
     fn data(&mut self, _: Side, _: &[u8], _: Time, _: &mut Out<'_>) {}
     fn gap(&mut self, _: Side, _: u64, _: Time, _: &mut Out<'_>) {}
+    fn held(&self) -> usize {
+        0
+    }
     fn end(&mut self, _: &mut Out<'_>) {}
 }
 

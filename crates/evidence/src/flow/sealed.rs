@@ -31,6 +31,10 @@ impl Layer for Sealed {
 
     fn gap(&mut self, _: Side, _: u64, _: Time, _: &mut Out<'_>) {}
 
+    fn held(&self) -> usize {
+        0
+    }
+
     fn end(&mut self, out: &mut Out<'_>) {
         let reason = "picked up in the middle of an encrypted connection";
         out.opaque(self.conn.opaque(out.exhibit, self.first, self.sent, self.received, reason));

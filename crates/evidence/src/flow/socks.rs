@@ -123,6 +123,11 @@ impl Layer for Socks {
         }
     }
 
+    fn held(&self) -> usize {
+        let inner = self.inner.as_ref().map_or(0, |inner| inner.held());
+        self.client.len() + self.server.len() + self.raw.held() + inner
+    }
+
     fn end(&mut self, out: &mut Out<'_>) {
         if self.inner.is_none() {
             self.give_up(Time(0), out);

@@ -18,6 +18,8 @@ pub(crate) struct Streams {
     seen: u64,
     /// Memory held out of order, over all connections.
     held: usize,
+    /// Memory held by layers, over all connections.
+    layered: usize,
     /// Connections that began to hold bytes, in that order: slot and number.
     holders: VecDeque<(usize, u64)>,
     /// Connections that were reset, in that order, and when.
@@ -36,6 +38,8 @@ struct Stream {
     last_payload: Time,
     /// Segments held while the start is not settled.
     waiting: usize,
+    /// Memory its layers held after the last segment.
+    layered: usize,
     /// True while the connection stands in [`Streams::reset`].
     is_reset: bool,
 }
@@ -81,7 +85,7 @@ impl Streams {
     /// No connection yet.
     pub(crate) fn new() -> Self {
         let (holders, reset) = (VecDeque::new(), VecDeque::new());
-        Self { table: Table::new(), history: History::new(), seen: 0, held: 0, holders, reset }
+        Self { table: Table::new(), history: History::new(), seen: 0, held: 0, layered: 0, holders, reset }
     }
 
     /// Takes one segment.
@@ -96,6 +100,8 @@ impl Streams {
         }
         stream.segment(direction, segment, time, &mut self.history, out);
         let (after, number) = (stream.held(), stream.number);
+        let layered = stream.upper.layer.as_ref().map_or(0, |layer| layer.held());
+        self.layered = (self.layered + layered).saturating_sub(std::mem::replace(&mut stream.layered, layered));
         if was_reset && stream.phase != Phase::Ended && !stream.is_reset {
             stream.is_reset = true;
             self.reset.push_back((time, slot, number));
@@ -107,6 +113,11 @@ impl Streams {
         } else if after > before {
             self.relieve(out);
         }
+        // A layer cannot give up what it holds and go on: the longest idle connections end here.
+        while self.layered > out.limits.held && self.table.len() > 1 {
+            let Some(stream) = self.table.remove_oldest() else { break };
+            self.finish(stream, out);
+        }
     }
 
     /// The capture ended: ends the connections in the order of their numbers.
@@ -116,12 +127,18 @@ impl Streams {
         for mut stream in streams {
             stream.finish(&mut self.history, out);
         }
-        self.held = 0;
+        (self.held, self.layered) = (0, 0);
     }
 
     /// Memory held out of order, in bytes.
     pub(crate) fn held(&self) -> usize {
         self.held
+    }
+
+    /// Memory held by layers, in bytes.
+    #[cfg(test)]
+    pub(super) fn layered(&self) -> usize {
+        self.layered
     }
 
     fn account(&mut self, before: usize, after: usize) {
@@ -156,6 +173,7 @@ impl Streams {
 
     fn finish(&mut self, mut stream: Stream, out: &mut Out<'_>) {
         self.account(stream.held(), 0);
+        self.layered = self.layered.saturating_sub(stream.layered);
         stream.finish(&mut self.history, out);
     }
 
@@ -171,6 +189,7 @@ impl Streams {
             if now.0.saturating_sub(stream.last_payload.0) >= RESET_NANOS {
                 let before = stream.held();
                 stream.finish(&mut self.history, out);
+                self.layered = self.layered.saturating_sub(std::mem::take(&mut stream.layered));
                 self.account(before, 0);
             }
         }
@@ -210,7 +229,7 @@ impl Stream {
         };
         let halves = [Half::default(), Half::default()];
         let (phase, opened, last_payload) = (Phase::Opening, time, time);
-        Self { number, phase, halves, upper, opened, last_payload, waiting: 0, is_reset: false }
+        Self { number, phase, halves, upper, opened, last_payload, waiting: 0, layered: 0, is_reset: false }
     }
 
     fn held(&self) -> usize {

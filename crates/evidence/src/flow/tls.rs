@@ -228,6 +228,10 @@ impl Layer for Tls {
         self.inside(out, |inner, out| inner.side_end(side, time, out));
     }
 
+    fn held(&self) -> usize {
+        self.session.held() + self.inner.as_ref().map_or(0, |inner| inner.held())
+    }
+
     fn end(&mut self, out: &mut Out<'_>) {
         let mut notes = Notes::default();
         self.session.end(out.tls, &mut |event| notes.add(event));

@@ -50,6 +50,11 @@ struct Malformed;
 type Entry<'t> = (&'t [u8], &'t [u8]);
 
 impl Decoder {
+    /// Memory held, as section 4.1 counts it and the allocator adds.
+    pub(crate) fn held(&self) -> usize {
+        self.size + self.entries.len() * size_of::<(Vec<u8>, Vec<u8>)>()
+    }
+
     /// The table of a direction seen from its start (`partial` false) or from the middle.
     pub(crate) fn new(partial: bool) -> Self {
         Self { entries: VecDeque::new(), size: 0, max_size: DEFAULT_SIZE, partial }

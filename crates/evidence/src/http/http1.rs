@@ -73,6 +73,12 @@ impl Direction {
     fn new(side: Side) -> Self {
         Self { reader: Reader::new(side), started: Time(0), open: None, stray: None }
     }
+
+    /// Memory held, roughly.
+    fn held(&self) -> usize {
+        let stray = self.stray.as_ref().map_or(0, |(_, stray)| stray.held());
+        self.reader.held() + self.open.as_ref().map_or(0, |open| open.body.held()) + stray
+    }
 }
 
 impl Http1 {
@@ -461,6 +467,13 @@ impl Layer for Http1 {
         if self.direction(side).reader.ends_with_connection() {
             self.finish_side(side, true, out);
         }
+    }
+
+    fn held(&self) -> usize {
+        let inner = self.inner.as_ref().map_or(0, |inner| inner.held());
+        let diverted: usize = self.held.iter().flatten().map(Held::size).sum();
+        let interim = self.interim.len() * size_of::<Field>();
+        self.request.held() + self.response.held() + self.pairing.held() + interim + diverted + inner
     }
 
     fn end(&mut self, out: &mut Out<'_>) {

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 const LINGERING: usize = 32;
 /// Streams remembered as emitted; of lower numbers than these, all are taken for emitted.
 const REMEMBERED: usize = 4096;
+/// Memory of an open stream beside its fields.
+const STREAM: usize = 5 << 10;
 /// Bytes of fields that open streams hold together, in units of the limit for one head.
 const HEADS_HELD: usize = 32;
 
@@ -123,8 +125,13 @@ impl Streams {
 
     /// Bytes of fields that open streams hold.
     #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn fields_held(&self) -> usize {
         self.fields_held
+    }
+
+    /// Memory held, at most; of content each stream keeps a little, the rest is spooled.
+    pub(super) fn held(&self) -> usize {
+        self.fields_held + self.open.len() * STREAM
     }
 
     fn open(&mut self, stream: u32, time: Time, conn: &Conn, out: &mut Out<'_>) -> Result<&mut Open, TooLate> {

@@ -15,6 +15,11 @@ pub(super) struct Publication {
 }
 
 impl Publication {
+    /// Memory held, roughly.
+    pub(super) fn held(&self) -> usize {
+        size_of::<Self>() + self.message.content_bytes() as usize + self.payload.held()
+    }
+
     pub(super) fn new(name: String, message: Message, out: &Out<'_>) -> Self {
         let first = message.time.unwrap_or(Time(0));
         let payload = BlobWriter::new(out.limits.body);
@@ -73,6 +78,11 @@ pub(super) struct Aliases {
 }
 
 impl Aliases {
+    /// Memory held, roughly.
+    pub(super) fn held(&self) -> usize {
+        self.bytes + self.topics.len() * size_of::<(u16, Vec<u8>)>()
+    }
+
     /// Remembers a topic under its alias, or looks up the topic that an empty one stands for.
     /// False where the alias was not seen to be set.
     pub(super) fn resolve(&mut self, alias: u16, topic: &mut Vec<u8>, limit: usize) -> bool {

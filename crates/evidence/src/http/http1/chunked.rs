@@ -39,6 +39,11 @@ pub(super) enum Piece<'a> {
 }
 
 impl Chunked {
+    /// Memory held, in bytes.
+    pub(super) fn held(&self) -> usize {
+        self.line.len()
+    }
+
     /// Takes the next piece off `input`. `None` where more is needed.
     pub(super) fn next<'a>(&mut self, input: &mut &'a [u8], head: usize, fields: usize) -> Option<Piece<'a>> {
         while !input.is_empty() {

@@ -194,6 +194,11 @@ impl Pairing {
         self.open.iter_mut().for_each(|exchange| exchange.answer_torn = true);
     }
 
+    /// Memory held, roughly.
+    pub(super) fn held(&self) -> usize {
+        self.weight + self.open.len() * size_of::<Exchange>()
+    }
+
     /// Says what an exchange holds in memory until it is over.
     pub(super) fn weigh(&mut self, number: u64, head: usize, body: Option<&Blob>) {
         let weight = head + body.and_then(Blob::as_slice).map_or(0, <[u8]>::len);

@@ -133,6 +133,12 @@ impl Reader {
         matches!(self.state, State::UntilClose)
     }
 
+    /// Memory held, in bytes.
+    pub(super) fn held(&self) -> usize {
+        let line = if let State::Chunked(chunked) = &self.state { chunked.held() } else { 0 };
+        self.buffer.capacity() + line
+    }
+
     /// What is held of a line or head, given up.
     pub(super) fn take_held(&mut self) -> Vec<u8> {
         self.state = State::Line { stray: false };
