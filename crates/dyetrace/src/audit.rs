@@ -7,9 +7,7 @@ use crate::output;
 use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Damage, Item, Kind, Opaque, Secret, Subject};
 use dyetrace_evidence::{Limits, Tally};
-use dyetrace_report::audit::{
-    self as report, Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyRow, Look, SightingRow, Tool,
-};
+use dyetrace_report::audit::{self as report, Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool};
 use dyetrace_search::{Limit, Options, Scanner};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -77,7 +75,7 @@ struct Read {
 }
 
 /// Opaque entries and damages that are listed one by one; hostile evidence could give millions.
-const LISTED: usize = 200_000;
+const LISTED: usize = 50_000;
 
 fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
     let mut read = Read::default();
@@ -105,7 +103,19 @@ fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
     (read, found)
 }
 
+/// What is only counted, in words.
+fn unlisted_in_words(read: &Read, found: &Found) -> Vec<String> {
+    let seen: usize = found.counts.values().map(|counts| counts.total()).sum();
+    let counted = [
+        ((seen - found.sightings.len().min(seen)) as u64, "more sightings are counted but not listed"),
+        (found.crowd, "records went to more recipients than are told apart; those stand together"),
+        (read.unlisted, "more unread connections and damages are counted but not listed"),
+    ];
+    counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+}
+
 fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, found: Found) -> Audit {
+    let unlisted = unlisted_in_words(&read, &found);
     let exhibit = |(opened, tally)| exhibit_row(intake, opened, tally);
     let mut audit = Audit {
         tool: Tool { name: "dyetrace", version: env!("CARGO_PKG_VERSION") },
@@ -120,7 +130,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
             secrets: intake.tls.secrets.len(),
             matched: intake.tls.matched(),
         },
-        subject: subject.data.iter().map(|datum| datum_row(datum, &found.sightings, plan.reveal)).collect(),
+        subject: subject.data.iter().map(|datum| datum_row(datum, &found, plan.reveal)).collect(),
         sightings: found.sightings,
         recipients: found.recipients.into_values().collect(),
         opaque: read.opaque,
@@ -128,9 +138,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
         limits: found.limits.iter().map(limit_in_words).collect(),
         notes: plan.scanner.warnings().to_vec(),
     };
-    if read.unlisted > 0 {
-        audit.notes.push(format!("{} more unread connections and damages are counted but not listed", read.unlisted));
-    }
+    audit.notes.extend(unlisted);
     let unnamed = intake.case.iter().flat_map(|case| &case.unnamed);
     audit.notes.extend(unnamed.map(|path| format!("{path} is named by no run of case.yaml and was not read")));
     redact_unread(&mut audit, plan);
@@ -177,18 +185,16 @@ fn exhibit_row(intake: &Intake, opened: &dyetrace_evidence::Opened, tally: Tally
     }
 }
 
-fn datum_row(datum: &dyetrace_case::Datum, sightings: &[SightingRow], reveal: bool) -> DatumRow {
-    use dyetrace_case::Side;
-    let mine = || sightings.iter().filter(|row| row.sighting.datum == datum.id);
-    let solid = |side: Side| mine().filter(|row| row.side == side && !row.sighting.is_hint()).count();
+fn datum_row(datum: &dyetrace_case::Datum, found: &Found, reveal: bool) -> DatumRow {
+    let counts = found.counts.get(&datum.id).copied().unwrap_or_default();
     let clear = || String::from_utf8_lossy(datum.value.reveal()).into_owned();
     DatumRow {
         id: datum.id.clone(),
         kind: datum.kind.clone(),
         shown: if reveal { clear() } else { datum.value.mask() },
-        sent: solid(Side::Request),
-        received: solid(Side::Response),
-        hints: mine().filter(|row| row.sighting.is_hint()).count(),
+        sent: counts.sent,
+        received: counts.received,
+        hints: counts.hints,
     }
 }
 

@@ -4,6 +4,7 @@ mod audit;
 mod cli;
 mod exit;
 mod intake;
+mod listed;
 mod mint;
 mod new;
 mod output;

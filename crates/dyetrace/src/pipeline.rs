@@ -3,7 +3,8 @@
 //! What waits between the two is bounded in bytes, so memory does not grow with the evidence; and
 //! every record carries its number, so the result does not depend on which thread took it.
 
-use dyetrace_case::{Item, PartName, Record, Side, Sighting, Sink, Stop, Trail, Witness};
+use crate::listed::{Counts, Rows, Seen};
+use dyetrace_case::{DatumId, Item, PartName, Record, Side, Sighting, Sink, Stop, Trail, Witness};
 use dyetrace_report::audit::{Recipient, RecipientKey, SightingRow, Summary};
 use dyetrace_search::{Limit, Scanner, Scratch};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -12,8 +13,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// What the searching threads found.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// Sightings, in the order of the evidence.
+    /// Sightings that are listed, in the order of the evidence.
     pub(crate) sightings: Vec<SightingRow>,
+    /// How often each planted value was seen, listed or not.
+    pub(crate) counts: BTreeMap<DatumId, Counts>,
+    /// Records whose recipients are not told apart, because there were too many.
+    pub(crate) crowd: u64,
     /// Who was talked to.
     pub(crate) recipients: BTreeMap<RecipientKey, Recipient>,
     /// Limits of search that were reached, and in how many records.
@@ -37,16 +42,17 @@ pub(crate) fn run<T>(
     read: impl FnOnce(&mut dyn FnMut(usize, Item) -> Result<(), Stop>) -> T,
     other: &mut dyn FnMut(Item),
 ) -> (T, Found) {
-    let queue = Queue::default();
-    std::thread::scope(|scope| {
+    let (queue, rows) = (Queue::default(), Rows::default());
+    let (result, parts) = std::thread::scope(|scope| {
         let workers: Vec<_> =
-            (0..plan.threads.max(1)).map(|_| scope.spawn(|| Worker::new(plan).work(&queue))).collect();
+            (0..plan.threads.max(1)).map(|_| scope.spawn(|| Worker::new(plan, &rows).work(&queue))).collect();
         let closing = CloseOnDrop(&queue);
-        let (mut number, mut batch) = (0, Batch::default());
+        let (mut number, mut batch, mut seen) = (0, Batch::default(), Seen::default());
         let result = read(&mut |exhibit, item| match item {
             Item::Record(record) => {
                 number += 1;
-                batch.add(Job { number, exhibit, record });
+                let listed = seen.is_listed(&record);
+                batch.add(Job { number, exhibit, record, listed });
                 if batch.is_full() { queue.push(std::mem::take(&mut batch)) } else { Ok(()) }
             }
             item => {
@@ -59,8 +65,9 @@ pub(crate) fn run<T>(
         drop(closing);
         let parts =
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        (result, merge(parts.collect()))
-    })
+        (result, parts.map(|worker| worker.part).collect())
+    });
+    (result, merge(parts, rows))
 }
 
 /// Records are passed on without being searched: for `records`.
@@ -77,6 +84,8 @@ struct Job {
     number: u64,
     exhibit: usize,
     record: Box<Record>,
+    /// False where its recipient is one of too many.
+    listed: bool,
 }
 
 /// Records that travel together: waking a thread costs as much as searching a small record.
@@ -90,9 +99,9 @@ struct Batch {
 const BATCH: u64 = 512 << 10;
 
 impl Batch {
-    /// Adds a record, counted with something for itself.
+    /// Adds a record.
     fn add(&mut self, job: Job) {
-        self.bytes += 1024 + job.record.content_bytes();
+        self.bytes += weight(&job);
         self.jobs.push(job);
     }
 
@@ -151,6 +160,16 @@ impl Queue {
     }
 }
 
+/// What a record holds in memory, roughly: its content, and something for itself and each field.
+fn weight(job: &Job) -> u64 {
+    let messages = [&job.record.request, &job.record.response].into_iter().flatten();
+    let fields: usize = messages.map(|message| message.headers.len()).sum();
+    1024 + FIELD * fields as u64 + job.record.content_bytes()
+}
+
+/// Memory of a field beside its bytes: two vectors and what the allocator rounds up.
+const FIELD: u64 = 112;
+
 /// Lets the other side go on when this one ends, also when it ends in a panic.
 struct CloseOnDrop<'q>(&'q Queue);
 
@@ -165,21 +184,22 @@ struct Worker<'a> {
     plan: &'a Plan<'a>,
     scratch: Scratch,
     names: HashMap<String, String>,
-    rows: Vec<(u64, Vec<SightingRow>)>,
+    rows: &'a Rows,
+    part: Part,
+}
+
+/// What one searching thread found, beside the rows.
+#[derive(Default)]
+struct Part {
     recipients: BTreeMap<RecipientKey, Recipient>,
     limits: BTreeMap<Limit, u64>,
+    counts: BTreeMap<DatumId, Counts>,
+    crowd: u64,
 }
 
 impl<'a> Worker<'a> {
-    fn new(plan: &'a Plan<'a>) -> Self {
-        Self {
-            plan,
-            scratch: Scratch::default(),
-            names: HashMap::new(),
-            rows: Vec::new(),
-            recipients: BTreeMap::new(),
-            limits: BTreeMap::new(),
-        }
+    fn new(plan: &'a Plan<'a>, rows: &'a Rows) -> Self {
+        Self { plan, scratch: Scratch::default(), names: HashMap::new(), rows, part: Part::default() }
     }
 
     fn work(mut self, queue: &Queue) -> Self {
@@ -194,30 +214,58 @@ impl<'a> Worker<'a> {
         let record = &*job.record;
         let outcome = self.plan.scanner.search(record, &mut self.scratch);
         for limit in outcome.limits_reached {
-            *self.limits.entry(limit).or_default() += 1;
+            *self.part.limits.entry(limit).or_default() += 1;
         }
-        let key = RecipientKey::new(record, record.server.name.as_ref().map(|(name, _)| self.name(name)));
-        let recipient = self.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone()));
+        let key = self.recipient_key(job);
+        let recipient = self.part.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone()));
         recipient.add(record);
         let sent = |sighting: &&Sighting| !sighting.is_hint() && sighting.place.part.side() == Side::Request;
         recipient.data.extend(outcome.sightings.iter().filter(sent).map(|sighting| sighting.datum.clone()));
-        if !outcome.sightings.is_empty() {
+        Counts::count(&mut self.part.counts, &outcome.sightings);
+        if !outcome.sightings.is_empty() && self.rows.wants(job.number) {
             let summary = Arc::new(Summary::of(record, &|text| self.plan.redact(text)));
-            let row = |sighting| self.plan.row(sighting, job.exhibit, &summary);
-            self.rows.push((job.number, outcome.sightings.into_iter().map(row).collect()));
+            let rows =
+                outcome.sightings.into_iter().map(|sighting| self.row(sighting, job.exhibit, &summary)).collect();
+            self.rows.add(job.number, rows);
         }
     }
 
-    /// A host name, redacted and in lower case; the few that occur are redacted once.
-    fn name(&mut self, name: &str) -> String {
+    fn recipient_key(&mut self, job: &Job) -> RecipientKey {
+        if job.listed {
+            let name = job.record.server.name.as_ref().map(|(name, _)| self.redacted(name).to_ascii_lowercase());
+            return RecipientKey::new(&job.record, name);
+        }
+        self.part.crowd += 1;
+        let key = RecipientKey::new(&job.record, Some("(further recipients)".to_owned()));
+        RecipientKey { port: None, ..key }
+    }
+
+    /// A host or field name, redacted; the few that occur are redacted once.
+    fn redacted(&mut self, name: &str) -> String {
         if let Some(redacted) = self.names.get(name) {
             return redacted.clone();
         }
-        let redacted = self.plan.redact(&name.to_ascii_lowercase());
+        let redacted = self.plan.redact(name);
         if self.names.len() < 10_000 {
             self.names.insert(name.to_owned(), redacted.clone());
         }
         redacted
+    }
+
+    fn row(&mut self, mut sighting: Sighting, exhibit: usize, record: &Arc<Summary>) -> SightingRow {
+        let id = sighting.id();
+        let side = sighting.place.part.side();
+        if let PartName::Header { name, .. } = &mut sighting.place.part {
+            *name = self.redacted(name);
+        }
+        let Trail(steps) = &mut sighting.trail;
+        for step in steps {
+            step.detail = step.detail.take().map(|detail| self.redacted(&detail));
+        }
+        if let Some(Witness::FieldName(name)) = &mut sighting.witness {
+            *name = self.redacted(name);
+        }
+        SightingRow { id, sighting, side, exhibit, record: record.clone() }
     }
 }
 
@@ -237,37 +285,19 @@ impl Plan<'_> {
     pub(crate) fn redact(&self, text: &str) -> String {
         if self.reveal { text.to_owned() } else { self.scanner.redact(text) }
     }
-
-    fn row(&self, mut sighting: Sighting, exhibit: usize, record: &Arc<Summary>) -> SightingRow {
-        let id = sighting.id();
-        let side = sighting.place.part.side();
-        if let PartName::Header { name, .. } = &mut sighting.place.part {
-            *name = self.redact(name);
-        }
-        let Trail(steps) = &mut sighting.trail;
-        for step in steps {
-            step.detail = step.detail.take().map(|detail| self.redact(&detail));
-        }
-        if let Some(Witness::FieldName(name)) = &mut sighting.witness {
-            *name = self.redact(name);
-        }
-        SightingRow { id, sighting, side, exhibit, record: record.clone() }
-    }
 }
 
-fn merge(workers: Vec<Worker<'_>>) -> Found {
-    let mut found = Found::default();
-    let mut rows = Vec::new();
-    for worker in workers {
-        rows.extend(worker.rows);
-        for (limit, records) in worker.limits {
+fn merge(parts: Vec<Part>, rows: Rows) -> Found {
+    let mut found = Found { sightings: rows.finish(), ..Found::default() };
+    for part in parts {
+        found.crowd += part.crowd;
+        Counts::merge(&mut found.counts, part.counts);
+        for (limit, records) in part.limits {
             *found.limits.entry(limit).or_default() += records;
         }
-        for (key, recipient) in worker.recipients {
+        for (key, recipient) in part.recipients {
             found.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone())).merge(recipient);
         }
     }
-    rows.sort_by_key(|(number, _)| *number);
-    found.sightings = rows.into_iter().flat_map(|(_, rows)| rows).collect();
     found
 }

@@ -2,6 +2,7 @@
 
 use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
 use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Range, Side, Step, Witness};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -14,7 +15,6 @@ pub const SCHEMA: &str = "dyetrace-audit/1";
 /// # Errors
 /// Writing failed.
 pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
-    let (payload, opaque, lost) = audit.totals();
     let case =
         audit.case.as_ref().map(|case| json!({"path": case.path, "title": case.title, "question": case.question}));
     let key_files: Vec<Value> = audit
@@ -23,30 +23,46 @@ pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .map(|file| json!({"path": file.path, "secrets": file.secrets, "skipped_lines": file.skipped}))
         .collect();
-    let document = json!({
-        "schema": SCHEMA,
-        "tool": {"name": audit.tool.name, "version": audit.tool.version},
-        "case": case,
-        "exhibits": audit.exhibits.iter().map(exhibit).collect::<Vec<_>>(),
-        "keys": {"files": key_files, "secrets": audit.keys.secrets, "matched": audit.keys.matched},
-        "subject": audit.subject.iter().map(datum).collect::<Vec<_>>(),
-        "sightings": audit.sightings.iter().map(|row| sighting(audit, row)).collect::<Vec<_>>(),
-        "recipients": audit.recipients.iter().map(recipient).collect::<Vec<_>>(),
-        "opaque": audit.opaque.iter().map(opaque_entry).collect::<Vec<_>>(),
-        "damages": audit.damages.iter().map(damage).collect::<Vec<_>>(),
-        "limits": audit.limits,
-        "notes": audit.notes,
-        "totals": {
-            "records": audit.records(),
-            "sightings": audit.sightings.iter().filter(|row| !row.sighting.is_hint()).count(),
-            "hints": audit.sightings.iter().filter(|row| row.sighting.is_hint()).count(),
-            "payload_bytes": payload,
-            "opaque_bytes": opaque,
-            "lost_bytes": lost,
-        },
-    });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    let mut serializer = serde_json::Serializer::pretty(&mut *out);
+    let mut document = serializer.serialize_map(None)?;
+    document.serialize_entry("schema", SCHEMA)?;
+    document.serialize_entry("tool", &json!({"name": audit.tool.name, "version": audit.tool.version}))?;
+    document.serialize_entry("case", &case)?;
+    document.serialize_entry("exhibits", &Each(&audit.exhibits, exhibit))?;
+    let keys = json!({"files": key_files, "secrets": audit.keys.secrets, "matched": audit.keys.matched});
+    document.serialize_entry("keys", &keys)?;
+    document.serialize_entry("subject", &Each(&audit.subject, datum))?;
+    document.serialize_entry("sightings", &Each(&audit.sightings, |row: &SightingRow| sighting(audit, row)))?;
+    document.serialize_entry("recipients", &Each(&audit.recipients, recipient))?;
+    document.serialize_entry("opaque", &Each(&audit.opaque, opaque_entry))?;
+    document.serialize_entry("damages", &Each(&audit.damages, damage))?;
+    document.serialize_entry("limits", &audit.limits)?;
+    document.serialize_entry("notes", &audit.notes)?;
+    document.serialize_entry("totals", &totals(audit))?;
+    SerializeMap::end(document)?;
     out.write_all(b"\n")
+}
+
+/// A list whose elements become values one at a time: a long list of them would not fit in memory.
+struct Each<'a, T, F>(&'a [T], F);
+
+impl<T, F: Fn(&T) -> Value> Serialize for Each<'_, T, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(&self.1))
+    }
+}
+
+/// Sightings that are not listed are counted too.
+fn totals(audit: &Audit) -> Value {
+    let (payload, opaque, lost) = audit.totals();
+    json!({
+        "records": audit.records(),
+        "sightings": audit.subject.iter().map(|row| row.sent + row.received).sum::<usize>(),
+        "hints": audit.subject.iter().map(|row| row.hints).sum::<usize>(),
+        "payload_bytes": payload,
+        "opaque_bytes": opaque,
+        "lost_bytes": lost,
+    })
 }
 
 fn exhibit(row: &ExhibitRow) -> Value {
