@@ -13,6 +13,8 @@ pub(super) struct Exchange {
     response: Half,
     /// Pieces of content emitted as records of their own.
     pieces: u32,
+    /// What was asked for where the request was sent over HTTP/1, before an upgrade.
+    asked: Option<String>,
 }
 
 /// What one side sent on a stream.
@@ -33,8 +35,8 @@ struct Half {
 }
 
 impl Exchange {
-    pub(super) fn new(id: u32, first: Time) -> Self {
-        Self { id, first, request: Half::default(), response: Half::default(), pieces: 0 }
+    pub(super) fn new(id: u32, first: Time, asked: Option<String>) -> Self {
+        Self { id, first, request: Half::default(), response: Half::default(), pieces: 0, asked }
     }
 
     fn half(&mut self, side: Side) -> &mut Half {
@@ -121,6 +123,9 @@ impl Exchange {
         self.address(&mut record, conn);
         record.request = self.request.finish(out, &mut record.flags);
         record.response = self.response.finish(out, &mut record.flags);
+        if let (None, Some(response)) = (&record.request, &mut record.response) {
+            response.url = self.asked.take();
+        }
         record.flags.sort();
         record.flags.dedup();
         let is_something = record.request.is_some() || record.response.is_some();

@@ -78,6 +78,11 @@ impl Http2 {
         }
     }
 
+    /// What follows an upgrade from HTTP/1, whose request for `url` is answered on stream 1.
+    pub(crate) fn upgraded(conn: Conn, url: Option<String>) -> Self {
+        Self { streams: Streams::answering(url), ..Self::new(conn) }
+    }
+
     fn parts<'a, 's>(
         &'a mut self,
         side: Side,

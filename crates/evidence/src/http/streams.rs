@@ -23,6 +23,8 @@ pub(super) struct Streams {
     /// Emitted streams of even and of odd numbers.
     emitted: [Emitted; 2],
     fields_held: usize,
+    /// What stream 1 answers, where HTTP/1 asked for it (RFC 7540 section 3.2).
+    asked: Option<String>,
 }
 
 struct Open {
@@ -42,6 +44,11 @@ struct Emitted {
 pub(super) struct TooLate;
 
 impl Streams {
+    /// Nothing seen yet but the request over HTTP/1 that asked for the upgrade.
+    pub(super) fn answering(asked: Option<String>) -> Self {
+        Self { asked, ..Self::default() }
+    }
+
     /// A field block of one side.
     pub(super) fn fields(
         &mut self,
@@ -143,7 +150,8 @@ impl Streams {
                 self.emit_oldest(conn, out);
             }
         }
-        let fresh = || Open { exchange: Exchange::new(stream, time), fields_held: 0 };
+        let asked = self.asked.take_if(|_| stream == 1);
+        let fresh = || Open { exchange: Exchange::new(stream, time, asked), fields_held: 0 };
         Ok(self.open.entry(stream).or_insert_with(fresh))
     }
 

@@ -161,7 +161,8 @@ pub struct Summary {
     pub app: Option<Arc<App>>,
     /// The request's method.
     pub method: Option<String>,
-    /// The request's URL or target, redacted.
+    /// The request's URL or target, redacted; without a request, the URL that the answer is known
+    /// to be about.
     pub url: Option<String>,
 }
 
@@ -170,7 +171,8 @@ impl Summary {
     pub fn of(record: &Record, redact: &dyn Fn(&str) -> String) -> Self {
         let request = record.request.as_ref();
         let target = || request.and_then(|r| r.target.as_ref()).map(|t| String::from_utf8_lossy(t).into_owned());
-        let url = request.and_then(|r| r.url.clone()).or_else(target);
+        let answered = || record.response.as_ref().and_then(|response| response.url.clone());
+        let url = request.and_then(|r| r.url.clone()).or_else(target).or_else(answered);
         let mut server = record.server.clone();
         if let Some((name, _)) = &mut server.name {
             *name = redact(name);

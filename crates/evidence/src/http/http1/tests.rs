@@ -363,6 +363,19 @@ fn an_upgrade_to_websocket_is_followed() {
 }
 
 #[test]
+fn the_first_answer_after_an_upgrade_to_http_2_says_what_was_asked_for() {
+    let got = play(&[
+        Client(b"GET /1 HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"),
+        // SETTINGS, then `:status: 200` on stream 1.
+        Server(b"HTTP/1.1 101 Go\r\nUpgrade: h2c\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\x05\0\0\0\x01\x88"),
+        Client(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"),
+    ]);
+    assert_eq!(ids(&got), ["tcp:0/http:0", "tcp:0/h2:1"]);
+    assert!(got.records[1].request.is_none(), "it was sent once");
+    assert_eq!(got.records[1].response.as_ref().unwrap().url.as_deref(), Some("http://a/1"));
+}
+
+#[test]
 fn an_upgrade_that_is_refused_changes_nothing() {
     let got = play(&[
         Client(b"GET /1 HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"),

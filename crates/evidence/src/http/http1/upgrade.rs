@@ -38,7 +38,7 @@ pub(super) fn next_layer(conn: &Conn, exchange: &Exchange, limits: &Limits) -> O
             let websocket = WebSocket::new(inner, deflate(&response.headers), url);
             Some(Box::new(websocket.carrying(subprotocol.map(str::trim))))
         }
-        Some("h2c") => Some(Box::new(Http2::new(inner))),
+        Some("h2c") => Some(Box::new(Http2::upgraded(inner, request.and_then(|request| request.url.clone())))),
         _ => {
             inner.id.push_str("/upgrade");
             inner.alpn = None;
