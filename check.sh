@@ -4,10 +4,13 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(tshark tcpdump iproute2 openssl)
+# Program and the Debian package that brings it.
+needed=(tshark:tshark tcpdump:tcpdump ip:iproute2 openssl:openssl curl:curl zstd:zstd)
+# Debian starts nginx when it installs it: right on a machine that is thrown away, not on yours.
+[ "${CI:-}" = true ] && needed+=(nginx:nginx-light)
 missing=()
-for package in "${packages[@]}"; do
-  dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+for pair in "${needed[@]}"; do
+  command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
