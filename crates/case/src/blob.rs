@@ -175,7 +175,7 @@ impl BlobWriter {
     /// Bytes of memory it may hold whatever the other bodies hold; what it holds above that is
     /// spooled once all together hold too much.
     pub fn held(&self) -> usize {
-        self.memory.len().min(HELD_UNDER_PRESSURE)
+        self.memory.capacity().min(2 * HELD_UNDER_PRESSURE)
     }
 
     /// Appends bytes. What does not fit is counted in [`BlobWriter::dropped`].
