@@ -22,7 +22,7 @@ pub(crate) use pcapng::{Preview, preview};
 use crate::exhibit::Opened;
 use crate::flow::Flows;
 use crate::layer::{Out, UNTIMED};
-use dyetrace_case::Damage;
+use dyetrace_case::{Damage, grouped};
 pub(crate) use network::Network;
 pub(crate) use packets::Packet;
 
@@ -37,6 +37,9 @@ pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(
         Ok(content) => content,
         Err(error) => return tell(unreadable(&error), out),
     };
+    if opened.secrets_dropped() > 0 {
+        tell(dropped_keys(opened.secrets_dropped()), out);
+    }
     let done = content.done();
     let mut packets = Packets::new(content, opened.exhibit().format, opened.apps().clone());
     let mut network = Network::new(out.limits);
@@ -64,6 +67,14 @@ pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(
 
 fn unreadable(error: &std::io::Error) -> Lost {
     Lost { offset: 0, bytes: None, reason: format!("the file cannot be opened again: {error}") }
+}
+
+fn dropped_keys(bytes: u64) -> Lost {
+    let reason = format!(
+        "{} bytes of keys inside the capture are too many and were not used; give them with --keys",
+        grouped(bytes)
+    );
+    Lost { offset: 0, bytes: None, reason }
 }
 
 fn tell(lost: Lost, out: &mut Out<'_>) {

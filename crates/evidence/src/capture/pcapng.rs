@@ -22,6 +22,8 @@ const MOST_INTERFACES: usize = 65_536;
 pub(crate) struct Preview {
     /// TLS key logs.
     pub(crate) secrets: Vec<Vec<u8>>,
+    /// Bytes of key logs that were too many to keep.
+    pub(crate) secrets_dropped: u64,
     /// Apps by user id.
     pub(crate) apps: Apps,
 }
@@ -38,10 +40,13 @@ pub(crate) fn preview(content: impl Read) -> Preview {
         };
         if block.kind == SECRETS
             && let Some(secrets) = key_log(block.order, window.at(block.body.clone()))
-            && secrets.len() <= room
         {
-            room -= secrets.len();
-            preview.secrets.push(secrets.to_vec());
+            if let Some(left) = room.checked_sub(secrets.len()) {
+                room = left;
+                preview.secrets.push(secrets.to_vec());
+            } else {
+                preview.secrets_dropped += secrets.len() as u64;
+            }
         } else if CUSTOM.contains(&block.kind) {
             preview.apps.custom_block(block.order, window.at(block.body));
         }
@@ -393,5 +398,17 @@ pub(crate) mod tests {
             assert_eq!(packets.len(), 9, "length {length}");
             assert_eq!((lost.len(), lost[0].offset, lost[0].bytes), (1, broken as u64, Some(84)), "length {length}");
         }
+    }
+
+    #[test]
+    fn keys_that_are_too_many_are_counted_and_not_kept() {
+        let mut file = Writer::new(Order::Little);
+        let half = vec![b'#'; MOST_SECRETS / 2];
+        for _ in 0..3 {
+            let head = [TLS_KEY_LOG.to_le_bytes(), (half.len() as u32).to_le_bytes()].concat();
+            file.block(SECRETS, &[head, half.clone()].concat());
+        }
+        let preview = preview(file.file.as_slice());
+        assert_eq!((preview.secrets.len(), preview.secrets_dropped), (2, half.len() as u64));
     }
 }

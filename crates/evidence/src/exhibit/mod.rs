@@ -51,6 +51,7 @@ pub struct Opened {
     exhibit: Exhibit,
     wrapping: Wrapping,
     secrets: Vec<Vec<u8>>,
+    secrets_dropped: u64,
     apps: Apps,
 }
 
@@ -81,6 +82,11 @@ impl Opened {
     /// TLS key logs found inside (pcapng Decryption Secrets Blocks), in the order of the file.
     pub fn secrets(&self) -> &[Vec<u8>] {
         &self.secrets
+    }
+
+    /// Bytes of key logs inside that were too many to keep.
+    pub(crate) fn secrets_dropped(&self) -> u64 {
+        self.secrets_dropped
     }
 
     /// Apps named by blocks of the capture.
@@ -188,8 +194,8 @@ impl Survey {
     fn opened(self, source: Source, path: String) -> Opened {
         let id = ExhibitId(self.digest);
         let exhibit = Exhibit { id, path, bytes: self.bytes, format: self.kind.format };
-        let Preview { secrets, apps } = self.preview;
-        Opened { source, exhibit, wrapping: self.kind.wrapping, secrets, apps }
+        let Preview { secrets, secrets_dropped, apps } = self.preview;
+        Opened { source, exhibit, wrapping: self.kind.wrapping, secrets, secrets_dropped, apps }
     }
 }
 
