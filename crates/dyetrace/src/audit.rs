@@ -158,11 +158,12 @@ fn limit_in_words((limit, records): (&Limit, &u64)) -> String {
 
 /// Names that strangers chose may hold a planted value also where nothing could be read.
 fn redact_unread(audit: &mut Audit, plan: &Plan<'_>) {
-    let opaque = audit.opaque.iter_mut().map(|opaque| &mut opaque.server);
-    let damages = audit.damages.iter_mut().filter_map(|damage| damage.server.as_mut());
-    for (name, _) in opaque.chain(damages).filter_map(|server| server.name.as_mut()) {
-        *name = plan.redact(name);
+    let redact = |text: &str| plan.redact(text);
+    for opaque in &mut audit.opaque {
+        let endpoints = [&mut opaque.client, &mut opaque.server];
+        report::redact_recorded(endpoints, Some(&mut opaque.channel), Some(&mut opaque.app), &redact);
     }
+    report::redact_recorded(audit.damages.iter_mut().filter_map(|damage| damage.server.as_mut()), None, None, &redact);
 }
 
 fn exhibit_row(intake: &Intake, opened: &dyetrace_evidence::Opened, tally: Tally) -> ExhibitRow {

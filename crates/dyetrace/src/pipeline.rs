@@ -233,14 +233,15 @@ impl<'a> Worker<'a> {
     fn recipient_key(&mut self, job: &Job) -> RecipientKey {
         if job.listed {
             let name = job.record.server.name.as_ref().map(|(name, _)| self.redacted(name).to_ascii_lowercase());
-            return RecipientKey::new(&job.record, name);
+            return RecipientKey::new(&job.record, name, &mut |text| self.redacted(text));
         }
         self.part.crowd += 1;
-        let key = RecipientKey::new(&job.record, Some("(further recipients)".to_owned()));
+        let key =
+            RecipientKey::new(&job.record, Some("(further recipients)".to_owned()), &mut |text| self.redacted(text));
         RecipientKey { port: None, ..key }
     }
 
-    /// A host or field name, redacted; the few that occur are redacted once.
+    /// A host or field name or a protection, redacted; the few that occur are redacted once.
     fn redacted(&mut self, name: &str) -> String {
         if let Some(redacted) = self.names.get(name) {
             return redacted.clone();

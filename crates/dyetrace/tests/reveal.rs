@@ -98,6 +98,7 @@ fn an_archive_with_values_in_every_place_hides_them() {
                         format!("--b\r\nContent-Disposition: form-data; name=\"{text}\"; filename=\"{text}\"\r\n\r\n{value}\r\n--b--\r\n")},
                 },
                 "comment": text, "serverIPAddress": text, "connection": text,
+                "_app": text, "_securityDetails": {"protocol": text, "cipher": text},
             }));
             entries.push(
                 serde_json::json!({"request": {"method": "GET", "url": text, "headers": text}, "response": text}),

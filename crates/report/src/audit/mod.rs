@@ -6,6 +6,7 @@ mod terminal;
 
 pub use json::{SCHEMA, write as write_json};
 pub use model::{
-    Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyFile, KeyRow, Recipient, RecipientKey, SightingRow, Summary, Tool,
+    Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyFile, KeyRow, Recipient, RecipientKey, SightingRow, Summary,
+    Tool, redact_recorded,
 };
 pub use terminal::{Look, write as write_terminal};

@@ -173,22 +173,36 @@ impl Summary {
         let target = || request.and_then(|r| r.target.as_ref()).map(|t| String::from_utf8_lossy(t).into_owned());
         let answered = || record.response.as_ref().and_then(|response| response.url.clone());
         let url = request.and_then(|r| r.url.clone()).or_else(target).or_else(answered);
-        let mut server = record.server.clone();
-        if let Some((name, _)) = &mut server.name {
-            *name = redact(name);
-        }
+        let (mut client, mut server) = (record.client.clone(), record.server.clone());
+        let (mut channel, mut app) = (record.channel.clone(), record.app.clone());
+        redact_recorded([&mut client, &mut server], Some(&mut channel), Some(&mut app), redact);
         Self {
             id: record.id.clone(),
             protocol: record.protocol,
             time: record.time,
-            client: record.client.clone(),
+            client,
             server,
-            channel: record.channel.clone(),
-            app: record.app.clone(),
+            channel,
+            app,
             method: request.and_then(|r| r.method.as_deref()).map(redact),
             url: url.as_deref().map(redact),
         }
     }
+}
+
+/// Applies `redact` to the texts that a recording holds about a connection: names, and in archives
+/// also version, suite and app, which any program may have written.
+pub fn redact_recorded<'e>(
+    endpoints: impl IntoIterator<Item = &'e mut Endpoint>,
+    channel: Option<&mut Channel>,
+    app: Option<&mut Option<Arc<App>>>,
+    redact: &dyn Fn(&str) -> String,
+) {
+    let names = endpoints.into_iter().filter_map(|endpoint| endpoint.name.as_mut()).map(|(name, _)| name);
+    let channel = channel.into_iter().flat_map(|channel| [&mut channel.version, &mut channel.suite]).flatten();
+    let app = app.into_iter().flatten().map(Arc::make_mut);
+    let app = app.flat_map(|app| [&mut app.name, &mut app.package]).flatten();
+    names.chain(channel).chain(app).for_each(|text| *text = redact(text));
 }
 
 /// One sighting with what a reader needs to know about its record.
@@ -222,14 +236,14 @@ pub struct RecipientKey {
 }
 
 impl RecipientKey {
-    /// The recipient of a record, under a name that may have been redacted.
-    pub fn new(record: &Record, name: Option<String>) -> Self {
+    /// The recipient of a record, under a name and a protection that may have been redacted.
+    pub fn new(record: &Record, name: Option<String>, redact: &mut dyn FnMut(&str) -> String) -> Self {
         Self {
             address: record.server.address.filter(|_| name.is_none()),
             name,
             port: record.server.port,
             protocol: record.protocol,
-            protection: protection(&record.channel),
+            protection: redact(&protection(&record.channel)),
         }
     }
 }
