@@ -30,7 +30,8 @@ fn within(bytes: &[u8], context: Context, mut finds: Vec<Find>, depth: usize) ->
         while let Some(mut find) = rest.next_if(|find| find.range.start < field.range.end) {
             // Offsets in a field with escapes are not offsets in its value, which is searched
             // apart from this.
-            let escaped = *escaped.get_or_insert_with(|| field.coding.applies(&bytes[field.range.clone()]));
+            let escaped = *escaped
+                .get_or_insert_with(|| !field.chunks.is_empty() || field.coding.applies(&bytes[field.range.clone()]));
             if find.range.end > field.range.end || escaped {
                 done.push(find);
             } else {

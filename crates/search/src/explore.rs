@@ -2,7 +2,7 @@
 
 use crate::attribute::attribute;
 use crate::classify::Marks;
-use crate::codec::{self, Codec, Context, Field, MARKED, Structure, WHOLE, recognise};
+use crate::codec::{self, Codec, Context, EMBEDDED, Field, LEAVES, MARKED, Structure, Typed, WHOLE, recognise};
 use crate::digest;
 use crate::find::{Find, Seen};
 use crate::map::Map;
@@ -14,6 +14,9 @@ use std::ops::{ControlFlow, Range};
 
 /// Work charged for a piece of bytes beside its length.
 const BASE_COST: u64 = 32;
+
+/// Bytes that are looked at to tell text from other bytes.
+const LOOKED_AT: usize = 1024;
 
 /// What is known of the bytes at hand.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +117,12 @@ impl<'s> Explorer<'s> {
         let structure = recognise(bytes, node.context);
         if let Some(structure) = structure.filter(|structure| structure.fields_are_bodies()) {
             self.explore_bodies(bytes, structure, node, &mut finds);
-            return finds;
+            if structure.is_certain() {
+                return finds;
+            }
+        }
+        if structure.is_none() && node.is_field {
+            self.explore_leaf(bytes, node, &mut finds);
         }
         self.explore_text(bytes, structure, node, finds)
     }
@@ -131,7 +139,7 @@ impl<'s> Explorer<'s> {
         let mut done = Vec::new();
         let mut named = Vec::new();
         match structure {
-            Some(structure) if self.must_walk(bytes, structure, &marks) => {
+            Some(structure) if !structure.fields_are_bodies() && self.must_walk(bytes, structure, &marks) => {
                 self.explore_fields(bytes, structure, &marks, node, &mut done, &mut named);
                 // What looks like a document may be none, and names may be escaped too.
                 self.explore_spans(bytes, &marks.outside(&done), node, &mut done, &mut finds);
@@ -139,6 +147,7 @@ impl<'s> Explorer<'s> {
             Some(_) => {}
             None => self.explore_spans(bytes, &marks, node, &mut done, &mut finds),
         }
+        self.explore_embedded(bytes, node, &mut finds);
         self.explore_runs(bytes, node, &done, &mut finds);
         if !finds.is_empty() {
             finds = attribute(bytes, node.context, finds);
@@ -199,6 +208,22 @@ impl<'s> Explorer<'s> {
             let hex = |decoded: &mut Vec<u8>| codec::hex::decode_into(field, decoded);
             self.compare_decoded(field, codec::hex::NAME, hex, &codec::hex::map(0), finds);
         }
+    }
+
+    /// The typed lane: a number of a document.
+    fn compare_typed(&mut self, typed: Typed, value: &[u8], finds: &mut Vec<Find>) {
+        let numbers = match typed {
+            Typed::Bytes => return self.compare_whole(value, finds),
+            Typed::Integer(number) => self.needles.of_integer(number),
+            Typed::Double(number) => self.needles.of_double(number),
+            Typed::Single(number) => self.needles.of_single(number),
+        };
+        self.tally.fields += 1;
+        let find = |number: &u32| {
+            let datum = self.needles.all.get(*number as usize)?.datum;
+            Some(Find::new(datum, Seen::Field(*number), 0..value.len()))
+        };
+        finds.extend(numbers.iter().filter_map(find));
     }
 
     fn compare_decoded(
@@ -270,7 +295,7 @@ impl<'s> Explorer<'s> {
         let number = self.number();
         let is_field = node.is_field && span.len() == bytes.len();
         for mut find in self.explore(&unwrapped.bytes, node.inner(is_field)) {
-            find.through(codec.name(), None, span, &unwrapped.map, number);
+            find.through(codec.name(), unwrapped.detail.clone(), span, &unwrapped.map, number);
             self.keep(find, finds);
         }
         true
@@ -303,8 +328,8 @@ impl<'s> Explorer<'s> {
     ) {
         structure.walk(bytes, &mut |field| {
             let value = &bytes[field.range.clone()];
-            let escaped = structure.plus_is_space() || marks.any_in(&field.range);
-            let decoded = if escaped { field.coding.decode(bytes, &field.range) } else { None };
+            let escaped = structure.plus_is_space() || !field.chunks.is_empty() || marks.any_in(&field.range);
+            let decoded = if escaped { field.decode(bytes) } else { None };
             let mut found = Vec::new();
             let map = if let Some((value, map)) = decoded {
                 found = self.explore_field(&value, node);
@@ -315,7 +340,8 @@ impl<'s> Explorer<'s> {
                 done.push(field.range.clone());
                 Map::shift(field.range.start)
             } else {
-                self.compare_whole(value, &mut found);
+                self.compare_typed(field.typed, value, &mut found);
+                self.explore_leaf(value, node, &mut found);
                 Map::shift(field.range.start)
             };
             self.add_field_step(found, field, &map, named);
@@ -342,10 +368,49 @@ impl<'s> Explorer<'s> {
     /// Each field is searched by itself, and only there.
     fn explore_bodies(&mut self, bytes: &[u8], structure: &dyn Structure, node: Node, finds: &mut Vec<Find>) {
         structure.walk(bytes, &mut |field| {
-            let found = self.explore_field(&bytes[field.range.clone()], node);
-            self.add_field_step(found, field, &Map::shift(field.range.start), finds);
+            let value = &bytes[field.range.clone()];
+            let mut map = Map::shift(field.range.start);
+            let mut found = Vec::new();
+            if field.typed != Typed::Bytes {
+                self.compare_typed(field.typed, value, &mut found);
+            } else if let Some((joined, chunk_map)) = field.decode(bytes) {
+                found = self.explore_field(&joined, node);
+                map = chunk_map;
+            } else {
+                found = self.explore_field(value, node);
+            }
+            self.add_field_step(found, field, &map, finds);
             if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+    }
+
+    /// Undoes the codecs of whole fields.
+    fn explore_leaf(&mut self, field: &[u8], node: Node, finds: &mut Vec<Find>) {
+        for leaf in LEAVES {
+            let mut decoded = Vec::new();
+            if !leaf.decode(field, &mut decoded) || !self.may_go_deeper(node) {
+                continue;
+            }
+            let number = self.number();
+            for mut find in self.explore(&decoded, node.inner(true)) {
+                find.through(leaf.name(), None, &(0..field.len()), &leaf.map(field, 0), number);
+                self.keep(find, finds);
+            }
+        }
+    }
+
+    /// Undoes what has a signature anywhere in bytes that are not text.
+    fn explore_embedded(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) {
+        if is_text(bytes) {
+            return;
+        }
+        for codec in EMBEDDED {
+            let mut spans = Vec::new();
+            codec.find(bytes, &Marks::default(), &mut |span| spans.push(span));
+            for span in spans {
+                self.unwrap(codec, bytes, &span, node, finds);
+            }
+        }
     }
 
     fn explore_spans(
@@ -370,6 +435,11 @@ impl<'s> Explorer<'s> {
         }
         done.sort_by_key(|span| (span.start, span.end));
     }
+}
+
+/// True where no byte near the start is a control character or over 0x7f.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().take(LOOKED_AT).all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
 }
 
 fn is_base64(byte: u8) -> bool {

@@ -38,4 +38,5 @@ mod witness;
 #[cfg(test)]
 mod wrappings;
 
+pub use codec::table::{About, wrappings};
 pub use scanner::{Limit, Options, Outcome, Scanner, Scratch};

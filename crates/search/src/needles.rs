@@ -47,6 +47,9 @@ pub(crate) struct Needles {
     /// The values and their base64 in lower case, of base64 the characters that do not depend on
     /// what stands beside them: names are shown in lower case, which hides nothing.
     pub(crate) folded: Vec<Vec<u8>>,
+    integers: foldhash::HashMap<i128, Vec<u32>>,
+    doubles: foldhash::HashMap<u64, Vec<u32>>,
+    singles: foldhash::HashMap<u32, Vec<u32>>,
     fields: foldhash::HashMap<Vec<u8>, Vec<u32>>,
     longest_field: usize,
     /// Bit *n* is set where a value of *n* bytes is compared with whole fields.
@@ -87,7 +90,36 @@ impl Needles {
         let field_lengths = fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
         let filter = Filter::new(patterns);
         let folded = subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect();
-        Self { data, all, filter, digests, warnings, folded, fields, longest_field, field_lengths }
+        let (integers, doubles, singles) = Default::default();
+        Self {
+            data,
+            all,
+            filter,
+            digests,
+            warnings,
+            folded,
+            integers,
+            doubles,
+            singles,
+            fields,
+            longest_field,
+            field_lengths,
+        }
+    }
+
+    /// The needles that the whole number equals.
+    pub(crate) fn of_integer(&self, number: i128) -> &[u32] {
+        self.integers.get(&number).map_or(&[], Vec::as_slice)
+    }
+
+    /// The needles that the binary64 number equals, bit for bit.
+    pub(crate) fn of_double(&self, number: f64) -> &[u32] {
+        self.doubles.get(&number.to_bits()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The needles that the binary32 number equals, bit for bit.
+    pub(crate) fn of_single(&self, number: f32) -> &[u32] {
+        self.singles.get(&number.to_bits()).map_or(&[], Vec::as_slice)
     }
 
     /// Length of the longest value that is compared with whole fields; 0 where there is none.

@@ -80,11 +80,8 @@ impl Codec for Raw {
         let mut out = Vec::new();
         decoder.by_ref().take(room as u64).read_to_end(&mut out).ok()?;
         let used = decoder.total_in() as usize;
-        (!out.is_empty() && stream.len().saturating_sub(used) <= TOLERATED_TRAILER).then_some(Unwrapped {
-            bytes: out,
-            map: Map::Whole(span),
-            cut: false,
-        })
+        (!out.is_empty() && stream.len().saturating_sub(used) <= TOLERATED_TRAILER)
+            .then(|| Unwrapped::new(out, Map::Whole(span)))
     }
 }
 
@@ -99,7 +96,7 @@ fn inflated(mut decoder: impl Read, span: Range<usize>, room: usize) -> Option<I
     let mut out = Vec::new();
     let ended = decoder.by_ref().take(room as u64).read_to_end(&mut out).is_ok();
     let cut = ended && out.len() == room && decoder.read(&mut [0]).is_ok_and(|more| more > 0);
-    let unwrapped = Unwrapped { bytes: out, map: Map::Whole(span), cut };
+    let unwrapped = Unwrapped { cut, ..Unwrapped::new(out, Map::Whole(span)) };
     (!unwrapped.bytes.is_empty()).then_some(Inflated { unwrapped, ended })
 }
 

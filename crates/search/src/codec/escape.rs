@@ -22,7 +22,7 @@ impl Codec for Escape {
 
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, _room: usize) -> Option<Unwrapped> {
         let (decoded, map) = unescape(bytes.get(span.clone())?).finish(span.start)?;
-        Some(Unwrapped { bytes: decoded, map, cut: false })
+        Some(Unwrapped::new(decoded, map))
     }
 }
 

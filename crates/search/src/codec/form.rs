@@ -56,7 +56,7 @@ pub(super) fn walk_pairs(
         let label = equals.map_or(Label::None, |at| Label::Name(pair.get(blank..at).unwrap_or_default()));
         let value = start + equals.map_or(blank, |at| at + 1)..start + length;
         if !value.is_empty() {
-            visit(&Field { codec, label, range: value, coding })?;
+            visit(&Field::new(codec, label, value, coding))?;
         }
         start += length + 1;
     }

@@ -128,7 +128,7 @@ impl Walker<'_> {
         {
             frame.key = (range.start, range.end);
             let path = Path { bytes: self.bytes, frames: &self.frames, unnamed: 0 };
-            return visit(&Field { codec: "json", label: Label::Key(&path), range, coding: Coding::Json });
+            return visit(&Field::new("json", Label::Key(&path), range, Coding::Json));
         }
         self.leaf(range, Coding::Json, visit)
     }
@@ -140,7 +140,7 @@ impl Walker<'_> {
         visit: &mut dyn FnMut(&Field<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let path = Path { bytes: self.bytes, frames: &self.frames, unnamed: self.unnamed };
-        visit(&Field { codec: "json", label: Label::Pointer(&path), range, coding })
+        visit(&Field::new("json", Label::Pointer(&path), range, coding))
     }
 
     fn open(&mut self, object: bool) {

@@ -17,10 +17,11 @@ pub(crate) mod json;
 pub(crate) mod multipart;
 pub(crate) mod percent;
 mod plausible;
+pub(crate) mod table;
 pub(crate) mod url;
 
 use crate::classify::Marks;
-use crate::map::Map;
+use crate::map::{Map, Unescaped};
 use std::ops::{ControlFlow, Range};
 
 /// One way of wrapping bytes, recognised by how the bytes look.
@@ -45,11 +46,42 @@ pub(crate) struct Unwrapped {
     pub(crate) map: Map,
     /// True where the result was longer than the room given and was cut.
     pub(crate) cut: bool,
+    /// What tells this step from others of the codec: the name of the key that undid it.
+    pub(crate) detail: Option<String>,
+}
+
+impl Unwrapped {
+    /// Bytes with exact places, nothing cut.
+    pub(crate) fn new(bytes: Vec<u8>, map: Map) -> Self {
+        Self { bytes, map, cut: false, detail: None }
+    }
+}
+
+/// A codec of whole text fields that hold nothing else: base85, base58. A field of a document, a
+/// query value, a header value, a body that is no document. There are thousands, so a codec says
+/// no cheaply, and what it decodes goes into one arena with others.
+pub(crate) trait Leaf: Sync {
+    /// The name in trails.
+    fn name(&self) -> &'static str;
+
+    /// Appends what the whole field stands for; false, with nothing appended, where it is not so
+    /// coded.
+    fn decode(&self, field: &[u8], out: &mut Vec<u8>) -> bool;
+
+    /// From decoded offsets to offsets in the bytes in which the field begins at `start`. Asked
+    /// only where something was seen.
+    fn map(&self, field: &[u8], start: usize) -> Map;
 }
 
 /// Codecs recognised at the start of the bytes. Where one applies, the encoded bytes themselves
 /// need no search.
 pub(crate) static WHOLE: [&dyn Codec; 3] = [&deflate::Gzip, &deflate::Zlib, &deflate::Raw];
+
+/// Codecs with a signature, recognised anywhere in bytes that are not text.
+pub(crate) static EMBEDDED: [&dyn Codec; 0] = [];
+
+/// Codecs of whole fields.
+pub(crate) static LEAVES: [&dyn Leaf; 0] = [];
 
 /// Codecs recognised by marks anywhere in the bytes.
 pub(crate) static MARKED: [&dyn Codec; 3] = [&percent::Percent, &escape::Escape, &entity::Entity];
@@ -63,6 +95,12 @@ pub(crate) trait Structure: Sync {
     /// siblings.
     fn fields_are_bodies(&self) -> bool {
         false
+    }
+
+    /// False where other bytes may look like such a document by accident (protobuf): then its bytes
+    /// are searched as bytes too.
+    fn is_certain(&self) -> bool {
+        true
     }
 
     /// True where `+` stands for a space in some fields.
@@ -81,6 +119,62 @@ pub(crate) struct Field<'n> {
     pub(crate) range: Range<usize>,
     /// How its value is escaped.
     pub(crate) coding: Coding,
+    /// What type the document gives it.
+    pub(crate) typed: Typed,
+    /// Where the value is made of several pieces (CBOR strings of indefinite length), these in
+    /// order; `range` spans them all. Empty otherwise.
+    pub(crate) chunks: &'n [Range<usize>],
+}
+
+impl<'n> Field<'n> {
+    /// A field of bytes or text in one piece.
+    pub(crate) fn new(codec: &'static str, label: Label<'n>, range: Range<usize>, coding: Coding) -> Self {
+        Self { codec, label, range, coding, typed: Typed::Bytes, chunks: &[] }
+    }
+
+    /// The same as a number.
+    pub(crate) fn typed(self, typed: Typed) -> Self {
+        Self { typed, ..self }
+    }
+
+    /// Undoes escapes or joins chunks; `None` where the bytes stand for themselves.
+    pub(crate) fn decode(&self, bytes: &[u8]) -> Option<(Vec<u8>, Map)> {
+        if self.chunks.is_empty() {
+            self.coding.decode(bytes, &self.range)
+        } else {
+            joined(bytes, &self.range, self.chunks)
+        }
+    }
+}
+
+/// The chunks as one; the bytes between them are escapes that stand for nothing.
+fn joined(bytes: &[u8], range: &Range<usize>, chunks: &[Range<usize>]) -> Option<(Vec<u8>, Map)> {
+    let mut out = Unescaped::default();
+    let mut from = range.start;
+    for chunk in chunks {
+        while from < chunk.start {
+            let length = (chunk.start - from).min(usize::from(u8::MAX));
+            out.escape(from - range.start, length, &[]);
+            from += length;
+        }
+        out.literal(bytes.get(chunk.clone())?);
+        from = chunk.end;
+    }
+    out.finish(range.start)
+}
+
+/// What type a document gives a value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Typed {
+    /// Bytes or text, searched like any bytes.
+    Bytes,
+    /// A whole number, whatever its width, sign or byte order. A protobuf varint counts as what it
+    /// is without zigzag.
+    Integer(i128),
+    /// IEEE 754 binary64.
+    Double(f64),
+    /// IEEE 754 binary32.
+    Single(f32),
 }
 
 /// How the value of a field is escaped.
@@ -131,6 +225,8 @@ pub(crate) enum Label<'n> {
     Name(&'n [u8]),
     /// A position counted from 1.
     Number(usize),
+    /// Anything else, made when asked for: the path through a binary document.
+    Made(&'n dyn Fn() -> String),
 }
 
 /// Longest name shown in a trail, in characters.
@@ -145,6 +241,7 @@ impl Label<'_> {
             Self::Key(path) => Some(format!("key in {}", path.parent_pointer()).trim_end().to_owned()),
             Self::Name(name) => Some(shown(&percent::unescape(name, true).bytes)).filter(|name| !name.is_empty()),
             Self::Number(number) => Some(number.to_string()),
+            Self::Made(make) => Some(shown(make().as_bytes())).filter(|name| !name.is_empty()),
         }
     }
 }

@@ -69,10 +69,10 @@ fn part(
     let body = range.start + body_start..range.end - line_end;
     let label = name(&text[..head_end]).map_or(Label::None, Label::Name);
     if !head.is_empty() {
-        visit(&Field { codec: "multipart", label: Label::None, range: head, coding: Coding::Plain })?;
+        visit(&Field::new("multipart", Label::None, head, Coding::Plain))?;
     }
     if !body.is_empty() {
-        visit(&Field { codec: "multipart", label, range: body, coding: Coding::Plain })?;
+        visit(&Field::new("multipart", label, body, Coding::Plain))?;
     }
     ControlFlow::Continue(())
 }

@@ -22,7 +22,7 @@ impl Codec for Percent {
 
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, _room: usize) -> Option<Unwrapped> {
         let (decoded, map) = unescape(bytes.get(span.clone())?, false).finish(span.start)?;
-        Some(Unwrapped { bytes: decoded, map, cut: false })
+        Some(Unwrapped::new(decoded, map))
     }
 }
 

@@ -40,7 +40,7 @@ fn walk(bytes: &[u8], visit: &mut dyn FnMut(&Field<'_>) -> ControlFlow<()>) -> C
     }
     let range = fragment + 1..bytes.len();
     if range.start < range.end {
-        visit(&Field { codec: "fragment", label: Label::None, range, coding: Coding::Percent })?;
+        visit(&Field::new("fragment", Label::None, range, Coding::Percent))?;
     }
     ControlFlow::Continue(())
 }
@@ -66,7 +66,7 @@ fn walk_path(
         if start < end {
             number += 1;
             let label = Label::Number(number);
-            visit(&Field { codec: "path", label, range: start..end, coding: Coding::Percent })?;
+            visit(&Field::new("path", label, start..end, Coding::Percent))?;
         }
         start = end + 1;
     }
