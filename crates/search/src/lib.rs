@@ -22,6 +22,7 @@ mod bits;
 mod choose;
 mod classify;
 mod codec;
+mod decoy;
 mod digest;
 mod explore;
 mod filter;

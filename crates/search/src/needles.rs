@@ -1,9 +1,10 @@
 //! Everything that is looked for: the spellings of all planted values, sorted into lanes.
 
+use crate::bits;
 use crate::codec::base64;
 use crate::digest::Digests;
 use crate::filter::{Filter, Pattern, SHORTEST};
-use crate::{bits, spelling};
+use crate::spelling::{self, Spelling, What};
 use dyetrace_case::{Datum, DatumId, Strength, Subject};
 
 /// One byte form of a datum.
@@ -78,6 +79,9 @@ impl Needles {
             let bits = bits::of_value(datum.value.reveal(), datum.bits);
             data.push(Sought { id: datum.id.clone(), bits, forms });
         }
+        for (number, spelling) in spelling::psk_forms(subject) {
+            place(number as u32, spelling, None, &mut lanes);
+        }
         let (mut all, patterns): (Vec<_>, Vec<_>) = lanes.text.into_iter().unzip();
         let mut fields: foldhash::HashMap<Vec<u8>, Vec<u32>> = foldhash::HashMap::default();
         for (needle, any_case) in lanes.fields {
@@ -149,19 +153,20 @@ fn add(number: u32, datum: &Datum, lanes: &mut Lanes, digests: &mut Digests) {
         digests.add(number, &form, &bytes);
     }
     for spelling in spellings {
-        let needle = Needle {
-            datum: number,
-            form: spelling.form,
-            strength: spelling.strength,
-            bits: bits::of_value(&spelling.bytes, datum.bits),
-            bytes: spelling.bytes.clone(),
-        };
-        if spelling.bytes.len() >= SHORTEST {
-            let (bytes, any_case, bounded) = (spelling.bytes, spelling.any_case, spelling.bounded);
-            lanes.text.push((needle, Pattern { bytes, any_case, bounded }));
-        } else if spelling.strength == Strength::Exact {
-            lanes.fields.push((needle, spelling.any_case));
-        }
+        place(number, spelling, datum.bits, lanes);
+    }
+}
+
+fn place(datum: u32, spelling: Spelling, minted: Option<u32>, lanes: &mut Lanes) {
+    let bits = spelling.bits(minted);
+    let What::Text(bytes) = spelling.what else { return };
+    let (form, strength) = (spelling.form, spelling.strength);
+    let needle = Needle { datum, form, strength, bits, bytes: bytes.clone() };
+    if bytes.len() >= SHORTEST {
+        let (any_case, bounded) = (spelling.any_case, spelling.bounded);
+        lanes.text.push((needle, Pattern { bytes, any_case, bounded }));
+    } else if strength == Strength::Exact {
+        lanes.fields.push((needle, spelling.any_case));
     }
 }
 
