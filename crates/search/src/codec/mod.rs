@@ -7,18 +7,24 @@
 //! decoded.
 
 pub(crate) mod base64;
+mod brotli;
+mod content;
 pub(crate) mod cookie;
 pub(crate) mod deflate;
+mod embedded;
 pub(crate) mod entity;
 pub(crate) mod escape;
 pub(crate) mod form;
 pub(crate) mod hex;
 pub(crate) mod json;
+mod lz4;
 pub(crate) mod multipart;
 pub(crate) mod percent;
 mod plausible;
+mod snappy;
 pub(crate) mod table;
 pub(crate) mod url;
+mod zstd;
 
 use crate::classify::Marks;
 use crate::map::{Map, Unescaped};
@@ -75,10 +81,21 @@ pub(crate) trait Leaf: Sync {
 
 /// Codecs recognised at the start of the bytes. Where one applies, the encoded bytes themselves
 /// need no search.
-pub(crate) static WHOLE: [&dyn Codec; 3] = [&deflate::Gzip, &deflate::Zlib, &deflate::Raw];
+pub(crate) static WHOLE: [&dyn Codec; 9] = [
+    &deflate::Gzip,
+    &zstd::Zstd,
+    &lz4::Frame,
+    &snappy::Framed,
+    &deflate::Zlib,
+    &deflate::Raw,
+    &lz4::SizedBlock,
+    &snappy::Block,
+    &brotli::Brotli,
+];
 
 /// Codecs with a signature, recognised anywhere in bytes that are not text.
-pub(crate) static EMBEDDED: [&dyn Codec; 0] = [];
+pub(crate) static EMBEDDED: [&dyn Codec; 5] =
+    [&embedded::EmbeddedGzip, &embedded::EmbeddedZlib, &zstd::EmbeddedZstd, &lz4::EmbeddedFrame, &embedded::Zip];
 
 /// Codecs of whole fields.
 pub(crate) static LEAVES: [&dyn Leaf; 0] = [];

@@ -17,7 +17,13 @@ pub struct About {
 
 /// Every wrapping, by name.
 pub fn wrappings() -> Vec<About> {
-    let mut all: Vec<About> = Vec::new();
+    let mut all: Vec<About> = vec![
+        super::brotli::ABOUT,
+        super::lz4::ABOUT,
+        super::snappy::ABOUT,
+        super::zstd::ABOUT,
+        super::embedded::ABOUT_ZIP,
+    ];
     all.sort_by_key(|row| row.name);
     all
 }
