@@ -1,6 +1,6 @@
 //! The case folder on disk: `case.yaml`, `subject.yaml`, `evidence/`, `keys/`, the manifest.
 
-use crate::{ExhibitId, Subject};
+use crate::{ExhibitId, KeyMaterial, Subject};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,6 +25,19 @@ pub struct CaseFile {
     /// The recorded uses of a product. Absent: one run with everything in `evidence/`.
     #[serde(default)]
     pub runs: Vec<Run>,
+    /// Read apart from the rest, because errors about it must not quote it.
+    #[serde(default, rename = "key_material")]
+    _key_material: Apart,
+}
+
+/// A section that is read elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Apart;
+
+impl<'de> Deserialize<'de> for Apart {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
 }
 
 /// One recorded use of a product by the subject.
@@ -65,6 +78,8 @@ pub struct Case {
     pub file: CaseFile,
     /// `subject.yaml`; absent where the folder has none.
     pub subject: Option<Subject>,
+    /// What is known of the app's own wrapping: `key_material:` of `case.yaml`.
+    pub key_material: KeyMaterial,
     /// The exhibits' paths relative to the folder: those the runs name, in their order; where
     /// there are no runs, everything in `evidence/`, by name.
     pub exhibits: Vec<String>,
@@ -114,13 +129,13 @@ impl Case {
     /// # Errors
     /// A file is missing, unreadable or not of its form, or an exhibit lies outside the folder.
     pub fn open(root: &Path) -> Result<Self, CaseError> {
-        let file = read_case_file(&root.join("case.yaml"))?;
+        let (file, key_material) = read_case_file(root)?;
         let subject = optional(&root.join("subject.yaml"), |text| Subject::from_yaml(text).map_err(|e| e.to_string()))?;
         let manifest =
             optional(&root.join("manifest-sha256.txt"), |text| Manifest::parse(text).map_err(|e| e.to_string()))?;
         let (exhibits, unnamed) = exhibit_paths(root, &file)?;
         let keys = files_below(root, "keys")?.into_iter().collect();
-        Ok(Self { root: root.to_owned(), file, subject, exhibits, unnamed, keys, manifest })
+        Ok(Self { root: root.to_owned(), file, subject, key_material, exhibits, unnamed, keys, manifest })
     }
 
     /// The run that names this exhibit.
@@ -135,14 +150,34 @@ struct Version {
     format: u32,
 }
 
-fn read_case_file(path: &Path) -> Result<CaseFile, CaseError> {
-    let text = std::fs::read_to_string(path).map_err(|error| CaseError::Io(path.to_owned(), error))?;
+fn read_case_file(root: &Path) -> Result<(CaseFile, KeyMaterial), CaseError> {
+    let path = root.join("case.yaml");
+    let text = std::fs::read_to_string(&path).map_err(|error| CaseError::Io(path.clone(), error))?;
     if let Ok(Version { format }) = serde_saphyr::from_str(&text)
         && format > FORMAT_VERSION
     {
-        return Err(CaseError::TooNew(path.to_owned(), format));
+        return Err(CaseError::TooNew(path, format));
     }
-    serde_saphyr::from_str(&text).map_err(|error| CaseError::Invalid(path.to_owned(), error.to_string()))
+    // A snippet of the file could show a key, and so could what a parser expected in its place.
+    let options = serde_saphyr::options! { with_snippet: !text.contains("key_material") };
+    let file = serde_saphyr::from_str_with_options(&text, options)
+        .map_err(|error| CaseError::Invalid(path.clone(), error.to_string()))?;
+    let key_material = KeyMaterial::from_yaml(&text, |name| key_file(root, name))
+        .map_err(|error| CaseError::Invalid(path.clone(), error.to_string()))?;
+    Ok((file, key_material.unwrap_or_default()))
+}
+
+/// A file that key material names.
+fn key_file(root: &Path, name: &str) -> Result<Vec<u8>, String> {
+    if !stays_inside(name) {
+        return Err(format!("the key file {name} lies outside the case folder: copy it into keys/"));
+    }
+    std::fs::read(root.join(name)).map_err(|error| format!("the key file {name} cannot be read: {error}"))
+}
+
+/// True for relative paths that do not go up.
+fn stays_inside(path: &str) -> bool {
+    !Path::new(path).is_absolute() && !Path::new(path).components().any(|part| part.as_os_str() == "..")
 }
 
 fn optional<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, CaseError> {
@@ -157,7 +192,7 @@ fn optional<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, String>) -> Re
 fn exhibit_paths(root: &Path, file: &CaseFile) -> Result<(Vec<String>, Vec<String>), CaseError> {
     let mut paths: Vec<String> = Vec::new();
     for path in file.runs.iter().flat_map(|run| &run.exhibits) {
-        if Path::new(path).is_absolute() || Path::new(path).components().any(|part| part.as_os_str() == "..") {
+        if !stays_inside(path) {
             let reason = format!("the exhibit {path} lies outside the case folder: copy it into evidence/");
             return Err(CaseError::Invalid(root.join("case.yaml"), reason));
         }
@@ -286,6 +321,14 @@ mod tests {
         assert!(error.contains("titel") && error.contains("title"), "{error}");
         std::fs::write(folder.join("case.yaml"), "format: 1\ntitle: x\nruns: [{id: a, exhibits: [../b]}]\n").unwrap();
         assert!(Case::open(&folder).unwrap_err().to_string().contains("outside"));
+        let salts = |entry: &str| format!("format: 1\ntitle: x\nkey_material: {{salts: [{{name: a, {entry}}}]}}\n");
+        std::fs::write(folder.join("case.yaml"), salts("text: tr0ub4dor")).unwrap();
+        assert_eq!(Case::open(&folder).unwrap().key_material.names(), ["salt a"]);
+        for broken in [salts("txet: tr0ub4dor"), salts("text: tr0ub4dor") + "titel: y\n", salts("text: \"tr0ub4dor")] {
+            std::fs::write(folder.join("case.yaml"), broken).unwrap();
+            let error = Case::open(&folder).unwrap_err().to_string();
+            assert!(error.contains("line ") && !error.contains("tr0ub4"), "{error}");
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

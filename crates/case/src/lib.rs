@@ -14,6 +14,7 @@ mod blob;
 mod datum;
 mod exhibit;
 mod folder;
+mod key_material;
 mod place;
 mod record;
 mod secret;
@@ -27,6 +28,7 @@ pub use blob::{Blob, BlobWriter, BlobWriterLimits};
 pub use datum::{Datum, DatumId, Kind, KindError};
 pub use exhibit::{Exhibit, ExhibitId, Format, grouped, hex};
 pub use folder::{Case, CaseError, CaseFile, FORMAT_VERSION, Manifest, ManifestError, Product, Run};
+pub use key_material::{Cipher, CipherKey, Iv, KeyMaterial, KeyMaterialError, NamedSecret};
 pub use place::{Part, PartContent, PartName, Place, Range, Side, Step, Trail};
 pub use record::{
     App, Channel, ChannelKind, Damage, Endpoint, Flag, Message, NameSource, Opaque, Protocol, Record, RecordId,
