@@ -108,7 +108,7 @@ impl<'s> Explorer<'s> {
         if node.is_field {
             self.compare_whole(bytes, &mut finds);
         }
-        if digest::LENGTHS.contains(&bytes.len()) {
+        if digest::is_length(bytes.len()) {
             self.look_up(bytes, 0, &mut finds);
         }
         if self.unwrap_whole(bytes, node, &mut finds) {
@@ -254,11 +254,15 @@ impl<'s> Explorer<'s> {
     pub(crate) fn look_up(&mut self, bytes: &[u8], at: usize, finds: &mut Vec<Find>) {
         self.tally.lookups += 1;
         let Some(rest) = bytes.get(at..) else { return };
-        self.needles.digests.at_start(rest, &mut |number, length| {
-            let Some(known) = self.needles.digests.get(number) else { return };
-            let range = at..at + length;
-            let mut find = Find::new(known.datum, Seen::Digest(number), range.clone());
-            find.through(known.algorithm.name(), None, &range, &Map::shift(0), 0);
+        let digests = &self.needles.digests;
+        digests.at_start(rest, &mut |seen| {
+            let Some((datum, known)) = digests.datum(seen.number).zip(digests.description(seen.number, seen.length))
+            else {
+                return;
+            };
+            let range = at..at + seen.length;
+            let mut find = Find::new(datum, Seen::Digest(seen.number), range.clone());
+            find.through(&known.step, None, &range, &Map::shift(0), 0);
             finds.push(find);
         });
     }

@@ -2,10 +2,10 @@
 
 use crate::bits;
 use crate::codec::base64;
-use crate::digest::Digests;
+use crate::digest::{self, Digests};
 use crate::filter::{Filter, Pattern, SHORTEST};
 use crate::spelling::{self, Spelling, What};
-use dyetrace_case::{Datum, DatumId, Strength, Subject};
+use dyetrace_case::{Datum, DatumId, Secret, Strength, Subject};
 
 /// One byte form of a datum.
 #[derive(Debug)]
@@ -68,13 +68,13 @@ impl Needles {
     /// Builds the needles of all data.
     pub(crate) fn new(subject: &Subject) -> Self {
         let mut lanes = Lanes::default();
-        let mut digests = Digests::default();
+        let mut sources = Vec::new();
         let mut warnings = Vec::new();
         let mut data = Vec::new();
         for (number, datum) in subject.data.iter().enumerate() {
             let before = lanes.text.len() + lanes.fields.len();
             warnings.extend(warning(datum));
-            add(number as u32, datum, &mut lanes, &mut digests);
+            add(number as u32, datum, &mut lanes, &mut sources);
             let forms = lanes.text.len() + lanes.fields.len() - before;
             let bits = bits::of_value(datum.value.reveal(), datum.bits);
             data.push(Sought { id: datum.id.clone(), bits, forms });
@@ -92,6 +92,7 @@ impl Needles {
         }
         let longest_field = fields.keys().map(Vec::len).max().unwrap_or(0);
         let field_lengths = fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
+        let digests = Digests::new(sources, digest::Material::default());
         let filter = Filter::new(patterns);
         let folded = subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect();
         let (integers, doubles, singles) = Default::default();
@@ -147,10 +148,10 @@ impl Needles {
     }
 }
 
-fn add(number: u32, datum: &Datum, lanes: &mut Lanes, digests: &mut Digests) {
+fn add(number: u32, datum: &Datum, lanes: &mut Lanes, sources: &mut Vec<digest::Source>) {
     let spellings = spelling::spellings(datum);
     for (form, bytes) in spelling::digested(&spellings) {
-        digests.add(number, &form, &bytes);
+        sources.push(digest::Source { datum: number, form, bytes: Secret::new(bytes) });
     }
     for spelling in spellings {
         place(number, spelling, datum.bits, lanes);
@@ -204,7 +205,6 @@ fn warning(datum: &Datum) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dyetrace_case::Secret;
 
     #[test]
     fn short_values_are_for_whole_fields_and_say_so() {

@@ -184,11 +184,11 @@ impl Explorer<'_> {
             for run in &batch.runs {
                 let decoded = run.decoded(&batch.arena);
                 let explored = deserves_exploring(decoded);
-                if !explored && decoded.len() < digest::LENGTHS[0] {
+                if !explored && decoded.len() < digest::SHORTEST {
                     continue;
                 }
                 let mut found = Vec::new();
-                if decoded.len() >= digest::LENGTHS[0] {
+                if decoded.len() >= digest::SHORTEST {
                     self.look_up_run(run.coding, decoded, &mut found);
                 }
                 if explored && self.may_go_deeper(node) {
@@ -232,10 +232,10 @@ impl Explorer<'_> {
 
     /// Digests in hexadecimal may stand beside each other; in base64 they are a run of their own.
     fn look_up_run(&mut self, coding: Coding, decoded: &[u8], finds: &mut Vec<Find>) {
-        let [shortest, _, _] = digest::LENGTHS;
+        let shortest = digest::SHORTEST;
         let Some(last) = decoded.len().checked_sub(shortest) else { return };
         if coding != Coding::Hex {
-            if digest::LENGTHS.contains(&decoded.len()) {
+            if digest::is_length(decoded.len()) {
                 self.look_up(decoded, 0, finds);
             }
         } else if decoded.len() <= LONGEST_SLID {

@@ -239,11 +239,13 @@ impl Scanner {
                 (needle.form.clone(), needle.strength, bits::left(needle.bits, tally.fields, sought.forms))
             }
             Seen::Digest(number) => {
-                let known = self.needles.digests.get(number)?;
-                let form = format!("{} of {}", known.algorithm.name(), known.form);
-                // A digest says no more than that the same value was digested.
-                let value = sought.bits.min(128.0);
-                (form, Strength::Digest, bits::left(value, tally.lookups, self.needles.digests.len()))
+                let digests = &self.needles.digests;
+                let known = digests.description(number, find.decoded.len())?;
+                // Either other bytes agree with one of all the digests looked for, or somebody
+                // else's value, digested in the same way, is the same as this one.
+                let other_bytes = bits::left(known.digest_bits, tally.lookups, digests.len());
+                let same_value = bits::left(known.spelling_bits.min(sought.bits), tally.lookups, 1);
+                (known.form, Strength::Digest, other_bytes.min(same_value))
             }
         })
     }

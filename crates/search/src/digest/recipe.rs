@@ -1,0 +1,196 @@
+//! What programs do with a value before they send a digest of it.
+
+use super::algorithm::{ALGORITHMS, Algorithm, MD5, Output, SHA1, SHA3_256, SHA256, SHA512, SM3};
+use super::material::Material;
+use crate::codec::base64;
+use std::cell::OnceCell;
+
+/// The functions of which digests are digested again.
+static INNER: [&Algorithm; 4] = [&MD5, &SHA1, &SHA256, &SHA512];
+/// The functions that are used with a salt.
+static SALTED: [&Algorithm; 6] = [&MD5, &SHA1, &SHA256, &SHA512, &SM3, &SHA3_256];
+/// The functions that are used with a key.
+static KEYED: [&Algorithm; 5] = [&MD5, &SHA1, &SHA256, &SHA512, &SM3];
+
+/// How an inner digest is written where it is digested again.
+#[derive(Clone, Copy)]
+pub(crate) enum Writing {
+    LowerHex,
+    UpperHex,
+    Raw,
+}
+
+/// Where the salt stands.
+#[derive(Clone, Copy)]
+pub(crate) enum Side {
+    Before,
+    After,
+    Around,
+    /// Behind the hexadecimal MD5 of the value, as forum software stores passwords.
+    AfterMd5,
+}
+
+/// One way from a spelling to a digest.
+#[derive(Clone, Copy)]
+pub(crate) enum Recipe {
+    /// The digest of the spelling itself.
+    Plain(&'static Algorithm),
+    /// The digest of a digest. The inner function is one of `INNER`.
+    Nested { outer: &'static Algorithm, inner: usize, writing: Writing },
+    /// Three times in a row, in lower-case hexadecimal between. The function is one of `INNER`.
+    Thrice(usize),
+    /// The digest of the spelling's standard base64.
+    OfBase64(&'static Algorithm),
+    /// The digest of the spelling and a known salt, that many in the material.
+    Salted { outer: &'static Algorithm, salt: usize, side: Side, between: &'static str },
+    /// The HMAC under a known key, that many in the material.
+    Keyed { hash: &'static Algorithm, key: usize },
+}
+
+/// All recipes that can be followed with this material.
+pub(crate) fn all(material: &Material) -> Vec<Recipe> {
+    let mut all: Vec<Recipe> = ALGORITHMS.iter().copied().map(Recipe::Plain).collect();
+    for outer in INNER {
+        for inner in 0..INNER.len() {
+            let nested = |writing| Recipe::Nested { outer, inner, writing };
+            all.extend([Writing::LowerHex, Writing::UpperHex, Writing::Raw].map(nested));
+        }
+        all.push(Recipe::OfBase64(outer));
+    }
+    // MD5 and SHA-256; nobody was seen to do this with the others.
+    all.extend([Recipe::Thrice(0), Recipe::Thrice(2)]);
+    for salt in (0..material.salts.len()).filter(|salt| !material.salts[*salt].1.is_empty()) {
+        for (outer, between) in SALTED.into_iter().flat_map(|outer| [(outer, ""), (outer, ":")]) {
+            let salted = |side| Recipe::Salted { outer, salt, side, between };
+            all.extend([Side::Before, Side::After, Side::Around, Side::AfterMd5].map(salted));
+        }
+    }
+    let keys = 0..material.hmac_keys.len();
+    all.extend(keys.flat_map(|key| KEYED.map(|hash| Recipe::Keyed { hash, key })));
+    all
+}
+
+impl Recipe {
+    /// The function that is applied last.
+    pub(crate) fn outer(&self) -> &'static Algorithm {
+        match *self {
+            Self::Plain(outer)
+            | Self::Nested { outer, .. }
+            | Self::OfBase64(outer)
+            | Self::Salted { outer, .. }
+            | Self::Keyed { hash: outer, .. } => outer,
+            Self::Thrice(inner) => INNER[inner],
+        }
+    }
+
+    /// The step's name in a trail: `sha256`, `hmac-sha256`.
+    pub(crate) fn step(&self) -> String {
+        let name = self.outer().name;
+        if matches!(self, Self::Keyed { .. }) { format!("hmac-{name}") } else { name.to_owned() }
+    }
+
+    /// In words: `md5 of hex md5 of as typed`, the spelling's name given.
+    pub(crate) fn form(&self, spelling: &str, material: &Material) -> String {
+        let of = |what: &str| format!("{} of {what}", self.step());
+        let named = |list: &[(String, _)], index: usize| format!("{:?}", list.get(index).map_or("", |(name, _)| name));
+        match *self {
+            Self::Plain(_) => of(spelling),
+            Self::Nested { inner, writing, .. } => {
+                of(&format!("{} {} of {spelling}", writing.name(), INNER[inner].name))
+            }
+            Self::Thrice(inner) => {
+                let hex = format!("hex {}", INNER[inner].name);
+                of(&format!("{hex} of {hex} of {spelling}"))
+            }
+            Self::OfBase64(_) => of(&format!("base64 of {spelling}")),
+            Self::Salted { salt, side, between, .. } => {
+                let salt = format!("salt {}", named(&material.salts, salt));
+                of(&side.joined(spelling, &salt, if between.is_empty() { " + " } else { " + \":\" + " }))
+            }
+            Self::Keyed { key, .. } => format!("{} with key {}", of(spelling), named(&material.hmac_keys, key)),
+        }
+    }
+
+    /// The digest of a spelling.
+    pub(crate) fn of(&self, spelling: &Prepared<'_>, material: &Material) -> Output {
+        match *self {
+            Self::Plain(outer) => outer.of(spelling.value),
+            Self::Nested { outer, inner, writing } => outer.of(spelling.inner(inner, writing)),
+            Self::Thrice(inner) => {
+                let twice = INNER[inner].of(spelling.inner(inner, Writing::LowerHex));
+                INNER[inner].of(dyetrace_case::hex(twice.bytes()).as_bytes())
+            }
+            Self::OfBase64(outer) => outer.of(spelling.base64()),
+            Self::Salted { outer, salt, side, between } => {
+                let salt = material.salts.get(salt).map_or(&[][..], |(_, salt)| salt.reveal());
+                outer.of(&side.message(spelling, salt, between.as_bytes()))
+            }
+            Self::Keyed { hash, key } => {
+                let key = material.hmac_keys.get(key).map_or(&[][..], |(_, key)| key.reveal());
+                hash.keyed(key, spelling.value)
+            }
+        }
+    }
+}
+
+impl Writing {
+    fn name(self) -> &'static str {
+        match self {
+            Self::LowerHex => "hex",
+            Self::UpperHex => "upper-case hex",
+            Self::Raw => "raw",
+        }
+    }
+}
+
+impl Side {
+    fn joined(self, spelling: &str, salt: &str, plus: &str) -> String {
+        match self {
+            Self::Before => [salt, plus, spelling].concat(),
+            Self::After => [spelling, plus, salt].concat(),
+            Self::Around => [salt, plus, spelling, plus, salt].concat(),
+            Self::AfterMd5 => format!("(hex md5 of {spelling}){plus}{salt}"),
+        }
+    }
+
+    fn message(self, spelling: &Prepared<'_>, salt: &[u8], between: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Before => [salt, between, spelling.value].concat(),
+            Self::After => [spelling.value, between, salt].concat(),
+            Self::Around => [salt, between, spelling.value, between, salt].concat(),
+            Self::AfterMd5 => [spelling.inner(0, Writing::LowerHex), between, salt].concat(),
+        }
+    }
+}
+
+/// One spelling with what several recipes need of it, computed once and only where needed.
+pub(crate) struct Prepared<'v> {
+    value: &'v [u8],
+    /// Raw, in lower and in upper case.
+    inner: [OnceCell<(Output, String, String)>; INNER.len()],
+    base64: OnceCell<Vec<u8>>,
+}
+
+impl<'v> Prepared<'v> {
+    pub(crate) fn new(value: &'v [u8]) -> Self {
+        Self { value, inner: Default::default(), base64: OnceCell::new() }
+    }
+
+    fn inner(&self, inner: usize, writing: Writing) -> &[u8] {
+        let (raw, lower, upper) = self.inner[inner].get_or_init(|| {
+            let digest = INNER[inner].of(self.value);
+            let hex = dyetrace_case::hex(digest.bytes());
+            let upper = hex.to_ascii_uppercase();
+            (digest, hex, upper)
+        });
+        match writing {
+            Writing::LowerHex => lower.as_bytes(),
+            Writing::UpperHex => upper.as_bytes(),
+            Writing::Raw => raw.bytes(),
+        }
+    }
+
+    fn base64(&self) -> &[u8] {
+        self.base64.get_or_init(|| base64::wrap(self.value, false, true))
+    }
+}

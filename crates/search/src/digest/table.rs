@@ -1,0 +1,103 @@
+//! Numbers by eight-byte keys that are spread evenly: a bitmap answers nearly every miss.
+
+/// Bits of the bitmap for each entry: one miss in sixteen goes on to the buckets.
+const FILTER_BITS: usize = 16;
+
+/// An immutable table. Equal keys may stand for any count of numbers.
+pub(crate) struct Table {
+    /// One bit for each value of a key's first bits.
+    filter: Vec<u64>,
+    filter_shift: u32,
+    /// Where each bucket starts among the keys; one more than there are buckets.
+    starts: Vec<u32>,
+    bucket_shift: u32,
+    keys: Vec<u64>,
+    numbers: Vec<u32>,
+}
+
+impl Table {
+    /// A table of those keys and numbers. Takes time linear in their count whatever the keys are.
+    pub(crate) fn new(entries: &[(u64, u32)]) -> Self {
+        let buckets = entries.len().next_power_of_two().max(2);
+        let filter_bits = (buckets * FILTER_BITS).max(64);
+        let mut table = Self {
+            filter: vec![0; filter_bits / 64],
+            filter_shift: 64 - filter_bits.ilog2(),
+            starts: vec![0; buckets + 1],
+            bucket_shift: 64 - buckets.ilog2(),
+            keys: vec![0; entries.len()],
+            numbers: vec![0; entries.len()],
+        };
+        table.count(entries);
+        table.fill(entries);
+        table
+    }
+
+    fn count(&mut self, entries: &[(u64, u32)]) {
+        for (key, _) in entries {
+            let bit = key >> self.filter_shift;
+            self.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
+            self.starts[(key >> self.bucket_shift) as usize + 1] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut self.starts {
+            sum += *start;
+            *start = sum;
+        }
+    }
+
+    fn fill(&mut self, entries: &[(u64, u32)]) {
+        let mut next = self.starts.clone();
+        for (key, number) in entries {
+            let slot = &mut next[(key >> self.bucket_shift) as usize];
+            self.keys[*slot as usize] = *key;
+            self.numbers[*slot as usize] = *number;
+            *slot += 1;
+        }
+    }
+
+    /// Number of entries.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The numbers of that key, in the order in which they were given.
+    #[inline]
+    pub(crate) fn find(&self, key: u64) -> impl Iterator<Item = u32> {
+        let range = if self.may_hold(key) { self.bucket(key) } else { 0..0 };
+        let entries = self.keys[range.clone()].iter().zip(&self.numbers[range]);
+        entries.filter(move |(held, _)| **held == key).map(|(_, number)| *number)
+    }
+
+    #[inline]
+    fn may_hold(&self, key: u64) -> bool {
+        let bit = key >> self.filter_shift;
+        self.filter[(bit >> 6) as usize] >> (bit & 63) & 1 == 1
+    }
+
+    fn bucket(&self, key: u64) -> std::ops::Range<usize> {
+        let bucket = (key >> self.bucket_shift) as usize;
+        self.starts[bucket] as usize..self.starts[bucket + 1] as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn finds_what_was_put_in_and_nothing_else(
+            keys in proptest::collection::vec(prop_oneof![any::<u64>(), 0u64..4, Just(u64::MAX)], 0..200),
+            other in any::<u64>(),
+        ) {
+            let entries: Vec<(u64, u32)> = keys.iter().copied().zip(0..).collect();
+            let table = Table::new(&entries);
+            for key in keys.iter().copied().chain([other, 0, u64::MAX]) {
+                let expected: Vec<u32> = entries.iter().filter(|(held, _)| *held == key).map(|(_, n)| *n).collect();
+                prop_assert_eq!(table.find(key).collect::<Vec<_>>(), expected);
+            }
+        }
+    }
+}
