@@ -30,6 +30,11 @@ impl Algorithm {
         self.bits <= 64
     }
 
+    /// True for functions that hardly any program uses and that cost time all the same.
+    pub(crate) fn is_rare(&self) -> bool {
+        ["md2", "sha384", "sha512/256", "sha3-224", "sha3-384", "ripemd128", "whirlpool"].contains(&self.name)
+    }
+
     /// Bits by which the output tells one message of that many bytes from another, at most. Two
     /// functions do not fill their 32 bits when the message is short.
     pub(crate) fn telling_bits(&self, message: usize) -> f64 {

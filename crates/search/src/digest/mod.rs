@@ -78,6 +78,8 @@ enum View {
     Last,
 }
 
+/// Spellings of a datum from which rare recipes are followed too.
+const CHIEF_SPELLINGS: usize = 6;
 /// Numbers for each recipe, one a view.
 const VIEWS: u32 = 3;
 
@@ -95,7 +97,8 @@ pub(crate) struct Digests {
 }
 
 impl Digests {
-    /// Follows every recipe from every spelling.
+    /// Follows every recipe from every spelling. The spellings of a datum stand together, the most
+    /// likely first: rare recipes are followed only from the first of them.
     pub(crate) fn new(mut sources: Vec<Source>, material: Material) -> Self {
         let recipes = recipe::all(&material);
         // Numbers have 32 bits; a subject would need millions of values to run out of them.
@@ -103,9 +106,12 @@ impl Digests {
         let mut entries = Entries::default();
         for (at, source) in sources.iter().enumerate() {
             let prepared = Prepared::new(source.bytes.reveal());
+            let rank = sources[..at].iter().rev().take_while(|before| before.datum == source.datum).count();
             let first = at as u32 * recipes.len() as u32 * VIEWS;
             for (recipe, number) in recipes.iter().zip((first..).step_by(VIEWS as usize)) {
-                entries.add(recipe, &recipe.of(&prepared, &material), number);
+                if rank < CHIEF_SPELLINGS || !recipe.is_rare() {
+                    entries.add(recipe, &recipe.of(&prepared, &material), number);
+                }
             }
         }
         let (long, wide, narrow) = (Table::new(&entries.long), Table::new(&entries.wide), Table::new(&entries.narrow));
@@ -124,10 +130,12 @@ impl Digests {
 
     /// Calls `visit` for each known digest that the bytes begin with: the whole of it, or at least
     /// eight bytes of it where nothing stands behind them.
+    #[inline]
     pub(crate) fn at_start(&self, bytes: &[u8], visit: &mut dyn FnMut(Match)) {
         let Some(start) = bytes.first_chunk::<SHORTEST>() else { return };
-        for number in self.long.find(u64::from_be_bytes(*start)) {
-            self.agreement(number, bytes).into_iter().for_each(&mut *visit);
+        let key = u64::from_be_bytes(*start);
+        if self.long.may_hold(key) {
+            self.agreements(key, bytes, visit);
         }
     }
 
@@ -180,6 +188,11 @@ impl Digests {
             Number::Narrow(value) => self.narrow.find(spread(value.into())).for_each(visit),
             Number::Wide(value) => self.wide.find(spread(value)).for_each(visit),
         }
+    }
+
+    #[inline(never)]
+    fn agreements(&self, key: u64, bytes: &[u8], visit: &mut dyn FnMut(Match)) {
+        self.long.find(key).filter_map(|number| self.agreement(number, bytes)).for_each(visit);
     }
 
     fn agreement(&self, number: u32, bytes: &[u8]) -> Option<Match> {
