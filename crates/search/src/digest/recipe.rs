@@ -176,11 +176,17 @@ impl Side {
     }
 }
 
+/// A digest in all its writings.
+struct Written {
+    raw: Output,
+    lower: Vec<u8>,
+    upper: Vec<u8>,
+}
+
 /// One spelling with what several recipes need of it, computed once and only where needed.
 pub(crate) struct Prepared<'v> {
     value: &'v [u8],
-    /// Raw, in lower and in upper case.
-    inner: [OnceCell<(Output, Vec<u8>, Vec<u8>)>; INNER.len()],
+    inner: [OnceCell<Written>; INNER.len()],
     base64: OnceCell<Vec<u8>>,
 }
 
@@ -190,16 +196,15 @@ impl<'v> Prepared<'v> {
     }
 
     fn inner(&self, inner: usize, writing: Writing) -> &[u8] {
-        let (raw, lower, upper) = self.inner[inner].get_or_init(|| {
-            let digest = INNER[inner].of(self.value);
-            let hex = hexadecimal(digest.bytes());
-            let upper = hex.to_ascii_uppercase();
-            (digest, hex, upper)
+        let written = self.inner[inner].get_or_init(|| {
+            let raw = INNER[inner].of(self.value);
+            let lower = hexadecimal(raw.bytes());
+            Written { raw, upper: lower.to_ascii_uppercase(), lower }
         });
         match writing {
-            Writing::LowerHex => lower,
-            Writing::UpperHex => upper,
-            Writing::Raw => raw.bytes(),
+            Writing::LowerHex => &written.lower,
+            Writing::UpperHex => &written.upper,
+            Writing::Raw => written.raw.bytes(),
         }
     }
 
@@ -208,7 +213,7 @@ impl<'v> Prepared<'v> {
     }
 }
 
-/// Lower-case hexadecimal. Half of the time at the start would go by in formatting each byte.
+/// Lower-case hexadecimal, without the cost of formatting each byte: start-up is made of these.
 fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
     let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
