@@ -8,6 +8,8 @@
 
 pub(crate) mod base64;
 mod brotli;
+pub(crate) mod bson;
+pub(crate) mod cbor;
 mod content;
 pub(crate) mod cookie;
 pub(crate) mod deflate;
@@ -15,14 +17,20 @@ mod embedded;
 pub(crate) mod entity;
 pub(crate) mod escape;
 pub(crate) mod form;
+pub(crate) mod grpc;
 pub(crate) mod hex;
 pub(crate) mod json;
 mod lz4;
+pub(crate) mod msgpack;
 pub(crate) mod multipart;
 pub(crate) mod percent;
 mod plausible;
+pub(crate) mod protobuf;
 mod snappy;
 pub(crate) mod table;
+#[cfg(test)]
+mod testing;
+mod tree;
 pub(crate) mod url;
 mod zstd;
 
@@ -293,8 +301,19 @@ pub(crate) fn recognise(bytes: &[u8], context: Context) -> Option<&'static dyn S
         Context::Any if multipart::begins(bytes) => Some(&multipart::Multipart),
         Context::Any if url::begins(bytes) => Some(&url::Url),
         Context::Any if form::begins(bytes) => Some(&form::Form),
+        Context::Any if grpc::begins(bytes) => Some(&grpc::Grpc),
+        Context::Any if bson::begins(bytes) => Some(&bson::Bson),
+        Context::Any if msgpack::begins(bytes) => Some(&msgpack::MessagePack),
+        Context::Any if cbor::begins(bytes) => Some(&cbor::Cbor),
+        Context::Any if protobuf::begins(bytes) => Some(&protobuf::Protobuf),
         Context::Any => None,
     }
+}
+
+/// True for UTF-8 without control characters other than tabs and line ends.
+pub(crate) fn is_printable(bytes: &[u8]) -> bool {
+    let control = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\r' | b'\n');
+    !bytes.iter().any(control) && std::str::from_utf8(bytes).is_ok()
 }
 
 /// Widens each mark to the span around it that has no delimiter, at most `reach` bytes to either

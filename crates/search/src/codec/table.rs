@@ -19,10 +19,15 @@ pub struct About {
 pub fn wrappings() -> Vec<About> {
     let mut all: Vec<About> = vec![
         super::brotli::ABOUT,
+        super::bson::ABOUT,
+        super::cbor::ABOUT,
+        super::embedded::ABOUT_ZIP,
+        super::grpc::ABOUT,
         super::lz4::ABOUT,
+        super::msgpack::ABOUT,
+        super::protobuf::ABOUT,
         super::snappy::ABOUT,
         super::zstd::ABOUT,
-        super::embedded::ABOUT_ZIP,
     ];
     all.sort_by_key(|row| row.name);
     all
