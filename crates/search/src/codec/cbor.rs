@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn head(major: u8, argument: u64) -> Vec<u8> {
-        [&[major << 5 | 27][..], &argument.to_be_bytes()].concat()
+        [&[major << 5 | 0x1b][..], &argument.to_be_bytes()].concat()
     }
 
     fn text(text: &str) -> Vec<u8> {

@@ -52,7 +52,7 @@ impl Dialect for MessagePack {
         let after = at + 1;
         let count = |width| Some((big_endian(bytes, after, width)?, after + width));
         match head {
-            0..=0x7f => number(at..after, Typed::Integer(i128::from(head))),
+            0..=0x7f => Some(number(at..after, Typed::Integer(i128::from(head)))),
             0x80..=0x8f => Some((Item::Map(Some(u64::from(head & 15))), after)),
             0x90..=0x9f => Some((Item::Array(Some(u64::from(head & 15))), after)),
             0xa0..=0xbf => string(bytes, after, u64::from(head & 31), true),
@@ -145,7 +145,9 @@ mod tests {
             }
             Value::Array(items) => {
                 out.push(0x90 | items.len() as u8);
-                items.iter().for_each(|item| write(item, out));
+                for item in items {
+                    write(item, out);
+                }
             }
             Value::Map(pairs) => {
                 out.push(0xde);
@@ -162,7 +164,9 @@ mod tests {
     fn leaves(value: &Value, path: &str, out: &mut Vec<(String, Value)>) {
         match value {
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, item)| leaves(item, &format!("{path}/{index}"), out));
+                for (index, item) in items.iter().enumerate() {
+                    leaves(item, &format!("{path}/{index}"), out);
+                }
             }
             Value::Map(pairs) => {
                 for (key, value) in pairs {
