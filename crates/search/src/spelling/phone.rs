@@ -10,11 +10,11 @@ pub(super) fn push(text: &str, list: &mut List) {
     let Some(all) = number(text) else { return };
     let international = text.trim_start_matches('(').starts_with('+') || all.starts_with("00");
     let all = all.strip_prefix("00").unwrap_or(&all);
-    let national = all.strip_prefix("86").filter(|rest| rest.len() == 11).unwrap_or(all);
-    if is_chinese_mobile(national) {
-        chinese(national, list);
-    } else {
-        foreign(all, international, list);
+    let chinese_form = all.strip_prefix("86").filter(|rest| rest.len() == 11);
+    // +1 of North America has 11 digits too: a number with another country code is not Chinese.
+    match chinese_form.or((!international).then_some(all)).filter(|national| is_chinese_mobile(national)) {
+        Some(national) => chinese(national, list),
+        None => foreign(all, international, list),
     }
 }
 
@@ -69,24 +69,28 @@ fn foreign(all: &str, international: bool, list: &mut List) {
     if international {
         list.push("with 00", format!("00{all}"));
         list.push("tel URI", format!("tel:+{all}"));
+        list.push("with + and one space", format!("+{country} {national}"));
     }
     if national.len() >= 7 {
         list.push("national number", national);
         list.push("with 0", format!("0{national}"));
-        for sizes in usual_groups(national.len()) {
-            in_groups(country, national, sizes, list);
-        }
         machine(national, all, list);
+    }
+    for (place, sizes) in usual_groups(national.len()).iter().enumerate() {
+        list.push("with spaces", grouped(national, sizes, " "));
+        list.push("with dashes", grouped(national, sizes, "-"));
+        if place == 0 {
+            most_usual(country, national, sizes, list);
+        }
     }
     list.push("full-width digits", full_width(all));
     mask::push(all, all.len().saturating_sub(8).max(3), 4, Joined::Closely, list);
     mask::push(national, 3, 4, Joined::Closely, list);
 }
 
-fn in_groups(country: &str, national: &str, sizes: &[usize], list: &mut List) {
-    for (form, gap) in [("with spaces", " "), ("with dashes", "-"), ("with dots", ".")] {
-        list.push(form, grouped(national, sizes, gap));
-    }
+/// Further dresses of the division that is most usual for numbers of that length.
+fn most_usual(country: &str, national: &str, sizes: &[usize], list: &mut List) {
+    list.push("with dots", grouped(national, sizes, "."));
     if !country.is_empty() {
         list.push("with + and spaces", format!("+{country} {}", grouped(national, sizes, " ")));
     }
@@ -96,14 +100,28 @@ fn in_groups(country: &str, national: &str, sizes: &[usize], list: &mut List) {
     }
 }
 
-/// How national numbers of that length are most often divided.
+/// How national numbers of that length are divided by libphonenumber, most usual first. It mixes
+/// dashes and spaces in one number rarely.
 fn usual_groups(length: usize) -> &'static [&'static [usize]] {
     match length {
-        7 => &[&[3, 4]],
-        8 => &[&[4, 4], &[2, 3, 3], &[2, 2, 2, 2], &[1, 3, 4]],
-        9 => &[&[3, 3, 3], &[2, 3, 4], &[1, 2, 2, 2, 2], &[3, 2, 2, 2], &[1, 4, 4], &[2, 3, 2, 2]],
-        10 => &[&[3, 3, 4], &[2, 4, 4], &[3, 3, 2, 2], &[5, 5], &[3, 7], &[4, 6], &[4, 3, 3]],
-        11 => &[&[3, 4, 4], &[2, 5, 4], &[4, 3, 4], &[3, 8]],
+        6 => &[&[2, 2, 2], &[3, 3], &[2, 4]],
+        7 => &[&[3, 4], &[3, 2, 2], &[2, 2, 3], &[2, 5], &[1, 3, 3]],
+        8 => &[&[4, 4], &[2, 3, 3], &[2, 2, 2, 2], &[3, 5], &[2, 6], &[3, 3, 2], &[1, 7], &[1, 3, 4], &[3, 2, 3]],
+        9 => &[
+            &[3, 3, 3],
+            &[2, 3, 4],
+            &[3, 2, 2, 2],
+            &[2, 7],
+            &[3, 6],
+            &[1, 2, 2, 2, 2],
+            &[2, 3, 2, 2],
+            &[1, 4, 4],
+            &[4, 5],
+        ],
+        10 => {
+            &[&[3, 3, 4], &[2, 4, 4], &[3, 3, 2, 2], &[5, 5], &[3, 7], &[4, 6], &[4, 3, 3], &[3, 4, 3], &[1, 3, 3, 3]]
+        }
+        11 => &[&[3, 4, 4], &[2, 5, 4], &[4, 3, 4], &[3, 8], &[4, 7]],
         _ => &[],
     }
 }

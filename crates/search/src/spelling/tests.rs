@@ -304,6 +304,16 @@ fn long_values_and_bytes_are_searched_as_they_are() {
     assert_eq!(all(kind, vec![b'7'; 5000]).len(), 1);
 }
 
+/// North American numbers have eleven digits and begin with 1, as Chinese mobile numbers do.
+#[test]
+fn another_country_is_not_china() {
+    let bahamas = all("phone", "+12423456789");
+    assert!(holds(&bahamas, b"242-345-6789") && !holds(&bahamas, b"+8612423456789"));
+    let canada = all("phone", "+1 416 555 0143");
+    assert!(holds(&canada, b"(416) 555-0143") && !holds(&canada, b"+8614165550143"));
+    assert!(holds(&all("phone", "14165550143"), b"+8614165550143"), "without + it may be either");
+}
+
 proptest! {
     #[test]
     fn any_text_of_any_kind_has_distinct_spellings(value in "[0-9+:. ,@xX-]{0,40}|\\PC{0,20}") {
