@@ -48,6 +48,14 @@ pub struct Run {
     pub id: String,
     /// What was tested.
     pub product: Option<Product>,
+    /// The file of the subject who used it, relative to the case folder, where it is not
+    /// `subject.yaml`. Runs with equal values repeat one another; runs with other values are
+    /// compared with them.
+    pub subject: Option<String>,
+    /// What else distinguishes this run, in the tester's words: `installation: second`. It can be
+    /// ruled out as an explanation where it does not go with the subject.
+    #[serde(default)]
+    pub conditions: BTreeMap<String, String>,
     /// Paths of its exhibits, relative to the case folder.
     #[serde(default)]
     pub exhibits: Vec<String>,
@@ -80,6 +88,8 @@ pub struct Case {
     pub subject: Option<Subject>,
     /// What is known of the app's own wrapping: `key_material:` of `case.yaml`.
     pub key_material: KeyMaterial,
+    /// The subjects that runs name, by the path they name.
+    pub run_subjects: BTreeMap<String, Subject>,
     /// The exhibits' paths relative to the folder: those the runs name, in their order; where
     /// there are no runs, everything in `evidence/`, by name.
     pub exhibits: Vec<String>,
@@ -131,16 +141,25 @@ impl Case {
     pub fn open(root: &Path) -> Result<Self, CaseError> {
         let (file, key_material) = read_case_file(root)?;
         let subject = optional(&root.join("subject.yaml"), |text| Subject::from_yaml(text).map_err(|e| e.to_string()))?;
+        let run_subjects = run_subjects(root, &file)?;
         let manifest =
             optional(&root.join("manifest-sha256.txt"), |text| Manifest::parse(text).map_err(|e| e.to_string()))?;
         let (exhibits, unnamed) = exhibit_paths(root, &file)?;
         let keys = files_below(root, "keys")?.into_iter().collect();
-        Ok(Self { root: root.to_owned(), file, subject, key_material, exhibits, unnamed, keys, manifest })
+        Ok(Self { root: root.to_owned(), file, subject, run_subjects, key_material, exhibits, unnamed, keys, manifest })
     }
 
     /// The run that names this exhibit.
     pub fn run_of(&self, exhibit: &str) -> Option<&Run> {
         self.file.runs.iter().find(|run| run.exhibits.iter().any(|path| path == exhibit))
+    }
+
+    /// The subject of a run: the one it names, or that of the case.
+    pub fn subject_of(&self, run: &Run) -> Option<&Subject> {
+        match &run.subject {
+            Some(path) => self.run_subjects.get(path),
+            None => self.subject.as_ref(),
+        }
     }
 }
 
@@ -186,6 +205,20 @@ fn optional<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, String>) -> Re
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(CaseError::Io(path.to_owned(), error)),
     }
+}
+
+/// The subjects that runs name. No error repeats a value.
+fn run_subjects(root: &Path, file: &CaseFile) -> Result<BTreeMap<String, Subject>, CaseError> {
+    let invalid = |reason: String| CaseError::Invalid(root.join("case.yaml"), reason);
+    let mut subjects = BTreeMap::new();
+    for path in file.runs.iter().filter_map(|run| run.subject.as_ref()) {
+        if !stays_inside(path) {
+            return Err(invalid(format!("the subject {path} lies outside the case folder: copy it into the folder")));
+        }
+        let subject = optional(&root.join(path), |text| Subject::from_yaml(text).map_err(|error| error.to_string()))?;
+        subjects.insert(path.clone(), subject.ok_or_else(|| invalid(format!("the subject {path} is not there")))?);
+    }
+    Ok(subjects)
 }
 
 /// The exhibits to read, and the files in `evidence/` that no run names.
@@ -307,6 +340,27 @@ mod tests {
         assert_eq!(manifest.0.keys().collect::<Vec<_>>(), ["evidence/app.pcapng", "evidence/b c.har"]);
         assert_eq!(Manifest::parse(&manifest.to_string()).unwrap(), manifest);
         assert_eq!(Manifest::parse("xyz  a\n"), Err(ManifestError { line: 1 }));
+    }
+
+    #[test]
+    fn runs_may_name_subjects_of_their_own() {
+        let folder = std::env::temp_dir().join(format!("dyetrace-case-subjects-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let subject = |value: &str| format!("data: [{{kind: phone, value: {value}}}]\n");
+        std::fs::write(folder.join("subject.yaml"), subject("13800000427")).unwrap();
+        std::fs::write(folder.join("other.yaml"), subject("13800000999")).unwrap();
+        let runs = "format: 1\ntitle: x\nruns: [{id: a}, {id: b, subject: other.yaml, conditions: {device: 2}}]\n";
+        std::fs::write(folder.join("case.yaml"), runs).unwrap();
+        let case = Case::open(&folder).unwrap();
+        let value = |run: &Run| case.subject_of(run).unwrap().data[0].value.reveal().to_vec();
+        let values: Vec<Vec<u8>> = case.file.runs.iter().map(value).collect();
+        assert_eq!(values, [b"13800000427", b"13800000999"]);
+        assert_eq!(case.file.runs[1].conditions["device"], "2");
+        std::fs::remove_file(folder.join("other.yaml")).unwrap();
+        assert!(Case::open(&folder).unwrap_err().to_string().contains("other.yaml is not there"));
+        std::fs::write(folder.join("case.yaml"), runs.replace("other.yaml", "../other.yaml")).unwrap();
+        assert!(Case::open(&folder).unwrap_err().to_string().contains("outside"));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

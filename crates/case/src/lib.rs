@@ -12,6 +12,7 @@
 
 mod blob;
 mod datum;
+mod differential;
 mod exhibit;
 mod folder;
 mod key_material;
@@ -26,6 +27,7 @@ mod time;
 
 pub use blob::{Blob, BlobWriter, BlobWriterLimits};
 pub use datum::{Datum, DatumId, Kind, KindError};
+pub use differential::{Alternative, Differential, Follows, Shape};
 pub use exhibit::{Exhibit, ExhibitId, Format, grouped, hex};
 pub use folder::{Case, CaseError, CaseFile, FORMAT_VERSION, Manifest, ManifestError, Product, Run};
 pub use key_material::{Cipher, CipherKey, Iv, KeyMaterial, KeyMaterialError, NamedSecret};

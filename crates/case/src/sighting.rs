@@ -14,6 +14,9 @@ pub enum Strength {
     Digest,
     /// Something computed from the value that does not determine it (a mask, a part).
     Derived,
+    /// Content that follows the value from run to run ([`crate::Differential`]). No sighting of a
+    /// single record has it.
+    Differential,
 }
 
 impl Strength {
@@ -23,6 +26,7 @@ impl Strength {
             Self::Exact => "exact",
             Self::Digest => "digest",
             Self::Derived => "derived",
+            Self::Differential => "differential",
         }
     }
 }
