@@ -23,6 +23,7 @@ mod choose;
 mod classify;
 mod codec;
 mod decoy;
+pub mod differential;
 mod digest;
 mod explore;
 mod filter;

@@ -7,6 +7,10 @@ use std::ops::{ControlFlow, Range};
 /// JSON documents, one or several.
 pub(crate) struct Json;
 
+/// A key longer than this is longer than any that is shown, however much of it is escapes: twelve
+/// bytes give one character at least.
+const LONGEST_UNESCAPED: usize = 12 * 1024;
+
 /// Deeper containers are read but not named.
 const DEEPEST_NAMED: usize = 64;
 
@@ -47,8 +51,10 @@ fn pointer(bytes: &[u8], frames: &[Frame]) -> String {
     let mut pointer = String::new();
     for frame in frames {
         if frame.object {
+            // Unescaping a key of a megabyte for each of its values would take quadratic time.
             let key = bytes.get(frame.key.0..frame.key.1).unwrap_or_default();
-            let key = shown(&escape::unescape(key).bytes).replace('~', "~0").replace('/', "~1");
+            let key = if key.len() > LONGEST_UNESCAPED { shown(key) } else { shown(&escape::unescape(key).bytes) };
+            let key = key.replace('~', "~0").replace('/', "~1");
             let _ = write!(pointer, "/{key}");
         } else {
             let _ = write!(pointer, "/{}", frame.index);
