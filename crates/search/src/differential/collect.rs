@@ -151,16 +151,13 @@ impl Collector {
         }
         self.dropped_from = [self.dropped_from, other.dropped_from].into_iter().flatten().min();
         for (key, theirs) in other.fields {
-            match self.fields.get_mut(&key) {
-                Some(ours) => {
-                    self.kept -= ours.weight();
-                    ours.merge(theirs);
-                    self.kept += ours.weight();
-                }
-                None => {
-                    self.kept += theirs.weight();
-                    self.fields.insert(key, theirs);
-                }
+            if let Some(ours) = self.fields.get_mut(&key) {
+                self.kept -= ours.weight();
+                ours.merge(theirs);
+                self.kept += ours.weight();
+            } else {
+                self.kept += theirs.weight();
+                self.fields.insert(key, theirs);
             }
         }
         self.bound();

@@ -146,7 +146,7 @@ impl Walker {
             PartName::Header { name, .. } if name == "content-length" => {}
             PartName::Header { name, .. } if name == "cookie" => self.walk(bytes, Context::Cookie, "", 0),
             PartName::Header { name, .. } => {
-                self.walk(bytes, Context::Any, &format!("header {}", shown(name.as_bytes())), 0)
+                self.walk(bytes, Context::Any, &format!("header {}", shown(name.as_bytes())), 0);
             }
             PartName::Body(_) => self.walk(bytes, Context::Any, "body", 0),
         }

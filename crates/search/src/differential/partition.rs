@@ -67,7 +67,7 @@ pub(super) fn is_contiguous(partition: &[Runs], order: &[usize]) -> bool {
     let block_of = |run: &usize| partition.iter().position(|block| block >> run & 1 == 1);
     let sequence: Vec<usize> = order.iter().filter(|run| **run < MOST_RUNS).filter_map(block_of).collect();
     let changes = sequence.windows(2).filter(|two| two[0] != two[1]).count();
-    changes + 1 <= partition.len()
+    changes < partition.len()
 }
 
 /// Collects the divisions that fields show.
