@@ -195,17 +195,20 @@ impl Walker {
         }
     }
 
-    /// Visits the fields of a structure; false where there are none.
+    /// Visits the fields of a structure; false where there are none, or where the bytes may be
+    /// something else after all.
     fn structure(&mut self, bytes: &[u8], context: Context, name: &str, depth: usize) -> bool {
-        let is_text = context != Context::Any || looks_like_text(bytes);
-        let Some(structure) = recognise(bytes, context).filter(|_| is_text) else { return false };
+        if context == Context::Any && begins_by_accident(bytes) {
+            return false;
+        }
+        let Some(structure) = recognise(bytes, context) else { return false };
         let mut any = false;
         structure.walk(bytes, &mut |field| {
             any = true;
             self.field(bytes, field, name, depth);
             if self.capped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        any
+        any && structure.is_certain()
     }
 
     fn field(&mut self, bytes: &[u8], field: &Field<'_>, name: &str, depth: usize) {
@@ -215,7 +218,7 @@ impl Walker {
             self.range = field.range.start as u64..field.range.end as u64;
         }
         let name = join(name, &step);
-        match field.coding.decode(bytes, &field.range) {
+        match field.decode(bytes) {
             Some((decoded, _)) => self.walk(&decoded, Context::Any, &name, depth + 1),
             None => self.walk(value, Context::Any, &name, depth + 1),
         }
@@ -257,10 +260,12 @@ fn collapsed(pointer: &str) -> String {
     pointer.split('/').map(name).collect::<Vec<_>>().join("/")
 }
 
-/// True where the bytes begin like text: random bytes may begin with a bracket too.
-fn looks_like_text(bytes: &[u8]) -> bool {
+/// True where the bytes begin with a bracket or a quotation mark and go on as no text does: of
+/// random bytes, some begin like that.
+fn begins_by_accident(bytes: &[u8]) -> bool {
     let start = bytes.get(..64).unwrap_or(bytes);
-    start.iter().all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace())
+    let is_text = start.iter().all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace());
+    matches!(start, [b'[' | b'{' | b'"', ..]) && !is_text
 }
 
 /// Undoes compression, or base64 of a document or of compression. Other base64 stays as it is: its

@@ -8,6 +8,7 @@ use dyetrace_case::{
 };
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): seeded, so that every failure can be repeated.
 struct Lot(u64);
@@ -79,7 +80,9 @@ fn phones(values: &[&str]) -> Design {
 fn analysed(design: &Design, record: impl Fn(usize, &RunDesign) -> Vec<Record>) -> Analysis {
     let mut collector = Collector::default();
     for (number, run) in design.runs.iter().enumerate() {
-        record(number, run).iter().for_each(|record| collector.add(number, record, &[]));
+        for record in record(number, run) {
+            collector.add(number, &record, &[]);
+        }
     }
     analyse(design, &collector)
 }
@@ -226,11 +229,11 @@ fn fresh_installations_with_the_same_value_take_their_identifiers_out() {
 fn unrelated(lot: &mut Lot, number: u64) -> Vec<Record> {
     let mut target = String::from("/x?");
     for switch in 0..6 {
-        target.push_str(&format!("s{switch}={}&", lot.draw() % 2));
+        let _ = write!(target, "s{switch}={}&", lot.draw() % 2);
     }
-    target.push_str(&format!("b={}&drift={}&nonce={}", lot.draw() % 3, number / 5, lot.draw()));
+    let _ = write!(target, "b={}&drift={}&nonce={}", lot.draw() % 3, number / 5, lot.draw());
     if lot.draw().is_multiple_of(4) {
-        target.push_str(&format!("&rare={}", lot.draw() % 2));
+        let _ = write!(target, "&rare={}", lot.draw() % 2);
     }
     vec![request("GET", &target, lot.bytes(40 + (number % 2) as usize * 7))]
 }
@@ -246,12 +249,16 @@ fn false_findings_are_as_rare_as_is_said() {
         lot.shuffle(&mut values);
         let mut collector = Collector::default();
         for number in 0..values.len() {
-            unrelated(&mut lot, number as u64).iter().for_each(|record| collector.add(number, record, &[]));
+            for record in unrelated(&mut lot, number as u64) {
+                collector.add(number, &record, &[]);
+            }
         }
         let findings = analyse(&phones(&values), &collector).findings;
         any += u32::from(!findings.is_empty());
         let least = findings.iter().map(|finding| finding.chance_of_any).fold(f64::INFINITY, f64::min);
-        at_most.iter_mut().for_each(|(level, count)| *count += u32::from(least <= *level));
+        for (level, count) in &mut at_most {
+            *count += u32::from(least <= *level);
+        }
     }
     assert!(any > 0, "the simulation would show nothing if it never erred");
     for (level, count) in at_most {
@@ -265,7 +272,8 @@ fn false_findings_are_as_rare_as_is_said() {
 fn a_flood_of_fields_is_bounded_and_said() {
     let design = phones(&[A, B, A, B]);
     let analysis = analysed(&design, |number, _| {
-        let body = |part: usize| (0..2000).map(|n| format!("k{part}x{n}={}&", n * number)).collect::<String>();
+        let pair = |part: usize, n: usize| format!("k{part}x{n}={}", n * number);
+        let body = |part: usize| (0..2000).map(|n| pair(part, n)).collect::<Vec<_>>().join("&");
         (0..40).map(|part| request("POST", "/x", body(part).into_bytes())).collect()
     });
     assert!(analysis.notes.iter().any(|note| note.contains("left out")), "{:?}", analysis.notes);
@@ -281,12 +289,18 @@ proptest! {
             records.extend(report(number, run).into_iter().map(|record| (number, at(record, number as i64))));
         }
         let mut whole = Collector::default();
-        records.iter().for_each(|(run, record)| whole.add(*run, record, &[]));
+        for (run, record) in &records {
+            whole.add(*run, record, &[]);
+        }
         Lot(seed).shuffle(&mut records);
         let mut parts: Vec<Collector> = (0..threads).map(|_| Collector::default()).collect();
-        records.iter().enumerate().for_each(|(n, (run, record))| parts[n % threads].add(*run, record, &[]));
+        for (n, (run, record)) in records.iter().enumerate() {
+            parts[n % threads].add(*run, record, &[]);
+        }
         let mut merged = Collector::default();
-        parts.into_iter().for_each(|part| merged.merge(part));
+        for part in parts {
+            merged.merge(part);
+        }
         prop_assert_eq!(analyse(&design, &merged), analyse(&design, &whole));
     }
 
