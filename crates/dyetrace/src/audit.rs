@@ -1,6 +1,7 @@
 //! `dyetrace audit`: exhibits in, what left and to whom out.
 
 use crate::cli::{AuditArguments, AuditFormat, FailOn};
+use crate::differential::Comparison;
 use crate::exit::{Exit, Fault, say};
 use crate::intake::{self, Intake};
 use crate::output;
@@ -19,7 +20,8 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Fault> {
     let subject = whole_subject(&intake, named);
     let scanner = Scanner::new(&subject, Options::default());
     let threads = arguments.reading.threads.map_or_else(cores, usize::from);
-    let plan = Plan { scanner: &scanner, threads, reveal: arguments.reveal };
+    let comparison = Comparison::planned(&intake);
+    let plan = Plan { scanner: &scanner, threads, reveal: arguments.reveal, comparison: comparison.as_ref() };
     let (read, found) = search(&mut intake, &plan);
     let audit = assemble(&intake, &subject, &plan, read, found);
     write(&audit, arguments)?;
@@ -51,11 +53,12 @@ fn read_subject(path: &Path) -> Result<Subject, Fault> {
     Subject::from_yaml(&text).map_err(|error| Fault::new(format!("{}: {error}", path.display())))
 }
 
-/// The case's subject, then what was named on the command line; a value that is there already is
-/// not added twice.
+/// The case's subject, then those of its runs, then what was named on the command line; a value
+/// that is there already is not added twice.
 fn whole_subject(intake: &Intake, named: Subject) -> Subject {
     let mut subject = intake.case.as_ref().and_then(|case| case.subject.clone()).unwrap_or_default();
-    for datum in named.data {
+    let of_runs = intake.case.iter().flat_map(|case| case.run_subjects.values()).flat_map(|other| other.data.clone());
+    for datum in of_runs.chain(named.data) {
         let there = subject.data.iter().any(|other| other.kind == datum.kind && other.value == datum.value);
         if !there {
             let added = subject.add(datum.kind, datum.value);
@@ -132,6 +135,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
         },
         subject: subject.data.iter().map(|datum| datum_row(datum, &found, plan.reveal)).collect(),
         sightings: found.sightings,
+        differential: plan.comparison.map(|comparison| comparison.compared(&found.collected, plan)),
         recipients: found.recipients.into_values().collect(),
         opaque: read.opaque,
         damages: read.damages,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cli;
+mod differential;
 mod exit;
 mod intake;
 mod listed;

@@ -3,9 +3,11 @@
 //! What waits between the two is bounded in bytes, so memory does not grow with the evidence; and
 //! every record carries its number, so the result does not depend on which thread took it.
 
+use crate::differential::Comparison;
 use crate::listed::{Counts, Rows, Seen};
 use dyetrace_case::{DatumId, Item, PartName, Record, Side, Sighting, Sink, Stop, Trail, Witness};
 use dyetrace_report::audit::{Recipient, RecipientKey, SightingRow, Summary};
+use dyetrace_search::differential::Collector;
 use dyetrace_search::{Limit, Scanner, Scratch};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) recipients: BTreeMap<RecipientKey, Recipient>,
     /// Limits of search that were reached, and in how many records.
     pub(crate) limits: BTreeMap<Limit, u64>,
+    /// What was sent in which run, where runs are compared.
+    pub(crate) collected: Collector,
 }
 
 /// How to search.
@@ -33,6 +37,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) threads: usize,
     /// Show texts of the evidence as they are.
     pub(crate) reveal: bool,
+    /// Runs to compare.
+    pub(crate) comparison: Option<&'a Comparison>,
 }
 
 /// Runs `read`, which pushes items for the exhibit numbered by its second argument, and searches
@@ -195,6 +201,7 @@ struct Part {
     limits: BTreeMap<Limit, u64>,
     counts: BTreeMap<DatumId, Counts>,
     crowd: u64,
+    collected: Collector,
 }
 
 impl<'a> Worker<'a> {
@@ -213,6 +220,9 @@ impl<'a> Worker<'a> {
     fn search(&mut self, job: &Job) {
         let record = &*job.record;
         let outcome = self.plan.scanner.search(record, &mut self.scratch);
+        if let Some(run) = self.plan.comparison.and_then(|comparison| comparison.run_of(job.exhibit)) {
+            self.part.collected.add(run, record, &outcome.sightings);
+        }
         for limit in outcome.limits_reached {
             *self.part.limits.entry(limit).or_default() += 1;
         }
@@ -292,6 +302,7 @@ fn merge(parts: Vec<Part>, rows: Rows) -> Found {
     let mut found = Found { sightings: rows.finish(), ..Found::default() };
     for part in parts {
         found.crowd += part.crowd;
+        found.collected.merge(part.collected);
         Counts::merge(&mut found.counts, part.counts);
         for (limit, records) in part.limits {
             *found.limits.entry(limit).or_default() += records;

@@ -4,9 +4,12 @@
 mod schema;
 
 use dyetrace_case::{
-    App, Channel, Damage, Endpoint, Exhibit, ExhibitId, Format, NameSource, Opaque, RecordId, Time, Transport,
+    Alternative, App, Channel, Damage, DatumId, Differential, Endpoint, Exhibit, ExhibitId, Follows, Format,
+    NameSource, Opaque, RecordId, Shape, Time, Transport,
 };
-use dyetrace_report::audit::{Audit, ExhibitRow, Fixity, KeyFile, KeyRow, Look, Tool, write_json, write_terminal};
+use dyetrace_report::audit::{
+    Audit, Compared, ExhibitRow, Fixity, KeyFile, KeyRow, Look, Tool, write_json, write_terminal,
+};
 use schema::faults;
 use serde_json::Value;
 use std::sync::Arc;
@@ -63,7 +66,28 @@ fn unreadable() -> Audit {
             bytes: Some(10),
             reason: "gap of 10 bytes from the server".to_owned(),
         }],
+        differential: Some(Compared { findings: vec![following()], notes: vec!["runs were compared".to_owned()] }),
         ..Audit::default()
+    }
+}
+
+/// A field that follows one of two values, seen in too few runs.
+fn following() -> Differential {
+    Differential {
+        data: vec![DatumId("email".to_owned()), DatumId("phone".to_owned())],
+        together: false,
+        follows: Follows::Length,
+        shape: Shape { host: "t.example".to_owned(), method: "POST".to_owned(), path: "/v2/*".to_owned() },
+        field: "body > json /\u{1b}[2Jfp".to_owned(),
+        class: "bytes",
+        lengths: (30, 45),
+        content_bits: 0.0,
+        blocks: vec![vec!["r1".to_owned(), "r3".to_owned()], vec!["r2".to_owned()]],
+        chance: 1.0 / 3.0,
+        chance_of_any: 1.0 / 3.0,
+        excluded: vec![Alternative::Time],
+        open: vec![Alternative::Subject, Alternative::Condition("device".to_owned())],
+        also_seen: false,
     }
 }
 
@@ -100,6 +124,11 @@ fn what_could_not_be_read_is_said_with_its_share_and_steers_no_terminal() {
         "0 of 1 TLS connections were decrypted",
         "NOT the file the manifest lists",
         "--find phone=13800000427",
+        "one of email, phone",
+        "only its length follows, 30–45 bytes",
+        "equal within, different between: r1, r3 | r2",
+        "chance 0.333, 1.6 bits: a hint",
+        "left open: something else that each subject has for itself, such as an account; the runs' device",
     ] {
         assert!(page.contains(said), "{said} is not in\n{page}");
     }

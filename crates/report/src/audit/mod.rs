@@ -1,9 +1,11 @@
 //! The audit report: what left and to whom, and what could not be read.
 
+mod differential;
 mod json;
 mod model;
 mod terminal;
 
+pub use differential::Compared;
 pub use json::{SCHEMA, write as write_json};
 pub use model::{
     Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyFile, KeyRow, Recipient, RecipientKey, SightingRow, Summary,

@@ -1,5 +1,6 @@
 //! The audit as data: what the command found, before it is written in any form.
 
+use super::differential::Compared;
 use dyetrace_case::{
     App, Channel, Damage, DatumId, Endpoint, Exhibit, Kind, Message, Opaque, Protocol, Record, RecordId, Side,
     Sighting, SightingId, Time,
@@ -24,6 +25,8 @@ pub struct Audit {
     pub subject: Vec<DatumRow>,
     /// What was seen, in the order of the evidence.
     pub sightings: Vec<SightingRow>,
+    /// Fields that follow a planted value from run to run; absent where no runs were compared.
+    pub differential: Option<Compared>,
     /// Who was talked to, in order of name and address.
     pub recipients: Vec<Recipient>,
     /// What could not be read, in the order of the evidence.

@@ -1,5 +1,6 @@
 //! The audit for people at a terminal: first what left and to whom, then what could not be read.
 
+use super::differential;
 use super::model::{Audit, DatumRow, Fixity, SightingRow, Summary, protection};
 use crate::text::{bytes, clean, count, pad, percent};
 use dyetrace_case::{Channel, DatumId, Endpoint, Opaque, Range, Side, Witness};
@@ -42,6 +43,9 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
         page.heading("Hints: chance alone could explain these")?;
         sightings(audit, audit.sightings.iter().filter(|row| row.sighting.is_hint()), "with", &mut page)?;
     }
+    if let Some(compared) = &audit.differential {
+        differential::section(compared, &mut page)?;
+    }
     not_seen(audit, &mut page)?;
     recipients(audit, &mut page)?;
     unread(audit, &mut page)?;
@@ -50,32 +54,32 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Where lines go, with or without colour.
-struct Page<'w> {
+pub(super) struct Page<'w> {
     look: Look,
     out: &'w mut dyn Write,
 }
 
 impl Page<'_> {
-    fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{text}")
     }
 
-    fn heading(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
         let text = self.styled("1", text);
         writeln!(self.out, "\n{text}")
     }
 
     /// `text` in an ANSI style (ECMA-48 SGR), plain where colour is off.
-    fn styled(&self, style: &str, text: &str) -> String {
+    pub(super) fn styled(&self, style: &str, text: &str) -> String {
         if self.look.color && !style.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn limit(&self) -> usize {
+    pub(super) fn limit(&self) -> usize {
         if self.look.all { usize::MAX } else { SHOWN }
     }
 
     /// Says how many entries of a list were left out.
-    fn rest(&mut self, total: usize) -> io::Result<()> {
+    pub(super) fn rest(&mut self, total: usize) -> io::Result<()> {
         match total.saturating_sub(self.limit()) {
             0 => Ok(()),
             more => self.line(&format!("  … and {more} more (--all shows them, --format json holds them)")),
