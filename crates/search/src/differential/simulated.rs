@@ -279,6 +279,10 @@ fn a_flood_of_fields_is_bounded_and_said() {
     assert!(analysis.notes.iter().any(|note| note.contains("left out")), "{:?}", analysis.notes);
 }
 
+fn begins_like_a_document(bytes: &[u8]) -> bool {
+    crate::codec::recognise(bytes, crate::codec::Context::Any).is_some_and(crate::codec::Structure::is_certain)
+}
+
 proptest! {
     /// Which thread took which record, and in what order, changes nothing.
     #[test]
@@ -304,13 +308,21 @@ proptest! {
         prop_assert_eq!(analyse(&design, &merged), analyse(&design, &whole));
     }
 
-    /// Any bytes whatever are taken apart without a panic.
+    /// Any text whatever is taken apart without a panic.
     #[test]
-    fn any_bytes_are_taken(target in proptest::collection::vec(any::<u8>(), 0..60), body in "[\\[\\]{}\":,=&%a1+/ -]{0,80}") {
+    fn any_text_is_taken(target in proptest::collection::vec(any::<u8>(), 0..60), body in "[\\[\\]{}\":,=&%a1+/ -]{0,80}") {
         let mut record = request("POST", "/", body.into_bytes());
         record.request.as_mut().unwrap().target = Some(target);
         let mut collector = Collector::default();
         collector.add(0, &record, &[]);
         collector.add(70, &record, &[]);
+    }
+
+    /// Any bytes whatever are one field as a whole, whatever else is read into them.
+    #[test]
+    fn any_bytes_are_a_field(body in proptest::collection::vec(any::<u8>(), 1..120)) {
+        let leaves = super::fields::fields_of(&request("POST", "/", body.clone())).0;
+        let whole = leaves.iter().any(|leaf| leaf.name == "body" && leaf.content.length == body.len() as u64);
+        prop_assert!(whole || begins_like_a_document(&body), "{:?}", leaves);
     }
 }
