@@ -1,7 +1,9 @@
 //! Entry points for the fuzz targets, replayed by ordinary tests. Not part of the interface.
 
-use crate::{Options, Outcome, Scanner, Scratch};
+use crate::recognise::Recognisers;
+use crate::{Checks, Options, Outcome, RecogniseOptions, Scanner, Scratch};
 use dyetrace_case::{Blob, Channel, Endpoint, ExhibitId, Message, Protocol, Record, RecordId, Secret, Subject};
+use std::ops::Range;
 
 /// Planted values of every kind of lane, among them bytes that codecs treat specially.
 fn scanner() -> Scanner {
@@ -56,4 +58,19 @@ pub fn redact(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let redacted = scanner().redact(&text);
     assert!(!redacted.contains("13800000427"), "a planted value survived");
+}
+
+/// What is recognised in the bytes, taken for the value of a field of that name: kind, place, checks
+/// and bits. Checks that every place lies inside.
+pub fn recognise(
+    data: &[u8],
+    field_name: Option<&str>,
+    options: RecogniseOptions,
+) -> Vec<(&'static str, Range<usize>, Checks, f32)> {
+    let mut hits = Vec::new();
+    Recognisers::new(options).find(data, field_name, &mut |hit| {
+        assert!(hit.range.start < hit.range.end && hit.range.end <= data.len(), "a place outside");
+        hits.push((hit.kind, hit.range, hit.checks, hit.bits));
+    });
+    hits
 }

@@ -32,6 +32,7 @@ mod find;
 pub mod fuzzing;
 mod map;
 mod needles;
+mod recognise;
 mod redact;
 mod runs;
 mod scanner;
@@ -41,4 +42,5 @@ mod witness;
 mod wrappings;
 
 pub use codec::table::{About, wrappings};
+pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode};
 pub use scanner::{Limit, Options, Outcome, Scanner, Scratch};

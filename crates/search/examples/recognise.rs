@@ -1,0 +1,76 @@
+//! Prints how many megabytes a second one thread looks through for personal data nobody planted.
+//!
+//! `cargo run --release -p dyetrace-search --example recognise`
+
+#![allow(clippy::print_stdout, reason = "an example that speaks to a terminal")]
+
+use dyetrace_search::{RecogniseOptions, fuzzing};
+use std::fmt::Write as _;
+use std::time::Instant;
+
+/// Pseudorandom numbers (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn word(&mut self) -> String {
+        (0..3 + self.next() % 9).map(|_| char::from(b'a' + (self.next() % 26) as u8)).collect()
+    }
+}
+
+fn events(noise: &mut Noise, size: usize) -> String {
+    let mut text = String::from("{\"events\":[");
+    while text.len() < size {
+        let (a, b, c) = (noise.next(), noise.next(), noise.next());
+        let (word, other) = (noise.word(), noise.word());
+        let _ = write!(
+            text,
+            "{{\"event_name\":\"{word}_{other}\",\"timestamp\":{},\"session_id\":\"{a:016x}\",\"properties\":{{\"screen_width\":{},\"ratio\":0.{},\"url\":\"https://{other}.example/{word}?v={}\",\"enabled\":true,\"label\":\"{word} {other}\"}}}},",
+            1_600_000_000_000 + a % 1_000_000_000,
+            b % 2000,
+            b % 100_000,
+            c % 100,
+        );
+    }
+    text
+}
+
+fn main() {
+    let noise = &mut Noise(1);
+    let prose: String = std::iter::from_fn(|| Some(noise.word() + " ")).take(500_000).collect();
+    let digits: String = (0..400_000).map(|_| (noise.next() % 1_000_000_000).to_string() + ",").collect();
+    let base64: Vec<u8> = (0..4 << 20)
+        .map(|_| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[(noise.next() % 64) as usize])
+        .collect();
+    let binary: Vec<u8> = (0..4 << 20).map(|_| noise.next() as u8).collect();
+    let inputs = [
+        ("json", events(noise, 4 << 20).into_bytes()),
+        ("prose", prose.into_bytes()),
+        ("digits", digits.into_bytes()),
+        ("base64", base64),
+        ("binary", binary),
+        ("eyJ.", b"eyJ.".repeat(1 << 20)),
+        ("@a.bc", b"@a.bc".repeat(1 << 20)),
+        ("1-1-1", b"1-".repeat(2 << 20)),
+        ("+1-1-", b"+1-1".repeat(1 << 20)),
+        ("GB29", b"GB29NWBK6016133192".repeat(1 << 18)),
+        ("$6$a", b"$6$a".repeat(1 << 20)),
+        ("imei=", b"imei=".repeat(1 << 20)),
+    ];
+    for (name, bytes) in inputs {
+        let mut best = f64::INFINITY;
+        let mut hits = 0;
+        for _ in 0..5 {
+            let start = Instant::now();
+            hits = fuzzing::recognise(&bytes, None, RecogniseOptions::default()).len();
+            best = best.min(start.elapsed().as_secs_f64());
+        }
+        println!("{name:8} {:6.0} MB/s {hits:7} hits", bytes.len() as f64 / best / 1e6);
+    }
+}

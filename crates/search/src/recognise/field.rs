@@ -1,0 +1,352 @@
+//! Names of fields, and where the value of a named field lies in text.
+
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// What a field's name says that its value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    AdvertisingId,
+    BirthDate,
+    Card,
+    Company,
+    DeviceId,
+    Email,
+    Iban,
+    Iccid,
+    Imei,
+    Imsi,
+    InternetAddress,
+    Latitude,
+    Longitude,
+    Mac,
+    Meid,
+    Name,
+    Passport,
+    PasswordHash,
+    Phone,
+    Plate,
+    Position,
+    Qq,
+    ResidentId,
+    Ssid,
+    WifiPassword,
+}
+
+/// Names, in lower case without signs between words, that mean something also as the last words of
+/// a longer name (`user_phone`, `deviceImei`).
+const ANYWHERE: &[(Meaning, &[&str])] = &[
+    (
+        Meaning::AdvertisingId,
+        &["idfa", "gaid", "oaid", "vaid", "aaid", "adid", "advertisingid", "googleaid", "gpsadid"],
+    ),
+    (Meaning::BirthDate, &["birthday", "birthdate", "dateofbirth", "dob", "bday", "出生日期", "生日"]),
+    (Meaning::Card, &["cardno", "cardnum", "cardnumber", "bankcard", "creditcard", "bankaccount", "银行卡号", "卡号"]),
+    (Meaning::Company, &["uscc", "creditcode", "socialcreditcode", "统一社会信用代码"]),
+    (Meaning::DeviceId, &["idfv", "androidid", "udid", "deviceid", "deviceuuid", "openudid"]),
+    (Meaning::Email, &["email", "mail", "emailaddress", "mailaddress", "邮箱", "电子邮件"]),
+    (Meaning::Iban, &["iban"]),
+    (Meaning::Iccid, &["iccid", "simserial", "simserialnumber"]),
+    (Meaning::Imei, &["imei", "imei1", "imei2"]),
+    (Meaning::Imsi, &["imsi", "subscriberid"]),
+    (Meaning::InternetAddress, &["clientip", "userip", "remoteip", "ipaddress", "ipaddr", "ipv4", "ipv6", "publicip"]),
+    (Meaning::Latitude, &["lat", "latitude", "纬度"]),
+    (Meaning::Longitude, &["lng", "lon", "longitude", "经度"]),
+    (Meaning::Mac, &["mac", "macaddress", "macaddr", "wifimac", "bssid", "btmac", "bluetoothaddress"]),
+    (Meaning::Meid, &["meid", "esn"]),
+    (
+        Meaning::Name,
+        &[
+            "realname",
+            "truename",
+            "fullname",
+            "xingming",
+            "contactname",
+            "receivername",
+            "consignee",
+            "姓名",
+            "收货人",
+            "联系人",
+        ],
+    ),
+    (Meaning::Passport, &["passport", "passportno", "passportnumber", "护照", "护照号"]),
+    (
+        Meaning::PasswordHash,
+        &[
+            "password",
+            "passwd",
+            "pwd",
+            "passwordhash",
+            "pwdhash",
+            "passwordmd5",
+            "md5password",
+            "md5pwd",
+            "ntlm",
+            "nthash",
+            "密码",
+        ],
+    ),
+    (
+        Meaning::Phone,
+        &[
+            "phone",
+            "mobile",
+            "phonenumber",
+            "phonenum",
+            "phoneno",
+            "mobileno",
+            "mobilenumber",
+            "mobilephone",
+            "msisdn",
+            "tel",
+            "telephone",
+            "cellphone",
+            "shouji",
+            "手机",
+            "手机号",
+            "手机号码",
+            "电话",
+            "联系电话",
+        ],
+    ),
+    (Meaning::Plate, &["plate", "plateno", "platenumber", "licenseplate", "carno", "车牌", "车牌号"]),
+    (
+        Meaning::Position,
+        &["latlng", "latlon", "lnglat", "lonlat", "gps", "coordinate", "coordinates", "location", "geopoint"],
+    ),
+    (Meaning::Qq, &["qq", "qqno", "qqnumber", "uin", "qq号"]),
+    (
+        Meaning::ResidentId,
+        &[
+            "idcard",
+            "idcardno",
+            "idcardnum",
+            "idcardnumber",
+            "idno",
+            "idnumber",
+            "certno",
+            "identityno",
+            "identitycard",
+            "sfzh",
+            "shenfenzheng",
+            "身份证",
+            "身份证号",
+            "身份证号码",
+            "证件号",
+        ],
+    ),
+    (Meaning::Ssid, &["ssid", "wifiname", "wifissid"]),
+    (
+        Meaning::WifiPassword,
+        &["psk", "wifipassword", "wifipwd", "wifipass", "wpapsk", "presharedkey", "wifipsk", "ssidpassword"],
+    ),
+];
+
+/// Names that mean something only alone: `event_name` is no person's.
+const ALONE: &[(Meaning, &[&str])] = &[
+    (Meaning::Name, &["name", "username", "nickname", "xm"]),
+    (Meaning::InternetAddress, &["ip"]),
+    (Meaning::Card, &["card", "pan"]),
+    (Meaning::Phone, &["sj", "number"]),
+];
+
+/// Longest name looked at, in bytes from its end.
+const NAME: usize = 48;
+/// Most words of a name looked at, from its end.
+const WORDS: usize = 6;
+/// Longest value of a named field, in bytes.
+const VALUE: usize = 256;
+
+/// All names that mean something.
+pub(super) struct Names {
+    known: HashMap<&'static [u8], (Meaning, bool), FixedState>,
+    /// One bit for the last two bytes of each name: most names end otherwise.
+    tails: Vec<u64>,
+}
+
+impl std::fmt::Debug for Names {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Names({})", self.known.len())
+    }
+}
+
+impl Names {
+    /// The names this program knows.
+    pub(super) fn new() -> Self {
+        let mut names = Self { known: HashMap::default(), tails: vec![0; 1024] };
+        for (list, alone) in [(ANYWHERE, false), (ALONE, true)] {
+            for (meaning, spellings) in list {
+                for spelling in *spellings {
+                    names.add(spelling.as_bytes(), *meaning, alone);
+                }
+            }
+        }
+        names
+    }
+
+    fn add(&mut self, name: &'static [u8], meaning: Meaning, alone: bool) {
+        self.known.insert(name, (meaning, alone));
+        if let Some((word, bit)) = tail(name)
+            && let Some(word) = self.tails.get_mut(word)
+        {
+            *word |= bit;
+        }
+    }
+
+    /// What the name says, by as many of its last words as are known together.
+    pub(super) fn meaning(&self, name: &[u8]) -> Option<Meaning> {
+        let name = name.get(name.len().saturating_sub(NAME)..)?;
+        let (word, bit) = tail(name)?;
+        if self.tails.get(word)? & bit == 0 {
+            return None;
+        }
+        if name.last()? >= &0x80 {
+            return self.chinese(name);
+        }
+        let mut letters = [0u8; NAME];
+        let mut count = 0;
+        let mut starts = [0usize; WORDS];
+        let mut words = 0;
+        let mut before = b'_';
+        for byte in name {
+            let sign = !byte.is_ascii_alphanumeric();
+            let starts_word =
+                !before.is_ascii_alphanumeric() || (byte.is_ascii_uppercase() && !before.is_ascii_uppercase());
+            if !sign {
+                if starts_word {
+                    starts[words % WORDS] = count;
+                    words += 1;
+                }
+                *letters.get_mut(count)? = byte.to_ascii_lowercase();
+                count += 1;
+            }
+            before = *byte;
+        }
+        let first = words.saturating_sub(WORDS);
+        (first..words).find_map(|word| {
+            let start = *starts.get(word % WORDS)?;
+            let (meaning, alone) = self.known.get(letters.get(start..count)?)?;
+            (!alone || (start == 0 && words <= WORDS)).then_some(*meaning)
+        })
+    }
+
+    /// Chinese has no signs between words.
+    fn chinese(&self, name: &[u8]) -> Option<Meaning> {
+        let known = |length: usize| self.known.get(name.get(name.len().checked_sub(length)?..)?);
+        [24, 21, 18, 15, 12, 9, 6, 5].into_iter().find_map(known).map(|(meaning, _)| *meaning)
+    }
+}
+
+/// Which bit stands for the last two bytes of a name.
+fn tail(name: &[u8]) -> Option<(usize, u64)> {
+    let [.., first, last] = name else { return None };
+    let key = usize::from(first.to_ascii_lowercase()) << 8 | usize::from(last.to_ascii_lowercase());
+    // `user[phone]` ends in a sign; its bit is that of no name, so look behind the sign.
+    if *last == b']' { tail(name.get(..name.len() - 1)?) } else { Some((key >> 6, 1 << (key & 63))) }
+}
+
+/// The name before the `:`, `=` or `：` at that place, without quotes.
+pub(super) fn name_before(bytes: &[u8], separator: usize) -> Option<&[u8]> {
+    let before = bytes.get(separator.saturating_sub(NAME + 6)..separator)?;
+    let trimmed = |text: &[u8], signs: &[u8], most: usize| {
+        text.len() - text.iter().rev().take(most).take_while(|byte| signs.contains(byte)).count()
+    };
+    let before = before.get(..trimmed(before, b" ", 2))?;
+    let before = before.get(..trimmed(before, b"\"'", 1))?;
+    let before = before.get(..trimmed(before, b"\\", 3))?;
+    let length = before.iter().rev().take(NAME).take_while(|byte| is_name(**byte)).count();
+    before.get(before.len() - length..).filter(|name| name.len() >= 2)
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']') || byte >= 0x80
+}
+
+/// The value that starts at that place, without quotes: to the closing quote, or to the next sign
+/// that ends values in forms, headers, lists and text. A pair may hold commas.
+pub(super) fn value_at(bytes: &[u8], from: usize, pair: bool) -> Option<Range<usize>> {
+    let skip = |at: usize, signs: &[u8], most: usize| {
+        at + bytes.get(at..).unwrap_or_default().iter().take(most).take_while(|byte| signs.contains(byte)).count()
+    };
+    let at = skip(skip(from, b" \t\r\n", 8), b"\\", 3);
+    let quote = bytes.get(at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
+    let start = at + usize::from(quote.is_some());
+    let rest = bytes.get(start..)?;
+    let rest = rest.get(..rest.len().min(VALUE))?;
+    let length = match (quote, rest.first()) {
+        (Some(quote), _) => rest.iter().position(|byte| *byte == quote || matches!(byte, b'\\' | b'\n')),
+        (None, Some(b'[')) if pair => rest.iter().position(|byte| *byte == b']').map(|at| at + 1),
+        (None, Some(b'(')) if pair => rest.iter().position(|byte| *byte == b')').map(|at| at + 1),
+        (None, _) => rest.iter().enumerate().position(|(at, byte)| ends_value(rest.get(at + 1), *byte, pair)),
+    };
+    // Without an end in sight, what is there is the value only if the bytes end there too.
+    let length = length.or((rest.len() < VALUE && quote.is_none()).then_some(rest.len()))?;
+    (length > 0).then_some(start..start + length)
+}
+
+fn ends_value(next: Option<&u8>, byte: u8, pair: bool) -> bool {
+    match byte {
+        b',' | b' ' => !pair || next.is_none_or(|next| !(next.is_ascii_digit() || matches!(next, b'-' | b'+' | b' '))),
+        b'&' | b';' | b'}' | b']' | b')' | b'<' | b'>' | b'"' | b'\'' | b'|' | b'\\' => true,
+        // Full-width punctuation.
+        0xef => matches!(next, Some(0xbc)),
+        0xe3 => matches!(next, Some(0x80)),
+        _ => byte.is_ascii_whitespace(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_by_their_last_words() {
+        let names = Names::new();
+        for (name, meaning) in [
+            ("phone", Some(Meaning::Phone)),
+            ("user_phone_number", Some(Meaning::Phone)),
+            ("deviceImei", Some(Meaning::Imei)),
+            ("X-Device-MAC", Some(Meaning::Mac)),
+            ("user[phone]", Some(Meaning::Phone)),
+            ("我的手机号", Some(Meaning::Phone)),
+            ("name", Some(Meaning::Name)),
+            ("event_name", None),
+            ("microphone", None),
+            ("platform", None),
+            ("", None),
+        ] {
+            assert_eq!(names.meaning(name.as_bytes()), meaning, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_known_name_is_found_by_itself() {
+        let names = Names::new();
+        for (list, meaning) in ANYWHERE.iter().chain(ALONE).map(|(meaning, list)| (list, meaning)) {
+            for name in *list {
+                assert_eq!(names.meaning(name.as_bytes()), Some(*meaning), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_the_usual_notations() {
+        for (text, name, value) in [
+            ("{\"qq\": \"12345\"}", "qq", "12345"),
+            ("{\\\"qq\\\":\\\"12345\\\"}", "qq", "12345"),
+            ("a=1&qq=12345&b=2", "qq", "12345"),
+            ("{\"qq\":12345}", "qq", "12345"),
+            ("qq：12345，", "qq", "12345"),
+        ] {
+            let separator = text.find(name).unwrap()
+                + name.len()
+                + text[text.find(name).unwrap()..].find([':', '=', '：']).unwrap()
+                - name.len();
+            assert_eq!(name_before(text.as_bytes(), separator), Some(name.as_bytes()), "{text}");
+            let width = text[separator..].chars().next().unwrap().len_utf8();
+            let range = value_at(text.as_bytes(), separator + width, false).unwrap();
+            assert_eq!(&text[range], value, "{text}");
+        }
+    }
+}
