@@ -1,6 +1,6 @@
 //! JSON, RFC 8259: one pass over documents that may be cut, in lines, or wrapped in a call (JSONP).
 
-use super::{Coding, Field, Label, Structure, escape, shown};
+use super::{Coding, Field, Label, Structure, Typed, escape, shown};
 use std::fmt::Write as _;
 use std::ops::{ControlFlow, Range};
 
@@ -13,6 +13,14 @@ const LONGEST_UNESCAPED: usize = 12 * 1024;
 
 /// Deeper containers are read but not named.
 const DEEPEST_NAMED: usize = 64;
+
+/// Numbers with a fraction are written with so many characters only where a binary64 number was
+/// printed with all its digits.
+const LONG_FRACTION: usize = 16;
+/// Longer numbers are text.
+const LONGEST_NUMBER: usize = 64;
+/// Whole numbers below this are exact in binary64: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// One open object or array.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +126,7 @@ impl Walker<'_> {
                 b'-' | b'0'..=b'9' => {
                     let start = at - 1;
                     at += self.bytes[at..].iter().take_while(|b| in_number(**b)).count();
-                    if self.leaf(start..at, Coding::Plain, visit).is_break() {
+                    if self.number(start..at, visit).is_break() {
                         return;
                     }
                 }
@@ -137,6 +145,15 @@ impl Walker<'_> {
             return visit(&Field::new("json", Label::Key(&path), range, Coding::Json));
         }
         self.leaf(range, Coding::Json, visit)
+    }
+
+    /// A number is its text first of all. Where the text may be one of several for the same
+    /// number, it is visited once more as that number.
+    fn number(&self, range: Range<usize>, visit: &mut dyn FnMut(&Field<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.leaf(range.clone(), Coding::Plain, visit)?;
+        let Some(typed) = typed(&self.bytes[range.clone()]) else { return ControlFlow::Continue(()) };
+        let path = Path { bytes: self.bytes, frames: &self.frames, unnamed: self.unnamed };
+        visit(&Field::new("json", Label::Pointer(&path), range, Coding::Plain).typed(typed))
     }
 
     fn leaf(
@@ -190,6 +207,19 @@ fn string_end(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
+/// What a number with an exponent or more digits than it needs stands for: shorter fractions are
+/// written one way only.
+fn typed(text: &[u8]) -> Option<Typed> {
+    let has_exponent = || text.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    let is_long_fraction = || text.len() >= LONG_FRACTION && text.contains(&b'.');
+    if text.len() > LONGEST_NUMBER || !(has_exponent() || is_long_fraction()) {
+        return None;
+    }
+    let number: f64 = std::str::from_utf8(text).ok()?.parse().ok().filter(|number: &f64| number.is_finite())?;
+    let whole = number.fract() == 0.0 && number.abs() < EXACT;
+    Some(if whole { Typed::Integer(number as i128) } else { Typed::Double(number) })
+}
+
 fn in_number(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-')
 }
@@ -207,6 +237,7 @@ mod tests {
             ControlFlow::Continue(())
         });
         found.retain(|(name, _)| !name.starts_with("key in"));
+        found.dedup();
         found
     }
 
@@ -226,6 +257,16 @@ mod tests {
         );
         assert!(begins(b"cb({\"a\":1})") && begins(b")]}',\n[1]") == begins(b",[1]"));
         assert!(!begins(b"[INFO] started") && !begins(b"{not json"));
+    }
+
+    #[test]
+    fn numbers_that_can_be_written_in_several_ways_are_numbers() {
+        assert_eq!(typed(b"1.3800000427e10"), Some(Typed::Integer(13_800_000_427)));
+        assert_eq!(typed(b"31.230416699999999"), Some(Typed::Double(31.230_416_7)));
+        assert_eq!(typed(b"-5E-1"), Some(Typed::Double(-0.5)));
+        for text in ["31.2304167", "13800000427", "1e999", "1e", "-", "1-2e5"] {
+            assert_eq!(typed(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

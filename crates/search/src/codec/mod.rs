@@ -20,11 +20,13 @@ pub(crate) mod form;
 pub(crate) mod grpc;
 pub(crate) mod hex;
 pub(crate) mod json;
+pub(crate) mod jwt;
 mod lz4;
 pub(crate) mod msgpack;
 pub(crate) mod multipart;
 pub(crate) mod percent;
 mod plausible;
+pub(crate) mod plist;
 pub(crate) mod protobuf;
 mod snappy;
 pub(crate) mod table;
@@ -32,6 +34,7 @@ pub(crate) mod table;
 mod testing;
 mod tree;
 pub(crate) mod url;
+pub(crate) mod xml;
 mod zstd;
 
 use crate::classify::Marks;
@@ -299,9 +302,12 @@ pub(crate) fn recognise(bytes: &[u8], context: Context) -> Option<&'static dyn S
         Context::Cookie => Some(&cookie::Cookie),
         Context::Any if json::begins(bytes) => Some(&json::Json),
         Context::Any if multipart::begins(bytes) => Some(&multipart::Multipart),
+        Context::Any if xml::begins(bytes) => Some(&xml::Xml),
+        Context::Any if jwt::begins(bytes) => Some(&jwt::Jwt),
         Context::Any if url::begins(bytes) => Some(&url::Url),
         Context::Any if form::begins(bytes) => Some(&form::Form),
         Context::Any if grpc::begins(bytes) => Some(&grpc::Grpc),
+        Context::Any if plist::begins(bytes) => Some(&plist::Plist),
         Context::Any if bson::begins(bytes) => Some(&bson::Bson),
         Context::Any if msgpack::begins(bytes) => Some(&msgpack::MessagePack),
         Context::Any if cbor::begins(bytes) => Some(&cbor::Cbor),

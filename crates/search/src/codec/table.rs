@@ -23,10 +23,13 @@ pub fn wrappings() -> Vec<About> {
         super::cbor::ABOUT,
         super::embedded::ABOUT_ZIP,
         super::grpc::ABOUT,
+        super::jwt::ABOUT,
         super::lz4::ABOUT,
         super::msgpack::ABOUT,
+        super::plist::ABOUT,
         super::protobuf::ABOUT,
         super::snappy::ABOUT,
+        super::xml::ABOUT,
         super::zstd::ABOUT,
     ];
     all.sort_by_key(|row| row.name);
