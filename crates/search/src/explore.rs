@@ -115,16 +115,21 @@ impl<'s> Explorer<'s> {
             return finds;
         }
         let structure = recognise(bytes, node.context);
+        // These have the names of their fields already.
+        let mut named = Vec::new();
         if let Some(structure) = structure.filter(|structure| structure.fields_are_bodies()) {
-            self.explore_bodies(bytes, structure, node, &mut finds);
+            self.explore_bodies(bytes, structure, node, &mut named);
             if structure.is_certain() {
+                finds.append(&mut named);
                 return finds;
             }
         }
         if structure.is_none() && node.is_field {
             self.explore_leaf(bytes, node, &mut finds);
         }
-        self.explore_text(bytes, structure, node, finds)
+        let mut finds = self.explore_text(bytes, structure, node, finds);
+        finds.append(&mut named);
+        finds
     }
 
     fn explore_text(

@@ -40,6 +40,8 @@ mod spelling;
 mod witness;
 #[cfg(test)]
 mod wrappings;
+#[cfg(test)]
+mod wrappings_binary;
 
 pub use codec::table::{About, wrappings};
 pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode};

@@ -185,7 +185,7 @@ impl<'b> Table<'b> {
                 Parent::Key(parent) => parent,
             };
         }
-        let pointer: String = segments.iter().rev().map(|segment| format!("/{segment}")).collect();
+        let pointer: String = segments.iter().rev().flat_map(|segment| ["/", segment]).collect();
         match parents.get(number) {
             Some(Parent::Key(_)) => format!("key in {pointer}").trim_end().to_owned(),
             _ => pointer,

@@ -172,7 +172,11 @@ impl Walker<'_> {
         let empty = self.bytes[at..end].ends_with(b"/");
         let folded = self.bytes[name].to_ascii_lowercase();
         if empty || VOID.contains(&&folded[..]) {
-            if named { drop(self.open.pop()) } else { self.unnamed -= 1 }
+            if named {
+                self.open.pop();
+            } else {
+                self.unnamed -= 1;
+            }
         } else if RAW.contains(&&folded[..]) {
             return self.raw(end + 1, visit);
         }
@@ -243,11 +247,11 @@ impl Walker<'_> {
     /// Names of the open elements, like the steps of an XPath, with what they are called by.
     fn path(&self) -> String {
         let name = |range: &Range<usize>| shown(self.bytes.get(range.clone()).unwrap_or_default());
-        let step = |open: &Open| match open.called.is_empty() {
-            true => format!("/{}", name(&open.name)),
-            false => format!("/{}[{}]", name(&open.name), name(&open.called)),
+        let step = |open: &Open| {
+            let called = if open.called.is_empty() { String::new() } else { format!("[{}]", name(&open.called)) };
+            format!("/{}{called}", name(&open.name))
         };
-        let path: String = self.open.iter().map(step).collect();
+        let path = self.open.iter().map(step).collect::<Vec<_>>().concat();
         if self.unnamed > 0 { path + "/…" } else { path }
     }
 }
@@ -342,7 +346,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_written_comes_out(pairs in proptest::collection::vec(("[a-z]{3,9}", "[a-z0-9+/.]{1,40}", "[a-z0-9 ]{1,20}"), 1..6)) {
-            let text: String = pairs.iter().map(|(name, content, attribute)| format!("<x{name} v=\"{attribute}\">\n{content}\n</x{name}>")).collect();
+            let text = pairs.iter().map(|(name, content, attribute)| format!("<x{name} v=\"{attribute}\">\n{content}\n</x{name}>")).collect::<Vec<_>>().concat();
             let expected: Vec<_> = pairs.iter().flat_map(|(name, content, attribute)| {
                 [(format!("/r/x{name}@v"), attribute.clone()), (format!("/r/x{name}"), content.clone())]
             }).collect();
