@@ -200,7 +200,7 @@ fn one_wrapping() {
         v().hex().between("id:", ";").is_found();
         v().escape().is_found();
         v().escape().between("var a =\n", "\n;").is_found();
-        v().entity().between("<b>", "</b>").is_found();
+        v().entity().step("xml /b").between("<b>", "</b>").is_found();
         v().json().is_found();
         v().form().is_found();
         v().url().is_found();
@@ -238,7 +238,7 @@ fn two_wrappings() {
     v().hex().url().is_found();
     v().json().multipart().is_found();
     v().form().base64().is_found();
-    v().json().entity().between("<p>", "</p>").is_found();
+    v().json().entity().step("xml /p").between("<p>", "</p>").is_found();
     for name in ["gzip", "zlib", "deflate"] {
         v().json().compress(name).is_found();
         v().between("12345678 ", " 1234567890").compress(name).base64().is_found();
