@@ -126,6 +126,18 @@ pub(crate) struct Marks {
     pub(crate) backslash: Vec<usize>,
     /// Offsets of `&` that begins a character reference.
     pub(crate) entity: Vec<usize>,
+    /// What other text codecs may undo, in order of their starts. A span's start is its mark.
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+/// A span that a text codec recognised without marks of one byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// Where; the start is never the first byte of a document's field where the span is longer than
+    /// the field.
+    pub(crate) span: Range<usize>,
+    /// Which codec takes it.
+    pub(crate) codec: &'static str,
 }
 
 impl Marks {
@@ -146,25 +158,33 @@ impl Marks {
                 _ => {}
             }
         }
+        crate::codec::candidates(bytes, &mut marks.candidates);
         marks
+    }
+
+    /// The candidates of one codec.
+    pub(crate) fn candidates_of(&self, codec: &str) -> impl Iterator<Item = Range<usize>> {
+        self.candidates.iter().filter(move |candidate| candidate.codec == codec).map(|found| found.span.clone())
     }
 
     /// True where nothing is escaped.
     pub(crate) fn is_empty(&self) -> bool {
-        self.percent.is_empty() && self.backslash.is_empty() && self.entity.is_empty()
+        self.percent.is_empty() && self.backslash.is_empty() && self.entity.is_empty() && self.candidates.is_empty()
     }
 
     /// The marks outside the ranges, which are in order.
     pub(crate) fn outside(&self, ranges: &[Range<usize>]) -> Self {
         let outside = |marks: &[usize]| {
-            let mut ranges = ranges.iter().peekable();
-            let is_outside = |mark: &usize| {
-                while ranges.next_if(|range| range.end <= *mark).is_some() {}
-                ranges.peek().is_none_or(|range| *mark < range.start)
-            };
-            marks.iter().copied().filter(is_outside).collect()
+            let mut is_outside = outside_of(ranges);
+            marks.iter().copied().filter(|mark| is_outside(*mark)).collect()
         };
-        Self { percent: outside(&self.percent), backslash: outside(&self.backslash), entity: outside(&self.entity) }
+        let mut is_outside = outside_of(ranges);
+        Self {
+            percent: outside(&self.percent),
+            backslash: outside(&self.backslash),
+            entity: outside(&self.entity),
+            candidates: self.candidates.iter().filter(|found| is_outside(found.span.start)).cloned().collect(),
+        }
     }
 
     /// True where a mark lies in the range.
@@ -172,10 +192,21 @@ impl Marks {
         if self.is_empty() {
             return false;
         }
-        [&self.percent, &self.backslash, &self.entity].into_iter().any(|marks| {
-            let first = marks.partition_point(|mark| *mark < range.start);
-            marks.get(first).is_some_and(|mark| *mark < range.end)
-        })
+        let first = self.candidates.partition_point(|found| found.span.start < range.start);
+        self.candidates.get(first).is_some_and(|found| found.span.start < range.end)
+            || [&self.percent, &self.backslash, &self.entity].into_iter().any(|marks| {
+                let first = marks.partition_point(|mark| *mark < range.start);
+                marks.get(first).is_some_and(|mark| *mark < range.end)
+            })
+    }
+}
+
+/// Tells of offsets asked for in order whether they lie outside the ranges, which are in order.
+fn outside_of(ranges: &[Range<usize>]) -> impl FnMut(usize) -> bool {
+    let mut ranges = ranges.iter().peekable();
+    move |at| {
+        while ranges.next_if(|range| range.end <= at).is_some() {}
+        ranges.peek().is_none_or(|range| at < range.start)
     }
 }
 

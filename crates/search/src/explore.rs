@@ -323,6 +323,7 @@ impl<'s> Explorer<'s> {
     fn must_walk(&self, bytes: &[u8], structure: &dyn Structure, marks: &Marks) -> bool {
         !marks.is_empty()
             || self.needles.longest_field() > 0
+            || !LEAVES.is_empty()
             || (structure.plus_is_space() && memchr::memchr(b'+', bytes).is_some())
     }
 
@@ -438,7 +439,7 @@ impl<'s> Explorer<'s> {
             codec.find(bytes, marks, &mut |span| spans.push((codec, span)));
         }
         for (codec, span) in spans {
-            if self.unwrap(codec, bytes, &span, node, finds) {
+            if self.unwrap(codec, bytes, &span, node, finds) && codec.is_certain() {
                 done.push(span);
             }
         }

@@ -42,6 +42,8 @@ mod witness;
 mod wrappings;
 #[cfg(test)]
 mod wrappings_binary;
+#[cfg(test)]
+mod wrappings_text;
 
 pub use codec::table::{About, wrappings};
 pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode};

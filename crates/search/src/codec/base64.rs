@@ -1,11 +1,21 @@
 //! Base64, RFC 4648 sections 4 and 5: both alphabets, padded or not, also wrapped at a line length
 //! (RFC 2045 section 6.8) and inside longer runs.
 
+use super::table::About;
 use crate::map::Map;
 use std::ops::Range;
 
 /// The name in trails.
 pub(crate) const NAME: &str = "base64";
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "base64",
+    undoes: "both alphabets, padded or not, in lines, inside longer runs; eight characters or more, in whole fields fewer",
+    place: "anywhere in text",
+    exact: true,
+    source: "RFC 4648 sections 4 and 5, RFC 2045 section 6.8",
+};
 
 /// Shortest line after which a line end continues the run: MIME wraps at 76, PEM at 64.
 const SHORTEST_LINE: usize = 60;

@@ -1,7 +1,17 @@
 //! Cookie and Set-Cookie field values: RFC 6265 sections 4.1.1 and 4.2.1.
 
+use super::table::About;
 use super::{Coding, Field, Structure, form};
 use std::ops::ControlFlow;
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "cookie",
+    undoes: "pairs of Cookie and Set-Cookie",
+    place: "header fields",
+    exact: true,
+    source: "RFC 6265 sections 4.1.1 and 4.2.1",
+};
 
 /// `name=value; name=value`. Attributes of Set-Cookie are read as pairs too.
 pub(crate) struct Cookie;

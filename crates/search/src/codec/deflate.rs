@@ -1,12 +1,40 @@
 //! gzip (RFC 1952), zlib (RFC 1950) and bare DEFLATE (RFC 1951), at the start of the bytes.
 
 use super::plausible::begins_deflate;
+use super::table::About;
 use super::{Codec, Unwrapped};
 use crate::classify::Marks;
 use crate::map::Map;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::io::Read;
 use std::ops::Range;
+
+/// The row of the table of wrappings.
+pub(crate) const GZIP: About = About {
+    name: "gzip",
+    undoes: "one or several members; a cut stream as far as it goes",
+    place: "whole bodies and decoded bytes",
+    exact: false,
+    source: "RFC 1952",
+};
+
+/// The row of the table of wrappings.
+pub(crate) const ZLIB: About = About {
+    name: "zlib",
+    undoes: "a stream; a cut one from 64 bytes of result",
+    place: "whole bodies and decoded bytes",
+    exact: false,
+    source: "RFC 1950",
+};
+
+/// The row of the table of wrappings.
+pub(crate) const DEFLATE: About = About {
+    name: "deflate",
+    undoes: "a bare stream that fills the bytes to the end",
+    place: "whole bodies and decoded bytes",
+    exact: false,
+    source: "RFC 1951",
+};
 
 /// A gzip file.
 pub(crate) struct Gzip;

@@ -1,10 +1,20 @@
 //! HTML and XML character references: HTML Living Standard section 13.5, the numeric ones and the
 //! few names that every encoder writes.
 
+use super::table::About;
 use super::{Codec, Unwrapped, spans_around};
 use crate::classify::Marks;
 use crate::map::Unescaped;
 use std::ops::Range;
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "entity",
+    undoes: "numeric character references and the names that every encoder writes",
+    place: "anywhere in text",
+    exact: true,
+    source: "HTML Living Standard section 13.5",
+};
 
 /// Character references in markup.
 pub(crate) struct Entity;

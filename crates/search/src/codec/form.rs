@@ -1,7 +1,17 @@
 //! Forms and queries: `name=value&…`, URL Living Standard section 5.1.
 
+use super::table::About;
 use super::{Coding, Field, Label, Structure};
 use std::ops::{ControlFlow, Range};
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "form",
+    undoes: "values of a form, with percent escapes and `+` for space",
+    place: "documents",
+    exact: true,
+    source: "URL Living Standard section 5.1",
+};
 
 /// An application/x-www-form-urlencoded body.
 pub(crate) struct Form;

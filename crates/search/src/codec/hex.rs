@@ -1,10 +1,20 @@
 //! Hexadecimal, RFC 4648 section 8, in either case.
 
+use super::table::About;
 use crate::map::Map;
 use std::ops::Range;
 
 /// The name in trails.
 pub(crate) const NAME: &str = "hex";
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "hex",
+    undoes: "pairs of hexadecimal digits in either case; eight digits or more, in whole fields fewer",
+    place: "anywhere in text",
+    exact: true,
+    source: "RFC 4648 section 8",
+};
 
 /// The value of a hexadecimal digit; 0 for any other byte.
 pub(crate) fn value(digit: u8) -> u8 {

@@ -1,8 +1,18 @@
 //! JSON, RFC 8259: one pass over documents that may be cut, in lines, or wrapped in a call (JSONP).
 
+use super::table::About;
 use super::{Coding, Field, Label, Structure, Typed, escape, shown};
 use std::fmt::Write as _;
 use std::ops::{ControlFlow, Range};
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "json",
+    undoes: "strings with their escapes, numbers and names, by path",
+    place: "documents",
+    exact: true,
+    source: "RFC 8259",
+};
 
 /// JSON documents, one or several.
 pub(crate) struct Json;

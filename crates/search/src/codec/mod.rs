@@ -6,10 +6,14 @@
 //! [`Structure`] names the fields of a document in place; only fields with escapes in them are
 //! decoded.
 
+pub(crate) mod base32;
+pub(crate) mod base58;
 pub(crate) mod base64;
+pub(crate) mod base85;
 mod brotli;
 pub(crate) mod bson;
 pub(crate) mod cbor;
+pub(crate) mod character_codes;
 mod content;
 pub(crate) mod cookie;
 pub(crate) mod deflate;
@@ -22,22 +26,29 @@ pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod jwt;
 mod lz4;
+pub(crate) mod lz_string;
 pub(crate) mod msgpack;
 pub(crate) mod multipart;
+mod number_list;
 pub(crate) mod percent;
 mod plausible;
 pub(crate) mod plist;
 pub(crate) mod protobuf;
+pub(crate) mod quoted_printable;
+mod sense;
+pub(crate) mod separated_hex;
 mod snappy;
 pub(crate) mod table;
 #[cfg(test)]
 mod testing;
 mod tree;
 pub(crate) mod url;
+pub(crate) mod utf16;
+pub(crate) mod utf7;
 pub(crate) mod xml;
 mod zstd;
 
-use crate::classify::Marks;
+use crate::classify::{Candidate, Marks};
 use crate::map::{Map, Unescaped};
 use std::ops::{ControlFlow, Range};
 
@@ -52,6 +63,12 @@ pub(crate) trait Codec: Sync {
     /// Undoes the wrapping of `bytes[span]`, giving at most `room` bytes. `None` where it is not
     /// wrapped after all.
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped>;
+
+    /// False where other text may look so wrapped by accident: then the runs in it are searched as
+    /// they stand too.
+    fn is_certain(&self) -> bool {
+        true
+    }
 }
 
 /// What a codec made of a span.
@@ -92,12 +109,16 @@ pub(crate) trait Leaf: Sync {
 
 /// Codecs recognised at the start of the bytes. Where one applies, the encoded bytes themselves
 /// need no search.
-pub(crate) static WHOLE: [&dyn Codec; 9] = [
+pub(crate) static WHOLE: [&dyn Codec; 13] = [
     &deflate::Gzip,
     &zstd::Zstd,
     &lz4::Frame,
     &snappy::Framed,
     &deflate::Zlib,
+    &utf16::UTF16_LE,
+    &utf16::UTF16_BE,
+    &utf16::UTF32_LE,
+    &utf16::UTF32_BE,
     &deflate::Raw,
     &lz4::SizedBlock,
     &snappy::Block,
@@ -109,10 +130,42 @@ pub(crate) static EMBEDDED: [&dyn Codec; 5] =
     [&embedded::EmbeddedGzip, &embedded::EmbeddedZlib, &zstd::EmbeddedZstd, &lz4::EmbeddedFrame, &embedded::Zip];
 
 /// Codecs of whole fields.
-pub(crate) static LEAVES: [&dyn Leaf; 0] = [];
+pub(crate) static LEAVES: [&dyn Leaf; 9] = [
+    &base58::BITCOIN,
+    &base58::FLICKR,
+    &base58::RIPPLE,
+    &base58::BASE62,
+    &base58::BASE62_SMALL,
+    &base85::ASCII85,
+    &base85::Z85,
+    &base85::RFC1924,
+    &lz_string::LzString,
+];
 
 /// Codecs recognised by marks anywhere in the bytes.
-pub(crate) static MARKED: [&dyn Codec; 3] = [&percent::Percent, &escape::Escape, &entity::Entity];
+pub(crate) static MARKED: [&dyn Codec; 8] = [
+    &percent::Percent,
+    &escape::Escape,
+    &entity::Entity,
+    &quoted_printable::QuotedPrintable,
+    &utf7::Utf7,
+    &base32::Base32,
+    &separated_hex::SeparatedHex,
+    &character_codes::CharacterCodes,
+];
+
+/// Appends what the marked codecs without a mark of one byte may undo, in order of their starts.
+pub(crate) fn candidates(bytes: &[u8], out: &mut Vec<Candidate>) {
+    let mut add = |codec, span| out.push(Candidate { span, codec });
+    quoted_printable::candidates(bytes, &mut |span| add(quoted_printable::NAME, span));
+    utf7::candidates(bytes, &mut |span| add(utf7::NAME, span));
+    base32::candidates(bytes, &mut |span| add(base32::NAME, span));
+    number_list::stretches(bytes, |stretch| {
+        separated_hex::candidates(bytes, &stretch, &mut |span| add(separated_hex::NAME, span));
+        character_codes::candidates(bytes, &stretch, &mut |span| add(character_codes::NAME, span));
+    });
+    out.sort_by_key(|candidate| candidate.span.start);
+}
 
 /// A document whose fields have names.
 pub(crate) trait Structure: Sync {

@@ -1,7 +1,17 @@
 //! Multipart bodies: RFC 2046 section 5.1, RFC 7578. The boundary is read off the first line.
 
+use super::table::About;
 use super::{Coding, Field, Label, Structure};
 use std::ops::{ControlFlow, Range};
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "multipart",
+    undoes: "parts by their names, each a body of its own",
+    place: "documents",
+    exact: true,
+    source: "RFC 2046 section 5.1, RFC 7578",
+};
 
 /// A multipart body of any subtype.
 pub(crate) struct Multipart;

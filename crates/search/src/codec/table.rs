@@ -25,13 +25,37 @@ pub fn wrappings() -> Vec<About> {
         super::grpc::ABOUT,
         super::jwt::ABOUT,
         super::lz4::ABOUT,
+        super::lz_string::ABOUT,
         super::msgpack::ABOUT,
         super::plist::ABOUT,
         super::protobuf::ABOUT,
         super::snappy::ABOUT,
         super::xml::ABOUT,
         super::zstd::ABOUT,
+        super::base64::ABOUT,
+        super::base32::ABOUT,
+        super::character_codes::ABOUT,
+        super::cookie::ABOUT,
+        super::deflate::DEFLATE,
+        super::deflate::GZIP,
+        super::deflate::ZLIB,
+        super::entity::ABOUT,
+        super::escape::ABOUT,
+        super::form::ABOUT,
+        super::hex::ABOUT,
+        super::json::ABOUT,
+        super::multipart::ABOUT,
+        super::percent::ABOUT,
+        super::quoted_printable::ABOUT,
+        super::separated_hex::ABOUT,
+        super::url::FRAGMENT,
+        super::url::PATH,
+        super::url::QUERY,
+        super::utf7::ABOUT,
     ];
+    all.extend(super::base58::ABOUT);
+    all.extend(super::base85::ABOUT);
+    all.extend(super::utf16::ABOUT);
     all.sort_by_key(|row| row.name);
     all
 }

@@ -1,7 +1,35 @@
 //! URLs and request targets: RFC 3986 section 3, RFC 9112 section 3.2.
 
+use super::table::About;
 use super::{Coding, Field, Label, Structure, form};
 use std::ops::{ControlFlow, Range};
+
+/// The row of the table of wrappings.
+pub(crate) const PATH: About = About {
+    name: "path",
+    undoes: "segments of a path, by number",
+    place: "request targets, whole URLs",
+    exact: true,
+    source: "RFC 3986 section 3.3",
+};
+
+/// The row of the table of wrappings.
+pub(crate) const QUERY: About = About {
+    name: "query",
+    undoes: "values of a query, with percent escapes and `+` for space",
+    place: "request targets, whole URLs",
+    exact: true,
+    source: "URL Living Standard section 5.1",
+};
+
+/// The row of the table of wrappings.
+pub(crate) const FRAGMENT: About = About {
+    name: "fragment",
+    undoes: "what follows `#`",
+    place: "request targets, whole URLs",
+    exact: true,
+    source: "RFC 3986 section 3.5",
+};
 
 /// Path segments, then query values, then the fragment.
 pub(crate) struct Url;

@@ -1,0 +1,288 @@
+//! lz-string by pieroxy: an LZ78 of UTF-16 units, packed six bits into a character of base64
+//! (`compressToBase64`), of its own alphabet for URLs (`compressToEncodedURIComponent`), or fifteen
+//! bits into a character from U+0020 (`compressToUTF16`).
+
+use super::Leaf;
+use super::table::About;
+use crate::map::Map;
+
+/// A field packed by lz-string.
+pub(crate) struct LzString;
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "lz-string",
+    undoes: "the outputs of compressToBase64, compressToEncodedURIComponent and compressToUTF16, whole to the end marker",
+    place: "whole fields",
+    exact: false,
+    source: "lz-string by pieroxy",
+};
+
+/// Shortest field, in bytes.
+const SHORTEST: usize = 6;
+/// Longest result, in UTF-16 units. What is packed may be the square of the packing.
+const LONGEST: usize = 1 << 20;
+/// Not a character of base64.
+const NONE: u8 = 0xff;
+
+/// Both alphabets in one; they differ in bits 62 and 63 and share `+`.
+const VALUES: [u8; 256] = {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut table = [NONE; 256];
+    let mut value = 0;
+    while value < letters.len() {
+        table[letters[value] as usize] = value as u8;
+        value += 1;
+    }
+    table[b'+' as usize] = 62;
+    // What a form makes of `+`.
+    table[b' ' as usize] = 62;
+    table[b'/' as usize] = 63;
+    table[b'-' as usize] = 63;
+    table
+};
+
+impl Leaf for LzString {
+    fn name(&self) -> &'static str {
+        ABOUT.name
+    }
+
+    fn decode(&self, field: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(units) = unpacked(field) else { return false };
+        let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+        out.extend_from_slice(text.collect::<String>().as_bytes());
+        true
+    }
+
+    /// Every character depends on those before it.
+    fn map(&self, field: &[u8], start: usize) -> Map {
+        Map::Whole(start..start + field.len())
+    }
+}
+
+fn unpacked(field: &[u8]) -> Option<Vec<u16>> {
+    if field.len() < SHORTEST {
+        return None;
+    }
+    if field.iter().take(SHORTEST).all(|byte| VALUES[usize::from(*byte)] != NONE) {
+        let padding = field.iter().rev().take(3).take_while(|byte| matches!(byte, b'=' | b'$')).count();
+        let characters = field.get(..field.len() - padding)?.iter();
+        return decompress(Bits::new(
+            characters.map(|byte| Some(VALUES[usize::from(*byte)]).filter(|v| *v != NONE)),
+            6,
+        ));
+    }
+    let text = std::str::from_utf8(field).ok().filter(|_| !field.iter().take(SHORTEST).all(u8::is_ascii))?;
+    let text = text.strip_suffix(' ').unwrap_or(text);
+    decompress(Bits::new(text.encode_utf16().map(|unit| unit.checked_sub(32).filter(|value| value >> 15 == 0)), 15))
+}
+
+/// Numbers of so many bits each, read highest bit first.
+struct Bits<I> {
+    numbers: I,
+    width: u32,
+    number: u32,
+    left: u32,
+}
+
+impl<V: Into<u32>, I: Iterator<Item = Option<V>>> Bits<I> {
+    fn new(numbers: I, width: u32) -> Self {
+        Self { numbers, width, number: 0, left: 0 }
+    }
+
+    /// A code of that many bits, its lowest bit first.
+    fn code(&mut self, count: u32) -> Option<u32> {
+        (0..count).try_fold(0, |code, place| Some(code | self.bit()? << place))
+    }
+
+    fn bit(&mut self) -> Option<u32> {
+        if self.left == 0 {
+            self.number = self.numbers.next()??.into();
+            self.left = self.width;
+        }
+        self.left -= 1;
+        Some(self.number >> self.left & 1)
+    }
+
+    /// True where nothing but the rest of one number is left, all zero, and perhaps one more zero.
+    fn is_at_end(mut self) -> bool {
+        let rest = self.number & ((1 << self.left) - 1);
+        let next = self.numbers.next();
+        rest == 0
+            && next.is_none_or(|number| number.is_some_and(|number| number.into() == 0))
+            && self.numbers.next().is_none()
+    }
+}
+
+/// A sequence in the dictionary: where it stands in the output, and its length.
+type Entry = (usize, usize);
+
+/// The decompressor. Every entry of the dictionary stands in the output as it is, because it is a
+/// sequence with the first unit of the next.
+fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>) -> Option<Vec<u16>> {
+    let first = bits.code(2)?;
+    let unit = literal(&mut bits, first)?;
+    // Text begins with neither a control character nor private use.
+    if matches!(unit, 0..=8 | 14..=31 | 0xe000..=0xf8ff) {
+        return None;
+    }
+    let mut out = vec![unit];
+    // Codes 0 to 2 are commands.
+    let mut dictionary: Vec<Entry> = vec![(0, 0), (0, 0), (0, 0), (0, 1)];
+    let mut last: Entry = (0, 1);
+    let mut width = 3;
+    // How many entries the next code may name: one more than there are.
+    let mut room = 4u32;
+    loop {
+        let code = bits.code(width)?;
+        let start = out.len();
+        let entry = match code {
+            2 => return bits.is_at_end().then_some(out),
+            0 | 1 => {
+                out.push(literal(&mut bits, code)?);
+                dictionary.push((start, 1));
+                room -= 1;
+                if room == 0 {
+                    room = 1 << width;
+                    width += 1;
+                }
+                (start, 1)
+            }
+            _ => {
+                let known = dictionary.get(code as usize).copied();
+                // The one entry that is not yet there: the last and its own first unit.
+                let (from, length) = known.or((code as usize == dictionary.len()).then_some((last.0, last.1 + 1)))?;
+                for at in from..from + length {
+                    out.push(out.get(at).copied()?);
+                }
+                (start, length)
+            }
+        };
+        dictionary.push((last.0, last.1 + 1));
+        last = entry;
+        room -= 1;
+        if room == 0 {
+            room = 1 << width;
+            width += 1;
+        }
+        if out.len() > LONGEST {
+            return None;
+        }
+    }
+}
+
+fn literal<V: Into<u32>, I: Iterator<Item = Option<V>>>(bits: &mut Bits<I>, code: u32) -> Option<u16> {
+    match code {
+        0 => bits.code(8).map(|unit| unit as u16),
+        1 => bits.code(16).map(|unit| unit as u16),
+        _ => None,
+    }
+}
+
+/// Packs as compressToEncodedURIComponent does, though not to the same bits: a sequence is named only
+/// once it is in the dictionary.
+#[cfg(test)]
+pub(crate) fn wrap(text: &str) -> Vec<u8> {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let mut bits: Vec<bool> = Vec::new();
+    let mut put = |value: u32, count: u32| bits.extend((0..count).map(|place| value >> place & 1 == 1));
+    let mut dictionary: Vec<Vec<u16>> = vec![Vec::new(); 3];
+    let (mut width, mut room, mut last, mut at) = (2, 1u32, Vec::new(), 0);
+    while at < units.len() {
+        let known = (at + 1..=units.len()).rev().find_map(|end| {
+            let code = dictionary.iter().position(|entry| *entry == units[at..end])?;
+            Some((code, units[at..end].to_vec()))
+        });
+        let (code, entry) = known.unwrap_or((1, vec![units[at]]));
+        put(code as u32, width);
+        let mut added = Vec::new();
+        if code == 1 {
+            put(u32::from(units[at]), 16);
+            added.push(entry.clone());
+        }
+        if at > 0 {
+            added.push([&last[..], &entry[..1]].concat());
+        }
+        for entry in added {
+            dictionary.push(entry);
+            room -= 1;
+            if room == 0 {
+                room = 1 << width;
+                width += 1;
+            }
+        }
+        at += entry.len();
+        last = entry;
+    }
+    put(2, width);
+    put(0, 1);
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+    let number = |bits: &[bool]| (0..6).fold(0, |number, at| number << 1 | usize::from(bits.get(at) == Some(&true)));
+    bits.chunks(6).map(|bits| letters[number(bits)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decoded(field: &[u8]) -> Option<String> {
+        let mut out = Vec::new();
+        LzString.decode(field, &mut out).then(|| String::from_utf8(out).unwrap())
+    }
+
+    /// What lz-string 1.5.0 of npm writes.
+    #[test]
+    fn known_answers() {
+        for (text, base64, url, utf16) in [
+            (
+                "someone.new@example.com",
+                "M4ewtgpiB2EHSwO4AEIA8CGYAOAbeAxuEA==",
+                "M4ewtgpiB2EHSwO4AEIA8CGYAOAbeAxuEA",
+                "\u{19e3}\u{6c4d}\u{416c}\u{2096}\u{85a}\u{2c2e}\u{7020}\u{4220}\u{7830}\u{6620}\u{1c23}\u{37a0}\u{6390}\u{4020}\u{20}",
+            ),
+            (
+                "{\"name\":\"张小明\",\"name2\":\"张小明\"}",
+                "N4IgdghgtgpiBcJAE+oeB1BwZiANOaMBMCy6IAvkA===",
+                "N4IgdghgtgpiBcJAE+oeB1BwZiANOaMBMCy6IAvkA",
+                "\u{1be1}\u{83d}\u{412c}\u{b80}\u{5330}\u{1729}\u{47}\u{6a3e}\u{3c8}\u{1c39}\u{4421}\u{53ba}\u{1829}\u{40d2}\u{7460}\u{c04}\u{20}\u{20}",
+            ),
+            (&"a".repeat(46), "IY18ZXcQ", "IY18ZXcQ", "\u{10e6}\u{5f39}\u{2f02}\u{20}\u{20}"),
+        ] {
+            for field in [base64, url, utf16, &url.replace('+', " ")] {
+                assert_eq!(decoded(field.as_bytes()).as_deref(), Some(text), "{field}");
+            }
+            assert!(decoded(&base64.as_bytes()[..base64.len() - 4]).is_none() && decoded(b"M4ewtgpiB2EHSw").is_none());
+        }
+    }
+
+    #[test]
+    fn a_bomb_ends() {
+        assert!(decoded(&wrap(&"a".repeat(5000))).is_some_and(|text| text.len() == 5000));
+        for field in [b"IY18ZXcQ".repeat(1000), vec![b'A'; 100_000], b"M4ewtgpi".repeat(10_000)] {
+            assert!(decoded(&field).is_none());
+        }
+    }
+
+    #[test]
+    fn words_are_not_packed() {
+        for word in
+            ["application", "getElementById", "d41d8cd98f00b204e9800998ecf8427e", "MTM4MDAwMDA0Mjc=", "张小明明"]
+        {
+            assert!(decoded(word.as_bytes()).is_none(), "{word}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn unwrap_undoes_wrap(text in "[ -~é张😀]{4,60}|[ab]{4,200}") {
+            prop_assert_eq!(decoded(&wrap(&text)), Some(text));
+        }
+
+        #[test]
+        fn any_field_is_read(field in proptest::collection::vec(any::<u8>(), 0..200), text in "[A-Za-z0-9+/]{0,200}") {
+            let _ = decoded(&field);
+            let _ = decoded(text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Lists of numbers in text, one for each byte or character: the common ground of hexadecimal bytes
+//! with separators and of decimal character codes.
+
+use crate::map::{Map, Stretches};
+use std::ops::Range;
+
+/// Shortest list that is decoded.
+pub(super) const SHORTEST: usize = 4;
+/// Longest list that is decoded as one, so that its map stays small.
+const LONGEST: usize = 1 << 18;
+/// White space between two numbers: indentation of source text.
+const LONGEST_SPACE: usize = 24;
+/// Block in which the finder asks for nothing but numbers and separators. Of four numbers with
+/// their separators, eleven bytes, one such block is always part.
+const BLOCK: usize = 4;
+
+const DIGIT: u8 = 1;
+const BETWEEN: u8 = 2;
+
+const CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let digits = b"0123456789abcdefABCDEFxX";
+    let mut index = 0;
+    while index < digits.len() {
+        table[digits[index] as usize] = DIGIT;
+        index += 1;
+    }
+    let between = b" ,:;-\t\r\n";
+    let mut index = 0;
+    while index < between.len() {
+        table[between[index] as usize] = BETWEEN;
+        index += 1;
+    }
+    table
+};
+
+/// Calls `visit` for each stretch of nothing but hexadecimal digits, `x` and separators that may
+/// hold a list.
+pub(super) fn stretches(bytes: &[u8], mut visit: impl FnMut(Range<usize>)) {
+    let mut floor = 0;
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    for (number, block) in blocks.iter().enumerate() {
+        let at = number * BLOCK;
+        if at < floor || !may_lie_in_list(block) {
+            continue;
+        }
+        let in_list = |byte: &&u8| CLASS[usize::from(**byte)] != 0;
+        let start = at - bytes[floor..at].iter().rev().take_while(in_list).count();
+        let end = at + bytes[at..].iter().take_while(in_list).count();
+        if end - start >= 3 * SHORTEST - 1 {
+            visit(start..end);
+        }
+        floor = end;
+    }
+}
+
+/// Digits and separators are both there, and nothing else.
+fn may_lie_in_list(block: &[u8; BLOCK]) -> bool {
+    let [first, second, third, fourth] = block.map(|byte| CLASS[usize::from(byte)]);
+    first != 0 && first | second | third | fourth == DIGIT | BETWEEN && second != 0 && third != 0 && fourth != 0
+}
+
+/// One list: where it lies and the number of each place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct List<N> {
+    /// From the first digit to one past the last.
+    pub(super) range: Range<usize>,
+    /// Each number with its bytes in the text.
+    pub(super) items: Vec<(Range<usize>, N)>,
+}
+
+/// The first list in the text that begins at `from` or later and has [`SHORTEST`] numbers.
+/// `number` reads one from the start of the text: its length and what it is.
+pub(super) fn next_list<N>(
+    text: &[u8],
+    mut from: usize,
+    number: impl Fn(&[u8]) -> Option<(usize, N)>,
+) -> Option<List<N>> {
+    while from < text.len() {
+        let items = list_at(text, from, &number);
+        if let (Some(first), Some(last)) = (items.first(), items.last()) {
+            let range = first.0.start..last.0.end;
+            if items.len() >= SHORTEST {
+                return Some(List { range, items });
+            }
+        }
+        // Behind the next separator: a number does not begin within another.
+        let digits = text[from..].iter().take_while(|byte| is_word(**byte)).count();
+        from += digits.max(1);
+    }
+    None
+}
+
+/// The numbers from `from` on, as far as they are separated in one way.
+fn list_at<N>(text: &[u8], from: usize, number: &impl Fn(&[u8]) -> Option<(usize, N)>) -> Vec<(Range<usize>, N)> {
+    let mut items = Vec::new();
+    let mut at = from;
+    let mut mark = None;
+    while let Some((length, value)) = text.get(at..).and_then(number) {
+        let end = at + length;
+        if length == 0 || text.get(end).is_some_and(|byte| is_word(*byte)) {
+            break;
+        }
+        items.push((at..end, value));
+        let Some((gap, found)) = separator(&text[end..]) else { break };
+        if mark.is_some_and(|mark| mark != found) || items.len() >= LONGEST {
+            break;
+        }
+        mark = Some(found);
+        at = end + gap;
+    }
+    items
+}
+
+/// The length of what separates two numbers, and its punctuation mark (0 for white space alone).
+fn separator(text: &[u8]) -> Option<(usize, u8)> {
+    let mark = *text.first()?;
+    let marks = usize::from(matches!(mark, b',' | b':' | b';' | b'-'));
+    let space = text[marks..].iter().take(LONGEST_SPACE).take_while(|byte| byte.is_ascii_whitespace()).count();
+    (marks + space > 0).then_some((marks + space, if marks == 1 { mark } else { 0 }))
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// The span with the brackets around it, where there are any: a document's array, an initialiser.
+pub(super) fn with_brackets(bytes: &[u8], range: &Range<usize>) -> Range<usize> {
+    let before = range.start.checked_sub(1).and_then(|at| bytes.get(at));
+    let after = bytes.get(range.end);
+    match (before, after) {
+        (Some(b'['), Some(b']')) | (Some(b'{'), Some(b'}')) | (Some(b'('), Some(b')')) => {
+            range.start - 1..range.end + 1
+        }
+        (Some(b'[' | b'{' | b'('), _) => range.start - 1..range.end,
+        _ => range.clone(),
+    }
+}
+
+/// The map of a list in `span`, given how many bytes each number stands for.
+pub(super) fn map<N>(span: &Range<usize>, items: &[(Range<usize>, N)], decoded: impl Fn(&N) -> u8) -> Map {
+    let mut map = Stretches::default();
+    let mut end = 0;
+    for (range, number) in items {
+        for gap in gaps(range.start - end) {
+            map.unit(gap, 0);
+        }
+        map.unit((range.end - range.start) as u8, decoded(number));
+        end = range.end;
+    }
+    map.finish(span.start)
+}
+
+/// A length as units that fit a byte.
+fn gaps(length: usize) -> impl Iterator<Item = u8> {
+    let full = usize::from(u8::MAX);
+    std::iter::repeat_n(u8::MAX, length / full).chain(Some((length % full) as u8).filter(|rest| *rest > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn two_digits(text: &[u8]) -> Option<(usize, u8)> {
+        let pair = text.get(..2).filter(|pair| pair.iter().all(u8::is_ascii_digit))?;
+        Some((2, (pair[0] - b'0') * 10 + pair[1] - b'0'))
+    }
+
+    #[test]
+    fn a_list_keeps_to_one_separator() {
+        let list = next_list(b"x 11,22, 33,\n  44:55", 0, two_digits).unwrap();
+        assert_eq!((list.range, list.items.len()), (2..17, 4));
+        assert!(
+            next_list(b"11,22,33", 0, two_digits).is_none() && next_list(b"111,222,333,444", 0, two_digits).is_none()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_list_lies_in_a_stretch(count in SHORTEST..30, before in "[g-w]{0,9}", mark in "[,:;-]|, | ") {
+            let list: Vec<String> = (0..count).map(|n| format!("{:02x}", n * 7)).collect();
+            let text = format!("{before}{}{before}", list.join(&mark));
+            let mut found = Vec::new();
+            stretches(text.as_bytes(), |range| found.push(range));
+            prop_assert!(found.iter().any(|range| range.start <= before.len() && range.end >= text.len() - before.len()));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! UTF-7, RFC 2152: `Hi Mom -+Jjo--!`, with UTF-16 in base64 between `+` and `-`.
+
+use super::table::About;
+use super::{Codec, Unwrapped, spans_around};
+use crate::classify::Marks;
+use crate::map::Unescaped;
+use std::ops::Range;
+
+/// Text in UTF-7.
+pub(crate) struct Utf7;
+
+/// The name in trails.
+pub(crate) const NAME: &str = "utf-7";
+
+/// How far from a shifted part the text that belongs to it may reach.
+const REACH: usize = 4 << 10;
+/// Longest shifted part, in characters of base64: a position map counts each by one byte.
+const LONGEST_SHIFT: usize = 200;
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: NAME,
+    undoes: "`+`, UTF-16 in base64, `-`; parts of at most 200 characters of letters in use, so that base64 with a `+` in \
+             it is left alone",
+    place: "anywhere in text",
+    exact: true,
+    source: "RFC 2152",
+};
+
+impl Codec for Utf7 {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn find(&self, bytes: &[u8], marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
+        let marks: Vec<usize> = marks.candidates_of(NAME).map(|span| span.start).collect();
+        spans_around(&marks, bytes, REACH, |byte| matches!(byte, b'\n' | b'\r' | b'"' | 0), visit);
+    }
+
+    fn unwrap(&self, bytes: &[u8], span: Range<usize>, _room: usize) -> Option<Unwrapped> {
+        let (decoded, map) = unescape(bytes.get(span.clone())?).finish(span.start)?;
+        Some(Unwrapped::new(decoded, map))
+    }
+
+    fn is_certain(&self) -> bool {
+        false
+    }
+}
+
+/// Calls `visit` for each shifted part.
+pub(super) fn candidates(bytes: &[u8], visit: &mut dyn FnMut(Range<usize>)) {
+    for at in memchr::memchr_iter(b'+', bytes) {
+        if let Some((length, _)) = decode(&bytes[at..]) {
+            visit(at..at + length);
+        }
+    }
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+/// The length of the shifted part that the text begins with, with its closing `-` where there is
+/// one, and its characters in UTF-8.
+fn decode(text: &[u8]) -> Option<(usize, String)> {
+    let rest = text.get(1..).filter(|_| text.first() == Some(&b'+'))?;
+    let count = rest.iter().take(LONGEST_SHIFT + 1).take_while(|byte| is_base64(**byte)).count();
+    // Whole units of 16 bits leave 0, 2 or 4 bits of the last character of base64.
+    if !(3..=LONGEST_SHIFT).contains(&count) || !matches!(count % 8, 0 | 3 | 6) {
+        return None;
+    }
+    let mut decoded = Vec::new();
+    super::base64::decode_into(&rest[..count], &mut decoded);
+    let units = decoded.as_chunks::<2>().0.iter().map(|unit| u16::from_be_bytes(*unit));
+    let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
+    let closing = usize::from(rest.get(count) == Some(&b'-'));
+    text.chars().all(is_in_use).then_some((1 + count + closing, text))
+}
+
+/// Characters of the scripts that people write in; of 65,536 units of 16 bits about half.
+fn is_in_use(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{52f}' | '\u{5d0}'..='\u{6ff}' | '\u{900}'..='\u{97f}'
+        | '\u{e00}'..='\u{e7f}' | '\u{2010}'..='\u{2044}' | '\u{20ac}' | '\u{2190}'..='\u{27bf}' | '\u{3000}'..='\u{30ff}'
+        | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ffee}' | '\u{1f300}'..='\u{1faff}'
+        | '\u{20000}'..='\u{2ffff}')
+}
+
+fn unescape(text: &[u8]) -> Unescaped {
+    let mut out = Unescaped::default();
+    let mut from = 0;
+    for at in memchr::memchr_iter(b'+', text) {
+        if at < from {
+            continue;
+        }
+        if let Some((length, decoded)) = decode(&text[at..]) {
+            out.literal(&text[from..at]);
+            out.escape(at, length, decoded.as_bytes());
+            from = at + length;
+        } else if text.get(at + 1) == Some(&b'-') {
+            out.literal(&text[from..at]);
+            out.escape(at, 2, b"+");
+            from = at + 2;
+        }
+    }
+    out.literal(&text[from..]);
+    out
+}
+
+/// Encodes text; letters, digits and a few marks stay as they are.
+#[cfg(test)]
+pub(crate) fn wrap(text: &str) -> Vec<u8> {
+    let is_direct = |c: &char| c.is_ascii_alphanumeric() || " '(),./:?\r\n".contains(*c);
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let direct = is_direct(&c);
+        let length = rest.char_indices().find(|(_, c)| is_direct(c) != direct).map_or(rest.len(), |(at, _)| at);
+        let (part, after) = rest.split_at(length);
+        rest = after;
+        if direct {
+            out.extend_from_slice(part.as_bytes());
+            continue;
+        }
+        for part in part.chars().collect::<Vec<_>>().chunks(20) {
+            let units: String = part.iter().collect();
+            let units: Vec<u8> = units.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            out.push(b'+');
+            out.extend(super::base64::wrap(&units, false, false));
+            out.push(b'-');
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn first(text: &[u8]) -> Option<Unwrapped> {
+        let mut found = None;
+        Utf7.find(text, &Marks::find(text), &mut |span| found = found.take().or(Some(span)));
+        Utf7.unwrap(text, found?, 1 << 20)
+    }
+
+    #[test]
+    fn the_examples_of_the_standard() {
+        for (text, plain) in [
+            (&b"A+ImIDkQ."[..], "A\u{2262}\u{391}."),
+            (b"Hi Mom -+Jjo--!", "Hi Mom -\u{263a}-!"),
+            (b"+ZeVnLIqe-", "\u{65e5}\u{672c}\u{8a9e}"),
+            (b"1 +- a+AEA-b", "1 + a@b"),
+        ] {
+            assert_eq!(String::from_utf8(first(text).unwrap().bytes).unwrap(), plain);
+        }
+        for text in [&b"a+b-c"[..], b"+8613800000427", b"q=a+bcd+e", b"Zm9v+YmFyYmF6YmFyYmF6cXV4MTIzMTIz"] {
+            assert!(first(text).is_none());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn unwrap_undoes_wrap_and_every_part_maps_back(text in "[a-z@=é张小]{1,60}") {
+            let wrapped = wrap(&text);
+            let Some(found) = first(&wrapped) else {
+                prop_assert_eq!(&wrapped, text.as_bytes());
+                return Ok(());
+            };
+            prop_assert_eq!(std::str::from_utf8(&found.bytes).unwrap(), &text);
+            for (at, c) in text.char_indices() {
+                let outer = found.map.outer(&(at..at + c.len_utf8()));
+                let part = unescape(&wrapped[outer]).bytes;
+                prop_assert!(part.windows(c.len_utf8()).any(|window| window == c.to_string().as_bytes()));
+            }
+        }
+    }
+}
