@@ -54,7 +54,7 @@ fn in_text_and_in_documents() {
         (character_codes::wrap(email), "character codes"),
         (percent::wrap_unicode(EMAIL), "percent"),
         (quoted_printable::wrap(NAME.as_bytes()), "quoted-printable"),
-        (utf7::wrap(NAME), "utf-7"),
+        (utf7::wrap(EMAIL), "utf-7"),
     ];
     for (wrapped, codec) in &cases {
         is_found("call ", wrapped, " now", codec);
