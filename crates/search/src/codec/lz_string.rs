@@ -105,7 +105,7 @@ impl<V: Into<u32>, I: Iterator<Item = Option<V>>> Bits<I> {
     }
 
     /// True where nothing but the rest of one number is left, all zero, and perhaps one more zero.
-    fn is_at_end(mut self) -> bool {
+    fn ends_here(mut self) -> bool {
         let rest = self.number & ((1 << self.left) - 1);
         let next = self.numbers.next();
         rest == 0
@@ -137,7 +137,7 @@ fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>) ->
         let code = bits.code(width)?;
         let start = out.len();
         let entry = match code {
-            2 => return bits.is_at_end().then_some(out),
+            2 => return bits.ends_here().then_some(out),
             0 | 1 => {
                 out.push(literal(&mut bits, code)?);
                 dictionary.push((start, 1));

@@ -41,7 +41,7 @@ pub(super) fn stretches(bytes: &[u8], mut visit: impl FnMut(Range<usize>)) {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     for (number, block) in blocks.iter().enumerate() {
         let at = number * BLOCK;
-        if at < floor || !may_lie_in_list(block) {
+        if at < floor || !may_lie_in_list(*block) {
             continue;
         }
         let in_list = |byte: &&u8| CLASS[usize::from(**byte)] != 0;
@@ -55,7 +55,7 @@ pub(super) fn stretches(bytes: &[u8], mut visit: impl FnMut(Range<usize>)) {
 }
 
 /// Digits and separators are both there, and nothing else.
-fn may_lie_in_list(block: &[u8; BLOCK]) -> bool {
+fn may_lie_in_list(block: [u8; BLOCK]) -> bool {
     let [first, second, third, fourth] = block.map(|byte| CLASS[usize::from(byte)]);
     first != 0 && first | second | third | fourth == DIGIT | BETWEEN && second != 0 && third != 0 && fourth != 0
 }

@@ -120,12 +120,12 @@ mod tests {
         ) {
             let text = [b"say ".to_vec(), wrap_with(&bytes, &prefix, &separator), b".".to_vec()].concat();
             let spans = spans(&text);
-            prop_assert_eq!(&spans, &[4..text.len() - 1]);
+            prop_assert_eq!((spans.len(), spans[0].clone()), (1, 4..text.len() - 1));
             let found = SeparatedHex.unwrap(&text, spans[0].clone(), usize::MAX).unwrap();
             prop_assert_eq!(&found.bytes, &bytes);
-            for at in 0..bytes.len() {
+            for (at, byte) in bytes.iter().enumerate() {
                 let outer = found.map.outer(&(at..at + 1));
-                let number = format!("{prefix}{:02x}", bytes[at]);
+                let number = format!("{prefix}{byte:02x}");
                 prop_assert_eq!(&text[outer], number.as_bytes());
             }
         }
