@@ -275,7 +275,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn unwrap_undoes_wrap(text in "[ -~é张😀]{4,60}|[ab]{4,200}") {
+        fn unwrap_undoes_wrap(text in "[ -~é张😀]{8,60}|[ab]{8,200}") {
             prop_assert_eq!(decoded(&wrap(&text)), Some(text));
         }
 
