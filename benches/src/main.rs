@@ -12,6 +12,8 @@ mod random;
 mod results;
 mod session;
 mod values;
+#[cfg(feature = "wrapped")]
+mod wrapped;
 
 use expected::Expected;
 use generate::Size;
@@ -29,6 +31,12 @@ fn main() -> ExitCode {
     let outcome = match arguments.split_first() {
         Some((word, command)) if word == measure::WORD => measure::child(command),
         Some((word, options)) if word == "capture" => Options::of(options).and_then(|options| capture(&options)),
+        #[cfg(feature = "wrapped")]
+        Some((word, options)) if word == "wrapped" => wrapped::run(options),
+        #[cfg(not(feature = "wrapped"))]
+        Some((word, _)) if word == "wrapped" => {
+            Err("add --features wrapped: other people's encoders take a while to build".into())
+        }
         _ => Err(USAGE.into()),
     };
     match outcome {
@@ -108,6 +116,13 @@ fn made(options: &Options) -> Result<PathBuf, Box<dyn Error>> {
 
 fn length(path: &Path) -> std::io::Result<u64> {
     Ok(fs::metadata(path)?.len())
+}
+
+/// Prints results.
+#[cfg(feature = "wrapped")]
+fn print(text: &str) {
+    // A closed pipe wants no more results.
+    drop(std::io::stdout().write_all(text.as_bytes()));
 }
 
 /// Speaks to the person at the terminal.

@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/report", &["case"]),
     ("crates/lab", &[]),
     ("crates/dyetrace", &["case", "evidence", "report", "search", "tls"]),
-    ("benches", &["case"]),
+    ("benches", &["case", "search"]),
 ];
 
 /// Async runtimes belong to `live`, `serve`, `fleet` and the lab alone.
