@@ -77,18 +77,18 @@ impl Bodies {
     fn script(&mut self, text: &mut String) {
         let (name, first, second) = (self.word().to_owned(), self.word().to_owned(), self.word().to_owned());
         let number = self.random.below(500);
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "function {name}(e,t){{if(!e||e.{first}!==t.{second})return null;for(var n=0;n<{number};n++){{e.{first}[n]=t.{second}(n,\"{name}\")}}return e.{name}||{{}}}}\n"
+            "function {name}(e,t){{if(!e||e.{first}!==t.{second})return null;for(var n=0;n<{number};n++){{e.{first}[n]=t.{second}(n,\"{name}\")}}return e.{name}||{{}}}}"
         );
     }
 
     fn style(&mut self, text: &mut String) {
         let (name, other, size) = (self.word().to_owned(), self.word().to_owned(), self.random.below(64));
         let color = self.random.text(6, b"0123456789abcdef");
-        let _ = write!(
+        let _ = writeln!(
             text,
-            ".{name} .{other}:hover{{margin:0 {size}px;color:#{color};background:url(/i/{other}.png) no-repeat}}\n"
+            ".{name} .{other}:hover{{margin:0 {size}px;color:#{color};background:url(/i/{other}.png) no-repeat}}"
         );
     }
 
@@ -100,7 +100,7 @@ impl Bodies {
             text.push_str(&word);
             text.push(' ');
         }
-        let _ = write!(text, "\",\"tags\":[\"{name}\",\"new\"],\"ok\":true}},\n");
+        let _ = writeln!(text, "\",\"tags\":[\"{name}\",\"new\"],\"ok\":true}},");
     }
 
     fn event_of_runs(&mut self, text: &mut String) {
@@ -110,7 +110,7 @@ impl Bodies {
         let (session, digest) = (self.random.text(32, HEX), self.random.text(64, HEX));
         let blob = self.random.between(30, 150);
         let blob = STANDARD.encode(self.random.bytes(blob));
-        let _ = write!(text, "{{\"session\":\"{session}\",\"sha256\":\"{digest}\",\"blob\":\"{blob}\"}},\n");
+        let _ = writeln!(text, "{{\"session\":\"{session}\",\"sha256\":\"{digest}\",\"blob\":\"{blob}\"}},");
     }
 }
 

@@ -44,9 +44,9 @@ pub(crate) const LAYERS: &[Layer] =
         ("sha1 upper", |p| Some(upper(p, sha1))),
         ("sha256 upper", |p| Some(upper(p, sha256))),
         ("md5 dashed", |p| Some(p.whole(dashed(&md5(&p.bytes))))),
-        ("md5 base64", |p| Some(p.whole(STANDARD.encode(md5(&p.bytes))))),
-        ("sha1 base64", |p| Some(p.whole(STANDARD.encode(sha1(&p.bytes))))),
-        ("sha256 base64", |p| Some(p.whole(STANDARD.encode(sha256(&p.bytes))))),
+        ("md5 base64", |p| Some(padded(p, &md5(&p.bytes)))),
+        ("sha1 base64", |p| Some(padded(p, &sha1(&p.bytes)))),
+        ("sha256 base64", |p| Some(padded(p, &sha256(&p.bytes)))),
         ("sha256 base64url", |p| Some(p.whole(URL_SAFE_NO_PAD.encode(sha256(&p.bytes))))),
         ("md5 base64url", |p| Some(p.whole(URL_SAFE_NO_PAD.encode(md5(&p.bytes))))),
         ("md5 raw", |p| Some(p.whole(md5(&p.bytes)))),
@@ -89,7 +89,7 @@ pub(crate) const LAYERS: &[Layer] =
         ("hmac-md5", |p| Some(lower(p, hmac_of::<Hmac<md5::Md5>>))),
         ("hmac-sha1", |p| Some(lower(p, hmac_of::<Hmac<sha1::Sha1>>))),
         ("hmac-sha256", |p| Some(lower(p, hmac_of::<Hmac<sha2::Sha256>>))),
-        ("hmac-sha256 base64", |p| Some(p.whole(STANDARD.encode(hmac_of::<Hmac<sha2::Sha256>>(&p.bytes))))),
+        ("hmac-sha256 base64", |p| Some(padded(p, &hmac_of::<Hmac<sha2::Sha256>>(&p.bytes)))),
     ];
 
 fn hash<D: Digest>(bytes: &[u8]) -> Vec<u8> {
@@ -115,6 +115,13 @@ fn hmac_of<M: Mac + KeyInit>(bytes: &[u8]) -> Vec<u8> {
 
 fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// In base64; the padding carries nothing.
+fn padded(piece: &Piece, digest: &[u8]) -> Piece {
+    let mut encoded = piece.whole(STANDARD.encode(digest));
+    encoded.place.end = (digest.len() * 4).div_ceil(3);
+    encoded
 }
 
 fn lower(piece: &Piece, digest: impl Fn(&[u8]) -> Vec<u8>) -> Piece {

@@ -10,26 +10,27 @@ mod cipher;
 mod digests;
 mod document;
 mod judge;
+mod keep;
 mod material;
 mod packed;
 mod piece;
 mod speed;
 mod spelling;
+mod substring;
 mod text;
 mod values;
 
+use crate::print;
 use crate::random::Random;
-use crate::{print, say};
 use background::Background;
 use judge::{Judge, Scores};
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 use values::Value;
 
 /// How to call it.
-pub(crate) const USAGE: &str = "wrapped [--seed NUMBER] [--only TEXT] [--misses] [--misplaced] [--all] [--background MEGABYTES] [--keep FOLDER] [--speed [MEGABYTES]]";
+pub(crate) const USAGE: &str = "wrapped [--seed NUMBER] [--only TEXT] [--misses] [--misplaced] [--all] [--background MEGABYTES] [--keep FOLDER] [--speed [MEGABYTES]] [--substring]";
 
 /// Seeds differ by this between the parts of one run.
 const APART: u64 = 1 << 32;
@@ -43,6 +44,7 @@ struct Options {
     background: usize,
     keep: Option<PathBuf>,
     speed: Option<usize>,
+    substring: bool,
 }
 
 impl Options {
@@ -56,6 +58,7 @@ impl Options {
             background: 100,
             keep: None,
             speed: None,
+            substring: false,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -68,6 +71,7 @@ impl Options {
                 "--all" => options.all = true,
                 "--background" => options.background = next()?.parse()?,
                 "--speed" => options.speed = Some(next().ok().map_or(Ok(256), |number| number.parse())?),
+                "--substring" => options.substring = true,
                 "--keep" => options.keep = Some(next()?.into()),
                 _ => return Err(format!("say: {USAGE}").into()),
             }
@@ -83,8 +87,11 @@ pub(crate) fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
         return speed::run(options.seed, megabytes);
     }
     let values = values::subject(&mut Random::new(options.seed));
+    if options.substring {
+        return substring::run(options.seed, &values, options.background);
+    }
     if let Some(folder) = &options.keep {
-        keep(folder, &values, options.seed)?;
+        return keep::write(folder, &values, options.seed, options.background);
     }
     let mut judge = Judge::new(&values)?;
     let mut random = Random::new(options.seed + APART);
@@ -173,27 +180,4 @@ fn pin_accusations(values: &[Value], seed: u64) -> Result<usize, Box<dyn Error>>
     }
     print(&format!("a PIN in 2,000 random requests: {accused} accused, {hinted} with hints\n"));
     Ok(accused)
-}
-
-/// Writes every request into a file of its own, `cases.jsonl` and `subject.yaml` beside them.
-fn keep(folder: &std::path::Path, values: &[Value], seed: u64) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(folder.join("requests"))?;
-    std::fs::write(folder.join("subject.yaml"), judge::subject(values)?.to_yaml())?;
-    std::fs::write(folder.join("case.yaml"), material::case_yaml())?;
-    let mut lines = std::io::BufWriter::new(std::fs::File::create(folder.join("cases.jsonl"))?);
-    let mut outcome: std::io::Result<()> = Ok(());
-    let mut number = 0;
-    cases::each(values, &mut Random::new(seed + APART), &mut |case| {
-        let file = format!("requests/{number:06}.http");
-        number += 1;
-        let mut write = || {
-            std::fs::write(folder.join(&file), case.carried.wire())?;
-            writeln!(lines, "{}", serde_json::to_string(&case.line(file.clone()))?)
-        };
-        if outcome.is_ok() {
-            outcome = write();
-        }
-    });
-    say(&format!("{number} requests in {}", folder.display()));
-    Ok(outcome?)
 }

@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use std::io::Write;
 
+/// LZ4 and snappy leave short values as they are inside the stream, where they can be named exactly.
 pub(crate) const LAYERS: &[Layer] = &[
     ("gzip", |p| packed(p, gzip)),
     ("zlib", |p| packed(p, zlib)),
@@ -16,11 +17,15 @@ pub(crate) const LAYERS: &[Layer] = &[
     ("deflate at an offset", |p| Some(packed(p, deflate)?.between(HEADER, b"\0\0\0\x07trailer").alone())),
     ("brotli", |p| packed(p, brotli).map(Piece::alone)),
     ("zstd", |p| packed(p, zstd)),
-    ("lz4 frame", |p| packed(p, lz4_frame)),
-    ("lz4 block", |p| packed(p, lz4_flex::block::compress).map(Piece::alone)),
-    ("lz4 block sized", |p| packed(p, lz4_flex::block::compress_prepend_size).map(Piece::alone)),
-    ("snappy", |p| packed(p, |b| snap::raw::Encoder::new().compress_vec(b).unwrap_or_default()).map(Piece::alone)),
-    ("snappy framed", |p| packed(p, snappy_framed)),
+    ("lz4 frame", |p| packed(p, lz4_frame).map(Piece::inexact)),
+    ("lz4 block", |p| packed(p, lz4_flex::block::compress).map(Piece::inexact).map(Piece::alone)),
+    ("lz4 block sized", |p| packed(p, lz4_flex::block::compress_prepend_size).map(Piece::inexact).map(Piece::alone)),
+    ("snappy", |p| {
+        packed(p, |b| snap::raw::Encoder::new().compress_vec(b).unwrap_or_default())
+            .map(Piece::inexact)
+            .map(Piece::alone)
+    }),
+    ("snappy framed", |p| packed(p, snappy_framed).map(Piece::inexact)),
     ("lz-string base64", |p| lz(p, |text| lz_str::compress_to_base64(text))),
     ("lz-string uri", |p| lz(p, |text| lz_str::compress_to_encoded_uri_component(text))),
     ("lz-string utf-16", |p| lz(p, |text| lz_str::compress_to_utf16(text))),
@@ -118,7 +123,8 @@ fn zip(piece: &Piece, deflated: bool) -> Option<Piece> {
     end.extend((central.len() as u32).to_le_bytes());
     end.extend(start.to_le_bytes());
     end.extend([0, 0]);
-    Some(inner.between(local, [central, end].concat()))
+    // The entry carries the value; whether its header belongs to that is a matter of taste.
+    Some(inner.between(local, [central, end].concat()).inexact())
 }
 
 #[cfg(test)]

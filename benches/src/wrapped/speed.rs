@@ -30,7 +30,7 @@ pub(crate) fn run(seed: u64, megabytes: usize) -> Result<(), Box<dyn Error>> {
     for (name, mix) in [("text of the web", Mix::Text), ("JSON with base64 and hex", Mix::Runs)] {
         let mut bodies = Bodies::new(mix, seed);
         let mut scratch = Scratch::default();
-        let (mut bytes, mut seconds, mut seen, mut limits, mut largest) = (0, 0.0, 0, 0, 0);
+        let (mut bytes, mut cost, mut sighted, mut limits, mut largest) = (0, 0.0, 0, 0, 0);
         while bytes < megabytes * 1_000_000 {
             let body = bodies.next();
             bytes += body.len();
@@ -40,13 +40,13 @@ pub(crate) fn run(seed: u64, megabytes: usize) -> Result<(), Box<dyn Error>> {
             let record = record(message, Protocol::Http11);
             let start = cpu()?;
             let outcome = scanner.search(&record, &mut scratch);
-            seconds += cpu()? - start;
-            seen += outcome.sightings.len();
+            cost += cpu()? - start;
+            sighted += outcome.sightings.len();
             limits += outcome.limits_reached.len();
         }
-        let speed = bytes as f64 / 1e6 / seconds;
+        let rate = bytes as f64 / 1e6 / cost;
         print(&format!(
-            "{name}: {} MB, {speed:.0} MB per CPU second; {seen} seen, {limits} limits reached\n",
+            "{name}: {} MB, {rate:.0} MB per CPU second; {sighted} seen, {limits} limits reached\n",
             bytes / 1_000_000
         ));
         let beside = peak()?.saturating_sub(before).saturating_sub(largest / 1024);
@@ -56,7 +56,7 @@ pub(crate) fn run(seed: u64, megabytes: usize) -> Result<(), Box<dyn Error>> {
 }
 
 /// CPU seconds of this process, user and system.
-fn cpu() -> Result<f64, Box<dyn Error>> {
+pub(crate) fn cpu() -> Result<f64, Box<dyn Error>> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     Ok((usage.user_time().num_microseconds() + usage.system_time().num_microseconds()) as f64 / 1e6)
 }

@@ -4,13 +4,14 @@
 use crate::random::Random;
 
 /// One made-up value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Value {
     /// Its kind, as in `subject.yaml`.
     pub(crate) kind: &'static str,
     /// Its name within the subject.
     pub(crate) id: String,
     /// The value.
+    #[serde(rename = "value")]
     pub(crate) text: String,
 }
 
