@@ -64,6 +64,8 @@ const GIVEN: [char; 24] = [
     '清', '嘉', '墨', '妍', '钧', '瑜', '珩', '昕', '霖', '璟', '翎', '岚', '骁', '瑾', '沅', '漪', '祺', '煦', '葳',
     '棠', '黎', '缨', '峤', '茗',
 ];
+/// Characters that Big5 has, too.
+const STREET: [char; 12] = ['清', '嘉', '墨', '瑜', '霖', '翎', '瑾', '祺', '棠', '黎', '茗', '昕'];
 const SYLLABLES: [&str; 16] = [
     "bran", "vold", "otti", "lie", "mar", "quen", "dris", "tolf", "hal", "vern", "ossa", "ryd", "fenn", "wick", "tha",
     "lund",
@@ -107,8 +109,8 @@ fn mint(kind: &str, count: usize, random: &mut Random) -> String {
             format!("{}{} {}", word(), random.text(1, LETTERS), capital(&random.text(6, LETTERS)))
         }
         "address" => {
-            let given = |random: &mut Random| GIVEN[random.below(24)];
-            format!("{}{}路{}号{}室", given(random), given(random), 100 + random.below(900), 1000 + random.below(9000))
+            let given = |random: &mut Random| STREET[random.below(12)];
+            format!("{}{}路{}號{}室", given(random), given(random), 100 + random.below(900), 1000 + random.below(9000))
         }
         "android.id" => random.text(16, HEX),
         _ => {
