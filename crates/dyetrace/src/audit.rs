@@ -6,7 +6,7 @@ use crate::exit::{Exit, Fault, say};
 use crate::intake::{self, Intake};
 use crate::output;
 use crate::pipeline::{self, Found, Plan};
-use dyetrace_case::{Damage, Item, Kind, Opaque, Secret, Subject};
+use dyetrace_case::{Damage, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
 use dyetrace_evidence::{Limits, Tally};
 use dyetrace_report::audit::{self as report, Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool};
 use dyetrace_search::{Limit, Options, Scanner};
@@ -16,14 +16,18 @@ use std::path::Path;
 /// Opens, reads, searches, reports.
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Fault> {
     let named = named_subject(arguments)?;
+    let named_material = arguments.key_material.as_deref().map(read_key_material).transpose()?;
     let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
     let subject = whole_subject(&intake, named);
-    let scanner = Scanner::new(&subject, Options::default());
+    let mut material = intake.case.as_ref().map(|case| case.key_material.clone()).unwrap_or_default();
+    material.extend(named_material.unwrap_or_default());
+    let scanner = Scanner::with_key_material(&subject, &material, Options::default());
     let threads = arguments.reading.threads.map_or_else(cores, usize::from);
     let comparison = Comparison::planned(&intake);
     let plan = Plan { scanner: &scanner, threads, reveal: arguments.reveal, comparison: comparison.as_ref() };
     let (read, found) = search(&mut intake, &plan);
-    let audit = assemble(&intake, &subject, &plan, read, found);
+    let mut audit = assemble(&intake, &subject, &plan, read, found);
+    audit.notes.extend(material_in_words(&material));
     write(&audit, arguments)?;
     Ok(verdict(&audit, &intake, &arguments.fail_on))
 }
@@ -51,6 +55,24 @@ fn named_subject(arguments: &AuditArguments) -> Result<Subject, Fault> {
 fn read_subject(path: &Path) -> Result<Subject, Fault> {
     let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
     Subject::from_yaml(&text).map_err(|error| Fault::new(format!("{}: {error}", path.display())))
+}
+
+/// Files that the key material names lie beside it.
+fn read_key_material(path: &Path) -> Result<KeyMaterial, Fault> {
+    let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
+    let beside = |name: &str| {
+        let file = path.parent().unwrap_or(Path::new("")).join(name);
+        std::fs::read(&file).map_err(|error| format!("the key file {} cannot be read: {error}", file.display()))
+    };
+    let material = KeyMaterial::from_yaml(&text, beside).map_err(|error| format!("{}: {error}", path.display()));
+    let material = material.map_err(Fault::new)?;
+    material.ok_or_else(|| Fault::new(format!("{} has no `key_material:`", path.display())))
+}
+
+/// What the search was given beside the planted values, by name.
+fn material_in_words(material: &KeyMaterial) -> Option<String> {
+    let names = material.names();
+    (!names.is_empty()).then(|| format!("key material was used: {}", names.join(", ")))
 }
 
 /// The case's subject, then those of its runs, then what was named on the command line; a value

@@ -65,6 +65,9 @@ pub(crate) struct AuditArguments {
     /// Look for the values of this subject.yaml
     #[arg(long, value_name = "FILE")]
     pub(crate) subject: Option<PathBuf>,
+    /// Undo the app's own wrapping with these alphabets, salts and keys, see docs/case-format.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_material: Option<PathBuf>,
     /// How the report is written
     #[arg(long, value_enum, default_value_t = AuditFormat::Terminal)]
     pub(crate) format: AuditFormat,

@@ -2,9 +2,11 @@
 
 use crate::attribute::attribute;
 use crate::classify::Marks;
+use crate::codec::cipher::Keyed;
 use crate::codec::{self, Codec, Context, EMBEDDED, Field, LEAVES, MARKED, Structure, Typed, WHOLE, recognise};
 use crate::digest;
 use crate::find::{Find, Seen};
+use crate::keyed::Sessions;
 use crate::map::Map;
 use crate::needles::Needles;
 use crate::runs::Batch;
@@ -59,6 +61,10 @@ pub(crate) struct Explorer<'s> {
     /// Which limits were reached.
     pub(crate) limits: BTreeSet<Limit>,
     numbers: u64,
+    /// Ciphers with keys that the record carries, in a second search of it.
+    pub(crate) session_ciphers: &'s [Keyed],
+    /// What was decrypted with RSA: keys of other fields, perhaps.
+    pub(crate) sessions: Sessions,
     /// Emptied batches for reuse.
     pub(crate) batches: Vec<Batch>,
 }
@@ -74,6 +80,8 @@ impl<'s> Explorer<'s> {
             budget,
             limits: BTreeSet::new(),
             numbers: 0,
+            session_ciphers: &[],
+            sessions: Sessions::new(),
             batches: Vec::new(),
         }
     }
@@ -114,6 +122,7 @@ impl<'s> Explorer<'s> {
         if self.unwrap_whole(bytes, node, &mut finds) {
             return finds;
         }
+        self.explore_keyed(bytes, node, &mut finds);
         let structure = recognise(bytes, node.context);
         // These have the names of their fields already.
         let mut named = Vec::new();
@@ -296,8 +305,7 @@ impl<'s> Explorer<'s> {
         if !self.may_go_deeper(node) {
             return false;
         }
-        let room = self.budget.saturating_sub(self.tally.work).min(self.options.longest_unwrapped as u64) as usize;
-        let Some(unwrapped) = codec.unwrap(bytes, span.clone(), room) else { return false };
+        let Some(unwrapped) = codec.unwrap(bytes, span.clone(), self.room()) else { return false };
         if unwrapped.cut {
             self.limits.insert(Limit::Work);
         }
@@ -308,6 +316,11 @@ impl<'s> Explorer<'s> {
             self.keep(find, finds);
         }
         true
+    }
+
+    /// Bytes that undoing one wrapping may give.
+    pub(crate) fn room(&self) -> usize {
+        self.budget.saturating_sub(self.tally.work).min(self.options.longest_unwrapped as u64) as usize
     }
 
     /// True below the deepest nesting, which is noted when it is reached.

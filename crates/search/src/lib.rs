@@ -30,6 +30,7 @@ mod filter;
 mod find;
 #[doc(hidden)]
 pub mod fuzzing;
+mod keyed;
 mod map;
 mod needles;
 mod recognise;

@@ -2,10 +2,11 @@
 
 use crate::bits;
 use crate::codec::base64;
+use crate::codec::cipher::{self, Keyed};
 use crate::digest::{self, Digests};
 use crate::filter::{Filter, Pattern, SHORTEST};
 use crate::spelling::{self, Spelling, What};
-use dyetrace_case::{Datum, DatumId, Secret, Strength, Subject};
+use dyetrace_case::{Datum, DatumId, KeyMaterial, Secret, Strength, Subject};
 
 /// One byte form of a datum.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(crate) struct Needles {
     /// The values and their base64 in lower case, of base64 the characters that do not depend on
     /// what stands beside them: names are shown in lower case, which hides nothing.
     pub(crate) folded: Vec<Vec<u8>>,
+    /// Ciphers whose keys the tester has.
+    pub(crate) keyed: Vec<Keyed>,
     integers: foldhash::HashMap<i128, Vec<u32>>,
     doubles: foldhash::HashMap<u64, Vec<u32>>,
     singles: foldhash::HashMap<u32, Vec<u32>>,
@@ -65,11 +68,16 @@ struct Lanes {
 }
 
 impl Needles {
+    /// True where bytes this few may be a ciphertext that can be decrypted.
+    pub(crate) fn may_decrypt(&self, length: usize) -> bool {
+        length >= 8 && length.is_multiple_of(8) && !self.keyed.is_empty()
+    }
+
     /// Builds the needles of all data.
-    pub(crate) fn new(subject: &Subject) -> Self {
+    pub(crate) fn new(subject: &Subject, material: &KeyMaterial) -> Self {
         let mut lanes = Lanes::default();
         let mut sources = Vec::new();
-        let mut warnings = Vec::new();
+        let (keyed, mut warnings) = keyed(material);
         let mut data = Vec::new();
         for (number, datum) in subject.data.iter().enumerate() {
             let before = lanes.text.len() + lanes.fields.len();
@@ -92,7 +100,7 @@ impl Needles {
         }
         let longest_field = fields.keys().map(Vec::len).max().unwrap_or(0);
         let field_lengths = fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
-        let digests = Digests::new(sources, digest::Material::default());
+        let digests = Digests::new(sources, digest::Material::from(material));
         let filter = Filter::new(patterns);
         let folded = subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect();
         let (integers, doubles, singles) = Default::default();
@@ -103,6 +111,7 @@ impl Needles {
             digests,
             warnings,
             folded,
+            keyed,
             integers,
             doubles,
             singles,
@@ -192,6 +201,13 @@ fn variants(bytes: &[u8], any_case: bool) -> Vec<Vec<u8>> {
     all
 }
 
+/// The ciphers, and which keys are none.
+fn keyed(material: &KeyMaterial) -> (Vec<Keyed>, Vec<String>) {
+    let (keyed, unusable) = cipher::keyed(&material.ciphers);
+    let warning = |name: &String| format!("the key {name} is no RSA private key in PEM that can be read");
+    (keyed, unusable.iter().map(warning).collect())
+}
+
 fn warning(datum: &Datum) -> Option<String> {
     match datum.value.len() {
         0 => Some(format!("{} is empty: nothing is searched for", datum.id)),
@@ -212,7 +228,7 @@ mod tests {
         subject.add("pin".parse().unwrap(), Secret::new("4821"));
         subject.add("wifi.password".parse().unwrap(), Secret::new("Qm7xTr2p"));
         subject.add("note".parse().unwrap(), Secret::new(""));
-        let needles = Needles::new(&subject);
+        let needles = Needles::new(&subject, &KeyMaterial::default());
         assert_eq!(needles.of_field(b"4821").len(), 1);
         assert!(needles.of_field(b"48210").is_empty() && needles.of_field(b"").is_empty());
         assert_eq!(needles.warnings.len(), 2);

@@ -183,7 +183,7 @@ impl Explorer<'_> {
             self.scan_arena(batch, bytes, finds);
             for run in &batch.runs {
                 let decoded = run.decoded(&batch.arena);
-                let explored = deserves_exploring(decoded);
+                let explored = deserves_exploring(decoded) || self.needles.may_decrypt(decoded.len());
                 if !explored && decoded.len() < digest::SHORTEST {
                     continue;
                 }

@@ -2,13 +2,15 @@
 
 use crate::choose::choose;
 use crate::codec::Context;
+use crate::codec::cipher::Keyed;
 use crate::explore::{Explorer, Node, Tally};
 use crate::find::{Find, Seen};
+use crate::keyed::with_sessions;
 use crate::needles::Needles;
 use crate::{bits, redact, witness};
 use dyetrace_case::{
-    Blob, DatumId, Kind, Part, PartContent, PartName, Place, Protocol, Range, Record, Sighting, Strength, Subject,
-    Trail,
+    Blob, DatumId, KeyMaterial, Kind, Part, PartContent, PartName, Place, Protocol, Range, Record, Sighting, Strength,
+    Subject, Trail,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -129,7 +131,12 @@ pub struct Scanner {
 impl Scanner {
     /// Builds the needles of all planted values.
     pub fn new(subject: &Subject, options: Options) -> Self {
-        Self { needles: Needles::new(subject), kinds: witness::kinds(subject), options }
+        Self::with_key_material(subject, &KeyMaterial::default(), options)
+    }
+
+    /// The same with what is known of the app's own wrapping.
+    pub fn with_key_material(subject: &Subject, material: &KeyMaterial, options: Options) -> Self {
+        Self { needles: Needles::new(subject, material), kinds: witness::kinds(subject), options }
     }
 
     /// Number of spellings and digests looked for.
@@ -156,12 +163,13 @@ impl Scanner {
         let parts = record.parts();
         let bytes = parts.iter().map(|part| length(&part.content)).sum();
         let mut explorer = Explorer::new(&self.needles, &self.options, bytes);
-        let mut seen = Vec::new();
-        for part in &parts {
-            let root = explorer.number();
-            let node = node(&part.name, record.protocol);
-            let finds = choose(self.search_part(part, node, &mut explorer, scratch), root);
-            seen.extend(finds.into_iter().map(|find| (part, find)));
+        let mut seen = self.search_parts(record, &parts, &mut explorer, scratch);
+        let sessions = with_sessions(&explorer.sessions);
+        if !sessions.is_empty() {
+            // Which part holds the key and which what it opens is not known before.
+            explorer = Explorer::new(&self.needles, &self.options, bytes);
+            explorer.session_ciphers = &sessions;
+            seen = self.search_parts(record, &parts, &mut explorer, &mut Scratch::default());
         }
         if seen.len() > self.options.sightings {
             explorer.limits.insert(Limit::Sightings);
@@ -173,6 +181,23 @@ impl Scanner {
         sightings.dedup_by(|a, b| a.datum == b.datum && a.place == b.place && a.trail == b.trail);
         witness::call(&mut sightings, &self.kinds);
         Outcome { sightings, limits_reached: explorer.limits.into_iter().collect() }
+    }
+
+    fn search_parts<'p, 'r>(
+        &self,
+        record: &Record,
+        parts: &'p [Part<'r>],
+        explorer: &mut Explorer<'_>,
+        scratch: &mut Scratch,
+    ) -> Vec<(&'p Part<'r>, Find)> {
+        let mut seen = Vec::new();
+        for part in parts {
+            let root = explorer.number();
+            let node = node(&part.name, record.protocol);
+            let finds = choose(self.search_part(part, node, explorer, scratch), root);
+            seen.extend(finds.into_iter().map(|find| (part, find)));
+        }
+        seen
     }
 
     fn search_part(
@@ -252,6 +277,10 @@ impl Scanner {
 }
 
 fn search_bytes(bytes: &[u8], node: Node, explorer: &mut Explorer<'_>, scratch: &mut Scratch) -> Vec<Find> {
+    // Nothing may be seen in a part, and yet it may hold the key of another.
+    if explorer.needles.keyed.iter().any(Keyed::is_rsa) {
+        return explorer.explore(bytes, node);
+    }
     if let Some(spent) = scratch.recall(node, bytes).filter(|spent| explorer.affords(spent.work)) {
         explorer.tally.work += spent.work;
         explorer.tally.fields += spent.fields;

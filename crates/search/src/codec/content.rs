@@ -6,26 +6,22 @@ const PRINTABLE_OF_100: usize = 90;
 /// Bytes that are looked at.
 const LOOKED_AT: usize = 1024;
 /// Shortest text inside a protobuf message that makes it believable.
-const SHORTEST_TEXT: usize = 4;
+const SHORTEST_TEXT: usize = 6;
+/// Highest number of a field in a believable protobuf message.
+const HIGHEST_FIELD: u64 = 1 << 16;
 
-/// Beginnings of formats: JSON in any encoding like ASCII, gzip, zstd, an LZ4 frame, zip, PNG, a
-/// binary property list.
-const MAGICS: [&[u8]; 9] = [
-    b"{\"",
-    b"[\"",
-    b"[{\"",
-    &[0x1f, 0x8b, 8],
-    &[0x28, 0xb5, 0x2f, 0xfd],
-    &[0x04, 0x22, 0x4d, 0x18],
-    b"PK\x03\x04",
-    b"\x89PNG",
-    b"bplist00",
-];
+/// Beginnings of formats: gzip, zstd, an LZ4 frame, zip, PNG, a binary property list.
+const MAGICS: [&[u8]; 6] =
+    [&[0x1f, 0x8b, 8], &[0x28, 0xb5, 0x2f, 0xfd], &[0x04, 0x22, 0x4d, 0x18], b"PK\x03\x04", b"\x89PNG", b"bplist00"];
 
 /// True for text in UTF-8, for what begins like a known format, and for protobuf messages with
 /// text in them.
 pub(crate) fn looks_like_content(bytes: &[u8]) -> bool {
-    is_text(bytes) || MAGICS.iter().any(|magic| bytes.starts_with(magic)) || begins_zlib(bytes) || is_protobuf(bytes)
+    is_text(bytes)
+        || MAGICS.iter().any(|magic| bytes.starts_with(magic))
+        || begins_json(bytes)
+        || begins_zlib(bytes)
+        || is_protobuf(bytes)
 }
 
 /// True for UTF-8 of which nine characters in ten can be printed.
@@ -42,6 +38,13 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     let all = text.chars().count();
     let printable = text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).count();
     all > 0 && printable * 100 >= all * PRINTABLE_OF_100
+}
+
+/// True where a JSON object with a plain key begins, whatever the encoding of what follows.
+fn begins_json(bytes: &[u8]) -> bool {
+    let key = [&b"{\""[..], b"[{\""].iter().find_map(|start| bytes.strip_prefix(*start)).unwrap_or_default();
+    let length = key.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    length > 0 && key.get(length..).is_some_and(|rest| rest.starts_with(b"\":"))
 }
 
 fn begins_zlib(bytes: &[u8]) -> bool {
@@ -62,17 +65,20 @@ fn is_protobuf(bytes: &[u8]) -> bool {
 /// The bytes of a length-delimited field, or none of another, and what follows.
 fn protobuf_field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (key, rest) = varint(bytes)?;
+    if !(1..=HIGHEST_FIELD).contains(&(key >> 3)) {
+        return None;
+    }
     let length = match key & 7 {
         0 => return Some((&[], varint(rest)?.1)),
         1 => 8,
         2 => {
             let (length, rest) = varint(rest)?;
-            return rest.split_at_checked(usize::try_from(length).ok()?).filter(|_| key >> 3 != 0);
+            return rest.split_at_checked(usize::try_from(length).ok()?);
         }
         5 => 4,
         _ => return None,
     };
-    (key >> 3 != 0).then_some((&[][..], rest.get(length..)?))
+    Some((&[], rest.get(length..)?))
 }
 
 /// A number in base 128, lowest group first, and what follows it.
@@ -100,7 +106,7 @@ mod tests {
             b"{\"a\":1}",
             &deflate::wrap("gzip", b"x"),
             &deflate::wrap("zlib", b"xyzzy"),
-            b"\x08\x96\x01\x12\x04text",
+            b"\x08\x96\x01\x12\x06a text",
         ] {
             assert!(looks_like_content(content), "{content:?}");
         }

@@ -14,6 +14,7 @@ mod brotli;
 pub(crate) mod bson;
 pub(crate) mod cbor;
 pub(crate) mod character_codes;
+pub(crate) mod cipher;
 mod content;
 pub(crate) mod cookie;
 pub(crate) mod deflate;

@@ -24,6 +24,7 @@ pub fn wrappings() -> Vec<About> {
         super::embedded::ABOUT_ZIP,
         super::grpc::ABOUT,
         super::jwt::ABOUT,
+        super::cipher::ABOUT,
         super::lz4::ABOUT,
         super::lz_string::ABOUT,
         super::msgpack::ABOUT,

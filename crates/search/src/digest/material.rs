@@ -1,6 +1,6 @@
 //! What a tester knows that programs mix into digests.
 
-use dyetrace_case::Secret;
+use dyetrace_case::{KeyMaterial, NamedSecret, Secret};
 
 /// Known salts and keys, each under the name by which reports speak of it.
 #[derive(Debug, Clone, Default)]
@@ -9,4 +9,11 @@ pub(crate) struct Material {
     pub(crate) salts: Vec<(String, Secret)>,
     /// Keys for HMAC.
     pub(crate) hmac_keys: Vec<(String, Secret)>,
+}
+
+impl From<&KeyMaterial> for Material {
+    fn from(material: &KeyMaterial) -> Self {
+        let named = |all: &[NamedSecret]| all.iter().map(|one| (one.name.clone(), one.value.clone())).collect();
+        Self { salts: named(&material.salts), hmac_keys: named(&material.hmac_keys) }
+    }
 }
