@@ -18,54 +18,104 @@ const fn table(members: &[u8]) -> [bool; 256] {
     table
 }
 
-/// One bit for each byte: whether it is a base64 character of either alphabet.
+/// One bit for each byte and class, made in one pass that all run detectors share.
 #[derive(Debug, Default)]
-pub(crate) struct Base64Bits {
-    words: Vec<u64>,
+pub(crate) struct Classes {
+    /// Base64 characters of either alphabet.
+    base64: Vec<u64>,
+    /// Letters, digits and bytes over 0x7f: what words are made of.
+    word: Vec<u64>,
+    /// Printable ASCII without space, quotes and backslash: what base85 and the like are made of.
+    dense: Vec<u64>,
     bytes: usize,
 }
 
-impl Base64Bits {
+impl Classes {
     /// Classifies the bytes. The memory of earlier ones is used again.
     pub(crate) fn read(&mut self, bytes: &[u8]) {
         let (blocks, rest) = bytes.as_chunks::<64>();
         let mut last = [0; 64];
         last[..rest.len()].copy_from_slice(rest);
-        self.words.clear();
-        self.words.extend(blocks.iter().chain(std::iter::once(&last)).map(word));
+        self.base64.clear();
+        self.word.clear();
+        self.dense.clear();
+        for block in blocks.iter().chain(std::iter::once(&last)) {
+            let [base64, word, dense] = words(block);
+            self.base64.push(base64);
+            self.word.push(word);
+            self.dense.push(dense);
+        }
         self.bytes = bytes.len();
     }
 
-    /// The first maximal run of at least [`SHORTEST_RUN`] characters, without padding, that begins
-    /// at `from` or later. `from` must not lie inside a run.
-    pub(crate) fn run_from(&self, from: usize) -> Option<Range<usize>> {
-        let mut index = from / 64;
-        let mut current = self.words.get(index)? & (u64::MAX << (from % 64));
-        loop {
-            let next = self.words.get(index + 1).copied().unwrap_or(0);
-            let starts = starts_of_eight(current, next);
-            if starts != 0 {
-                let start = index * 64 + starts.trailing_zeros() as usize;
-                return Some(start..self.gap_from(start + SHORTEST_RUN));
-            }
-            index += 1;
-            current = *self.words.get(index)?;
-        }
+    /// The first maximal run of at least [`SHORTEST_RUN`] base64 characters, without padding, that
+    /// begins at `from` or later. `from` must not lie inside a run.
+    pub(crate) fn base64_run(&self, from: usize) -> Option<Range<usize>> {
+        run_from(&self.base64, from, self.bytes)
     }
 
-    fn gap_from(&self, from: usize) -> usize {
-        let mut index = from / 64;
-        let mut mask = u64::MAX << (from % 64);
-        while let Some(word) = self.words.get(index) {
-            let gaps = !word & mask;
-            if gaps != 0 {
-                return self.bytes.min(index * 64 + gaps.trailing_zeros() as usize);
-            }
-            mask = u64::MAX;
-            index += 1;
-        }
-        self.bytes
+    /// The first maximal run of at least [`SHORTEST_RUN`] dense characters from there on.
+    pub(crate) fn dense_run(&self, from: usize) -> Option<Range<usize>> {
+        run_from(&self.dense, from, self.bytes)
     }
+
+    /// The first word of at least [`SHORTEST_RUN`] characters from there on.
+    pub(crate) fn long_word(&self, from: usize) -> Option<Range<usize>> {
+        run_from(&self.word, from, self.bytes)
+    }
+
+    /// True where all of the range are base64 characters.
+    pub(crate) fn all_base64(&self, range: &Range<usize>) -> bool {
+        range.is_empty() || gap_from(&self.base64, range.start, self.bytes) >= range.end
+    }
+
+    /// Calls `visit` with the start of every word of exactly `length` characters, 1 to 16.
+    pub(crate) fn words_of(&self, length: usize, mut visit: impl FnMut(usize)) {
+        let mut before = 0u64;
+        for (index, &word) in self.word.iter().enumerate() {
+            let next = self.word.get(index + 1).copied().unwrap_or(0);
+            let ahead = |by: usize| if by == 0 { word } else { word >> by | next << (64 - by) };
+            let mut starts = word & !(word << 1 | before >> 63) & !ahead(length);
+            for by in 1..length {
+                starts &= ahead(by);
+            }
+            while starts != 0 {
+                visit(index * 64 + starts.trailing_zeros() as usize);
+                starts &= starts - 1;
+            }
+            before = word;
+        }
+    }
+}
+
+/// The first maximal run of at least [`SHORTEST_RUN`] set bits that begins at `from` or later.
+fn run_from(words: &[u64], from: usize, bytes: usize) -> Option<Range<usize>> {
+    let mut index = from / 64;
+    let mut current = words.get(index)? & (u64::MAX << (from % 64));
+    loop {
+        let next = words.get(index + 1).copied().unwrap_or(0);
+        let starts = starts_of_eight(current, next);
+        if starts != 0 {
+            let start = index * 64 + starts.trailing_zeros() as usize;
+            return Some(start..gap_from(words, start + SHORTEST_RUN, bytes));
+        }
+        index += 1;
+        current = *words.get(index)?;
+    }
+}
+
+fn gap_from(words: &[u64], from: usize, bytes: usize) -> usize {
+    let mut index = from / 64;
+    let mut mask = u64::MAX << (from % 64);
+    while let Some(word) = words.get(index) {
+        let gaps = !word & mask;
+        if gaps != 0 {
+            return bytes.min(index * 64 + gaps.trailing_zeros() as usize);
+        }
+        mask = u64::MAX;
+        index += 1;
+    }
+    bytes
 }
 
 /// Bits of `word` at which eight set bits begin, `next` continuing behind bit 63.
@@ -77,15 +127,27 @@ fn starts_of_eight(word: u64, next: u64) -> u64 {
     four & (four >> 4 | next_four << 60)
 }
 
-/// Comparisons without branches, which compilers make into vector instructions.
-fn word(block: &[u8; 64]) -> u64 {
-    let mut flags = [0u8; 64];
-    for (flag, byte) in flags.iter_mut().zip(block) {
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let slash_or_digit = byte.wrapping_sub(b'/') < 11;
-        let other = u8::from(*byte == b'+') | u8::from(*byte == b'-') | u8::from(*byte == b'_');
-        *flag = u8::from(letter) | u8::from(slash_or_digit) | other;
+/// Comparisons without branches, which compilers make into vector instructions; one bit of each
+/// flag byte is one class.
+fn words(block: &[u8; 64]) -> [u64; 3] {
+    let mut base64 = [0u8; 64];
+    let mut word = [0u8; 64];
+    let mut dense = [0u8; 64];
+    for index in 0..64 {
+        let byte = block[index];
+        let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
+        let slash_or_digit = u8::from(byte.wrapping_sub(b'/') < 11);
+        let slash = u8::from(byte == b'/');
+        let other = u8::from(byte == b'+') | u8::from(byte == b'-') | u8::from(byte == b'_');
+        base64[index] = letter | slash_or_digit | other;
+        word[index] = letter | (slash_or_digit & !slash) | byte >> 7;
+        dense[index] = u8::from(byte.wrapping_sub(0x21) < 0x5e) & !(u8::from(byte == b'"') | u8::from(byte == b'\\'));
     }
+    [packed(&base64), packed(&word), packed(&dense)]
+}
+
+/// Bit 0 of each byte.
+fn packed(flags: &[u8; 64]) -> u64 {
     let (eights, _) = flags.as_chunks::<8>();
     // Multiplying moves bit 0 of byte n to bit 56 + n.
     let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
@@ -229,16 +291,27 @@ mod tests {
         found
     }
 
+    fn classes(bytes: &[u8]) -> Classes {
+        let mut classes = Classes::default();
+        classes.read(bytes);
+        classes
+    }
+
+    fn all_runs(next: impl Fn(usize) -> Option<Range<usize>>) -> Vec<Range<usize>> {
+        std::iter::successors(next(0), |run| next(run.end)).collect()
+    }
+
     fn base64_runs(bytes: &[u8]) -> Vec<Range<usize>> {
-        let mut bits = Base64Bits::default();
-        bits.read(bytes);
-        let mut next = bits.run_from(0);
-        std::iter::from_fn(|| {
-            let run = next.take()?;
-            next = bits.run_from(run.end);
-            Some(run)
-        })
-        .collect()
+        let classes = classes(bytes);
+        all_runs(|from| classes.base64_run(from))
+    }
+
+    fn in_word(byte: &u8) -> bool {
+        byte.is_ascii_alphanumeric() || *byte > 0x7f
+    }
+
+    fn is_dense(byte: &u8) -> bool {
+        byte.is_ascii_graphic() && !b"\"\\".contains(byte)
     }
 
     #[test]
@@ -256,6 +329,23 @@ mod tests {
             prop_assert_eq!(found, plain_runs(&bytes, u8::is_ascii_hexdigit));
             let member = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
             prop_assert_eq!(base64_runs(&bytes), plain_runs(&bytes, member));
+            let classes = classes(&bytes);
+            prop_assert_eq!(all_runs(|from| classes.dense_run(from)), plain_runs(&bytes, is_dense));
+            prop_assert_eq!(all_runs(|from| classes.long_word(from)), plain_runs(&bytes, in_word));
+        }
+
+        #[test]
+        fn words_of_one_length_are_neither_shorter_nor_longer(
+            bytes in proptest::collection::vec(prop_oneof![5 => Just(b'a'), 1 => Just(b'.'), 1 => any::<u8>()], 0..300),
+            length in 1usize..=16,
+        ) {
+            let mut found = Vec::new();
+            classes(&bytes).words_of(length, |start| found.push(start));
+            let is_word = |at: &usize| {
+                let inside = |at: usize| bytes.get(at).is_some_and(in_word);
+                (*at..at + length).all(inside) && !inside(at + length) && (*at == 0 || !inside(at - 1))
+            };
+            prop_assert_eq!(found, (0..bytes.len()).filter(is_word).collect::<Vec<_>>());
         }
     }
 

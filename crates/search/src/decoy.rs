@@ -35,7 +35,6 @@ pub(crate) fn decoy(datum: &Datum, number: u32) -> Option<Vec<u8>> {
 /// Up to so many decoys of every datum that are neither planted nor drawn twice, each with the
 /// position of its datum in the subject. They carry the kind and minted bits of their datum, so
 /// that they are spelled and counted alike.
-#[cfg_attr(not(test), expect(dead_code, reason = "the scanner will search for them"))]
 pub(crate) fn decoys(subject: &Subject, per_value: u32) -> Vec<(usize, Datum)> {
     let mut taken: std::collections::HashSet<Vec<u8>> =
         subject.data.iter().map(|datum| datum.value.reveal().to_ascii_lowercase()).collect();

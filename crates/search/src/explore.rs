@@ -1,21 +1,29 @@
 //! The recursion: search the bytes at hand, undo every wrapping in them, search what comes out.
 
 use crate::attribute::attribute;
-use crate::classify::Marks;
+use crate::batch::{Batch, Item, Undo};
+use crate::classify::{Classes, Marks};
 use crate::codec::cipher::Keyed;
-use crate::codec::{self, Codec, Context, EMBEDDED, Field, LEAVES, MARKED, Structure, Typed, WHOLE, recognise};
+use crate::codec::{self, Codec, Context, EMBEDDED, Field, MARKED, Structure, Typed, WHOLE, recognise};
 use crate::digest;
+use crate::filter::Match;
 use crate::find::{Find, Seen};
 use crate::keyed::Sessions;
 use crate::map::Map;
-use crate::needles::Needles;
-use crate::runs::Batch;
+use crate::needles::{Dress, Needles};
 use crate::scanner::{Limit, Options};
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
 /// Work charged for a piece of bytes beside its length.
 const BASE_COST: u64 = 32;
+
+/// Undone bytes of this length are explored whatever they look like.
+const ALWAYS_EXPLORED: usize = 256;
+/// Longest decoded hexadecimal run in which a digest is looked for at every byte.
+const LONGEST_SLID: usize = 128;
+/// Base64 characters in a row that may be a wrapping.
+const SHORTEST_ROW: usize = 12;
 
 /// Bytes that are looked at to tell text from other bytes.
 const LOOKED_AT: usize = 1024;
@@ -65,8 +73,10 @@ pub(crate) struct Explorer<'s> {
     pub(crate) session_ciphers: &'s [Keyed],
     /// What was decrypted with RSA: keys of other fields, perhaps.
     pub(crate) sessions: Sessions,
-    /// Emptied batches for reuse.
-    pub(crate) batches: Vec<Batch>,
+    /// Emptied batches and class bits for reuse.
+    spare: Vec<(Batch, Classes)>,
+    /// A short value was seen that counts only where it is a whole field.
+    candidate: bool,
 }
 
 impl<'s> Explorer<'s> {
@@ -82,7 +92,8 @@ impl<'s> Explorer<'s> {
             numbers: 0,
             session_ciphers: &[],
             sessions: Sessions::new(),
-            batches: Vec::new(),
+            spare: Vec::new(),
+            candidate: false,
         }
     }
 
@@ -133,9 +144,6 @@ impl<'s> Explorer<'s> {
                 return finds;
             }
         }
-        if structure.is_none() && node.is_field {
-            self.explore_leaf(bytes, node, &mut finds);
-        }
         let mut finds = self.explore_text(bytes, structure, node, finds);
         finds.append(&mut named);
         finds
@@ -148,33 +156,45 @@ impl<'s> Explorer<'s> {
         node: Node,
         mut finds: Vec<Find>,
     ) -> Vec<Find> {
+        let (mut batch, mut classes) = self.spare.pop().unwrap_or_default();
+        classes.read(bytes);
         let marks = Marks::find(bytes);
+        self.candidate = false;
         self.scan(bytes, &mut finds);
         let mut done = Vec::new();
-        let mut named = Vec::new();
-        match structure {
-            Some(structure) if !structure.fields_are_bodies() && self.must_walk(bytes, structure, &marks) => {
-                self.explore_fields(bytes, structure, &marks, node, &mut done, &mut named);
-                // What looks like a document may be none, and names may be escaped too.
-                self.explore_spans(bytes, &marks.outside(&done), node, &mut done, &mut finds);
-            }
-            Some(_) => {}
-            None => self.explore_spans(bytes, &marks, node, &mut done, &mut finds),
+        let (mut named, mut unlabelled) = (Vec::new(), Vec::new());
+        let structure = structure.filter(|structure| !structure.fields_are_bodies());
+        if let Some(structure) = structure.filter(|structure| self.must_walk(bytes, *structure, &marks, &classes)) {
+            self.explore_fields(bytes, structure, &marks, node, &mut batch, &mut done, &mut named);
+            self.search_batch(&mut batch, bytes, node, &mut finds, &mut unlabelled);
         }
+        // What looks like a document may be none, and names may be escaped too.
+        self.explore_spans(bytes, &marks.outside(&done), &mut batch, &mut done);
+        // Base64 of which only the padding is escaped is read where it is not.
+        finds.retain(|find| find.steps.is_empty() || !inside_one(&find.range, &done));
         self.explore_embedded(bytes, node, &mut finds);
-        self.explore_runs(bytes, node, &done, &mut finds);
+        if node.is_field && structure.is_none() && is_text(bytes) {
+            self.leaves(bytes, 0..bytes.len(), &mut batch);
+        }
+        self.explore_runs(bytes, &classes, node, &done, &mut batch, &mut finds);
+        self.search_batch(&mut batch, bytes, node, &mut finds, &mut unlabelled);
+        self.spare.push((batch, classes));
         if !finds.is_empty() {
             finds = attribute(bytes, node.context, finds);
         }
+        if let Some(structure) = structure {
+            label(bytes, structure, &mut unlabelled);
+        }
         finds.append(&mut named);
+        finds.append(&mut unlabelled);
         finds
     }
 
     /// The textual lane.
     fn scan(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
         let needles = self.needles;
-        needles.filter.scan(bytes, &mut |number, range| {
-            if let Some(find) = self.text_find(number, bytes, range) {
+        needles.filter.scan(bytes, &mut |found| {
+            if let Some(find) = self.text_find(&found, bytes) {
                 self.keep(find, finds);
             }
         });
@@ -190,20 +210,191 @@ impl<'s> Explorer<'s> {
         }
     }
 
-    /// What the filter found, with whether letters stand in another case than the needle's.
-    pub(crate) fn text_find(&self, number: usize, bytes: &[u8], range: Range<usize>) -> Option<Find> {
-        let needle = self.needles.all.get(number)?;
-        let recased = bytes.get(range.clone())? != needle.bytes;
-        Some(Find::new(needle.datum, Seen::Text(number as u32, recased), range))
+    /// What the filter found, out of its dress.
+    fn text_find(&mut self, found: &Match, bytes: &[u8]) -> Option<Find> {
+        let textual = self.needles.textual.get(found.pattern)?;
+        let needle = self.needles.all.get(textual.needle as usize)?;
+        let range = found.range.clone();
+        let as_needle = || Find::new(needle.datum, Seen::Text(textual.needle, false), 0..range.len());
+        let mut find = as_needle();
+        match textual.dress {
+            Dress::Plain => {
+                let recased = bytes.get(range.clone())? != needle.bytes;
+                return Some(Find::new(needle.datum, Seen::Text(textual.needle, recased), range));
+            }
+            Dress::Candidate => {
+                self.candidate = true;
+                return None;
+            }
+            Dress::Base64(shift) => {
+                let value = textual.case.of(&needle.bytes);
+                let aligned = codec::base64::aligned(bytes, &range, &value, shift)?;
+                let seen = Seen::Text(textual.needle, value != needle.bytes);
+                find = Find::new(needle.datum, seen, aligned.decoded);
+                let map = codec::base64::map(aligned.encoded.start, Vec::new());
+                find.through(codec::base64::NAME, None, &aligned.encoded, &map, 0);
+            }
+            Dress::Reversed => {
+                let map = Map::Reversed { start: range.start, length: range.len() };
+                find.through("reversed", None, &range, &map, 0);
+            }
+            Dress::Rot13 => find.through("rot13", None, &range, &Map::shift(range.start), 0),
+            Dress::Xor => {
+                let key = Some(format!("key 0x{:02x}", found.key));
+                find.through("xor", key, &range, &Map::shift(range.start), 0);
+            }
+            Dress::Sum => {
+                let by = Some(format!("by {:+}", found.key as i8));
+                find.through("shift", by, &range, &Map::shift(range.start), 0);
+            }
+        }
+        Some(find)
+    }
+
+    /// Searches what was undone of the bytes and empties the batch. What was seen in fields goes
+    /// to `unlabelled`.
+    pub(crate) fn search_batch(
+        &mut self,
+        batch: &mut Batch,
+        bytes: &[u8],
+        node: Node,
+        finds: &mut Vec<Find>,
+        unlabelled: &mut Vec<Find>,
+    ) {
+        if batch.items.is_empty() {
+            return;
+        }
+        if self.spend(batch.arena.len()) {
+            let numbers = self.numbers + 1;
+            self.numbers += batch.items.len() as u64;
+            let mut found = Vec::new();
+            self.scan_arena(batch, &mut found);
+            for (index, item) in batch.items.iter().enumerate() {
+                self.search_item(batch, index, item, bytes, node, &mut found);
+            }
+            for (index, mut find) in found {
+                let Some(item) = batch.items.get(index) else { continue };
+                batch.through(item, bytes, numbers + index as u64, &mut find);
+                let is_field = matches!(item.undo, Undo::Field(..));
+                find.named += usize::from(is_field);
+                self.keep(find, if is_field { unlabelled } else { finds });
+            }
+        }
+        batch.clear();
+    }
+
+    fn spend(&mut self, bytes: usize) -> bool {
+        let affordable = self.affords(bytes as u64);
+        if affordable {
+            self.tally.work += bytes as u64;
+        } else {
+            self.limits.insert(Limit::Work);
+        }
+        affordable
+    }
+
+    fn scan_arena(&mut self, batch: &Batch, found: &mut Vec<(usize, Find)>) {
+        let needles = self.needles;
+        let most = self.options.sightings.saturating_mul(4);
+        needles.filter.scan(&batch.arena, &mut |at| {
+            let after = batch.items.partition_point(|item| item.decoded.start <= at.range.start);
+            let Some((index, item)) = after.checked_sub(1).and_then(|index| Some((index, batch.items.get(index)?)))
+            else {
+                return;
+            };
+            if at.range.end > item.decoded.end || found.len() >= most {
+                return;
+            }
+            let range = at.range.start - item.decoded.start..at.range.end - item.decoded.start;
+            let find = self.text_find(&Match { range, ..at }, batch.decoded(item));
+            found.extend(find.map(|find| (index, find)));
+        });
+    }
+
+    /// Looks an item up among digests and short values, and explores it where it may hold more.
+    fn search_item(
+        &mut self,
+        batch: &Batch,
+        index: usize,
+        item: &Item,
+        bytes: &[u8],
+        node: Node,
+        found: &mut Vec<(usize, Find)>,
+    ) {
+        let decoded = batch.decoded(item);
+        let mut finds = Vec::new();
+        let is_field = match item.undo {
+            Undo::Field(..) => true,
+            _ => node.is_field && item.encoded.len() + 3 > bytes.len(),
+        };
+        if self.deserves_exploring(item, decoded) {
+            if self.may_go_deeper(node) {
+                finds = self.explore(decoded, node.inner(is_field));
+            }
+        } else if matches!(item.undo, Undo::Field(..)) {
+            self.compare_whole(decoded, &mut finds);
+        }
+        if decoded.len() >= digest::SHORTEST {
+            self.look_up_run(item.undo, decoded, &mut finds);
+        }
+        found.extend(finds.into_iter().map(|find| (index, find)));
+    }
+
+    /// Digests in hexadecimal may stand beside each other; elsewhere they begin the bytes.
+    fn look_up_run(&mut self, undo: Undo, decoded: &[u8], finds: &mut Vec<Find>) {
+        let Some(last) = decoded.len().checked_sub(digest::SHORTEST) else { return };
+        if undo != Undo::Hex {
+            self.look_up(decoded, 0, finds);
+        } else if decoded.len() <= LONGEST_SLID {
+            (0..=last).for_each(|at| self.look_up(decoded, at, finds));
+        } else {
+            self.look_up(decoded, 0, finds);
+            for length in digest::LENGTHS {
+                if let Some(at) = decoded.len().checked_sub(length) {
+                    self.look_up(decoded, at, finds);
+                }
+            }
+        }
+    }
+
+    /// True where undone bytes may hold another wrapping.
+    fn deserves_exploring(&self, item: &Item, decoded: &[u8]) -> bool {
+        let is_run = !matches!(item.undo, Undo::Field(..) | Undo::Mapped(..));
+        if decoded.len() >= ALWAYS_EXPLORED || self.needles.may_decrypt(decoded.len()) {
+            return true;
+        }
+        if is_run && !begins_like_text(decoded) {
+            return self.is_binary_document(decoded);
+        }
+        self.has_wrapping(decoded)
+    }
+
+    fn is_binary_document(&self, decoded: &[u8]) -> bool {
+        let compressed = |codec: &&dyn Codec| {
+            let mut found = false;
+            codec.find(decoded, &Marks::default(), &mut |_| found = true);
+            found
+        };
+        matches!(decoded, [_, 0, _, 0, ..] | [0, _, 0, _, ..])
+            || recognise(decoded, Context::Any).is_some()
+            || WHOLE.iter().any(compressed)
+    }
+
+    /// True for text in which something may be undone.
+    fn has_wrapping(&self, text: &[u8]) -> bool {
+        let mut row = 0;
+        let suspicious = |byte: &u8| {
+            row = if codec::base64::is_character(*byte) { row + 1 } else { 0 };
+            row >= SHORTEST_ROW || matches!(byte, b'%' | b'\\' | b'&' | 0..b' ' | 0x7f..)
+        };
+        text.iter().any(suspicious) || recognise(text, Context::Any).is_some() || self.is_leaf(text)
     }
 
     /// The whole-field lane. Values this short are also tried behind one base64 or hex coding
     /// here, because the run codecs need longer runs.
     fn compare_whole(&mut self, field: &[u8], finds: &mut Vec<Find>) {
-        if self.needles.longest_field() == 0 {
-            return;
-        }
         self.tally.fields += 1;
+        self.checksums(field, finds);
         if self.needles.has_field_of(field.len()) {
             finds.extend(self.field_finds(field));
         }
@@ -212,7 +403,9 @@ impl<'s> Explorer<'s> {
         let base64 = |decoded: &mut Vec<u8>| {
             codec::base64::decode_into(characters, decoded);
         };
-        if self.needles.has_field_of(characters.len() * 3 / 4) && characters.iter().all(|byte| is_base64(*byte)) {
+        if self.needles.has_field_of(characters.len() * 3 / 4)
+            && characters.iter().all(|byte| codec::base64::is_character(*byte))
+        {
             self.compare_decoded(field, codec::base64::NAME, base64, &codec::base64::map(0, Vec::new()), finds);
         }
         if field.len().is_multiple_of(2)
@@ -238,6 +431,25 @@ impl<'s> Explorer<'s> {
             Some(Find::new(datum, Seen::Field(*number), 0..value.len()))
         };
         finds.extend(numbers.iter().filter_map(find));
+        if let Typed::Integer(number) = typed {
+            let digests = &self.needles.digests;
+            digests.of_integer(number, &mut |number| finds.extend(self.checksum(number, value.len())));
+        }
+    }
+
+    /// Checksums of few bits, which count only as whole fields.
+    fn checksums(&self, field: &[u8], finds: &mut Vec<Find>) {
+        if digest::CHECKSUM_TEXT.contains(&field.len()) {
+            let digests = &self.needles.digests;
+            digests.of_field(field, &mut |number| finds.extend(self.checksum(number, field.len())));
+        }
+    }
+
+    fn checksum(&self, number: u32, length: usize) -> Option<Find> {
+        let digests = &self.needles.digests;
+        let mut find = Find::new(digests.datum(number)?, Seen::Digest(number), 0..length);
+        find.through(&digests.description(number, length)?.step, None, &(0..length), &Map::shift(0), 0);
+        Some(find)
     }
 
     fn compare_decoded(
@@ -332,42 +544,73 @@ impl<'s> Explorer<'s> {
         may
     }
 
-    /// Fields need a look of their own where something is escaped or short values are sought.
-    fn must_walk(&self, bytes: &[u8], structure: &dyn Structure, marks: &Marks) -> bool {
+    /// Fields need a look of their own where something is escaped or a short value may be one.
+    fn must_walk(&self, bytes: &[u8], structure: &dyn Structure, marks: &Marks, classes: &Classes) -> bool {
         !marks.is_empty()
-            || self.needles.longest_field() > 0
-            || !LEAVES.is_empty()
+            || self.candidate
             || (structure.plus_is_space() && memchr::memchr(b'+', bytes).is_some())
+            || self.has_short_value(bytes, classes)
     }
 
+    /// True where one of the values that are compared with whole fields is a word of the bytes.
+    fn has_short_value(&self, bytes: &[u8], classes: &Classes) -> bool {
+        let is_word = |length: usize| {
+            let mut found = false;
+            classes.words_of(length, |start| {
+                found |= bytes.get(start..start + length).is_some_and(|word| self.needles.is_short_word(word));
+            });
+            found
+        };
+        self.needles.has_broken_fields()
+            || self.needles.word_lengths().any(is_word)
+            || self.has_checksum(bytes, classes)
+    }
+
+    /// True where a word of the bytes is a known checksum.
+    fn has_checksum(&self, bytes: &[u8], classes: &Classes) -> bool {
+        let mut from = 0;
+        while let Some(word) = classes.long_word(from) {
+            from = word.end;
+            let word = &bytes[word];
+            if digest::CHECKSUM_TEXT.contains(&word.len()) && word.iter().all(u8::is_ascii_hexdigit) {
+                let mut known = false;
+                self.needles.digests.of_field(word, &mut |_| known = true);
+                if known {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what one pass over a document reads and what it fills")]
     fn explore_fields(
         &mut self,
         bytes: &[u8],
         structure: &dyn Structure,
         marks: &Marks,
         node: Node,
+        batch: &mut Batch,
         done: &mut Vec<Range<usize>>,
         named: &mut Vec<Find>,
     ) {
         structure.walk(bytes, &mut |field| {
             let value = &bytes[field.range.clone()];
-            let escaped = structure.plus_is_space() || !field.chunks.is_empty() || marks.any_in(&field.range);
-            let decoded = if escaped { field.decode(bytes) } else { None };
+            let marked = marks.any_in(&field.range);
+            let escaped = structure.plus_is_space() || !field.chunks.is_empty() || marked;
             let mut found = Vec::new();
-            let map = if let Some((value, map)) = decoded {
-                found = self.explore_field(&value, node);
+            if field.typed != Typed::Bytes {
+                self.compare_typed(field.typed, value, &mut found);
+            } else if let Some((decoded, map)) = if escaped { field.decode(bytes) } else { None } {
+                batch.push_field(field.codec, field.range.clone(), &decoded, map);
                 done.push(field.range.clone());
-                map
-            } else if marks.any_in(&field.range) {
+            } else if marked {
                 found = self.explore_field(value, node);
                 done.push(field.range.clone());
-                Map::shift(field.range.start)
             } else {
-                self.compare_typed(field.typed, value, &mut found);
-                self.explore_leaf(value, node, &mut found);
-                Map::shift(field.range.start)
-            };
-            self.add_field_step(found, field, &map, named);
+                self.compare_whole(value, &mut found);
+            }
+            self.add_field_step(found, field, &Map::shift(field.range.start), named);
             if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
     }
@@ -407,21 +650,6 @@ impl<'s> Explorer<'s> {
         });
     }
 
-    /// Undoes the codecs of whole fields.
-    fn explore_leaf(&mut self, field: &[u8], node: Node, finds: &mut Vec<Find>) {
-        for leaf in LEAVES {
-            let mut decoded = Vec::new();
-            if !leaf.decode(field, &mut decoded) || !self.may_go_deeper(node) {
-                continue;
-            }
-            let number = self.number();
-            for mut find in self.explore(&decoded, node.inner(true)) {
-                find.through(leaf.name(), None, &(0..field.len()), &leaf.map(field, 0), number);
-                self.keep(find, finds);
-            }
-        }
-    }
-
     /// Undoes what has a signature anywhere in bytes that are not text.
     fn explore_embedded(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) {
         if is_text(bytes) {
@@ -436,35 +664,72 @@ impl<'s> Explorer<'s> {
         }
     }
 
-    fn explore_spans(
-        &mut self,
-        bytes: &[u8],
-        marks: &Marks,
-        node: Node,
-        done: &mut Vec<Range<usize>>,
-        finds: &mut Vec<Find>,
-    ) {
-        if marks.is_empty() {
-            return;
-        }
-        let mut spans = Vec::new();
-        for codec in MARKED {
-            codec.find(bytes, marks, &mut |span| spans.push((codec, span)));
-        }
-        for (codec, span) in spans {
-            if self.unwrap(codec, bytes, &span, node, finds) && codec.is_certain() {
-                done.push(span);
+    /// Undoes what is marked in the text.
+    fn explore_spans(&mut self, bytes: &[u8], marks: &Marks, batch: &mut Batch, done: &mut Vec<Range<usize>>) {
+        if !marks.is_empty() {
+            let mut spans = Vec::new();
+            for codec in MARKED {
+                codec.find(bytes, marks, &mut |span| spans.push((codec, span)));
+            }
+            for (codec, span) in spans {
+                if let Some(unwrapped) = codec.unwrap(bytes, span.clone(), self.room()) {
+                    if unwrapped.cut {
+                        self.limits.insert(Limit::Work);
+                    }
+                    batch.push_mapped(codec.name(), span.clone(), &unwrapped.bytes, unwrapped.map);
+                    if codec.is_certain() {
+                        done.push(span);
+                    }
+                }
             }
         }
         done.sort_by_key(|span| (span.start, span.end));
     }
 }
 
+/// Gives the steps through fields their labels, in one pass over the document.
+fn label(bytes: &[u8], structure: &dyn Structure, finds: &mut [Find]) {
+    if finds.is_empty() {
+        return;
+    }
+    finds.sort_by_key(|find| find.steps.last().map_or(0, |step| step.encoded.start));
+    let mut at = 0;
+    structure.walk(bytes, &mut |field| {
+        let start = field.range.start as u64;
+        let mut detail = None;
+        while let Some(step) = finds.get_mut(at).and_then(|find| find.steps.last_mut()) {
+            if step.encoded.start > start {
+                break;
+            }
+            if step.encoded.start == start {
+                step.detail.clone_from(detail.get_or_insert_with(|| field.label.detail()));
+            }
+            at += 1;
+        }
+        if at < finds.len() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+}
+
+/// True where one of the spans, which are in order, holds the range.
+fn inside_one(range: &Range<usize>, spans: &[Range<usize>]) -> bool {
+    let after = spans.partition_point(|span| span.start <= range.start);
+    after.checked_sub(1).and_then(|last| spans.get(last)).is_some_and(|span| range.end <= span.end)
+}
+
+/// True for bytes that begin with eight printable characters or consist of them.
+fn begins_like_text(bytes: &[u8]) -> bool {
+    match bytes.first_chunk::<8>() {
+        Some(start) => {
+            // No byte over 0x7f, and taking 0x20 from each borrows nowhere.
+            let word = u64::from_le_bytes(*start);
+            let high = 0x8080_8080_8080_8080;
+            (word | word.wrapping_sub(0x2020_2020_2020_2020)) & high == 0
+        }
+        None => bytes.iter().all(|byte| (b' '..0x7f).contains(byte)),
+    }
+}
+
 /// True where no byte near the start is a control character or over 0x7f.
 fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().take(LOOKED_AT).all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
-}
-
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }

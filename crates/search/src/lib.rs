@@ -18,6 +18,7 @@
 //! before it.
 
 mod attribute;
+mod batch;
 mod bits;
 mod choose;
 mod classify;
@@ -48,4 +49,4 @@ mod wrappings_text;
 
 pub use codec::table::{About, wrappings};
 pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode};
-pub use scanner::{Limit, Options, Outcome, Scanner, Scratch};
+pub use scanner::{Decoys, Limit, Options, Outcome, Scanner, Scratch};

@@ -1,17 +1,19 @@
 //! Everything that is looked for: the spellings of all planted values, sorted into lanes.
 
-use crate::bits;
-use crate::codec::base64;
 use crate::codec::cipher::{self, Keyed};
+use crate::codec::table::About;
+use crate::codec::{base64, hex};
 use crate::digest::{self, Digests};
-use crate::filter::{Filter, Pattern, SHORTEST};
+use crate::filter::{Domain, Filter, Pattern, SHORTEST, SHORTEST_KEYED};
 use crate::spelling::{self, Spelling, What};
-use dyetrace_case::{Datum, DatumId, KeyMaterial, Secret, Strength, Subject};
+use crate::{bits, decoy};
+use dyetrace_case::{Datum, DatumId, KeyMaterial, Kind, Secret, Strength, Subject};
+use std::collections::HashSet;
 
 /// One byte form of a datum.
 #[derive(Debug)]
 pub(crate) struct Needle {
-    /// Which datum, by position in the subject.
+    /// Which datum, by position among the planted values and decoys.
     pub(crate) datum: u32,
     /// The spelling's name.
     pub(crate) form: String,
@@ -23,23 +25,95 @@ pub(crate) struct Needle {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// What a pattern of the textual lane looks like beside the needle it stands for. These codings are
+/// looked for as they are instead of being undone, because nothing in the text betrays them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dress {
+    /// The needle's bytes.
+    Plain,
+    /// The base64 characters that do not depend on what stands beside the value, which begins that
+    /// many bytes into a group of three.
+    Base64(u8),
+    /// The last byte first.
+    Reversed,
+    /// Letters moved by thirteen places.
+    Rot13,
+    /// Under one unknown byte.
+    Xor,
+    /// With an unknown number added to each byte.
+    Sum,
+    /// No sighting by itself: a short value in base64 or hexadecimal, which must be a whole field.
+    Candidate,
+}
+
+/// One pattern of the textual lane.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Textual {
+    /// The needle.
+    pub(crate) needle: u32,
+    /// How it is dressed.
+    pub(crate) dress: Dress,
+    /// The case in which the needle was dressed.
+    pub(crate) case: Case,
+}
+
+/// The rows of the table of wrappings for what is looked for in dress.
+pub(crate) const ABOUT: [About; 4] = [
+    about("reversed", "the last byte first", "anywhere"),
+    about("rot13", "letters moved by thirteen places", "anywhere"),
+    about("xor", "every byte XORed with the same unknown byte; values of eight bytes or more", "anywhere"),
+    about("shift", "the same unknown number added to every byte; values of eight bytes or more", "anywhere"),
+];
+
+const fn about(name: &'static str, undoes: &'static str, place: &'static str) -> About {
+    About { name, undoes, place, exact: true, source: "common practice" }
+}
+
+/// The letters of a needle as they were before it was dressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    /// As in the needle.
+    AsIs,
+    /// All lower.
+    Lower,
+    /// All upper.
+    Upper,
+}
+
+impl Case {
+    /// The bytes in that case.
+    pub(crate) fn of(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::AsIs => bytes.to_vec(),
+            Self::Lower => bytes.to_ascii_lowercase(),
+            Self::Upper => bytes.to_ascii_uppercase(),
+        }
+    }
+}
+
 /// What is kept of each datum.
 #[derive(Debug)]
 pub(crate) struct Sought {
     /// Its name.
     pub(crate) id: DatumId,
+    /// Its kind.
+    pub(crate) kind: Kind,
     /// Bits of the value as typed.
     pub(crate) bits: f64,
     /// Spellings looked for.
     pub(crate) forms: usize,
+    /// It was not planted: finding it measures chance.
+    pub(crate) is_decoy: bool,
 }
 
 /// All needles of a subject.
 pub(crate) struct Needles {
-    /// By position in the subject.
+    /// By position in the subject; decoys behind it.
     pub(crate) data: Vec<Sought>,
-    /// Needles of the textual lane first, in the filter's order, then those for whole fields.
+    /// All needles, whatever lane they are for.
     pub(crate) all: Vec<Needle>,
+    /// The patterns of the textual lane, in the filter's order.
+    pub(crate) textual: Vec<Textual>,
     /// The textual lane.
     pub(crate) filter: Filter,
     /// The digest lane.
@@ -51,20 +125,77 @@ pub(crate) struct Needles {
     pub(crate) folded: Vec<Vec<u8>>,
     /// Ciphers whose keys the tester has.
     pub(crate) keyed: Vec<Keyed>,
+    numbers: Numbers,
+    short: Short,
+}
+
+/// Needles that are numbers of a document.
+#[derive(Default)]
+struct Numbers {
     integers: foldhash::HashMap<i128, Vec<u32>>,
     doubles: foldhash::HashMap<u64, Vec<u32>>,
     singles: foldhash::HashMap<u32, Vec<u32>>,
-    fields: foldhash::HashMap<Vec<u8>, Vec<u32>>,
-    longest_field: usize,
-    /// Bit *n* is set where a value of *n* bytes is compared with whole fields.
-    field_lengths: u64,
 }
+
+/// Needles that are compared with whole fields.
+#[derive(Default)]
+struct Short {
+    fields: foldhash::HashMap<Vec<u8>, Vec<u32>>,
+    longest: usize,
+    /// Bit *n* is set where one has *n* bytes.
+    lengths: u64,
+    /// They, and such of their codings as the filter cannot find.
+    words: foldhash::HashSet<Vec<u8>>,
+    /// One bit for each of the words' lengths.
+    word_lengths: u32,
+    /// One of them is not one word.
+    broken: bool,
+}
+
+impl Short {
+    fn new(lanes: &mut Lanes) -> Self {
+        let mut short = Self::default();
+        for (number, any_case) in std::mem::take(&mut lanes.fields) {
+            let variants = variants(&lanes.all[number as usize].bytes, any_case);
+            for (_, key) in variants {
+                short.words.extend(lanes.candidates(number, &key));
+                short.fields.entry(key).or_default().push(number);
+            }
+        }
+        short.longest = short.fields.keys().map(Vec::len).max().unwrap_or(0);
+        short.lengths = short.fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
+        short.word_lengths = short.words.iter().fold(0, |lengths, word| lengths | 1 << word.len());
+        short.broken = short.fields.keys().flatten().any(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80);
+        short
+    }
+}
+
+/// Longest spelling that is also looked for in dresses.
+const LONGEST_DRESSED: usize = 96;
+/// Spellings of one datum that are looked for reversed, rotated and under unknown keys.
+const MOST_TRANSFORMED: usize = 12;
+/// Different neighbours' differences that a needle under an unknown key must have: `00000000` looks
+/// like any other eight equal bytes.
+const LEAST_DIFFERENCES: usize = 4;
 
 /// Spellings by where they are looked for.
 #[derive(Default)]
 struct Lanes {
-    text: Vec<(Needle, Pattern)>,
-    fields: Vec<(Needle, bool)>,
+    all: Vec<Needle>,
+    textual: Vec<Textual>,
+    patterns: Vec<Made>,
+    fields: Vec<(u32, bool)>,
+    numbers: Numbers,
+    /// Spellings of the datum at hand that were transformed.
+    transformed: usize,
+}
+
+/// A pattern with its bytes.
+struct Made {
+    bytes: Vec<u8>,
+    any_case: bool,
+    bounded: bool,
+    domain: Domain,
 }
 
 impl Needles {
@@ -73,87 +204,95 @@ impl Needles {
         length >= 8 && length.is_multiple_of(8) && !self.keyed.is_empty()
     }
 
-    /// Builds the needles of all data.
-    pub(crate) fn new(subject: &Subject, material: &KeyMaterial) -> Self {
+    /// Builds the needles of all data, and of so many decoys for each.
+    pub(crate) fn new(subject: &Subject, material: &KeyMaterial, decoys: u32) -> Self {
         let mut lanes = Lanes::default();
         let mut sources = Vec::new();
         let (keyed, mut warnings) = keyed(material);
+        warnings.extend(subject.data.iter().filter_map(warning));
+        let planted = subject.data.iter().map(|datum| (datum.clone(), false));
+        let decoys = decoy::decoys(subject, decoys).into_iter().map(|(_, datum)| (datum, true));
         let mut data = Vec::new();
-        for (number, datum) in subject.data.iter().enumerate() {
-            let before = lanes.text.len() + lanes.fields.len();
-            warnings.extend(warning(datum));
-            add(number as u32, datum, &mut lanes, &mut sources);
-            let forms = lanes.text.len() + lanes.fields.len() - before;
+        for (number, (datum, is_decoy)) in planted.chain(decoys).enumerate() {
+            let before = lanes.all.len();
+            add(number as u32, &datum, &mut lanes, &mut sources);
+            let forms = lanes.all.len() - before;
             let bits = bits::of_value(datum.value.reveal(), datum.bits);
-            data.push(Sought { id: datum.id.clone(), bits, forms });
+            data.push(Sought { id: datum.id, kind: datum.kind, bits, forms, is_decoy });
         }
         for (number, spelling) in spelling::psk_forms(subject) {
-            place(number as u32, spelling, None, &mut lanes);
+            lanes.place(number as u32, spelling, None);
         }
-        let (mut all, patterns): (Vec<_>, Vec<_>) = lanes.text.into_iter().unzip();
-        let mut fields: foldhash::HashMap<Vec<u8>, Vec<u32>> = foldhash::HashMap::default();
-        for (needle, any_case) in lanes.fields {
-            for key in variants(&needle.bytes, any_case) {
-                fields.entry(key).or_default().push(all.len() as u32);
-            }
-            all.push(needle);
-        }
-        let longest_field = fields.keys().map(Vec::len).max().unwrap_or(0);
-        let field_lengths = fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
-        let digests = Digests::new(sources, digest::Material::from(material));
-        let filter = Filter::new(patterns);
-        let folded = subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect();
-        let (integers, doubles, singles) = Default::default();
+        let short = Short::new(&mut lanes);
+        let filter = Filter::new(lanes.patterns.iter().map(|made| Pattern {
+            bytes: &made.bytes,
+            any_case: made.any_case,
+            bounded: made.bounded,
+            domain: made.domain,
+        }));
         Self {
             data,
-            all,
+            all: lanes.all,
+            textual: lanes.textual,
             filter,
-            digests,
+            digests: Digests::new(sources, digest::Material::from(material)),
             warnings,
-            folded,
+            folded: subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect(),
             keyed,
-            integers,
-            doubles,
-            singles,
-            fields,
-            longest_field,
-            field_lengths,
+            numbers: lanes.numbers,
+            short,
         }
     }
 
     /// The needles that the whole number equals.
     pub(crate) fn of_integer(&self, number: i128) -> &[u32] {
-        self.integers.get(&number).map_or(&[], Vec::as_slice)
+        self.numbers.integers.get(&number).map_or(&[], Vec::as_slice)
     }
 
     /// The needles that the binary64 number equals, bit for bit.
     pub(crate) fn of_double(&self, number: f64) -> &[u32] {
-        self.doubles.get(&number.to_bits()).map_or(&[], Vec::as_slice)
+        self.numbers.doubles.get(&number.to_bits()).map_or(&[], Vec::as_slice)
     }
 
     /// The needles that the binary32 number equals, bit for bit.
     pub(crate) fn of_single(&self, number: f32) -> &[u32] {
-        self.singles.get(&number.to_bits()).map_or(&[], Vec::as_slice)
+        self.numbers.singles.get(&number.to_bits()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Lengths of the words that may be such a value, ascending.
+    pub(crate) fn word_lengths(&self) -> impl Iterator<Item = usize> {
+        let lengths = self.short.word_lengths;
+        (1..SHORTEST).filter(move |length| lengths >> length & 1 == 1)
+    }
+
+    /// True for a value that is compared with whole fields, and for its base64 and hexadecimal.
+    pub(crate) fn is_short_word(&self, word: &[u8]) -> bool {
+        self.short.words.contains(word)
+    }
+
+    /// True where such a value is more or less than one word, so that words do not betray it.
+    pub(crate) fn has_broken_fields(&self) -> bool {
+        self.short.broken
     }
 
     /// Length of the longest value that is compared with whole fields; 0 where there is none.
     pub(crate) fn longest_field(&self) -> usize {
-        self.longest_field
+        self.short.longest
     }
 
     /// True where a value of that length is compared with whole fields.
     pub(crate) fn has_field_of(&self, length: usize) -> bool {
-        length < SHORTEST && self.field_lengths >> length & 1 == 1
+        length < SHORTEST && self.short.lengths >> length & 1 == 1
     }
 
     /// The needles that the whole field equals.
     pub(crate) fn of_field(&self, field: &[u8]) -> &[u32] {
-        if field.len() > self.longest_field { &[] } else { self.fields.get(field).map_or(&[], Vec::as_slice) }
+        if field.len() > self.short.longest { &[] } else { self.short.fields.get(field).map_or(&[], Vec::as_slice) }
     }
 
     /// The needles that are compared with whole fields.
     pub(crate) fn short(&self) -> impl Iterator<Item = &[u8]> {
-        self.fields.keys().map(Vec::as_slice)
+        self.short.fields.keys().map(Vec::as_slice)
     }
 }
 
@@ -162,41 +301,131 @@ fn add(number: u32, datum: &Datum, lanes: &mut Lanes, sources: &mut Vec<digest::
     for (form, bytes) in spelling::digested(&spellings) {
         sources.push(digest::Source { datum: number, form, bytes: Secret::new(bytes) });
     }
+    lanes.transformed = 0;
     for spelling in spellings {
-        place(number, spelling, datum.bits, lanes);
+        lanes.place(number, spelling, datum.bits);
     }
 }
 
-fn place(datum: u32, spelling: Spelling, minted: Option<u32>, lanes: &mut Lanes) {
-    let bits = spelling.bits(minted);
-    let What::Text(bytes) = spelling.what else { return };
-    let (form, strength) = (spelling.form, spelling.strength);
-    let needle = Needle { datum, form, strength, bits, bytes: bytes.clone() };
-    if bytes.len() >= SHORTEST {
-        let (any_case, bounded) = (spelling.any_case, spelling.bounded);
-        lanes.text.push((needle, Pattern { bytes, any_case, bounded }));
-    } else if strength == Strength::Exact {
-        lanes.fields.push((needle, spelling.any_case));
+impl Lanes {
+    /// Sorts one spelling into its lane.
+    fn place(&mut self, datum: u32, spelling: Spelling, minted: Option<u32>) {
+        let bits = spelling.bits(minted);
+        let needle = self.all.len() as u32;
+        let Spelling { form, strength, any_case, bounded, .. } = spelling;
+        let bytes = match spelling.what {
+            What::Text(bytes) => bytes,
+            What::Integer(number) => {
+                self.numbers.integers.entry(number).or_default().push(needle);
+                Vec::new()
+            }
+            What::Float(number) => {
+                self.numbers.doubles.entry(number.to_bits()).or_default().push(needle);
+                self.numbers.singles.entry((number as f32).to_bits()).or_default().push(needle);
+                Vec::new()
+            }
+        };
+        self.all.push(Needle { datum, form, strength, bits, bytes: bytes.clone() });
+        if bytes.len() >= SHORTEST {
+            self.base64(needle, &bytes, any_case);
+            if strength == Strength::Exact && self.transformed < MOST_TRANSFORMED {
+                self.transformed += usize::from(self.transform(needle, &bytes, any_case));
+            }
+            self.push(needle, Dress::Plain, bytes, any_case, bounded);
+        } else if strength == Strength::Exact && !bytes.is_empty() {
+            self.fields.push((needle, any_case));
+        }
+    }
+
+    fn push(&mut self, needle: u32, dress: Dress, bytes: Vec<u8>, any_case: bool, bounded: bool) {
+        self.cased(
+            Textual { needle, dress, case: Case::AsIs },
+            Made { bytes, any_case, bounded, domain: Domain::Plain },
+        );
+    }
+
+    fn cased(&mut self, textual: Textual, made: Made) {
+        self.textual.push(textual);
+        self.patterns.push(made);
+    }
+
+    /// The needle in base64 at each of the three alignments, in each alphabet that differs.
+    fn base64(&mut self, needle: u32, bytes: &[u8], any_case: bool) {
+        if bytes.len() > LONGEST_DRESSED {
+            return;
+        }
+        for (case, bytes) in variants(bytes, any_case) {
+            for shift in 0..3 {
+                let standard = base64::stable(&bytes, shift, false);
+                let url = base64::stable(&bytes, shift, true);
+                let differs = url != standard;
+                let textual = Textual { needle, dress: Dress::Base64(shift), case };
+                let made = |bytes| Made { bytes, any_case: false, bounded: false, domain: Domain::Plain };
+                self.cased(textual, made(standard));
+                if differs {
+                    self.cased(textual, made(url));
+                }
+            }
+        }
+    }
+
+    /// Reversed, rotated and under unknown keys. True where the needle is fit for it.
+    fn transform(&mut self, needle: u32, bytes: &[u8], any_case: bool) -> bool {
+        let differences: HashSet<u8> = bytes.windows(2).map(|pair| pair[0] ^ pair[1]).collect();
+        if !(SHORTEST_KEYED..=LONGEST_DRESSED).contains(&bytes.len()) || differences.len() < LEAST_DIFFERENCES {
+            return false;
+        }
+        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
+        self.push(needle, Dress::Reversed, reversed, any_case, true);
+        let rotated: Vec<u8> = bytes.iter().map(|byte| rot13(*byte)).collect();
+        if rotated != bytes {
+            self.push(needle, Dress::Rot13, rotated, any_case, false);
+        }
+        for (dress, domain) in [(Dress::Xor, Domain::Xor), (Dress::Sum, Domain::Sum)] {
+            let textual = Textual { needle, dress, case: Case::AsIs };
+            self.cased(textual, Made { bytes: bytes.to_vec(), any_case: false, bounded: false, domain });
+        }
+        true
+    }
+
+    /// What betrays a short value that is a whole field, as it is or in base64 or hexadecimal:
+    /// patterns for the filter, and words that are too short for it.
+    fn candidates(&mut self, needle: u32, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut words = vec![bytes.to_vec()];
+        for dressed in [base64::wrap(bytes, false, false), hex::wrap(bytes)] {
+            if dressed.len() >= SHORTEST {
+                self.push(needle, Dress::Candidate, dressed, true, false);
+            } else {
+                words.push(dressed);
+            }
+        }
+        words
+    }
+}
+
+/// A letter moved by thirteen places, anything else as it is.
+pub(crate) fn rot13(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'm' | b'A'..=b'M' => byte + 13,
+        b'n'..=b'z' | b'N'..=b'Z' => byte - 13,
+        _ => byte,
     }
 }
 
 /// A value and its base64 at each of the three alignments, in lower case.
 fn folded(value: &[u8]) -> Vec<Vec<u8>> {
-    let aligned = [0, 2, 3].into_iter().enumerate().map(|(shift, start)| {
-        let text = base64::wrap(&[&[0; 2][..shift], value].concat(), false, true);
-        let end = (value.len() + shift) * 8 / 6;
-        text.get(start..end).unwrap_or_default().to_ascii_lowercase()
-    });
+    let aligned = (0..3).map(|shift| base64::stable(value, shift, false).to_ascii_lowercase());
     let aligned = aligned.chain([value.to_ascii_lowercase()]);
     aligned.filter(|text| text.len() >= SHORTEST).collect()
 }
 
-fn variants(bytes: &[u8], any_case: bool) -> Vec<Vec<u8>> {
-    let mut all = vec![bytes.to_vec()];
-    if any_case {
-        all.extend([bytes.to_ascii_lowercase(), bytes.to_ascii_uppercase()]);
-        all.sort();
-        all.dedup();
+fn variants(bytes: &[u8], any_case: bool) -> Vec<(Case, Vec<u8>)> {
+    let mut all = vec![(Case::AsIs, bytes.to_vec())];
+    for case in [Case::Lower, Case::Upper] {
+        let other = case.of(bytes);
+        if any_case && all.iter().all(|(_, bytes)| *bytes != other) {
+            all.push((case, other));
+        }
     }
     all
 }
@@ -228,7 +457,7 @@ mod tests {
         subject.add("pin".parse().unwrap(), Secret::new("4821"));
         subject.add("wifi.password".parse().unwrap(), Secret::new("Qm7xTr2p"));
         subject.add("note".parse().unwrap(), Secret::new(""));
-        let needles = Needles::new(&subject, &KeyMaterial::default());
+        let needles = Needles::new(&subject, &KeyMaterial::default(), 0);
         assert_eq!(needles.of_field(b"4821").len(), 1);
         assert!(needles.of_field(b"48210").is_empty() && needles.of_field(b"").is_empty());
         assert_eq!(needles.warnings.len(), 2);

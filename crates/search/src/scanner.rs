@@ -12,7 +12,7 @@ use dyetrace_case::{
     Blob, DatumId, KeyMaterial, Kind, Part, PartContent, PartName, Place, Protocol, Range, Record, Sighting, Strength,
     Subject, Trail,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Limits of the work spent on one record.
 #[derive(Debug, Clone)]
@@ -31,11 +31,14 @@ pub struct Options {
     pub piece: usize,
     /// Bytes that two neighbouring pieces share.
     pub overlap: usize,
+    /// Values of the same format for each planted one that were *not* planted and are searched for
+    /// in the same pass.
+    pub decoys: u32,
 }
 
 impl Default for Options {
     /// Depth 8; 16 bytes of work a byte and 1 MiB; 64 MiB unwrapped at once; 4,096 sightings;
-    /// pieces of 8 MiB that share 64 KiB.
+    /// pieces of 8 MiB that share 64 KiB; one decoy for each value.
     fn default() -> Self {
         Self {
             depth: 8,
@@ -45,6 +48,7 @@ impl Default for Options {
             sightings: 4096,
             piece: 8 << 20,
             overlap: 64 << 10,
+            decoys: 1,
         }
     }
 }
@@ -86,7 +90,27 @@ pub struct Outcome {
     pub sightings: Vec<Sighting>,
     /// Limits that were reached, each once, in order.
     pub limits_reached: Vec<Limit>,
+    /// What was seen of values that were not planted.
+    pub decoys: Decoys,
 }
+
+/// How often decoys were seen: by strength, first those that would have counted as sightings, then
+/// those that would have been hints.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decoys(pub BTreeMap<Strength, (u64, u64)>);
+
+impl Decoys {
+    /// Adds the counts of another record.
+    pub fn add(&mut self, other: &Self) {
+        for (strength, (sightings, hints)) in &other.0 {
+            let counts = self.0.entry(*strength).or_default();
+            *counts = (counts.0 + sightings, counts.1 + hints);
+        }
+    }
+}
+
+/// Decoys of one record that are looked at: more would be a needle that is no value at all.
+const MOST_DECOYS: usize = 64;
 
 /// Memory of one worker thread: parts in which nothing was seen. It saves work and changes no
 /// result.
@@ -136,7 +160,9 @@ impl Scanner {
 
     /// The same with what is known of the app's own wrapping.
     pub fn with_key_material(subject: &Subject, material: &KeyMaterial, options: Options) -> Self {
-        Self { needles: Needles::new(subject, material), kinds: witness::kinds(subject), options }
+        let needles = Needles::new(subject, material, options.decoys);
+        let kinds = needles.data.iter().map(|sought| (sought.id.clone(), sought.kind.clone())).collect();
+        Self { needles, kinds, options }
     }
 
     /// Number of spellings and digests looked for.
@@ -175,12 +201,35 @@ impl Scanner {
             explorer.limits.insert(Limit::Sightings);
             seen.truncate(self.options.sightings);
         }
-        let mut sightings: Vec<Sighting> =
-            seen.into_iter().filter_map(|(part, find)| self.sighting(record, part, find, explorer.tally)).collect();
+        let (decoys, seen): (Vec<_>, Vec<_>) = seen.into_iter().partition(|(_, find)| self.is_decoy(find));
+        let sighting = |(part, find)| self.sighting(record, part, find, explorer.tally);
+        let mut sightings: Vec<Sighting> = seen.into_iter().filter_map(sighting).collect();
+        let decoys: Vec<Sighting> = decoys.into_iter().take(MOST_DECOYS).filter_map(sighting).collect();
         // Pieces of a spooled body share bytes, and what is wrapped there is seen twice.
         sightings.dedup_by(|a, b| a.datum == b.datum && a.place == b.place && a.trail == b.trail);
         witness::call(&mut sightings, &self.kinds);
-        Outcome { sightings, limits_reached: explorer.limits.into_iter().collect() }
+        let decoys = self.decoys(decoys, &sightings);
+        Outcome { sightings, limits_reached: explorer.limits.into_iter().collect(), decoys }
+    }
+
+    fn is_decoy(&self, find: &Find) -> bool {
+        self.needles.data.get(find.datum as usize).is_some_and(|sought| sought.is_decoy)
+    }
+
+    /// Judges each decoy as if it had been planted, beside what was.
+    fn decoys(&self, seen: Vec<Sighting>, planted: &[Sighting]) -> Decoys {
+        let mut decoys = Decoys::default();
+        for decoy in seen {
+            let strength = decoy.strength;
+            let mut judged = [planted, &[decoy]].concat();
+            witness::call(&mut judged, &self.kinds);
+            let counts = decoys.0.entry(strength).or_default();
+            match judged.last() {
+                Some(decoy) if !decoy.is_hint() => counts.0 += 1,
+                _ => counts.1 += 1,
+            }
+        }
+        decoys
     }
 
     fn search_parts<'p, 'r>(

@@ -4,7 +4,7 @@
 //! number of the same eleven digits that stands in a field called `phone`, or in the same message
 //! as the planted e-mail address, is no accident of bytes.
 
-use dyetrace_case::{DatumId, Kind, PartName, Sighting, Subject, Witness};
+use dyetrace_case::{DatumId, Kind, PartName, Sighting, Witness};
 use std::collections::{BTreeMap, HashMap};
 
 /// Bits that a sighting must have left before the name of its field counts.
@@ -44,11 +44,6 @@ pub(crate) fn call(sightings: &mut [Sighting], subject: &HashMap<DatumId, Kind>)
     for (sighting, witness) in sightings.iter_mut().zip(witnesses) {
         sighting.witness = witness;
     }
-}
-
-/// The kinds of a subject's data by name.
-pub(crate) fn kinds(subject: &Subject) -> HashMap<DatumId, Kind> {
-    subject.data.iter().map(|datum| (datum.id.clone(), datum.kind.clone())).collect()
 }
 
 /// The sighting with most bits of each datum, by its place in the list.

@@ -438,7 +438,7 @@ fn a_spooled_body_is_searched_in_pieces() {
 #[test]
 fn limits_are_reported() {
     let mut wrapped = value(PASSWORD);
-    for _ in 0..10 {
+    for _ in 0..14 {
         wrapped = wrapped.base64();
     }
     let outcome = search(Message { body: Some(Blob::from(wrapped.bytes)), ..Message::default() });

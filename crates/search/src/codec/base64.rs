@@ -11,82 +11,143 @@ pub(crate) const NAME: &str = "base64";
 /// The row of the table of wrappings.
 pub(crate) const ABOUT: About = About {
     name: "base64",
-    undoes: "both alphabets, padded or not, in lines, inside longer runs; eight characters or more, in whole fields fewer",
+    undoes: "both alphabets, padded or not, in lines, at any alignment inside longer runs; eight characters or more, in whole fields fewer",
     place: "anywhere in text",
     exact: true,
     source: "RFC 4648 sections 4 and 5, RFC 2045 section 6.8",
 };
 
-/// Shortest line after which a line end continues the run: MIME wraps at 76, PEM at 64.
-const SHORTEST_LINE: usize = 60;
+/// Shortest line after which a line end continues the run: MIME wraps at 76, PEM at 64, others elsewhere.
+const SHORTEST_LINE: usize = 16;
 
-/// Runs over this length are read from their start only.
-const LONGEST_REALIGNED: usize = 4096;
+/// Appends the six bits of each character; those of a byte that is no base64 character are
+/// anything. Without branches, so that compilers make it into vector instructions.
+pub(crate) fn sextets_into(characters: &[u8], out: &mut Vec<u8>) {
+    out.extend(characters.iter().map(|character| {
+        let c = *character;
+        let mask = |is: bool| u8::from(is).wrapping_neg();
+        let upper = mask(c.wrapping_sub(b'A') < 26) & c.wrapping_sub(b'A');
+        let lower = mask(c.wrapping_sub(b'a') < 26) & c.wrapping_sub(b'a' - 26);
+        let digit = mask(c.wrapping_sub(b'0') < 10) & c.wrapping_add(4);
+        let plus = mask(c == b'+' || c == b'-') & 62;
+        let slash = mask(c == b'/' || c == b'_') & 63;
+        upper | lower | digit | plus | slash
+    }));
+}
 
-/// The six bits of each character; [`SEPARATOR`] is set beside them for those that also separate
-/// words.
-const VALUES: [u8; 256] = {
-    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < letters.len() {
-        table[letters[index] as usize] = index as u8;
-        index += 1;
+/// Appends the bytes that the sextets stand for. A last single sextet is left out.
+pub(crate) fn pack_into(sextets: &[u8], out: &mut Vec<u8>) {
+    let (eights, rest) = sextets.as_chunks::<8>();
+    let start = out.len();
+    out.resize(start + eights.len() * 6, 0);
+    for (bytes, eight) in out[start..].as_chunks_mut::<6>().0.iter_mut().zip(eights) {
+        // Neighbours are joined in three rounds: 6 to 12, 24 and 48 bits.
+        let x = u64::from_be_bytes(*eight);
+        let x = (x >> 2 & 0x0fc0_0fc0_0fc0_0fc0) | (x & 0x003f_003f_003f_003f);
+        let x = (x >> 4 & 0x00ff_f000_00ff_f000) | (x & 0x0000_0fff_0000_0fff);
+        let x = (x >> 8 & 0x0000_ffff_ff00_0000) | (x & 0x0000_0000_00ff_ffff);
+        let [_, _, packed @ ..] = x.to_be_bytes();
+        *bytes = packed;
     }
-    table[b'+' as usize] = 0x3e | SEPARATOR;
-    table[b'/' as usize] = 0x3f | SEPARATOR;
-    table[b'-' as usize] = 0x3e | SEPARATOR;
-    table[b'_' as usize] = 0x3f | SEPARATOR;
-    table
-};
-
-const SEPARATOR: u8 = 0x80;
-
-/// Appends the bytes that the characters stand for and tells whether one of `+ / - _` is among
-/// them. A last single character is left out.
-pub(crate) fn decode_into(characters: &[u8], out: &mut Vec<u8>) -> bool {
-    let (groups, rest) = characters.as_chunks::<4>();
-    let mut all = 0;
-    let mut value = |character: u8| {
-        let value = VALUES[usize::from(character)];
-        all |= value;
-        u32::from(value & 63)
-    };
-    out.reserve(groups.len() * 3 + 2);
-    for [first, second, third, fourth] in groups {
-        let bits = value(*first) << 18 | value(*second) << 12 | value(*third) << 6 | value(*fourth);
-        let [_, bytes @ ..] = bits.to_be_bytes();
-        out.extend_from_slice(&bytes);
+    for group in rest.chunks(4) {
+        let bits = group.iter().fold(0u32, |bits, sextet| bits << 6 | u32::from(*sextet)) << (6 * (4 - group.len()));
+        out.extend_from_slice(&bits.to_be_bytes()[1..][..group.len() * 6 / 8]);
     }
-    let bits = rest.iter().fold(0, |bits, character| bits << 6 | value(*character));
-    match rest.len() {
-        2 => out.push((bits >> 4) as u8),
-        3 => out.extend_from_slice(&((bits >> 2) as u16).to_be_bytes()),
-        _ => {}
+}
+
+/// Appends the bytes that the characters stand for. A last single character is left out.
+pub(crate) fn decode_into(characters: &[u8], out: &mut Vec<u8>) {
+    let mut sextets = Vec::with_capacity(characters.len());
+    sextets_into(characters, &mut sextets);
+    pack_into(&sextets, out);
+}
+
+/// Two groups of sextets that stand for ASCII have none of these bits: the first of each byte.
+const BEYOND_ASCII: u64 = 0x2008_0200_2008_0200;
+/// Steps of eight characters in a row that must stand for ASCII at another alignment: two, and more
+/// where the run is so long that chance would give two. A step has six bits.
+fn least_steps(length: usize) -> usize {
+    (length.max(64).ilog2() as usize + 6) / 6
+}
+
+/// Where text begins at an alignment other than that of the run: at least twelve bytes of ASCII.
+/// Calls `visit` with the number of the first sextet, at most once for each alignment.
+pub(crate) fn realigned(sextets: &[u8], mut visit: impl FnMut(usize)) {
+    let least = least_steps(sextets.len());
+    for shift in 1..4 {
+        let Some(shifted) = sextets.get(shift..) else { return };
+        let (eights, _) = shifted.as_chunks::<8>();
+        let mut row = 0;
+        let found = eights.iter().position(|eight| {
+            row = if u64::from_be_bytes(*eight) & BEYOND_ASCII == 0 { row + 1 } else { 0 };
+            row == least
+        });
+        if let Some(last) = found {
+            visit(shift + (last + 1 - least) * 8);
+        }
     }
-    all & SEPARATOR != 0
+}
+
+/// The characters of a value's base64 that do not depend on its neighbours, where the value begins
+/// `shift` bytes into a group of three.
+pub(crate) fn stable(value: &[u8], shift: u8, url: bool) -> Vec<u8> {
+    let shift = usize::from(shift);
+    let text = wrap(&[&[0; 2][..shift], value].concat(), url, false);
+    let end = (value.len() + shift) * 8 / 6;
+    text.get(first_stable(shift)..end).unwrap_or_default().to_vec()
+}
+
+/// Characters of the group that are not stable at that shift.
+fn first_stable(shift: usize) -> usize {
+    [0, 2, 3][shift % 3]
+}
+
+/// How far a run is followed to the left.
+const FURTHEST: usize = 4096;
+
+/// A value whose stable characters lie at `found`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Aligned {
+    /// The run from the alignment at which the value is read, with padding.
+    pub(crate) encoded: Range<usize>,
+    /// The value in what the run stands for.
+    pub(crate) decoded: Range<usize>,
+}
+
+/// The run around stable characters, where the characters at both edges carry the value's bits, too.
+pub(crate) fn aligned(bytes: &[u8], found: &Range<usize>, value: &[u8], shift: u8) -> Option<Aligned> {
+    let shift = usize::from(shift);
+    let group = found.start.checked_sub(first_stable(shift))?;
+    let first = group + shift * 8 / 6;
+    let last = group + ((shift + value.len()) * 8).div_ceil(6);
+    let characters = bytes.get(first..last)?;
+    let mut decoded = Vec::with_capacity(value.len() + 3);
+    // Characters before the value's own stand for nothing that is compared.
+    let mut padded = vec![b'A'; first - group];
+    padded.extend_from_slice(characters);
+    padded.extend(std::iter::repeat_n(b'A', padded.len().wrapping_neg() % 4));
+    decode_into(&padded, &mut decoded);
+    let same = decoded.get(shift..shift + value.len()) == Some(value);
+    if !same || !characters.iter().all(|character| is_character(*character)) {
+        return None;
+    }
+    let floor = group.saturating_sub(FURTHEST);
+    let before = bytes[floor..first].iter().rev().take_while(|character| is_character(**character)).count();
+    let start = first - before;
+    let start = if start > group { group } else { start + (group - start) % 4 };
+    let after = bytes[last..].iter().take(FURTHEST).take_while(|character| is_character(**character)).count();
+    let offset = (group - start) / 4 * 3 + shift;
+    Some(Aligned { encoded: start..padded_end(bytes, last + after), decoded: offset..offset + value.len() })
+}
+
+/// True for the characters of both alphabets.
+pub(crate) fn is_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 /// The end of the padding behind a run that ends at `end`.
 pub(crate) fn padded_end(bytes: &[u8], end: usize) -> usize {
     end + bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count()
-}
-
-/// The parts of a run to decode beside the whole: from behind each `/ - _ +` that begins another
-/// alignment, because such a character may be a separator (`/v1/MTM4…`, `id-MTM4…`).
-pub(crate) fn alignments(bytes: &[u8], run: &Range<usize>, mut visit: impl FnMut(Range<usize>)) {
-    if run.len() > LONGEST_REALIGNED {
-        return;
-    }
-    let mut seen = [true, false, false, false];
-    for (at, byte) in bytes[run.clone()].iter().enumerate() {
-        let alignment = (at + 1) % 4;
-        let separates = matches!(byte, b'/' | b'-' | b'_' | b'+');
-        if separates && !seen[alignment] && run.len() - at > crate::classify::SHORTEST_RUN {
-            seen[alignment] = true;
-            visit(run.start + at + 1..run.end);
-        }
-    }
 }
 
 /// True where the run has the length of a line of wrapped text.
@@ -142,15 +203,41 @@ mod tests {
     }
 
     #[test]
-    fn separators_begin_other_alignments() {
-        let text = b"a/MTM4MDAwMDA0Mjc";
-        let mut found = Vec::new();
-        alignments(text, &(0..text.len()), |part| found.push(part));
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0], 2..17);
+    fn text_is_found_at_every_alignment() {
+        for shift in 1..4 {
+            let text = [&b"QZx"[..shift], &wrap(b"a text of some length", false, false)].concat();
+            let mut sextets = Vec::new();
+            sextets_into(&text, &mut sextets);
+            let mut found = Vec::new();
+            realigned(&sextets, |start| found.push(start));
+            assert!(found.contains(&shift), "{shift}: {found:?}");
+        }
     }
 
     proptest! {
+        #[test]
+        fn a_value_is_found_by_its_stable_characters_whatever_stands_beside_it(
+            before in proptest::collection::vec(any::<u8>(), 0..9),
+            value in proptest::collection::vec(any::<u8>(), 6..20),
+            after in proptest::collection::vec(any::<u8>(), 0..9),
+            glued in "[A-Za-z0-9]{0,5}",
+            url: bool,
+        ) {
+            let shift = (before.len() % 3) as u8;
+            let coded = wrap(&[&before[..], &value, &after].concat(), url, true);
+            let text = [glued.as_bytes(), &coded].concat();
+            let stable = stable(&value, shift, url);
+            let at = glued.len() + before.len() / 3 * 4 + first_stable(usize::from(shift));
+            prop_assert_eq!(&text[at..at + stable.len()], &stable[..]);
+            let found = aligned(&text, &(at..at + stable.len()), &value, shift).unwrap();
+            let mut decoded = Vec::new();
+            let characters: Vec<u8> = text[found.encoded.clone()].iter().copied().filter(|b| *b != b'=').collect();
+            decode_into(&characters, &mut decoded);
+            prop_assert_eq!(&decoded[found.decoded.clone()], &value[..]);
+            let other: Vec<u8> = value.iter().map(|byte| byte ^ 0x80).collect();
+            prop_assert_eq!(aligned(&text, &(at..at + stable.len()), &other, shift), None);
+        }
+
         #[test]
         fn unwrap_undoes_wrap_and_every_byte_maps_to_characters_that_carry_it(bytes: Vec<u8>, url: bool) {
             let text = wrap(&bytes, url, false);

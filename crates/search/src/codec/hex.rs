@@ -46,6 +46,40 @@ pub(crate) fn decode_into(digits: &[u8], out: &mut Vec<u8>) {
     out.extend(digits.chunks_exact(2).map(|pair| VALUES[usize::from(pair[0])] << 4 | VALUES[usize::from(pair[1])]));
 }
 
+/// Encodes in lower case.
+pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
+    dyetrace_case::hex(bytes).into_bytes()
+}
+
+/// Digits of the groups of a UUID in text (RFC 9562 section 4), which some programs put a digest into.
+const GUID_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+/// Length of a UUID in text.
+pub(crate) const GUID: usize = 36;
+
+/// Appends the sixteen bytes of a UUID in text; false where it is none.
+pub(crate) fn guid_into(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let dash = |at: &usize| text.get(*at) == Some(&b'-');
+    if text.len() != GUID || ![8, 13, 18, 23].iter().all(dash) {
+        return false;
+    }
+    let mut digits = [0; 32];
+    let (mut from, mut to) = (0, 0);
+    for group in GUID_GROUPS {
+        digits[to..to + group].copy_from_slice(&text[from..from + group]);
+        (from, to) = (from + group + 1, to + group);
+    }
+    let is = digits.iter().all(u8::is_ascii_hexdigit);
+    if is {
+        decode_into(&digits, out);
+    }
+    is
+}
+
+/// From decoded offsets to offsets of digit pairs with dashes between groups.
+pub(crate) fn guid_map(start: usize) -> Map {
+    Map::Ratio { start, chars: 2, bytes: 1, skips: vec![(8, 1), (12, 2), (16, 3), (20, 4)] }
+}
+
 /// The alignments at which a run is read: a run of odd length may begin or end with a stranger.
 pub(crate) fn alignments(run: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
     let (start, end) = (run.start, run.end);

@@ -57,6 +57,7 @@ pub fn wrappings() -> Vec<About> {
     all.extend(super::base58::ABOUT);
     all.extend(super::base85::ABOUT);
     all.extend(super::utf16::ABOUT);
+    all.extend(crate::needles::ABOUT);
     all.sort_by_key(|row| row.name);
     all
 }

@@ -27,6 +27,9 @@ pub(crate) const SHORTEST: usize = 8;
 /// Lengths in bytes that digests are cut to or have, ascending.
 pub(crate) const LENGTHS: [usize; 9] = [8, 12, 16, 20, 24, 28, 32, 48, 64];
 
+/// Lengths in bytes of fields that may hold a checksum: raw, in hexadecimal or in decimal.
+pub(crate) const CHECKSUM_TEXT: std::ops::RangeInclusive<usize> = 4..=20;
+
 /// True where a digest, whole or cut as is usual, may have that many bytes.
 pub(crate) fn is_length(bytes: usize) -> bool {
     LENGTHS.contains(&bytes)
@@ -139,16 +142,20 @@ impl Digests {
         }
     }
 
+    /// False where no digest looked for begins like these bytes.
+    pub(crate) fn may_begin(&self, bytes: &[u8]) -> bool {
+        let key = bytes.first_chunk::<SHORTEST>().map(|start| u64::from_be_bytes(*start));
+        key.is_some_and(|key| self.long.may_hold(key) && self.long.find(key).next().is_some())
+    }
+
     /// Calls `visit` with the number of each checksum of 32 or 64 bits that the whole field holds
     /// in hexadecimal, in decimal or as raw bytes.
-    #[cfg_attr(not(test), expect(dead_code, reason = "whole fields are not yet compared with checksums"))]
     pub(crate) fn of_field(&self, field: &[u8], visit: &mut dyn FnMut(u32)) {
         field::readings(field, &mut |number| self.of_number(number, visit));
     }
 
     /// Calls `visit` with the number of each checksum of 32 or 64 bits that the typed integer of
     /// a binary document equals.
-    #[cfg_attr(not(test), expect(dead_code, reason = "whole fields are not yet compared with checksums"))]
     pub(crate) fn of_integer(&self, value: i128, visit: &mut dyn FnMut(u32)) {
         if let Some(number) = field::of_integer(value) {
             self.of_number(number, visit);
