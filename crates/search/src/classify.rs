@@ -306,10 +306,12 @@ mod tests {
         all_runs(|from| classes.base64_run(from))
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as the classes of the standard library are")]
     fn in_word(byte: &u8) -> bool {
         byte.is_ascii_alphanumeric() || *byte > 0x7f
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as the classes of the standard library are")]
     fn is_dense(byte: &u8) -> bool {
         byte.is_ascii_graphic() && !b"\"\\".contains(byte)
     }

@@ -11,6 +11,7 @@ use crate::find::{Find, Seen};
 use crate::keyed::Sessions;
 use crate::map::Map;
 use crate::needles::{Dress, Needles};
+use crate::runs::{is_leaf, leaves};
 use crate::scanner::{Limit, Options};
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -174,7 +175,7 @@ impl<'s> Explorer<'s> {
         finds.retain(|find| find.steps.is_empty() || !inside_one(&find.range, &done));
         self.explore_embedded(bytes, node, &mut finds);
         if node.is_field && structure.is_none() && is_text(bytes) {
-            self.leaves(bytes, 0..bytes.len(), &mut batch);
+            leaves(bytes, 0..bytes.len(), &mut batch);
         }
         self.explore_runs(bytes, &classes, node, &done, &mut batch, &mut finds);
         self.search_batch(&mut batch, bytes, node, &mut finds, &mut unlabelled);
@@ -364,30 +365,9 @@ impl<'s> Explorer<'s> {
             return true;
         }
         if is_run && !begins_like_text(decoded) {
-            return self.is_binary_document(decoded);
+            return is_binary_document(decoded);
         }
-        self.has_wrapping(decoded)
-    }
-
-    fn is_binary_document(&self, decoded: &[u8]) -> bool {
-        let compressed = |codec: &&dyn Codec| {
-            let mut found = false;
-            codec.find(decoded, &Marks::default(), &mut |_| found = true);
-            found
-        };
-        matches!(decoded, [_, 0, _, 0, ..] | [0, _, 0, _, ..])
-            || recognise(decoded, Context::Any).is_some()
-            || WHOLE.iter().any(compressed)
-    }
-
-    /// True for text in which something may be undone.
-    fn has_wrapping(&self, text: &[u8]) -> bool {
-        let mut row = 0;
-        let suspicious = |byte: &u8| {
-            row = if codec::base64::is_character(*byte) { row + 1 } else { 0 };
-            row >= SHORTEST_ROW || matches!(byte, b'%' | b'\\' | b'&' | 0..b' ' | 0x7f..)
-        };
-        text.iter().any(suspicious) || recognise(text, Context::Any).is_some() || self.is_leaf(text)
+        has_wrapping(decoded)
     }
 
     /// The whole-field lane. Values this short are also tried behind one base64 or hex coding
@@ -714,6 +694,28 @@ fn label(bytes: &[u8], structure: &dyn Structure, finds: &mut [Find]) {
 fn inside_one(range: &Range<usize>, spans: &[Range<usize>]) -> bool {
     let after = spans.partition_point(|span| span.start <= range.start);
     after.checked_sub(1).and_then(|last| spans.get(last)).is_some_and(|span| range.end <= span.end)
+}
+
+/// True for text in which something may be undone.
+fn has_wrapping(text: &[u8]) -> bool {
+    let mut row = 0;
+    let suspicious = |byte: &u8| {
+        row = if codec::base64::is_character(*byte) { row + 1 } else { 0 };
+        row >= SHORTEST_ROW || matches!(byte, b'%' | b'\\' | b'&' | 0..b' ' | 0x7f..)
+    };
+    text.iter().any(suspicious) || recognise(text, Context::Any).is_some() || is_leaf(text)
+}
+
+/// True for compressed bytes and documents that are no text.
+fn is_binary_document(decoded: &[u8]) -> bool {
+    let compressed = |codec: &&dyn Codec| {
+        let mut found = false;
+        codec.find(decoded, &Marks::default(), &mut |_| found = true);
+        found
+    };
+    matches!(decoded, [_, 0, _, 0, ..] | [0, _, 0, _, ..])
+        || recognise(decoded, Context::Any).is_some()
+        || WHOLE.iter().any(compressed)
 }
 
 /// True for bytes that begin with eight printable characters or consist of them.

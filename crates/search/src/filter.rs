@@ -8,6 +8,8 @@
 //! folded by setting bit 5 of every byte, on both sides. The two shifted domains compare what a
 //! constant key leaves unchanged: the exclusive or, or the difference, of neighbouring bytes.
 
+#![expect(clippy::inline_always, reason = "as calls, these would cost more than they do")]
+
 use std::ops::Range;
 
 /// Shortest pattern the filter takes.

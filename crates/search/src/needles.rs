@@ -275,11 +275,6 @@ impl Needles {
         self.short.broken
     }
 
-    /// Length of the longest value that is compared with whole fields; 0 where there is none.
-    pub(crate) fn longest_field(&self) -> usize {
-        self.short.longest
-    }
-
     /// True where a value of that length is compared with whole fields.
     pub(crate) fn has_field_of(&self, length: usize) -> bool {
         length < SHORTEST && self.short.lengths >> length & 1 == 1

@@ -6,7 +6,7 @@
 
 use crate::batch::{Batch, Undo};
 use crate::classify::{Classes, SHORTEST_RUN, hex_runs};
-use crate::codec::{LEAVES, Leaf, base64, hex};
+use crate::codec::{LEAVES, base64, hex};
 use crate::explore::{Explorer, Node};
 use crate::find::Find;
 use std::ops::Range;
@@ -29,8 +29,6 @@ const LEAF: std::ops::RangeInclusive<usize> = 8..=4096;
 /// A pass over the runs of some bytes.
 struct Runs<'r> {
     bytes: &'r [u8],
-    classes: &'r Classes,
-    node: Node,
     /// Lines of one base64 text, so far.
     lines: Vec<Range<usize>>,
 }
@@ -49,7 +47,7 @@ impl Explorer<'_> {
         if bytes.len() < SHORTEST_RUN {
             return;
         }
-        let mut runs = Runs { bytes, classes, node, lines: Vec::new() };
+        let mut runs = Runs { bytes, lines: Vec::new() };
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
@@ -65,7 +63,7 @@ impl Explorer<'_> {
         while let Some(run) = classes.dense_run(from) {
             from = run.end;
             if LEAF.contains(&run.len()) && run.len() < bytes.len() && outside.has(&run) && !classes.all_base64(&run) {
-                self.leaves(bytes, run, batch);
+                leaves(bytes, run, batch);
                 self.search_when_full(batch, bytes, node, finds);
             }
         }
@@ -92,7 +90,7 @@ impl Explorer<'_> {
         if run.len() < SHORTEST_DECODED {
             self.lines_end(runs, batch);
             if is_mixed(&runs.bytes[run.clone()]) && run.len() < runs.bytes.len() {
-                self.leaves(runs.bytes, run, batch);
+                leaves(runs.bytes, run, batch);
             }
             return;
         }
@@ -141,7 +139,7 @@ impl Explorer<'_> {
             batch.base64(&run, from);
         }
         if run.len() < bytes.len() && LEAF.contains(&run.len()) {
-            self.leaves(bytes, run, batch);
+            leaves(bytes, run, batch);
         }
     }
 
@@ -156,28 +154,24 @@ impl Explorer<'_> {
             }
         }
     }
+}
 
-    /// Tries the codecs of whole fields on one text.
-    pub(crate) fn leaves(&mut self, bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
-        let field = &bytes[text.clone()];
-        let mut decoded = Vec::new();
-        for leaf in self.all_leaves() {
-            decoded.clear();
-            if leaf.decode(field, &mut decoded) {
-                batch.push_mapped(leaf.name(), text.clone(), &decoded, leaf.map(field, text.start));
-            }
+/// Tries the codecs of whole fields on one text.
+pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
+    let field = &bytes[text.clone()];
+    let mut decoded = Vec::new();
+    for leaf in LEAVES {
+        decoded.clear();
+        if leaf.decode(field, &mut decoded) {
+            batch.push_mapped(leaf.name(), text.clone(), &decoded, leaf.map(field, text.start));
         }
     }
+}
 
-    /// True where a codec of whole fields undoes the text.
-    pub(crate) fn is_leaf(&self, text: &[u8]) -> bool {
-        let mut decoded = Vec::new();
-        LEAF.contains(&text.len()) && self.all_leaves().any(|leaf| leaf.decode(text, &mut decoded))
-    }
-
-    fn all_leaves(&self) -> impl Iterator<Item = &'static dyn Leaf> + use<> {
-        LEAVES.into_iter()
-    }
+/// True where a codec of whole fields undoes the text.
+pub(crate) fn is_leaf(text: &[u8]) -> bool {
+    let mut decoded = Vec::new();
+    LEAF.contains(&text.len()) && LEAVES.into_iter().any(|leaf| leaf.decode(text, &mut decoded))
 }
 
 /// True for text with letters of both cases and digits, which words rarely are.

@@ -1,5 +1,7 @@
 //! Spellings measured against what other software writes.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it measured")]
+
 use dyetrace_case::{
     Blob, Channel, Endpoint, ExhibitId, Message, Protocol, Record, RecordId, Secret, Sighting, Subject,
 };

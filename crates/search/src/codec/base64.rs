@@ -29,8 +29,8 @@ pub(crate) fn sextets_into(characters: &[u8], out: &mut Vec<u8>) {
         let upper = mask(c.wrapping_sub(b'A') < 26) & c.wrapping_sub(b'A');
         let lower = mask(c.wrapping_sub(b'a') < 26) & c.wrapping_sub(b'a' - 26);
         let digit = mask(c.wrapping_sub(b'0') < 10) & c.wrapping_add(4);
-        let plus = mask(c == b'+' || c == b'-') & 62;
-        let slash = mask(c == b'/' || c == b'_') & 63;
+        let plus = mask(c == b'+' || c == b'-') & 0x3E;
+        let slash = mask(c == b'/' || c == b'_') & 0x3F;
         upper | lower | digit | plus | slash
     }));
 }
