@@ -8,9 +8,10 @@ use aes_gcm::aead::{AeadInOut, KeyInit, Nonce, Tag, inout::InOutBuf};
 use dyetrace_case::Cipher;
 use rc4::{Rc4, StreamCipher};
 use std::ops::Range;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A block cipher with its key.
-pub(super) trait Blocks: Send + Sync {
+pub(super) trait Blocks: Send + Sync + RefUnwindSafe + UnwindSafe {
     /// Bytes of a block.
     fn size(&self) -> usize;
     /// Decrypts whole blocks, each by itself.
@@ -20,7 +21,7 @@ pub(super) trait Blocks: Send + Sync {
 }
 
 /// AES in GCM with its key.
-pub(super) trait Gcm: Send + Sync {
+pub(super) trait Gcm: Send + Sync + RefUnwindSafe + UnwindSafe {
     /// Decrypts, where the tag is right.
     fn open(&self, nonce: &[u8], text: &[u8], tag: &[u8]) -> Option<Vec<u8>>;
 }
@@ -80,12 +81,14 @@ struct With<C>(C);
 
 fn with<C>(key: &[u8]) -> Option<Box<dyn Blocks>>
 where
-    C: BlockCipherDecrypt + BlockCipherEncrypt + KeyInit + Send + Sync + 'static,
+    C: BlockCipherDecrypt + BlockCipherEncrypt + KeyInit + Send + Sync + RefUnwindSafe + UnwindSafe + 'static,
 {
     Some(Box::new(With(C::new_from_slice(key).ok()?)))
 }
 
-impl<C: BlockCipherDecrypt + BlockCipherEncrypt + BlockSizeUser + Send + Sync> Blocks for With<C> {
+impl<C: BlockCipherDecrypt + BlockCipherEncrypt + BlockSizeUser + Send + Sync + RefUnwindSafe + UnwindSafe> Blocks
+    for With<C>
+{
     fn size(&self) -> usize {
         C::block_size()
     }
@@ -101,7 +104,7 @@ impl<C: BlockCipherDecrypt + BlockCipherEncrypt + BlockSizeUser + Send + Sync> B
     }
 }
 
-impl<A: AeadInOut<NonceSize = U12> + Send + Sync> Gcm for With<A> {
+impl<A: AeadInOut<NonceSize = U12> + Send + Sync + RefUnwindSafe + UnwindSafe> Gcm for With<A> {
     fn open(&self, nonce: &[u8], text: &[u8], tag: &[u8]) -> Option<Vec<u8>> {
         let tag = Tag::<A>::try_from(tag).ok()?;
         let nonce = Nonce::<A>::try_from(nonce).ok()?;
