@@ -8,7 +8,9 @@ use crate::output;
 use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Damage, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
 use dyetrace_evidence::{Limits, Tally};
-use dyetrace_report::audit::{self as report, Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool};
+use dyetrace_report::audit::{
+    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool,
+};
 use dyetrace_search::{Limit, Options, Scanner};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -158,6 +160,11 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
         subject: subject.data.iter().map(|datum| datum_row(datum, &found, plan.reveal)).collect(),
         sightings: found.sightings,
         differential: plan.comparison.map(|comparison| comparison.compared(&found.collected, plan)),
+        chance: Chance {
+            values: subject.data.len() as u64,
+            decoys: plan.scanner.decoy_count() as u64,
+            classes: found.classes,
+        },
         recipients: found.recipients.into_values().collect(),
         opaque: read.opaque,
         damages: read.damages,

@@ -6,9 +6,9 @@
 use crate::differential::Comparison;
 use crate::listed::{Counts, Rows, Seen};
 use dyetrace_case::{DatumId, Item, PartName, Record, Side, Sighting, Sink, Stop, Trail, Witness};
-use dyetrace_report::audit::{Recipient, RecipientKey, SightingRow, Summary};
+use dyetrace_report::audit::{Class, ClassCounts, Recipient, RecipientKey, SightingRow, Summary};
 use dyetrace_search::differential::Collector;
-use dyetrace_search::{Limit, Scanner, Scratch};
+use dyetrace_search::{Limit, Outcome, Scanner, Scratch};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) recipients: BTreeMap<RecipientKey, Recipient>,
     /// Limits of search that were reached, and in how many records.
     pub(crate) limits: BTreeMap<Limit, u64>,
+    /// How often planted values and decoys were seen, by class, listed or not.
+    pub(crate) classes: BTreeMap<Class, ClassCounts>,
     /// What was sent in which run, where runs are compared.
     pub(crate) collected: Collector,
 }
@@ -200,6 +202,7 @@ struct Part {
     recipients: BTreeMap<RecipientKey, Recipient>,
     limits: BTreeMap<Limit, u64>,
     counts: BTreeMap<DatumId, Counts>,
+    classes: BTreeMap<Class, ClassCounts>,
     crowd: u64,
     collected: Collector,
 }
@@ -223,7 +226,7 @@ impl<'a> Worker<'a> {
         if let Some(run) = self.plan.comparison.and_then(|comparison| comparison.run_of(job.exhibit)) {
             self.part.collected.add(run, record, &outcome.sightings);
         }
-        for limit in outcome.limits_reached {
+        for &limit in &outcome.limits_reached {
             *self.part.limits.entry(limit).or_default() += 1;
         }
         let key = self.recipient_key(job);
@@ -232,6 +235,7 @@ impl<'a> Worker<'a> {
         let sent = |sighting: &&Sighting| !sighting.is_hint() && sighting.place.part.side() == Side::Request;
         recipient.data.extend(outcome.sightings.iter().filter(sent).map(|sighting| sighting.datum.clone()));
         Counts::count(&mut self.part.counts, &outcome.sightings);
+        count_classes(&mut self.part.classes, &outcome);
         if !outcome.sightings.is_empty() && self.rows.wants(job.number) {
             let summary = Arc::new(Summary::of(record, &|text| self.plan.redact(text)));
             let rows =
@@ -298,12 +302,29 @@ impl Plan<'_> {
     }
 }
 
+/// Counts the sightings of one record, and the decoys seen in it.
+fn count_classes(classes: &mut BTreeMap<Class, ClassCounts>, outcome: &Outcome) {
+    for sighting in &outcome.sightings {
+        let class = Class { strength: sighting.strength, is_hint: sighting.is_hint() };
+        classes.entry(class).or_default().planted += 1;
+    }
+    for (&strength, &(sightings, hints)) in &outcome.decoys.0 {
+        for (is_hint, decoys) in [(false, sightings), (true, hints)].into_iter().filter(|(_, decoys)| *decoys > 0) {
+            classes.entry(Class { strength, is_hint }).or_default().decoys += decoys;
+        }
+    }
+}
+
 fn merge(parts: Vec<Part>, rows: Rows) -> Found {
     let mut found = Found { sightings: rows.finish(), ..Found::default() };
     for part in parts {
         found.crowd += part.crowd;
         found.collected.merge(part.collected);
         Counts::merge(&mut found.counts, part.counts);
+        for (class, counts) in part.classes {
+            let sum = found.classes.entry(class).or_default();
+            *sum = ClassCounts { planted: sum.planted + counts.planted, decoys: sum.decoys + counts.decoys };
+        }
         for (limit, records) in part.limits {
             *found.limits.entry(limit).or_default() += records;
         }

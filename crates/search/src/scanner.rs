@@ -170,6 +170,11 @@ impl Scanner {
         self.needles.all.len() + self.needles.digests.len()
     }
 
+    /// Number of decoys looked for: values of the planted ones' formats that were not planted.
+    pub fn decoy_count(&self) -> usize {
+        self.needles.data.iter().filter(|sought| sought.is_decoy).count()
+    }
+
     /// What the tester should know about the planted values: which are too short to be told from
     /// chance. Names data, never values.
     pub fn warnings(&self) -> &[String] {

@@ -1,7 +1,7 @@
 //! The audit as one JSON document. `docs/audit.schema.json` describes it.
 
-use super::differential;
 use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
+use super::{chance, differential};
 use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Range, Side, Step, Witness};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     document.serialize_entry("subject", &Each(&audit.subject, datum))?;
     document.serialize_entry("sightings", &Each(&audit.sightings, |row: &SightingRow| sighting(audit, row)))?;
     document.serialize_entry("differential", &differential::json(audit.differential.as_ref()))?;
+    document.serialize_entry("chance", &chance::json(&audit.chance))?;
     document.serialize_entry("recipients", &Each(&audit.recipients, recipient))?;
     document.serialize_entry("opaque", &Each(&audit.opaque, opaque_entry))?;
     document.serialize_entry("damages", &Each(&audit.damages, damage))?;

@@ -1,10 +1,12 @@
 //! The audit report: what left and to whom, and what could not be read.
 
+mod chance;
 mod differential;
 mod json;
 mod model;
 mod terminal;
 
+pub use chance::{Chance, Class, ClassCounts};
 pub use differential::Compared;
 pub use json::{SCHEMA, write as write_json};
 pub use model::{

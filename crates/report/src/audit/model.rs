@@ -1,5 +1,6 @@
 //! The audit as data: what the command found, before it is written in any form.
 
+use super::chance::Chance;
 use super::differential::Compared;
 use dyetrace_case::{
     App, Channel, Damage, DatumId, Endpoint, Exhibit, Kind, Message, Opaque, Protocol, Record, RecordId, Side,
@@ -27,6 +28,8 @@ pub struct Audit {
     pub sightings: Vec<SightingRow>,
     /// Fields that follow a planted value from run to run; absent where no runs were compared.
     pub differential: Option<Compared>,
+    /// What decoys say of chance.
+    pub chance: Chance,
     /// Who was talked to, in order of name and address.
     pub recipients: Vec<Recipient>,
     /// What could not be read, in the order of the evidence.

@@ -1,7 +1,7 @@
 //! The audit for people at a terminal: first what left and to whom, then what could not be read.
 
-use super::differential;
 use super::model::{Audit, DatumRow, Fixity, SightingRow, Summary, protection};
+use super::{chance, differential};
 use crate::text::{bytes, clean, count, pad, percent};
 use dyetrace_case::{Channel, DatumId, Endpoint, Opaque, Range, Side, Witness};
 use std::collections::BTreeMap;
@@ -47,6 +47,7 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
         differential::section(compared, &mut page)?;
     }
     not_seen(audit, &mut page)?;
+    chance::section(&audit.chance, &mut page)?;
     recipients(audit, &mut page)?;
     unread(audit, &mut page)?;
     damages(audit, &mut page)?;
@@ -324,7 +325,7 @@ fn recipients(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
     page.rest(audit.recipients.len())
 }
 
-fn table<const N: usize>(head: [&str; N], rows: &[[String; N]], page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]], page: &mut Page<'_>) -> io::Result<()> {
     let head = head.map(str::to_owned);
     let mut widths = [0; N];
     for row in rows.iter().chain([&head]) {
