@@ -111,6 +111,7 @@ mod tests {
         let mut scratch = Scratch::default();
         let first = scanner.search(&record, &mut scratch);
         assert_eq!(first, scanner.search(&record, &mut scratch), "what was searched before changes nothing");
+        crate::proof::assert_proved(&scanner, &record, &first.sightings);
         first
     }
 

@@ -34,6 +34,7 @@ pub mod fuzzing;
 mod keyed;
 mod map;
 mod needles;
+mod proof;
 mod recognise;
 mod redact;
 mod runs;
@@ -48,5 +49,6 @@ mod wrappings_binary;
 mod wrappings_text;
 
 pub use codec::table::{About, wrappings};
+pub use proof::{Proof, Reencodes, StepView};
 pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode};
 pub use scanner::{Decoys, Limit, Options, Outcome, Scanner, Scratch};

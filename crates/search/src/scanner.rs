@@ -147,9 +147,9 @@ impl Scratch {
 
 /// Searches records for the planted values of one subject.
 pub struct Scanner {
-    needles: Needles,
+    pub(crate) needles: Needles,
     kinds: HashMap<DatumId, Kind>,
-    options: Options,
+    pub(crate) options: Options,
 }
 
 impl Scanner {
@@ -237,7 +237,7 @@ impl Scanner {
         decoys
     }
 
-    fn search_parts<'p, 'r>(
+    pub(crate) fn search_parts<'p, 'r>(
         &self,
         record: &Record,
         parts: &'p [Part<'r>],

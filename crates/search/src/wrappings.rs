@@ -2,6 +2,7 @@
 //! and trail that the search must report.
 
 use crate::codec::{base64, deflate, entity, escape, percent};
+use crate::proof::assert_proved;
 use crate::{Limit, Options, Outcome, Scanner, Scratch, fuzzing};
 use dyetrace_case::{
     Blob, BlobWriter, BlobWriterLimits, Channel, Endpoint, ExhibitId, Message, Protocol, Range, Record, RecordId,
@@ -47,8 +48,12 @@ fn record(message: Message) -> Record {
     }
 }
 
+/// Searches, and proves every sighting.
 fn search(message: Message) -> Outcome {
-    scanner().search(&record(message), &mut Scratch::default())
+    let (scanner, record) = (scanner(), record(message));
+    let outcome = scanner.search(&record, &mut Scratch::default());
+    assert_proved(&scanner, &record, &outcome.sightings);
+    outcome
 }
 
 fn in_body(body: impl Into<Vec<u8>>) -> Vec<Sighting> {

@@ -2,6 +2,7 @@
 
 use crate::codec::protobuf::encoder::length;
 use crate::codec::{base64, deflate, grpc, plist};
+use crate::proof::assert_proved;
 use crate::{Options, Scanner, Scratch};
 use dyetrace_case::{
     Blob, Channel, Endpoint, ExhibitId, Message, Protocol, Range, Record, RecordId, Secret, Sighting, Strength, Subject,
@@ -28,7 +29,10 @@ fn search(body: &[u8]) -> Vec<Sighting> {
         response: None,
         flags: Vec::new(),
     };
-    Scanner::new(&subject, Options::default()).search(&record, &mut Scratch::default()).sightings
+    let scanner = Scanner::new(&subject, Options::default());
+    let sightings = scanner.search(&record, &mut Scratch::default()).sightings;
+    assert_proved(&scanner, &record, &sightings);
+    sightings
 }
 
 /// The one exact sighting in the body has this trail and these bytes for a place.

@@ -4,6 +4,7 @@
 use crate::codec::{
     base32, base58, base85, character_codes, lz_string, percent, quoted_printable, separated_hex, utf7, utf16,
 };
+use crate::proof::assert_proved;
 use crate::{Options, Scanner, Scratch};
 use dyetrace_case::{
     Blob, Channel, Endpoint, ExhibitId, Message, Protocol, Record, RecordId, Secret, Sighting, Subject,
@@ -29,7 +30,10 @@ fn in_body(body: &[u8]) -> Vec<Sighting> {
         response: None,
         flags: Vec::new(),
     };
-    Scanner::new(&subject, Options::default()).search(&record, &mut Scratch::default()).sightings
+    let scanner = Scanner::new(&subject, Options::default());
+    let sightings = scanner.search(&record, &mut Scratch::default()).sightings;
+    assert_proved(&scanner, &record, &sightings);
+    sightings
 }
 
 /// The value is found once, behind these steps, at the bytes that were wrapped.

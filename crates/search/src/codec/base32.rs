@@ -159,7 +159,6 @@ fn decode_into(characters: &[u8], values: &[u8; 256], out: &mut Vec<u8>) -> Opti
 }
 
 /// Encodes in the ordinary alphabet, padded.
-#[cfg(test)]
 pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
     let mut out = wrap_with(bytes, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
     out.resize(out.len().next_multiple_of(8), b'=');
@@ -167,7 +166,6 @@ pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Encodes in any alphabet, without padding.
-#[cfg(test)]
 pub(crate) fn wrap_with(bytes: &[u8], letters: &[u8; 32]) -> Vec<u8> {
     let mut out = Vec::new();
     for group in bytes.chunks(5) {

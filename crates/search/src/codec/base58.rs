@@ -11,7 +11,6 @@ pub(crate) struct BigNumber {
     name: &'static str,
     radix: u32,
     values: [u8; 256],
-    #[cfg(test)]
     letters: &'static [u8],
 }
 
@@ -60,13 +59,7 @@ impl BigNumber {
             values[letters[value] as usize] = value as u8;
             value += 1;
         }
-        Self {
-            name,
-            radix: letters.len() as u32,
-            values,
-            #[cfg(test)]
-            letters,
-        }
+        Self { name, radix: letters.len() as u32, values, letters }
     }
 
     fn value(&self, character: u8) -> Option<u32> {
@@ -94,7 +87,6 @@ impl BigNumber {
     }
 
     /// Encodes.
-    #[cfg(test)]
     pub(crate) fn wrap(&self, bytes: &[u8]) -> Vec<u8> {
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         let mut digits: Vec<u32> = Vec::new();

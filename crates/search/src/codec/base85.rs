@@ -12,7 +12,6 @@ pub(crate) struct Base85 {
     values: [u8; 256],
     /// Ascii85: shortcuts, white space and brackets.
     is_ascii85: bool,
-    #[cfg(test)]
     letters: [u8; 85],
 }
 
@@ -72,13 +71,7 @@ impl Base85 {
             values[letters[value] as usize] = value as u8;
             value += 1;
         }
-        Self {
-            name,
-            values,
-            is_ascii85,
-            #[cfg(test)]
-            letters,
-        }
+        Self { name, values, is_ascii85, letters }
     }
 
     /// Calls `visit` with each group: characters taken, with what is ignored behind them, and the
@@ -129,7 +122,6 @@ impl Base85 {
     }
 
     /// Encodes, without brackets.
-    #[cfg(test)]
     pub(crate) fn wrap(&self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         for group in bytes.chunks(4) {

@@ -118,7 +118,6 @@ fn padded(bytes: &[u8]) -> [u8; 8] {
 }
 
 /// The bytes in uncompressed meta-blocks and an empty last one.
-#[cfg(test)]
 pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut bits: u64 = 0;

@@ -96,7 +96,6 @@ fn number(text: &[u8]) -> Option<(usize, i32)> {
 }
 
 /// Writes the decimal code of each byte with `,` between.
-#[cfg(test)]
 pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
     let codes: Vec<String> = bytes.iter().map(u8::to_string).collect();
     codes.join(",").into_bytes()

@@ -78,7 +78,6 @@ fn unescape(text: &[u8]) -> Unescaped {
 }
 
 /// Writes every character as a decimal reference.
-#[cfg(test)]
 pub(crate) fn wrap(text: &str) -> Vec<u8> {
     text.chars().flat_map(|c| format!("&#{};", u32::from(c)).into_bytes()).collect()
 }

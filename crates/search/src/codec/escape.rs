@@ -187,7 +187,6 @@ pub(super) fn number(digits: &[u8]) -> Option<u32> {
 }
 
 /// Writes every character as `\uXXXX`.
-#[cfg(test)]
 pub(crate) fn wrap(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(|unit| format!("\\u{unit:04x}").into_bytes()).collect()
 }

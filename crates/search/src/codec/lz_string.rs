@@ -181,7 +181,6 @@ fn literal<V: Into<u32>, I: Iterator<Item = Option<V>>>(bits: &mut Bits<I>, code
 
 /// Packs as compressToEncodedURIComponent does, though not to the same bits: a sequence is named only
 /// once it is in the dictionary.
-#[cfg(test)]
 pub(crate) fn wrap(text: &str) -> Vec<u8> {
     let units: Vec<u16> = text.encode_utf16().collect();
     let mut bits: Vec<bool> = Vec::new();

@@ -19,6 +19,7 @@ mod content;
 pub(crate) mod cookie;
 pub(crate) mod deflate;
 mod embedded;
+pub(crate) mod encoders;
 pub(crate) mod entity;
 pub(crate) mod escape;
 pub(crate) mod form;

@@ -91,7 +91,6 @@ pub(crate) fn unescape(text: &[u8], plus: bool) -> Unescaped {
 }
 
 /// Encodes everything but unreserved characters.
-#[cfg(test)]
 pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for byte in bytes {
@@ -105,7 +104,6 @@ pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Writes every UTF-16 unit as `%uXXXX`.
-#[cfg(test)]
 pub(crate) fn wrap_unicode(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(|unit| format!("%u{unit:04X}").into_bytes()).collect()
 }

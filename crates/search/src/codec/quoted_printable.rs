@@ -16,7 +16,6 @@ pub(crate) const NAME: &str = "quoted-printable";
 const REACH: usize = 64 << 10;
 
 /// Longest line the standard allows, without its line end.
-#[cfg(test)]
 const LONGEST_LINE: usize = 76;
 
 /// The row of the table of wrappings.
@@ -90,7 +89,6 @@ fn unescape(text: &[u8]) -> Unescaped {
 }
 
 /// Encodes all but printable ASCII, with soft line breaks.
-#[cfg(test)]
 pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut line = 0;

@@ -76,13 +76,11 @@ fn number(text: &[u8], prefixed: bool) -> Option<(usize, u8)> {
 }
 
 /// Writes each byte as two lower-case digits with `:` between.
-#[cfg(test)]
 pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
     wrap_with(bytes, "", ":")
 }
 
 /// Writes each byte as two lower-case digits behind a prefix, with a separator between.
-#[cfg(test)]
 pub(crate) fn wrap_with(bytes: &[u8], prefix: &str, separator: &str) -> Vec<u8> {
     let numbers: Vec<String> = bytes.iter().map(|byte| format!("{prefix}{byte:02x}")).collect();
     numbers.join(separator).into_bytes()

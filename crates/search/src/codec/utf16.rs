@@ -110,7 +110,6 @@ impl Wide {
     }
 
     /// Encodes, without a byte order mark.
-    #[cfg(test)]
     pub(crate) fn wrap(&self, text: &str) -> Vec<u8> {
         let narrow = text.encode_utf16().map(u32::from).collect();
         let units: Vec<u32> = if self.unit == 2 { narrow } else { text.chars().map(u32::from).collect() };

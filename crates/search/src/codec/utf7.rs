@@ -107,7 +107,6 @@ fn unescape(text: &[u8]) -> Unescaped {
 }
 
 /// Encodes text; letters, digits and a few marks stay as they are.
-#[cfg(test)]
 pub(crate) fn wrap(text: &str) -> Vec<u8> {
     let is_direct = |c: &char| c.is_ascii_alphanumeric() || " '(),./:?\r\n".contains(*c);
     let mut out = Vec::new();

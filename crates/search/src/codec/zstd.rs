@@ -148,7 +148,6 @@ fn frame_length(frame: &[u8], steps: &mut usize) -> Option<usize> {
 }
 
 /// Compresses into one frame.
-#[cfg(test)]
 pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
 }

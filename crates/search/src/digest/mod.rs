@@ -15,6 +15,7 @@ mod table;
 pub(crate) use material::Material;
 
 use crate::bits;
+use crate::codec::Typed;
 use algorithm::{MD5, Output, SHA1, SHA256};
 use dyetrace_case::Secret;
 use field::Number;
@@ -188,6 +189,22 @@ impl Digests {
         let (source, recipe, view) = self.parts(number)?;
         let output = recipe.of(&Prepared::new(source.bytes.reveal()), &self.material);
         view.of(output.bytes()).map(<[u8]>::to_vec)
+    }
+
+    /// True where the bytes, or the typed number they are, agree with the digest as it comes out when
+    /// it is computed again.
+    pub(crate) fn is(&self, number: u32, bytes: &[u8], typed: Typed) -> bool {
+        let Some(known) = self.compute(number) else { return false };
+        let is_number = |found: Number| match found {
+            Number::Narrow(value) => known == value.to_be_bytes(),
+            Number::Wide(value) => known == value.to_be_bytes(),
+        };
+        let mut same = bytes.len() >= SHORTEST && known.starts_with(bytes);
+        field::readings(bytes, &mut |found| same |= is_number(found));
+        if let Typed::Integer(value) = typed {
+            same |= field::of_integer(value).is_some_and(is_number);
+        }
+        same
     }
 
     fn of_number(&self, number: Number, visit: &mut dyn FnMut(u32)) {

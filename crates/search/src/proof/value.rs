@@ -1,0 +1,56 @@
+//! Comparing the innermost bytes with the planted value.
+
+use crate::codec::Typed;
+use crate::filter::SHORTEST;
+use crate::needles::Needles;
+use dyetrace_case::{Sighting, Strength};
+
+/// Ends the name of a form whose letters stand in another case.
+const OTHER_CASE: &str = ", other case";
+
+/// True where the bytes, or the number they are in their document, are the spelling or the digest
+/// that the sighting names.
+pub(super) fn is_value(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> bool {
+    if sighting.strength == Strength::Digest {
+        return is_digest(needles, sighting, bytes, typed);
+    }
+    let recased = sighting.form.strip_suffix(OTHER_CASE);
+    let form = recased.unwrap_or(&sighting.form);
+    let mut named = needles.all.iter().enumerate().filter(|(_, needle)| {
+        let of_datum = needles.data.get(needle.datum as usize).is_some_and(|sought| sought.id == sighting.datum);
+        needle.form == form && of_datum
+    });
+    named.any(|(number, needle)| {
+        let any_case = recased.is_some() || needle.bytes.len() < SHORTEST;
+        (!bytes.is_empty() && needle.bytes == bytes)
+            || (any_case && !bytes.is_empty() && needle.bytes.eq_ignore_ascii_case(bytes))
+            || numbers(needles, typed).contains(&(number as u32))
+    })
+}
+
+fn numbers(needles: &Needles, typed: Typed) -> &[u32] {
+    match typed {
+        Typed::Bytes => &[],
+        Typed::Integer(number) => needles.of_integer(number),
+        Typed::Double(number) => needles.of_double(number),
+        Typed::Single(number) => needles.of_single(number),
+    }
+}
+
+/// The digest is computed again from the spelling.
+fn is_digest(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> bool {
+    let digests = &needles.digests;
+    let mut proved = false;
+    let mut check = |number: u32| {
+        let datum = digests.datum(number).and_then(|datum| needles.data.get(datum as usize));
+        let form = digests.description(number, bytes.len()).map(|known| known.form);
+        let named = form.as_ref() == Some(&sighting.form) && datum.is_some_and(|datum| datum.id == sighting.datum);
+        proved |= named && digests.is(number, bytes, typed);
+    };
+    digests.at_start(bytes, &mut |seen| check(seen.number));
+    digests.of_field(bytes, &mut check);
+    if let Typed::Integer(number) = typed {
+        digests.of_integer(number, &mut check);
+    }
+    proved
+}
