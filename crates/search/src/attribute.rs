@@ -32,11 +32,10 @@ fn within(bytes: &[u8], context: Context, mut finds: Vec<Find>, depth: usize) ->
             // apart from this.
             let escaped = *escaped
                 .get_or_insert_with(|| !field.chunks.is_empty() || field.coding.applies(&bytes[field.range.clone()]));
-            if find.range.end > field.range.end || escaped {
-                done.push(find);
-            } else {
-                find.relative_to(field.range.start);
+            if !escaped && find.enter(&field.range) {
                 inside.push(find);
+            } else {
+                done.push(find);
             }
         }
         if !inside.is_empty() {

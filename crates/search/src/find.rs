@@ -1,5 +1,6 @@
 //! Something seen, while its trail is still being built from the inside out.
 
+use crate::codec::base64;
 use crate::map::Map;
 use dyetrace_case::Step;
 use std::ops::Range;
@@ -58,19 +59,49 @@ impl Find {
         self.steps.push(Step { codec: codec.to_owned(), detail, encoded: to_case(encoded) });
     }
 
-    /// Counts offsets in the bytes at hand from `start`.
-    pub(crate) fn relative_to(&mut self, start: usize) {
-        self.range = self.range.start.saturating_sub(start)..self.range.end.saturating_sub(start);
+    /// Counts offsets in the bytes at hand from the start of a field in them. False, with nothing
+    /// changed, where the outermost step cannot be undone from the field alone.
+    pub(crate) fn enter(&mut self, field: &Range<usize>) -> bool {
+        if self.range.start < field.start || self.range.end > field.end || !self.keep_to(field) {
+            return false;
+        }
+        self.range = self.range.start - field.start..self.range.end - field.start;
         match self.steps.last_mut() {
             Some(step) => {
-                let start = start as u64;
-                step.encoded = dyetrace_case::Range::new(
-                    step.encoded.start.saturating_sub(start),
-                    step.encoded.end.saturating_sub(start),
-                );
+                let start = field.start as u64;
+                step.encoded = dyetrace_case::Range::new(step.encoded.start - start, step.encoded.end - start);
             }
             None => self.decoded = self.range.clone(),
         }
+        true
+    }
+
+    /// Cuts the outermost step to the field. A run of base64 may reach over its ends, because `/`
+    /// separates segments of paths too: it is cut at a group of four characters.
+    fn keep_to(&mut self, field: &Range<usize>) -> bool {
+        let (start, end) = (field.start as u64, field.end as u64);
+        let Some(step) = self.steps.last_mut() else { return true };
+        if start <= step.encoded.start && step.encoded.end <= end {
+            return true;
+        }
+        let groups = start.saturating_sub(step.encoded.start).div_ceil(4);
+        let cut = groups * 4 + step.encoded.start;
+        if step.codec != base64::NAME || cut > self.range.start as u64 {
+            return false;
+        }
+        step.encoded = dyetrace_case::Range::new(cut, step.encoded.end.min(end));
+        let bytes = groups * 3;
+        match self.steps.iter_mut().rev().nth(1) {
+            Some(inner) => {
+                let moved = |at: u64| at.saturating_sub(bytes);
+                inner.encoded = dyetrace_case::Range::new(moved(inner.encoded.start), moved(inner.encoded.end));
+            }
+            None => {
+                let moved = |at: usize| at.saturating_sub(bytes as usize);
+                self.decoded = moved(self.decoded.start)..moved(self.decoded.end);
+            }
+        }
+        true
     }
 
     /// Counts offsets in the bytes at hand from a point `offset` bytes earlier.

@@ -7,6 +7,7 @@ use super::{
 };
 
 /// One way of writing a wrapping.
+#[allow(dead_code, reason = "spikes name variants and put binary results where text cannot stand")]
 #[derive(Clone, Copy)]
 pub(crate) struct Encoder {
     /// The name in trails.

@@ -60,6 +60,7 @@ impl Structure for Grpc {
 }
 
 /// One frame around a message.
+#[cfg(test)]
 pub(crate) fn wrap(flag: u8, message: &[u8]) -> Vec<u8> {
     [&[flag][..], &(message.len() as u32).to_be_bytes(), message].concat()
 }

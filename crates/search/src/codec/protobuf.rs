@@ -381,7 +381,7 @@ impl Walker<'_> {
 }
 
 /// Writes messages field by field.
-/// Writing messages.
+#[cfg(test)]
 pub(crate) mod encoder {
     /// A number in as many bytes as it needs.
     pub(crate) fn varint(mut number: u64) -> Vec<u8> {
