@@ -130,6 +130,15 @@ fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
     (read, found)
 }
 
+/// Sightings that are not what the search says they are, as far as can be told: a fault of this program.
+fn unproved_in_words(found: &Found) -> Option<String> {
+    let ids: Vec<&str> = found.unproved.first.values().map(|id| id.0.as_str()).collect();
+    let (count, ids) = (found.unproved.count, ids.join(", "));
+    (count > 0).then(|| {
+        format!("{count} sightings are unproved, because following their trail again did not give the value ({ids})")
+    })
+}
+
 /// What is only counted, in words.
 fn unlisted_in_words(read: &Read, found: &Found) -> Vec<String> {
     let seen: usize = found.counts.values().map(|counts| counts.total()).sum();
@@ -142,7 +151,8 @@ fn unlisted_in_words(read: &Read, found: &Found) -> Vec<String> {
 }
 
 fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, found: Found) -> Audit {
-    let unlisted = unlisted_in_words(&read, &found);
+    let mut unlisted = unlisted_in_words(&read, &found);
+    unlisted.extend(unproved_in_words(&found));
     let exhibit = |(opened, tally)| exhibit_row(intake, opened, tally);
     let mut audit = Audit {
         tool: Tool { name: "dyetrace", version: env!("CARGO_PKG_VERSION") },

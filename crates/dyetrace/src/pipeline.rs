@@ -5,7 +5,7 @@
 
 use crate::differential::Comparison;
 use crate::listed::{Counts, Rows, Seen};
-use dyetrace_case::{DatumId, Item, PartName, Record, Side, Sighting, Sink, Stop, Trail, Witness};
+use dyetrace_case::{DatumId, Item, PartName, Record, Side, Sighting, SightingId, Sink, Stop, Trail, Witness};
 use dyetrace_report::audit::{Class, ClassCounts, Recipient, RecipientKey, SightingRow, Summary};
 use dyetrace_search::differential::Collector;
 use dyetrace_search::{Limit, Outcome, Scanner, Scratch};
@@ -27,8 +27,40 @@ pub(crate) struct Found {
     pub(crate) limits: BTreeMap<Limit, u64>,
     /// How often planted values and decoys were seen, by class, listed or not.
     pub(crate) classes: BTreeMap<Class, ClassCounts>,
+    /// Sightings whose trail could not be followed again, and the ids of the first of them.
+    pub(crate) unproved: Unproved,
     /// What was sent in which run, where runs are compared.
     pub(crate) collected: Collector,
+}
+
+/// Sightings that could not be proved: there should be none.
+#[derive(Default)]
+pub(crate) struct Unproved {
+    /// How many.
+    pub(crate) count: u64,
+    /// Ids by the number of their record and their place among its sightings.
+    pub(crate) first: BTreeMap<(u64, usize), SightingId>,
+}
+
+/// Ids of unproved sightings that are kept.
+const UNPROVED: usize = 10;
+
+impl Unproved {
+    fn add(&mut self, number: (u64, usize), id: SightingId) {
+        self.count += 1;
+        self.first.insert(number, id);
+        if self.first.len() > UNPROVED {
+            self.first.pop_last();
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.first.extend(other.first);
+        while self.first.len() > UNPROVED {
+            self.first.pop_last();
+        }
+    }
 }
 
 /// How to search.
@@ -204,6 +236,7 @@ struct Part {
     counts: BTreeMap<DatumId, Counts>,
     classes: BTreeMap<Class, ClassCounts>,
     crowd: u64,
+    unproved: Unproved,
     collected: Collector,
 }
 
@@ -237,10 +270,19 @@ impl<'a> Worker<'a> {
         Counts::count(&mut self.part.counts, &outcome.sightings);
         count_classes(&mut self.part.classes, &outcome);
         if !outcome.sightings.is_empty() && self.rows.wants(job.number) {
+            self.prove(job, &outcome.sightings);
             let summary = Arc::new(Summary::of(record, &|text| self.plan.redact(text)));
             let rows =
                 outcome.sightings.into_iter().map(|sighting| self.row(sighting, job.exhibit, &summary)).collect();
             self.rows.add(job.number, rows);
+        }
+    }
+
+    fn prove(&mut self, job: &Job, sightings: &[Sighting]) {
+        let proofs = self.plan.scanner.prove_all(&job.record, sightings);
+        for (at, (sighting, _)) in sightings.iter().zip(proofs).enumerate().filter(|(_, (_, proof))| !proof.is_proved())
+        {
+            self.part.unproved.add((job.number, at), sighting.id());
         }
     }
 
@@ -320,6 +362,7 @@ fn merge(parts: Vec<Part>, rows: Rows) -> Found {
     for part in parts {
         found.crowd += part.crowd;
         found.collected.merge(part.collected);
+        found.unproved.merge(part.unproved);
         Counts::merge(&mut found.counts, part.counts);
         for (class, counts) in part.classes {
             let sum = found.classes.entry(class).or_default();

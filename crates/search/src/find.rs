@@ -91,15 +91,12 @@ impl Find {
         }
         step.encoded = dyetrace_case::Range::new(cut, step.encoded.end.min(end));
         let bytes = groups * 3;
-        match self.steps.iter_mut().rev().nth(1) {
-            Some(inner) => {
-                let moved = |at: u64| at.saturating_sub(bytes);
-                inner.encoded = dyetrace_case::Range::new(moved(inner.encoded.start), moved(inner.encoded.end));
-            }
-            None => {
-                let moved = |at: usize| at.saturating_sub(bytes as usize);
-                self.decoded = moved(self.decoded.start)..moved(self.decoded.end);
-            }
+        if let Some(inner) = self.steps.iter_mut().rev().nth(1) {
+            let moved = |at: u64| at.saturating_sub(bytes);
+            inner.encoded = dyetrace_case::Range::new(moved(inner.encoded.start), moved(inner.encoded.end));
+        } else {
+            let moved = |at: usize| at.saturating_sub(bytes as usize);
+            self.decoded = moved(self.decoded.start)..moved(self.decoded.end);
         }
         true
     }

@@ -184,7 +184,7 @@ struct Prefix {
 
 fn prefix_steps(record: &Record, part: &Part<'_>) -> Prefix {
     let message = match part.name {
-        PartName::Body(side) if side == dyetrace_case::Side::Request => record.request.as_ref(),
+        PartName::Body(dyetrace_case::Side::Request) => record.request.as_ref(),
         _ => record.response.as_ref(),
     };
     let in_memory = |blob: &Blob| match blob {

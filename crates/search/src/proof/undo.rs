@@ -155,7 +155,9 @@ pub(super) fn codings(steps: &[Step], sent: Option<&Vec<u8>>, content: Option<Ar
         });
     }
     if outer.as_ref() != Some(&*content) {
-        views.iter_mut().for_each(|view| view.reencodes = Reencodes::Read);
+        for view in &mut views {
+            view.reencodes = Reencodes::Read;
+        }
     }
     if let Some(last) = views.last_mut() {
         last.decoded = content;
