@@ -32,6 +32,11 @@ impl Time {
         let nanos = seconds * 1e9;
         (nanos.is_finite() && nanos.abs() < 9.2e18).then(|| Self((seconds * 1e6).round() as i64 * 1000))
     }
+
+    /// The year in UTC.
+    pub fn year(self) -> i64 {
+        civil(self.0.div_euclid(NANOS).div_euclid(86_400)).0
+    }
 }
 
 /// Days since the epoch to year, month, day (Howard Hinnant, "chrono-compatible low-level date

@@ -1,6 +1,6 @@
 //! `dyetrace audit`: exhibits in, what left and to whom out.
 
-use crate::cli::{AuditArguments, AuditFormat, FailOn};
+use crate::cli::{AuditArguments, AuditFormat, FailOn, Recognise};
 use crate::differential::Comparison;
 use crate::exit::{Exit, Fault, say};
 use crate::intake::{self, Intake};
@@ -9,29 +9,55 @@ use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Damage, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
 use dyetrace_evidence::{Limits, Tally};
 use dyetrace_report::audit::{
-    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool,
+    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted,
 };
-use dyetrace_search::{Limit, Options, Scanner};
+use dyetrace_search::{Limit, Options, RecogniseOptions, ResidentIdMode, Scanner};
 use std::io::IsTerminal;
 use std::path::Path;
 
 /// Opens, reads, searches, reports.
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Fault> {
+    let options = options(arguments)?;
     let named = named_subject(arguments)?;
     let named_material = arguments.key_material.as_deref().map(read_key_material).transpose()?;
     let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
     let subject = whole_subject(&intake, named);
     let mut material = intake.case.as_ref().map(|case| case.key_material.clone()).unwrap_or_default();
     material.extend(named_material.unwrap_or_default());
-    let scanner = Scanner::with_key_material(&subject, &material, Options::default());
+    let scanner = Scanner::with_key_material(&subject, &material, options);
     let threads = arguments.reading.threads.map_or_else(cores, usize::from);
     let comparison = Comparison::planned(&intake);
     let plan = Plan { scanner: &scanner, threads, reveal: arguments.reveal, comparison: comparison.as_ref() };
-    let (read, found) = search(&mut intake, &plan);
+    let (read, mut found) = search(&mut intake, &plan);
+    let unplanted = std::mem::take(&mut found.unplanted);
     let mut audit = assemble(&intake, &subject, &plan, read, found);
     audit.notes.extend(material_in_words(&material));
+    audit.unplanted = arguments.recognise.map(|mode| Unplanted { mode: mode_name(mode), rows: unplanted });
     write(&audit, arguments)?;
     Ok(verdict(&audit, &intake, &arguments.fail_on))
+}
+
+/// How to search.
+fn options(arguments: &AuditArguments) -> Result<Options, Fault> {
+    if arguments.fail_on.contains(&FailOn::Unplanted) && arguments.recognise.is_none() {
+        let fault = Fault::new("--fail-on unplanted: personal data that nobody planted is not looked for");
+        return Err(fault.hint("add --recognise"));
+    }
+    let resident_ids = |mode| match mode {
+        Recognise::Strict => ResidentIdMode::Strict,
+        Recognise::Historical => ResidentIdMode::Historical,
+        Recognise::Permit => ResidentIdMode::Permit,
+    };
+    let recognise = |mode| RecogniseOptions { resident_ids: resident_ids(mode), ..RecogniseOptions::default() };
+    Ok(Options { recognise: arguments.recognise.map(recognise), ..Options::default() })
+}
+
+fn mode_name(mode: Recognise) -> &'static str {
+    match mode {
+        Recognise::Strict => "strict",
+        Recognise::Historical => "historical",
+        Recognise::Permit => "permit",
+    }
 }
 
 fn cores() -> usize {
@@ -145,6 +171,7 @@ fn unlisted_in_words(read: &Read, found: &Found) -> Vec<String> {
     let counted = [
         ((seen - found.sightings.len().min(seen)) as u64, "more sightings are counted but not listed"),
         (found.crowd, "records went to more recipients than are told apart; those stand together"),
+        (found.unplanted_unlisted, "more values that nobody planted are counted but not listed"),
         (read.unlisted, "more unread connections and damages are counted but not listed"),
     ];
     counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
@@ -169,6 +196,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
         },
         subject: subject.data.iter().map(|datum| datum_row(datum, &found, plan.reveal)).collect(),
         sightings: found.sightings,
+        unplanted: None,
         differential: plan.comparison.map(|comparison| comparison.compared(&found.collected, plan)),
         chance: Chance {
             values: subject.data.len() as u64,
@@ -263,6 +291,7 @@ fn verdict(audit: &Audit, intake: &Intake, fail_on: &[FailOn]) -> Exit {
         FailOn::Sighting => sent,
         FailOn::Opaque => !audit.opaque.is_empty(),
         FailOn::Damage => !audit.damages.is_empty(),
+        FailOn::Unplanted => audit.recipients.iter().flat_map(|row| row.unplanted.values()).any(|tally| tally.sent > 0),
     });
     let changed = audit.exhibits.iter().filter(|row| row.fixity == Fixity::Differs);
     for row in changed.clone() {

@@ -51,7 +51,8 @@ Examples:
   dyetrace audit my-case
   dyetrace audit trip.pcapng --keys sslkeys.log --find phone=13800000427 --find email=lin@example.test
   dyetrace audit trip.har --subject subject.yaml --format json --output audit.json
-  dyetrace audit app.pcapng --keys server-rsa.pem --find wifi.password='correct horse' --fail-on sighting"
+  dyetrace audit app.pcapng --keys server-rsa.pem --find wifi.password='correct horse' --fail-on sighting
+  dyetrace audit app.pcapng --recognise --fail-on unplanted"
 )]
 pub(crate) struct AuditArguments {
     /// A case folder, or files of evidence
@@ -68,6 +69,10 @@ pub(crate) struct AuditArguments {
     /// Undo the app's own wrapping with these alphabets, salts and keys, see docs/case-format.md
     #[arg(long, value_name = "FILE")]
     pub(crate) key_material: Option<PathBuf>,
+    /// Look also for personal data that nobody planted, see docs/recognisers.md; MODE says which Chinese
+    /// identity numbers count (default: strict)
+    #[arg(long, value_enum, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "strict")]
+    pub(crate) recognise: Option<Recognise>,
     /// How the report is written
     #[arg(long, value_enum, default_value_t = AuditFormat::Terminal)]
     pub(crate) format: AuditFormat,
@@ -154,6 +159,19 @@ pub(crate) enum FailOn {
     Opaque,
     /// Some evidence was damaged
     Damage,
+    /// Personal data that nobody planted was sent; needs --recognise
+    Unplanted,
+}
+
+/// Which Chinese identity numbers count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Recognise {
+    /// 18 characters with a place in use, a date and a check digit
+    Strict,
+    /// Also abolished places, and the form of 15 digits issued until 1999
+    Historical,
+    /// Also residence permits for people of Hong Kong, Macao and Taiwan and for foreigners
+    Permit,
 }
 
 #[cfg(test)]

@@ -4,48 +4,56 @@
 //! was first.
 
 use dyetrace_case::{DatumId, Record, Side, Sighting};
-use dyetrace_report::audit::SightingRow;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Sightings listed one by one, give or take those of one record.
-const SIGHTINGS: usize = 50_000;
+pub(crate) const SIGHTINGS: usize = 50_000;
+
+/// Values that nobody planted listed one by one, give or take those of one record.
+pub(crate) const UNPLANTED: usize = 20_000;
 
 /// Recipients told apart; whoever comes later is one recipient of each protocol.
 const RECIPIENTS: usize = 20_000;
 
 /// Rows by the number of their record, shared by the searching threads.
-#[derive(Default)]
-pub(crate) struct Rows(Mutex<First>);
+pub(crate) struct Rows<T> {
+    first: Mutex<First<T>>,
+    most: usize,
+}
 
 /// The rows of the first records of the evidence, as far as they were searched.
-#[derive(Default)]
-struct First {
-    rows: BTreeMap<u64, Vec<SightingRow>>,
+struct First<T> {
+    rows: BTreeMap<u64, Vec<T>>,
     count: usize,
 }
 
-impl Rows {
-    fn lock(&self) -> MutexGuard<'_, First> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl<T> Rows<T> {
+    /// Room for that many rows.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { first: Mutex::new(First { rows: BTreeMap::new(), count: 0 }), most }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, First<T>> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// False where enough rows of records before this one are listed.
     pub(crate) fn wants(&self, number: u64) -> bool {
         let first = self.lock();
-        first.count < SIGHTINGS || first.rows.last_key_value().is_some_and(|(last, _)| number < *last)
+        first.count < self.most || first.rows.last_key_value().is_some_and(|(last, _)| number < *last)
     }
 
     /// Adds a record's rows, and drops those of the last record while there are enough without it.
-    pub(crate) fn add(&self, number: u64, rows: Vec<SightingRow>) {
+    pub(crate) fn add(&self, number: u64, rows: Vec<T>) {
         let mut first = self.lock();
         first.count += rows.len();
         first.rows.insert(number, rows);
         while let Some(last) = first.rows.last_entry() {
             let last = last.get().len();
-            if first.count - last < SIGHTINGS {
+            if first.count - last < self.most {
                 return;
             }
             first.rows.pop_last();
@@ -54,8 +62,8 @@ impl Rows {
     }
 
     /// The rows in the order of the evidence.
-    pub(crate) fn finish(self) -> Vec<SightingRow> {
-        let first = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn finish(self) -> Vec<T> {
+        let first = self.first.into_inner().unwrap_or_else(PoisonError::into_inner);
         first.rows.into_values().flatten().collect()
     }
 }
@@ -126,7 +134,7 @@ mod tests {
         Channel, Endpoint, ExhibitId, NameSource, PartName, Place, Protocol, Range, RecordId, SightingId, Strength,
         Trail,
     };
-    use dyetrace_report::audit::Summary;
+    use dyetrace_report::audit::{SightingRow, Summary};
     use std::sync::Arc;
 
     fn record(host: usize) -> Record {
@@ -166,13 +174,13 @@ mod tests {
     #[test]
     fn the_rows_of_the_first_records_are_kept_whoever_came_first() {
         for order in [[1, 2, 3, 4], [4, 3, 2, 1], [3, 1, 4, 2]] {
-            let kept = Rows::default();
+            let kept = Rows::new(SIGHTINGS);
             for number in order {
                 if kept.wants(number) {
                     kept.add(number, rows(SIGHTINGS / 2));
                 }
             }
-            assert_eq!(kept.0.lock().unwrap().rows.keys().copied().collect::<Vec<_>>(), [1, 2], "{order:?}");
+            assert_eq!(kept.first.lock().unwrap().rows.keys().copied().collect::<Vec<_>>(), [1, 2], "{order:?}");
             assert_eq!(kept.finish().len(), SIGHTINGS);
         }
     }

@@ -4,12 +4,12 @@
 //! every record carries its number, so the result does not depend on which thread took it.
 
 use crate::differential::Comparison;
-use crate::listed::{Counts, Rows, Seen};
-use dyetrace_case::{DatumId, Item, PartName, Record, Side, Sighting, SightingId, Sink, Stop, Trail, Witness};
-use dyetrace_report::audit::{Class, ClassCounts, Recipient, RecipientKey, SightingRow, Summary};
+use crate::listed::{self, Counts, Seen};
+use dyetrace_case::{DatumId, Item, PartName, Place, Record, Side, Sighting, SightingId, Sink, Stop, Trail, Witness};
+use dyetrace_report::audit::{Class, ClassCounts, Recipient, RecipientKey, SightingRow, Summary, UnplantedRow};
 use dyetrace_search::differential::Collector;
-use dyetrace_search::{Limit, Outcome, Scanner, Scratch};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use dyetrace_search::{Limit, Outcome, Recognised, Scanner, Scratch};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What the searching threads found.
@@ -17,6 +17,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Found {
     /// Sightings that are listed, in the order of the evidence.
     pub(crate) sightings: Vec<SightingRow>,
+    /// Personal data that nobody planted and that is listed, in the order of the evidence.
+    pub(crate) unplanted: Vec<UnplantedRow>,
+    /// More of it, which is only counted.
+    pub(crate) unplanted_unlisted: u64,
     /// How often each planted value was seen, listed or not.
     pub(crate) counts: BTreeMap<DatumId, Counts>,
     /// Records whose recipients are not told apart, because there were too many.
@@ -82,7 +86,7 @@ pub(crate) fn run<T>(
     read: impl FnOnce(&mut dyn FnMut(usize, Item) -> Result<(), Stop>) -> T,
     other: &mut dyn FnMut(Item),
 ) -> (T, Found) {
-    let (queue, rows) = (Queue::default(), Rows::default());
+    let (queue, rows) = (Queue::default(), Rows::new());
     let (result, parts) = std::thread::scope(|scope| {
         let workers: Vec<_> =
             (0..plan.threads.max(1)).map(|_| scope.spawn(|| Worker::new(plan, &rows).work(&queue))).collect();
@@ -219,6 +223,18 @@ impl Drop for CloseOnDrop<'_> {
     }
 }
 
+/// Rows of all threads.
+struct Rows {
+    sightings: listed::Rows<SightingRow>,
+    unplanted: listed::Rows<UnplantedRow>,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Self { sightings: listed::Rows::new(listed::SIGHTINGS), unplanted: listed::Rows::new(listed::UNPLANTED) }
+    }
+}
+
 /// One searching thread.
 struct Worker<'a> {
     plan: &'a Plan<'a>,
@@ -263,18 +279,76 @@ impl<'a> Worker<'a> {
             *self.part.limits.entry(limit).or_default() += 1;
         }
         let key = self.recipient_key(job);
+        let shared_key = (!outcome.unplanted.is_empty()).then(|| Arc::new(key.clone()));
         let recipient = self.part.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone()));
         recipient.add(record);
         let sent = |sighting: &&Sighting| !sighting.is_hint() && sighting.place.part.side() == Side::Request;
         recipient.data.extend(outcome.sightings.iter().filter(sent).map(|sighting| sighting.datum.clone()));
+        for found in &outcome.unplanted {
+            recipient.unplanted.entry(found.kind).or_default().count(found.place.part.side());
+        }
         Counts::count(&mut self.part.counts, &outcome.sightings);
         count_classes(&mut self.part.classes, &outcome);
-        if !outcome.sightings.is_empty() && self.rows.wants(job.number) {
+        let wants_sightings = !outcome.sightings.is_empty() && self.rows.sightings.wants(job.number);
+        let wants_unplanted = !outcome.unplanted.is_empty() && self.rows.unplanted.wants(job.number);
+        if !wants_sightings && !wants_unplanted {
+            return;
+        }
+        let hidden = self.hidden(&outcome.unplanted);
+        let redact = |text: &str| without(self.plan.redact(text), &hidden);
+        let summary = Arc::new(Summary::of(record, &redact));
+        if wants_sightings {
             self.prove(job, &outcome.sightings);
-            let summary = Arc::new(Summary::of(record, &|text| self.plan.redact(text)));
+            let rows = outcome.sightings.into_iter().map(|found| self.row(found, job.exhibit, &summary, &hidden));
+            let rows = rows.collect();
+            self.rows.sightings.add(job.number, rows);
+        }
+        if let Some(key) = shared_key.filter(|_| wants_unplanted) {
             let rows =
-                outcome.sightings.into_iter().map(|sighting| self.row(sighting, job.exhibit, &summary)).collect();
-            self.rows.add(job.number, rows);
+                outcome.unplanted.iter().map(|found| self.unplanted(found, job.exhibit, &summary, &key, &hidden));
+            let rows = rows.collect();
+            self.rows.unplanted.add(job.number, rows);
+        }
+    }
+
+    /// What is hidden in the texts of a record beside planted values: what was recognised in it by
+    /// its field's name may stand there without a name.
+    fn hidden(&self, unplanted: &[Recognised]) -> BTreeSet<String> {
+        let unplanted = if self.plan.reveal { &[] } else { unplanted };
+        let text = |found: &Recognised| std::str::from_utf8(found.value.reveal()).ok().map(str::to_owned);
+        unplanted.iter().filter_map(text).filter(|text| text.len() >= SHORTEST_HIDDEN).take(MOST_HIDDEN).collect()
+    }
+
+    fn unplanted(
+        &mut self,
+        found: &Recognised,
+        exhibit: usize,
+        record: &Arc<Summary>,
+        recipient: &Arc<RecipientKey>,
+        hidden: &BTreeSet<String>,
+    ) -> UnplantedRow {
+        let (mut place, mut trail) = (found.place.clone(), found.trail.clone());
+        self.redact_way(&mut place, &mut trail, hidden);
+        let clear = || String::from_utf8_lossy(found.value.reveal()).into_owned();
+        UnplantedRow {
+            kind: found.kind,
+            shown: if self.plan.reveal { clear() } else { self.plan.redact(&found.mask()) },
+            checks: found.checks.names().collect(),
+            bits: found.bits,
+            place,
+            trail,
+            exhibit,
+            recipient: recipient.clone(),
+            record: record.clone(),
+        }
+    }
+
+    fn redact_way(&mut self, place: &mut Place, trail: &mut Trail, hidden: &BTreeSet<String>) {
+        if let PartName::Header { name, .. } = &mut place.part {
+            *name = without(self.redacted(name), hidden);
+        }
+        for step in &mut trail.0 {
+            step.detail = step.detail.take().map(|detail| without(self.redacted(&detail), hidden));
         }
     }
 
@@ -309,21 +383,31 @@ impl<'a> Worker<'a> {
         redacted
     }
 
-    fn row(&mut self, mut sighting: Sighting, exhibit: usize, record: &Arc<Summary>) -> SightingRow {
+    fn row(
+        &mut self,
+        mut sighting: Sighting,
+        exhibit: usize,
+        record: &Arc<Summary>,
+        hidden: &BTreeSet<String>,
+    ) -> SightingRow {
         let id = sighting.id();
         let side = sighting.place.part.side();
-        if let PartName::Header { name, .. } = &mut sighting.place.part {
-            *name = self.redacted(name);
-        }
-        let Trail(steps) = &mut sighting.trail;
-        for step in steps {
-            step.detail = step.detail.take().map(|detail| self.redacted(&detail));
-        }
+        self.redact_way(&mut sighting.place, &mut sighting.trail, hidden);
         if let Some(Witness::FieldName(name)) = &mut sighting.witness {
-            *name = self.redacted(name);
+            *name = without(self.redacted(name), hidden);
         }
         SightingRow { id, sighting, side, exhibit, record: record.clone() }
     }
+}
+
+/// Shortest value in bytes that is hidden wherever it stands in the texts of its record.
+const SHORTEST_HIDDEN: usize = 5;
+/// Most values hidden so; where there are more, the texts of a record say little about one of them.
+const MOST_HIDDEN: usize = 256;
+
+/// The text with stars for each of the values.
+fn without(text: String, values: &BTreeSet<String>) -> String {
+    values.iter().fold(text, |text, value| if text.contains(value) { text.replace(value, "****") } else { text })
 }
 
 /// As [`CloseOnDrop`], for a worker: only a panic ends the reading.
@@ -358,7 +442,8 @@ fn count_classes(classes: &mut BTreeMap<Class, ClassCounts>, outcome: &Outcome) 
 }
 
 fn merge(parts: Vec<Part>, rows: Rows) -> Found {
-    let mut found = Found { sightings: rows.finish(), ..Found::default() };
+    let (sightings, unplanted) = (rows.sightings.finish(), rows.unplanted.finish());
+    let mut found = Found { sightings, unplanted, ..Found::default() };
     for part in parts {
         found.crowd += part.crowd;
         found.collected.merge(part.collected);
@@ -375,5 +460,8 @@ fn merge(parts: Vec<Part>, rows: Rows) -> Found {
             found.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone())).merge(recipient);
         }
     }
+    let tallies = found.recipients.values().flat_map(|recipient| recipient.unplanted.values());
+    let seen: u64 = tallies.map(|tally| tally.sent + tally.received).sum();
+    found.unplanted_unlisted = seen.saturating_sub(found.unplanted.len() as u64);
     found
 }

@@ -11,8 +11,10 @@ use crate::find::{Find, Seen};
 use crate::keyed::Sessions;
 use crate::map::Map;
 use crate::needles::{Dress, Needles};
+use crate::recognise::Recognisers;
 use crate::runs::{is_leaf, leaves};
 use crate::scanner::{Limit, Options};
+use crate::unplanted::Recognition;
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
@@ -78,6 +80,10 @@ pub(crate) struct Explorer<'s> {
     spare: Vec<(Batch, Classes)>,
     /// A short value was seen that counts only where it is a whole field.
     candidate: bool,
+    /// Recognisers of data that nobody planted.
+    pub(crate) recognisers: Option<Recognisers>,
+    /// What they recognised, by the numbers of the finds.
+    pub(crate) recognitions: Vec<Recognition>,
 }
 
 impl<'s> Explorer<'s> {
@@ -95,6 +101,8 @@ impl<'s> Explorer<'s> {
             sessions: Sessions::new(),
             spare: Vec::new(),
             candidate: false,
+            recognisers: options.recognise.map(Recognisers::new),
+            recognitions: Vec::new(),
         }
     }
 
@@ -162,6 +170,7 @@ impl<'s> Explorer<'s> {
         let marks = Marks::find(bytes);
         self.candidate = false;
         self.scan(bytes, &mut finds);
+        self.recognise(bytes, &mut finds);
         let mut done = Vec::new();
         let (mut named, mut unlabelled) = (Vec::new(), Vec::new());
         let structure = structure.filter(|structure| !structure.fields_are_bodies());
@@ -204,11 +213,17 @@ impl<'s> Explorer<'s> {
     /// Adds a find while there is room. Several ways lead to most of them, so there is room for
     /// more than will be kept.
     pub(crate) fn keep(&mut self, find: Find, finds: &mut Vec<Find>) {
-        if finds.len() < self.options.sightings.saturating_mul(4) {
+        // What was recognised takes no room from what was planted.
+        if finds.len() < self.options.sightings.saturating_mul(4).saturating_add(self.recognitions.len()) {
             finds.push(find);
         } else {
             self.limits.insert(Limit::Sightings);
         }
+    }
+
+    /// Recognitions kept of one record.
+    pub(crate) fn most_recognised(&self) -> usize {
+        self.options.sightings
     }
 
     /// What the filter found, out of its dress.
@@ -334,6 +349,9 @@ impl<'s> Explorer<'s> {
             }
         } else if matches!(item.undo, Undo::Field(..)) {
             self.compare_whole(decoded, &mut finds);
+            self.recognise(decoded, &mut finds);
+        } else if is_text(decoded) {
+            self.recognise(decoded, &mut finds);
         }
         if decoded.len() >= digest::SHORTEST {
             self.look_up_run(item.undo, decoded, &mut finds);
@@ -582,6 +600,9 @@ impl<'s> Explorer<'s> {
             if field.typed != Typed::Bytes {
                 self.compare_typed(field.typed, value, &mut found);
             } else if let Some((decoded, map)) = if escaped { field.decode(bytes) } else { None } {
+                let mut recognised = Vec::new();
+                self.recognise_field(&field.label, &decoded, &mut recognised);
+                self.add_field_step(recognised, field, &map, named);
                 batch.push_field(field.codec, field.range.clone(), &decoded, map);
                 done.push(field.range.clone());
             } else if marked {
@@ -620,10 +641,12 @@ impl<'s> Explorer<'s> {
             if field.typed != Typed::Bytes {
                 self.compare_typed(field.typed, value, &mut found);
             } else if let Some((joined, chunk_map)) = field.decode(bytes) {
-                found = self.explore_field(&joined, node);
+                self.recognise_field(&field.label, &joined, &mut found);
+                found.append(&mut self.explore_field(&joined, node));
                 map = chunk_map;
             } else {
-                found = self.explore_field(value, node);
+                self.recognise_field(&field.label, value, &mut found);
+                found.append(&mut self.explore_field(value, node));
             }
             self.add_field_step(found, field, &map, finds);
             if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

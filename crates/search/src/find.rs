@@ -14,6 +14,8 @@ pub(crate) enum Seen {
     Field(u32),
     /// A digest.
     Digest(u32),
+    /// Personal data that nobody planted, by its number among the recognitions of the record.
+    Recognised(u32),
 }
 
 /// Something seen in the bytes at hand.

@@ -40,6 +40,7 @@ mod redact;
 mod runs;
 mod scanner;
 mod spelling;
+mod unplanted;
 mod witness;
 #[cfg(test)]
 mod wrappings;
@@ -52,3 +53,4 @@ pub use codec::table::{About, wrappings};
 pub use proof::{Proof, Reencodes, StepView};
 pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode};
 pub use scanner::{Decoys, Limit, Options, Outcome, Scanner, Scratch};
+pub use unplanted::Recognised;

@@ -7,6 +7,8 @@ use crate::explore::{Explorer, Node, Tally};
 use crate::find::{Find, Seen};
 use crate::keyed::with_sessions;
 use crate::needles::Needles;
+use crate::recognise::RecogniseOptions;
+use crate::unplanted::{Recognised, yield_to_planted};
 use crate::{bits, redact, witness};
 use dyetrace_case::{
     Blob, DatumId, KeyMaterial, Kind, Part, PartContent, PartName, Place, Protocol, Range, Record, Sighting, Strength,
@@ -34,11 +36,14 @@ pub struct Options {
     /// Values of the same format for each planted one that were *not* planted and are searched for
     /// in the same pass.
     pub decoys: u32,
+    /// Look also for personal data that nobody planted. The latest year of birth is that of the
+    /// record where it has a time.
+    pub recognise: Option<RecogniseOptions>,
 }
 
 impl Default for Options {
     /// Depth 8; 16 bytes of work a byte and 1 MiB; 64 MiB unwrapped at once; 4,096 sightings;
-    /// pieces of 8 MiB that share 64 KiB; one decoy for each value.
+    /// pieces of 8 MiB that share 64 KiB; one decoy for each value; nothing else is recognised.
     fn default() -> Self {
         Self {
             depth: 8,
@@ -49,6 +54,7 @@ impl Default for Options {
             piece: 8 << 20,
             overlap: 64 << 10,
             decoys: 1,
+            recognise: None,
         }
     }
 }
@@ -92,6 +98,8 @@ pub struct Outcome {
     pub limits_reached: Vec<Limit>,
     /// What was seen of values that were not planted.
     pub decoys: Decoys,
+    /// Personal data that nobody planted, where it was looked for; as many as sightings are kept.
+    pub unplanted: Vec<Recognised>,
 }
 
 /// How often decoys were seen: by strength, first those that would have counted as sightings, then
@@ -194,14 +202,20 @@ impl Scanner {
         let parts = record.parts();
         let bytes = parts.iter().map(|part| length(&part.content)).sum();
         let mut explorer = Explorer::new(&self.needles, &self.options, bytes);
+        explorer.recognise_as_of(record.time);
         let mut seen = self.search_parts(record, &parts, &mut explorer, scratch);
         let sessions = with_sessions(&explorer.sessions);
         if !sessions.is_empty() {
             // Which part holds the key and which what it opens is not known before.
             explorer = Explorer::new(&self.needles, &self.options, bytes);
             explorer.session_ciphers = &sessions;
+            explorer.recognise_as_of(record.time);
             seen = self.search_parts(record, &parts, &mut explorer, &mut Scratch::default());
         }
+        let (recognised, mut seen): (Vec<_>, Vec<_>) =
+            seen.into_iter().partition(|(_, find)| matches!(find.seen, Seen::Recognised(_)));
+        let unplanted = recognised.into_iter().filter_map(|(part, find)| recognition(record, part, &find, &explorer));
+        let unplanted = unplanted.collect();
         if seen.len() > self.options.sightings {
             explorer.limits.insert(Limit::Sightings);
             seen.truncate(self.options.sightings);
@@ -214,7 +228,7 @@ impl Scanner {
         sightings.dedup_by(|a, b| a.datum == b.datum && a.place == b.place && a.trail == b.trail);
         witness::call(&mut sightings, &self.kinds);
         let decoys = self.decoys(decoys, &sightings);
-        Outcome { sightings, limits_reached: explorer.limits.into_iter().collect(), decoys }
+        Outcome { sightings, limits_reached: explorer.limits.into_iter().collect(), decoys, unplanted }
     }
 
     fn is_decoy(&self, find: &Find) -> bool {
@@ -248,7 +262,13 @@ impl Scanner {
         for part in parts {
             let root = explorer.number();
             let node = node(&part.name, record.protocol);
-            let finds = choose(self.search_part(part, node, explorer, scratch), root);
+            let mut finds = Vec::new();
+            if let (PartName::Header { name, .. }, PartContent::Bytes(value)) = (&part.name, part.content) {
+                explorer.recognise_named(name, value, &mut finds);
+            }
+            finds.append(&mut self.search_part(part, node, explorer, scratch));
+            let mut finds = choose(finds, root);
+            yield_to_planted(&mut finds, root, |find| !self.is_decoy(find));
             seen.extend(finds.into_iter().map(|find| (part, find)));
         }
         seen
@@ -291,17 +311,8 @@ impl Scanner {
     fn sighting(&self, record: &Record, part: &Part<'_>, find: Find, tally: Tally) -> Option<Sighting> {
         let (form, strength, bits) = self.describe(&find, tally)?;
         let datum = self.needles.data.get(find.datum as usize)?.id.clone();
-        let mut steps = part.prefix.clone();
-        steps.extend(find.steps.into_iter().rev());
-        let range = part.prefix.first().map_or(crate::find::to_case(&find.range), |outermost| outermost.encoded);
-        let place = Place {
-            exhibit: record.exhibit,
-            record: record.id.clone(),
-            part: part.name.clone(),
-            range,
-            decoded: crate::find::to_case(&find.decoded),
-        };
-        Some(Sighting { datum, place, trail: Trail(steps), strength, form, bits, witness: None })
+        let (place, trail) = place(record, part, &find);
+        Some(Sighting { datum, place, trail, strength, form, bits, witness: None })
     }
 
     /// Form, strength and bits of a find.
@@ -326,8 +337,30 @@ impl Scanner {
                 let same_value = bits::left(known.spelling_bits.min(sought.bits), tally.lookups, 1);
                 (known.form, Strength::Digest, other_bytes.min(same_value))
             }
+            Seen::Recognised(_) => return None,
         })
     }
+}
+
+/// Place and trail of a find.
+fn place(record: &Record, part: &Part<'_>, find: &Find) -> (Place, Trail) {
+    let mut steps = part.prefix.clone();
+    steps.extend(find.steps.iter().rev().cloned());
+    let range = part.prefix.first().map_or(crate::find::to_case(&find.range), |outermost| outermost.encoded);
+    let place = Place {
+        exhibit: record.exhibit,
+        record: record.id.clone(),
+        part: part.name.clone(),
+        range,
+        decoded: crate::find::to_case(&find.decoded),
+    };
+    (place, Trail(steps))
+}
+
+fn recognition(record: &Record, part: &Part<'_>, find: &Find, explorer: &Explorer<'_>) -> Option<Recognised> {
+    let Seen::Recognised(number) = find.seen else { return None };
+    let (place, trail) = place(record, part, find);
+    Some(explorer.recognitions.get(number as usize)?.at(place, trail))
 }
 
 fn search_bytes(bytes: &[u8], node: Node, explorer: &mut Explorer<'_>, scratch: &mut Scratch) -> Vec<Find> {

@@ -1,8 +1,8 @@
 //! The audit as one JSON document. `docs/audit.schema.json` describes it.
 
 use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
-use super::{chance, differential};
-use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Range, Side, Step, Witness};
+use super::{chance, differential, unplanted};
+use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Place, Range, Side, Step, Witness};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -36,6 +36,7 @@ pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     document.serialize_entry("sightings", &Each(&audit.sightings, |row: &SightingRow| sighting(audit, row)))?;
     document.serialize_entry("differential", &differential::json(audit.differential.as_ref()))?;
     document.serialize_entry("chance", &chance::json(&audit.chance))?;
+    document.serialize_entry("unplanted", &unplanted::Json(audit))?;
     document.serialize_entry("recipients", &Each(&audit.recipients, recipient))?;
     document.serialize_entry("opaque", &Each(&audit.opaque, opaque_entry))?;
     document.serialize_entry("damages", &Each(&audit.damages, damage))?;
@@ -47,7 +48,7 @@ pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A list whose elements become values one at a time: a long list of them would not fit in memory.
-struct Each<'a, T, F>(&'a [T], F);
+pub(super) struct Each<'a, T, F>(pub(super) &'a [T], pub(super) F);
 
 impl<T, F: Fn(&T) -> Value> Serialize for Each<'_, T, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -103,23 +104,36 @@ fn sighting(audit: &Audit, row: &SightingRow) -> Value {
         "id": row.id.0,
         "datum": sighting.datum.0,
         "shown": shown,
-        "direction": match row.side { Side::Request => "sent", Side::Response => "received" },
+        "direction": direction(row.side),
         "strength": sighting.strength.name(),
         "form": sighting.form,
         "bits": (sighting.bits * 10.0).round() / 10.0,
         "hint": sighting.is_hint(),
         "witness": sighting.witness.as_ref().map(witness),
-        "place": {
-            "exhibit": sighting.place.exhibit.to_string(),
-            "path": audit.exhibits.get(row.exhibit).map(|exhibit| exhibit.exhibit.path.as_str()),
-            "record": sighting.place.record.0,
-            "part": sighting.place.part.to_string(),
-            "range": range(sighting.place.range),
-            "decoded": range(sighting.place.decoded),
-        },
+        "place": place(audit, &sighting.place, row.exhibit),
         "trail": sighting.trail.to_string(),
         "steps": sighting.trail.0.iter().map(step).collect::<Vec<_>>(),
         "record": summary(&row.record),
+    })
+}
+
+/// Seen from the client.
+pub(super) fn direction(side: Side) -> &'static str {
+    match side {
+        Side::Request => "sent",
+        Side::Response => "received",
+    }
+}
+
+/// A place in the exhibit of that number.
+pub(super) fn place(audit: &Audit, place: &Place, exhibit: usize) -> Value {
+    json!({
+        "exhibit": place.exhibit.to_string(),
+        "path": audit.exhibits.get(exhibit).map(|exhibit| exhibit.exhibit.path.as_str()),
+        "record": place.record.0,
+        "part": place.part.to_string(),
+        "range": range(place.range),
+        "decoded": range(place.decoded),
     })
 }
 
@@ -134,11 +148,11 @@ fn range(range: Range) -> Value {
     json!([range.start, range.end])
 }
 
-fn step(step: &Step) -> Value {
+pub(super) fn step(step: &Step) -> Value {
     json!({"codec": step.codec, "detail": step.detail, "encoded": range(step.encoded)})
 }
 
-fn summary(record: &Summary) -> Value {
+pub(super) fn summary(record: &Summary) -> Value {
     json!({
         "protocol": record.protocol.name(),
         "time": record.time.map(|time| time.to_string()),

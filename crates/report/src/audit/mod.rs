@@ -5,6 +5,7 @@ mod differential;
 mod json;
 mod model;
 mod terminal;
+mod unplanted;
 
 pub use chance::{Chance, Class, ClassCounts};
 pub use differential::Compared;
@@ -14,3 +15,4 @@ pub use model::{
     Tool, redact_recorded,
 };
 pub use terminal::{Look, write as write_terminal};
+pub use unplanted::{Tally, Unplanted, UnplantedRow};

@@ -2,11 +2,12 @@
 
 use super::chance::Chance;
 use super::differential::Compared;
+use super::unplanted::{Tally, Unplanted};
 use dyetrace_case::{
     App, Channel, Damage, DatumId, Endpoint, Exhibit, Kind, Message, Opaque, Protocol, Record, RecordId, Side,
     Sighting, SightingId, Time,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct Audit {
     pub differential: Option<Compared>,
     /// What decoys say of chance.
     pub chance: Chance,
+    /// Personal data that nobody planted; absent where it was not looked for.
+    pub unplanted: Option<Unplanted>,
     /// Who was talked to, in order of name and address.
     pub recipients: Vec<Recipient>,
     /// What could not be read, in the order of the evidence.
@@ -274,12 +277,15 @@ pub struct Recipient {
     pub received: u64,
     /// Planted values sent there, hints left out.
     pub data: BTreeSet<DatumId>,
+    /// Personal data that nobody planted, by kind.
+    pub unplanted: BTreeMap<&'static str, Tally>,
 }
 
 impl Recipient {
     /// A recipient that nothing was counted for yet.
     pub fn new(key: RecipientKey) -> Self {
-        Self { key, addresses: BTreeSet::new(), records: 0, sent: 0, received: 0, data: BTreeSet::new() }
+        let (addresses, data, unplanted) = Default::default();
+        Self { key, addresses, records: 0, sent: 0, received: 0, data, unplanted }
     }
 
     /// Counts one record that went there.
@@ -300,6 +306,9 @@ impl Recipient {
         self.sent += other.sent;
         self.received += other.received;
         self.data.extend(other.data);
+        for (kind, tally) in other.unplanted {
+            self.unplanted.entry(kind).or_default().add(tally);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The audit for people at a terminal: first what left and to whom, then what could not be read.
 
-use super::model::{Audit, DatumRow, Fixity, SightingRow, Summary, protection};
-use super::{chance, differential};
+use super::model::{Audit, DatumRow, Fixity, Recipient, SightingRow, Summary, protection};
+use super::{chance, differential, unplanted};
 use crate::text::{bytes, clean, count, pad, percent};
 use dyetrace_case::{Channel, DatumId, Endpoint, Opaque, Range, Side, Witness};
 use std::collections::BTreeMap;
@@ -28,10 +28,10 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { look, out };
     title(audit, &mut page)?;
     let solid = |side: Side| move |row: &&SightingRow| row.side == side && !row.sighting.is_hint();
-    if audit.subject.is_empty() {
+    if audit.subject.is_empty() && audit.unplanted.is_none() {
         page.heading("Nothing was looked for")?;
         page.line("  Say what was planted with --find KIND=VALUE (--find phone=13800000427) or --subject FILE.")?;
-    } else {
+    } else if !audit.subject.is_empty() {
         page.heading("What left, and to whom")?;
         sightings(audit, audit.sightings.iter().filter(solid(Side::Request)), "to", &mut page)?;
     }
@@ -45,6 +45,9 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
     }
     if let Some(compared) = &audit.differential {
         differential::section(compared, &mut page)?;
+    }
+    if let Some(found) = &audit.unplanted {
+        unplanted::section(audit, found, &mut page)?;
     }
     not_seen(audit, &mut page)?;
     chance::section(&audit.chance, &mut page)?;
@@ -213,7 +216,7 @@ fn sighting_lines(audit: &Audit, group: &Group<'_>, member: &Member<'_>, page: &
     page.line(&format!("        {note}"))
 }
 
-fn byte_range(range: Range) -> String {
+pub(super) fn byte_range(range: Range) -> String {
     format!("bytes {}–{}", range.start, range.end.saturating_sub(1).max(range.start))
 }
 
@@ -306,13 +309,9 @@ fn recipients(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
         .iter()
         .take(page.limit())
         .map(|row| {
-            let address = row.addresses.first().copied();
-            let name = row.key.name.as_deref().map(clean).or(address.map(|a| a.to_string()));
-            let scope = address.and_then(scope).map_or(String::new(), |scope| format!(" ({scope})"));
-            let port = row.key.port.map_or(String::new(), |port| format!(":{port}"));
             let data = row.data.iter().map(|id| id.0.as_str()).collect::<Vec<_>>().join(", ");
             [
-                format!("{}{port}{scope}", name.unwrap_or_else(|| "unknown".to_owned())),
+                recipient_name(row),
                 row.key.protocol.name().to_owned(),
                 row.key.protection.clone(),
                 count(row.records),
@@ -323,6 +322,15 @@ fn recipients(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
         .collect();
     table(["recipient", "protocol", "protection", "records", "sent / received", ""], &rows, page)?;
     page.rest(audit.recipients.len())
+}
+
+/// Name or address with port, and the scope of an address that is not of the public internet.
+pub(super) fn recipient_name(row: &Recipient) -> String {
+    let address = row.addresses.first().copied();
+    let name = row.key.name.as_deref().map(clean).or(address.map(|a| a.to_string()));
+    let scope = address.and_then(scope).map_or(String::new(), |scope| format!(" ({scope})"));
+    let port = row.key.port.map_or(String::new(), |port| format!(":{port}"));
+    format!("{}{port}{scope}", name.unwrap_or_else(|| "unknown".to_owned()))
 }
 
 pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]], page: &mut Page<'_>) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What a field's name says that its value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,8 +173,13 @@ impl std::fmt::Debug for Names {
 }
 
 impl Names {
-    /// The names this program knows.
-    pub(super) fn new() -> Self {
+    /// The names this program knows, sorted into tables when first asked for.
+    pub(super) fn known() -> &'static Self {
+        static NAMES: LazyLock<Names> = LazyLock::new(Names::new);
+        &NAMES
+    }
+
+    fn new() -> Self {
         let mut names = Self { known: HashMap::default(), tails: vec![0; 1024] };
         for (list, alone) in [(ANYWHERE, false), (ALONE, true)] {
             for (meaning, spellings) in list {

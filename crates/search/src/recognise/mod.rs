@@ -141,28 +141,37 @@ impl Pass {
 }
 
 /// All recognisers.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Recognisers {
     options: RecogniseOptions,
-    names: field::Names,
+    names: &'static field::Names,
 }
 
 impl Recognisers {
     /// Recognisers with these options.
     pub(crate) fn new(options: RecogniseOptions) -> Self {
-        Self { options, names: field::Names::new() }
+        Self { options, names: field::Names::known() }
+    }
+
+    /// The options.
+    pub(crate) fn options(&self) -> &RecogniseOptions {
+        &self.options
     }
 
     /// Visits everything recognised in the bytes, in order of where it ends. `field_name` is the
     /// name of the field whose value the bytes are as a whole; names of fields within the bytes
     /// (`"imei":`, `imei=`, `<imei>`) are seen without it.
     pub(crate) fn find(&self, bytes: &[u8], field_name: Option<&str>, visit: &mut dyn FnMut(Hit)) {
-        let meaning = field_name.and_then(|name| self.names.meaning(name.as_bytes()));
-        if let Some(pass) = meaning.and_then(|meaning| named::check(meaning, bytes, self.options)) {
-            let checks = pass.checks.and(Checks::ALONE).and(Checks::FIELD_NAME);
-            visit(Hit { kind: pass.kind, range: 0..bytes.len(), checks, bits: pass.bits });
-            return;
+        match field_name.and_then(|name| self.whole(bytes, name)) {
+            Some(hit) => visit(hit),
+            None => scan::scan(bytes, self, visit),
         }
-        scan::scan(bytes, self, visit);
+    }
+
+    /// The bytes as the value of a field of that name, where the name says what they are.
+    pub(crate) fn whole(&self, bytes: &[u8], field_name: &str) -> Option<Hit> {
+        let pass = named::check(self.names.meaning(field_name.as_bytes())?, bytes, self.options)?;
+        let checks = pass.checks.and(Checks::ALONE).and(Checks::FIELD_NAME);
+        Some(Hit { kind: pass.kind, range: 0..bytes.len(), checks, bits: pass.bits })
     }
 }
