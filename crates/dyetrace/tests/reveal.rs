@@ -45,12 +45,15 @@ fn base64(bytes: &[u8]) -> String {
 
 /// Audits the file in every format and looks for the values in everything printed.
 fn assert_hidden(file: &Path) {
-    for format in ["terminal", "json"] {
+    let formats =
+        [("terminal", None), ("json", None), ("terminal", Some("--recognise")), ("json", Some("--recognise"))];
+    for (format, recognise) in formats {
         let finds = [format!("phone={PHONE}"), format!("email={EMAIL}"), format!("wifi.password={WORD}")];
         let mut arguments = vec!["audit", file.to_str().unwrap(), "--format", format, "--all"];
         for find in &finds {
             arguments.extend(["--find", find]);
         }
+        arguments.extend(recognise);
         let output = dyetrace(&arguments);
         let printed = format!("{}\n{}", stdout(&output), stderr(&output));
         assert!(printed.len() > 500, "nothing was audited: {printed}");

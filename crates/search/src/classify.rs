@@ -147,7 +147,7 @@ fn words(block: &[u8; 64]) -> [u64; 3] {
 }
 
 /// Bit 0 of each byte.
-fn packed(flags: &[u8; 64]) -> u64 {
+pub(crate) fn packed(flags: &[u8; 64]) -> u64 {
     let (eights, _) = flags.as_chunks::<8>();
     // Multiplying moves bit 0 of byte n to bit 56 + n.
     let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;

@@ -35,6 +35,13 @@ pub(super) enum Meaning {
     WifiPassword,
 }
 
+impl Meaning {
+    /// Longest value, with the sign behind it.
+    fn longest(self) -> usize {
+        if matches!(self, Self::Email | Self::PasswordHash) { LONG_VALUE } else { VALUE }
+    }
+}
+
 /// Names, in lower case without signs between words, that mean something also as the last words of
 /// a longer name (`user_phone`, `deviceImei`).
 const ANYWHERE: &[(Meaning, &[&str])] = &[
@@ -156,14 +163,16 @@ const ALONE: &[(Meaning, &[&str])] = &[
 const NAME: usize = 48;
 /// Most words of a name looked at, from its end.
 const WORDS: usize = 6;
-/// Longest value of a named field, in bytes.
-const VALUE: usize = 256;
+/// Longest value of a named field with the sign behind it, in bytes.
+const VALUE: usize = 72;
+/// The same for e-mail addresses and stored passwords.
+const LONG_VALUE: usize = 256;
 
 /// All names that mean something.
 pub(super) struct Names {
     known: HashMap<&'static [u8], (Meaning, bool), FixedState>,
-    /// One bit for the last two bytes of each name: most names end otherwise.
-    tails: Vec<u64>,
+    /// One bit for the last letters of each name: most names end otherwise.
+    endings: Vec<u64>,
 }
 
 impl std::fmt::Debug for Names {
@@ -180,7 +189,7 @@ impl Names {
     }
 
     fn new() -> Self {
-        let mut names = Self { known: HashMap::default(), tails: vec![0; 1024] };
+        let mut names = Self { known: HashMap::default(), endings: vec![0; 512] };
         for (list, alone) in [(ANYWHERE, false), (ALONE, true)] {
             for (meaning, spellings) in list {
                 for spelling in *spellings {
@@ -193,18 +202,31 @@ impl Names {
 
     fn add(&mut self, name: &'static [u8], meaning: Meaning, alone: bool) {
         self.known.insert(name, (meaning, alone));
-        if let Some((word, bit)) = tail(name)
-            && let Some(word) = self.tails.get_mut(word)
-        {
-            *word |= bit;
+        // A name of two letters may stand behind any third.
+        let letters = last_letters(name);
+        let thirds = if name.len() == 2 { 0..=255 } else { letters >> 16..=letters >> 16 };
+        for third in thirds {
+            let (word, bit) = bit(letters & 0xffff | third << 16);
+            if let Some(word) = self.endings.get_mut(word) {
+                *word |= bit;
+            }
         }
+    }
+
+    /// False where no known name ends before the separator at that place.
+    pub(super) fn may_end(&self, bytes: &[u8], separator: usize) -> bool {
+        before_separator(bytes, separator).is_some_and(|name| self.may_be(name))
+    }
+
+    fn may_be(&self, name: &[u8]) -> bool {
+        let (word, bit) = bit(last_letters(name));
+        self.endings.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// What the name says, by as many of its last words as are known together.
     pub(super) fn meaning(&self, name: &[u8]) -> Option<Meaning> {
         let name = name.get(name.len().saturating_sub(NAME)..)?;
-        let (word, bit) = tail(name)?;
-        if self.tails.get(word)? & bit == 0 {
+        if !self.may_be(name) {
             return None;
         }
         if name.last()? >= &0x80 {
@@ -244,25 +266,45 @@ impl Names {
     }
 }
 
-/// Which bit stands for the last two bytes of a name.
-fn tail(name: &[u8]) -> Option<(usize, u64)> {
-    let [.., first, last] = name else { return None };
-    let key = usize::from(first.to_ascii_lowercase()) << 8 | usize::from(last.to_ascii_lowercase());
-    // `user[phone]` ends in a sign; its bit is that of no name, so look behind the sign.
-    if *last == b']' { tail(name.get(..name.len() - 1)?) } else { Some((key >> 6, 1 << (key & 63))) }
+/// The last three letters of a name in lower case, signs left out, of a name that ends there; the
+/// first of them in the lowest byte, 0 where there is none.
+fn last_letters(name: &[u8]) -> u32 {
+    let mut key = 0;
+    let mut count = 0;
+    for byte in name.iter().rev().take(8) {
+        if byte.is_ascii_alphanumeric() || *byte >= 0x80 {
+            key |= u32::from(byte.to_ascii_lowercase()) << (8 * count);
+            count += 1;
+        }
+        if count == 3 || !is_name(*byte) {
+            break;
+        }
+    }
+    key
+}
+
+/// Which bit stands for such letters (Fibonacci hashing, Knuth, The Art of Computer Programming 6.4).
+fn bit(key: u32) -> (usize, u64) {
+    let hash = key.wrapping_mul(0x9E37_79B1) >> 17;
+    ((hash >> 6) as usize, 1 << (hash & 63))
 }
 
 /// The name before the `:`, `=` or `：` at that place, without quotes.
 pub(super) fn name_before(bytes: &[u8], separator: usize) -> Option<&[u8]> {
+    let before = before_separator(bytes, separator)?;
+    let length = before.iter().rev().take(NAME).take_while(|byte| is_name(**byte)).count();
+    before.get(before.len() - length..).filter(|name| name.len() >= 2)
+}
+
+/// What may end in a name, without the blanks, quotes and backslashes behind it.
+fn before_separator(bytes: &[u8], separator: usize) -> Option<&[u8]> {
     let before = bytes.get(separator.saturating_sub(NAME + 6)..separator)?;
     let trimmed = |text: &[u8], signs: &[u8], most: usize| {
         text.len() - text.iter().rev().take(most).take_while(|byte| signs.contains(byte)).count()
     };
     let before = before.get(..trimmed(before, b" ", 2))?;
     let before = before.get(..trimmed(before, b"\"'", 1))?;
-    let before = before.get(..trimmed(before, b"\\", 3))?;
-    let length = before.iter().rev().take(NAME).take_while(|byte| is_name(**byte)).count();
-    before.get(before.len() - length..).filter(|name| name.len() >= 2)
+    before.get(..trimmed(before, b"\\", 3))
 }
 
 fn is_name(byte: u8) -> bool {
@@ -271,7 +313,9 @@ fn is_name(byte: u8) -> bool {
 
 /// The value that starts at that place, without quotes: to the closing quote, or to the next sign
 /// that ends values in forms, headers, lists and text. A pair may hold commas.
-pub(super) fn value_at(bytes: &[u8], from: usize, pair: bool) -> Option<Range<usize>> {
+pub(super) fn value_at(bytes: &[u8], from: usize, meaning: Meaning) -> Option<Range<usize>> {
+    let pair = meaning == Meaning::Position;
+    let most = meaning.longest();
     let skip = |at: usize, signs: &[u8], most: usize| {
         at + bytes.get(at..).unwrap_or_default().iter().take(most).take_while(|byte| signs.contains(byte)).count()
     };
@@ -279,17 +323,40 @@ pub(super) fn value_at(bytes: &[u8], from: usize, pair: bool) -> Option<Range<us
     let quote = bytes.get(at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
     let start = at + usize::from(quote.is_some());
     let rest = bytes.get(start..)?;
-    let rest = rest.get(..rest.len().min(VALUE))?;
+    let rest = rest.get(..rest.len().min(most))?;
     let length = match (quote, rest.first()) {
         (Some(quote), _) => rest.iter().position(|byte| *byte == quote || matches!(byte, b'\\' | b'\n')),
         (None, Some(b'[')) if pair => rest.iter().position(|byte| *byte == b']').map(|at| at + 1),
         (None, Some(b'(')) if pair => rest.iter().position(|byte| *byte == b')').map(|at| at + 1),
-        (None, _) => rest.iter().enumerate().position(|(at, byte)| ends_value(rest.get(at + 1), *byte, pair)),
+        (None, _) => end_of_value(rest, pair),
     };
     // Without an end in sight, what is there is the value only if the bytes end there too.
-    let length = length.or((rest.len() < VALUE && quote.is_none()).then_some(rest.len()))?;
+    let length = length.or((rest.len() < most && quote.is_none()).then_some(rest.len()))?;
     (length > 0).then_some(start..start + length)
 }
+
+fn end_of_value(rest: &[u8], pair: bool) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + rest.get(from..)?.iter().position(|byte| MAY_END[usize::from(*byte)])?;
+        if ends_value(rest.get(at + 1), *rest.get(at)?, pair) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// Bytes that may end a value, whatever follows.
+const MAY_END: [bool; 256] = {
+    let mut table = [false; 256];
+    let members = b", &;}])<>\"'|\\\t\n\x0c\r\xef\xe3";
+    let mut index = 0;
+    while index < members.len() {
+        table[members[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
 
 fn ends_value(next: Option<&u8>, byte: u8, pair: bool) -> bool {
     match byte {
@@ -351,7 +418,7 @@ mod tests {
                 - name.len();
             assert_eq!(name_before(text.as_bytes(), separator), Some(name.as_bytes()), "{text}");
             let width = text[separator..].chars().next().unwrap().len_utf8();
-            let range = value_at(text.as_bytes(), separator + width, false).unwrap();
+            let range = value_at(text.as_bytes(), separator + width, Meaning::Qq).unwrap();
             assert_eq!(&text[range], value, "{text}");
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Checks, Pass};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// A kind of character.
 #[derive(Debug, Clone, Copy)]
@@ -130,10 +131,37 @@ pub(super) fn around(bytes: &[u8], at: usize) -> Option<(Range<usize>, Pass)> {
 }
 
 fn form(text: &[u8]) -> Option<usize> {
-    FORMS.iter().find_map(|pieces| match pieces.first() {
+    let forms = by_start(text)?;
+    forms.iter().find_map(|(_, pieces)| match pieces.first() {
         Some(Text(start)) if text.starts_with(start.as_bytes()) => length(text, pieces),
         _ => None,
     })
+}
+
+/// The forms that start with the text's first two characters.
+fn by_start(text: &[u8]) -> Option<&'static [(u16, &'static [Piece])]> {
+    static SORTED: LazyLock<Vec<(u16, &'static [Piece])>> = LazyLock::new(|| {
+        let start = |pieces: &[Piece]| match pieces.first() {
+            Some(Text(start)) => first_two(start.as_bytes()),
+            _ => None,
+        };
+        let mut sorted: Vec<_> = FORMS.iter().filter_map(|pieces| Some((start(pieces)?, *pieces))).collect();
+        sorted.sort_by_key(|(start, _)| *start);
+        sorted
+    });
+    let start = first_two(text)?;
+    let from = SORTED.partition_point(|(other, _)| *other < start);
+    let rest = SORTED.get(from..)?;
+    rest.get(..rest.partition_point(|(other, _)| *other == start))
+}
+
+/// The first two characters as a number; of a star, which is a whole start, it alone.
+fn first_two(text: &[u8]) -> Option<u16> {
+    match text {
+        [b'*', ..] => Some(u16::from(b'*')),
+        [first, second, ..] => Some(u16::from_be_bytes([*first, *second])),
+        _ => None,
+    }
 }
 
 fn length(text: &[u8], pieces: &[Piece]) -> Option<usize> {
