@@ -221,7 +221,7 @@ impl Scanner {
             seen.truncate(self.options.sightings);
         }
         let (decoys, seen): (Vec<_>, Vec<_>) = seen.into_iter().partition(|(_, find)| self.is_decoy(find));
-        let sighting = |(part, find)| self.sighting(record, part, find, explorer.tally);
+        let sighting = |(part, find)| self.sighting(record, part, &find, explorer.tally);
         let mut sightings: Vec<Sighting> = seen.into_iter().filter_map(sighting).collect();
         let decoys: Vec<Sighting> = decoys.into_iter().take(MOST_DECOYS).filter_map(sighting).collect();
         // Pieces of a spooled body share bytes, and what is wrapped there is seen twice.
@@ -308,10 +308,10 @@ impl Scanner {
         finds
     }
 
-    fn sighting(&self, record: &Record, part: &Part<'_>, find: Find, tally: Tally) -> Option<Sighting> {
-        let (form, strength, bits) = self.describe(&find, tally)?;
+    fn sighting(&self, record: &Record, part: &Part<'_>, find: &Find, tally: Tally) -> Option<Sighting> {
+        let (form, strength, bits) = self.describe(find, tally)?;
         let datum = self.needles.data.get(find.datum as usize)?.id.clone();
-        let (place, trail) = place(record, part, &find);
+        let (place, trail) = place(record, part, find);
         Some(Sighting { datum, place, trail, strength, form, bits, witness: None })
     }
 
