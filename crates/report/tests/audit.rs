@@ -5,10 +5,11 @@ mod schema;
 
 use dyetrace_case::{
     Alternative, App, Channel, Damage, DatumId, Differential, Endpoint, Exhibit, ExhibitId, Follows, Format,
-    NameSource, Opaque, RecordId, Shape, Time, Transport,
+    NameSource, Opaque, PartName, Place, Protocol, Range, Record, RecordId, Shape, Side, Step, Time, Trail, Transport,
 };
 use dyetrace_report::audit::{
-    Audit, Compared, ExhibitRow, Fixity, KeyFile, KeyRow, Look, Tool, write_json, write_terminal,
+    Audit, Compared, ExhibitRow, Fixity, KeyFile, KeyRow, Look, Recipient, RecipientKey, Summary, Tally, Tool,
+    Unplanted, UnplantedRow, write_json, write_terminal,
 };
 use schema::faults;
 use serde_json::Value;
@@ -67,7 +68,47 @@ fn unreadable() -> Audit {
             reason: "gap of 10 bytes from the server".to_owned(),
         }],
         differential: Some(Compared { findings: vec![following()], notes: vec!["runs were compared".to_owned()] }),
+        unplanted: Some(Unplanted { mode: "strict", rows: vec![recognised()] }),
+        recipients: vec![recipient()],
         ..Audit::default()
+    }
+}
+
+/// Whom a value went that nobody planted.
+fn recipient() -> Recipient {
+    let mut recipient = Recipient::new((*recognised().recipient).clone());
+    recipient.addresses.insert([203, 0, 113, 6].into());
+    recipient.unplanted.insert("qq", Tally { sent: 2, received: 0 });
+    recipient
+}
+
+/// A value that only its field's name tells.
+fn recognised() -> UnplantedRow {
+    let record = Record {
+        id: RecordId("tcp:0/http:0".to_owned()),
+        exhibit: ExhibitId([1; 32]),
+        protocol: Protocol::Http11,
+        time: None,
+        client: Endpoint::default(),
+        server: Endpoint { address: Some([203, 0, 113, 6].into()), port: Some(80), name: None },
+        channel: Channel::clear(),
+        app: None,
+        request: None,
+        response: None,
+        flags: Vec::new(),
+    };
+    let (range, part) = (Range::new(7, 14), PartName::Body(Side::Request));
+    let encoded = Range::new(7, 14);
+    UnplantedRow {
+        kind: "qq",
+        shown: "****".to_owned(),
+        checks: vec!["shape", "field name"],
+        bits: 0.0,
+        place: Place { exhibit: record.exhibit, record: record.id.clone(), part, range, decoded: range },
+        trail: Trail(vec![Step { codec: "json".to_owned(), detail: Some("/\u{1b}qq".to_owned()), encoded }]),
+        exhibit: 0,
+        recipient: Arc::new(RecipientKey::new(&record, None, &mut |text| text.to_owned())),
+        record: Arc::new(Summary::of(&record, &|text| text.to_owned())),
     }
 }
 
@@ -112,6 +153,13 @@ fn every_audit_follows_the_published_schema() {
 }
 
 #[test]
+fn who_looked_for_nothing_is_told_how() {
+    let mut page = Vec::new();
+    write_terminal(&Audit { unplanted: None, ..unreadable() }, Look::default(), &mut page).unwrap();
+    assert!(String::from_utf8(page).unwrap().contains("--find phone=13800000427"));
+}
+
+#[test]
 fn what_could_not_be_read_is_said_with_its_share_and_steers_no_terminal() {
     let mut page = Vec::new();
     write_terminal(&unreadable(), Look::default(), &mut page).unwrap();
@@ -123,7 +171,8 @@ fn what_could_not_be_read_is_said_with_its_share_and_steers_no_terminal() {
         "0 keys match any connection",
         "0 of 1 TLS connections were decrypted",
         "NOT the file the manifest lists",
-        "--find phone=13800000427",
+        "2 sent to 203.0.113.6:80, http/1.1 (clear)",
+        "json /·qq  (shape, field name: of such texts all pass, the field's name alone tells)",
         "one of email, phone",
         "only its length follows, 30–45 bytes",
         "equal within, different between: r1, r3 | r2",
