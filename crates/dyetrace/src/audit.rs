@@ -1,6 +1,6 @@
 //! `dyetrace audit`: exhibits in, what left and to whom out.
 
-use crate::cli::{AuditArguments, AuditFormat, FailOn, Recognise};
+use crate::cli::{AuditArguments, AuditFormat, FailOn, Recognise, WantedArguments};
 use crate::differential::Comparison;
 use crate::exit::{Exit, Fault, say};
 use crate::intake::{self, Intake};
@@ -18,12 +18,10 @@ use std::path::Path;
 /// Opens, reads, searches, reports.
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Fault> {
     let options = options(arguments)?;
-    let named = named_subject(arguments)?;
-    let named_material = arguments.key_material.as_deref().map(read_key_material).transpose()?;
+    let (named, named_material) = named(&arguments.wanted)?;
     let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
     let subject = whole_subject(&intake, named);
-    let mut material = intake.case.as_ref().map(|case| case.key_material.clone()).unwrap_or_default();
-    material.extend(named_material.unwrap_or_default());
+    let material = whole_material(&intake, named_material);
     let scanner = Scanner::with_key_material(&subject, &material, options);
     let threads = arguments.reading.threads.map_or_else(cores, usize::from);
     let comparison = Comparison::planned(&intake);
@@ -64,8 +62,21 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// What the command line names: values, and key material.
+pub(crate) fn named(arguments: &WantedArguments) -> Result<(Subject, Option<KeyMaterial>), Fault> {
+    let material = arguments.key_material.as_deref().map(read_key_material).transpose()?;
+    Ok((named_subject(arguments)?, material))
+}
+
+/// The case's key material and what was named on the command line.
+pub(crate) fn whole_material(intake: &Intake, named: Option<KeyMaterial>) -> KeyMaterial {
+    let mut material = intake.case.as_ref().map(|case| case.key_material.clone()).unwrap_or_default();
+    material.extend(named.unwrap_or_default());
+    material
+}
+
 /// The values of `--find` and `--subject`. No error repeats a value.
-fn named_subject(arguments: &AuditArguments) -> Result<Subject, Fault> {
+fn named_subject(arguments: &WantedArguments) -> Result<Subject, Fault> {
     let mut subject = arguments.subject.as_deref().map(read_subject).transpose()?.unwrap_or_default();
     for (index, find) in arguments.find.iter().enumerate() {
         let example = "type --find KIND=VALUE, as in --find phone=13800000427 or --find wifi.password='correct horse'";
@@ -105,7 +116,7 @@ fn material_in_words(material: &KeyMaterial) -> Option<String> {
 
 /// The case's subject, then those of its runs, then what was named on the command line; a value
 /// that is there already is not added twice.
-fn whole_subject(intake: &Intake, named: Subject) -> Subject {
+pub(crate) fn whole_subject(intake: &Intake, named: Subject) -> Subject {
     let mut subject = intake.case.as_ref().and_then(|case| case.subject.clone()).unwrap_or_default();
     let of_runs = intake.case.iter().flat_map(|case| case.run_subjects.values()).flat_map(|other| other.data.clone());
     for datum in of_runs.chain(named.data) {

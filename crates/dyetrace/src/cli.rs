@@ -20,6 +20,7 @@ const EXIT_CODES: &str = "Exit codes:
 Examples:
   dyetrace audit trip.pcapng --keys sslkeys.log --find phone=13800000427
   dyetrace audit my-case
+  dyetrace explain 1dd8de1e my-case
   dyetrace records trip.har --format jsonl
   dyetrace new my-case";
 
@@ -27,6 +28,8 @@ Examples:
 pub(crate) enum Command {
     /// Say what left, to whom, in what wrapping and protection, and what could not be read
     Audit(AuditArguments),
+    /// Show one sighting step by step, with commands to redo each step
+    Explain(ExplainArguments),
     /// Print every record that was read from the exhibits
     Records(RecordsArguments),
     /// Make a case folder with a made-up subject whose data can be planted
@@ -60,15 +63,8 @@ pub(crate) struct AuditArguments {
     pub(crate) inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) reading: ReadingArguments,
-    /// Look for this value; KIND is a dotted kind such as phone, email, wifi.password
-    #[arg(long, value_name = "KIND=VALUE")]
-    pub(crate) find: Vec<String>,
-    /// Look for the values of this subject.yaml
-    #[arg(long, value_name = "FILE")]
-    pub(crate) subject: Option<PathBuf>,
-    /// Undo the app's own wrapping with these alphabets, salts and keys, see docs/case-format.md
-    #[arg(long, value_name = "FILE")]
-    pub(crate) key_material: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) wanted: WantedArguments,
     /// Look also for personal data that nobody planted, see docs/recognisers.md; MODE says which Chinese
     /// identity numbers count (default: strict)
     #[arg(long, value_enum, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "strict")]
@@ -122,6 +118,50 @@ pub(crate) struct NewArguments {
     /// What the case is called
     #[arg(long)]
     pub(crate) title: Option<String>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The trail is followed again from the evidence, each step with the bytes around the value and, where
+there is one, a command of ordinary tools that does the same. Values are masked unless --reveal is given.
+
+Examples:
+  dyetrace explain 1dd8de1e my-case
+  dyetrace explain 1dd8de1e my-case --reveal
+  dyetrace explain 8aa85eb4 trip.pcapng --keys sslkeys.log --find phone=13800000427"
+)]
+pub(crate) struct ExplainArguments {
+    /// The id that audit prints behind a sighting, or its beginning
+    #[arg(value_name = "SIGHTING-ID")]
+    pub(crate) id: String,
+    /// The case folder or files of evidence that were audited
+    #[arg(required = true, value_name = "CASE|EXHIBIT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+    #[command(flatten)]
+    pub(crate) wanted: WantedArguments,
+    /// Show the planted value, the bytes and the keys in clear
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Also write the bytes of the part, in clear, to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) part: Option<PathBuf>,
+}
+
+/// What to look for.
+#[derive(Debug, Args)]
+pub(crate) struct WantedArguments {
+    /// Look for this value; KIND is a dotted kind such as phone, email, wifi.password
+    #[arg(long, value_name = "KIND=VALUE")]
+    pub(crate) find: Vec<String>,
+    /// Look for the values of this subject.yaml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) subject: Option<PathBuf>,
+    /// Undo the app's own wrapping with these alphabets, salts and keys, see docs/case-format.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_material: Option<PathBuf>,
 }
 
 /// What `audit` and `records` share.

@@ -4,6 +4,7 @@ mod audit;
 mod cli;
 mod differential;
 mod exit;
+mod explain;
 mod intake;
 mod listed;
 mod mint;
@@ -25,6 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Completions { shell } => completions(shell),

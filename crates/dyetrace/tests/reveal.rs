@@ -57,16 +57,42 @@ fn assert_hidden(file: &Path) {
         let output = dyetrace(&arguments);
         let printed = format!("{}\n{}", stdout(&output), stderr(&output));
         assert!(printed.len() > 500, "nothing was audited: {printed}");
-        let lower = printed.to_lowercase();
-        for value in [PHONE, EMAIL, WORD] {
-            for form in forms(value) {
-                let at = lower.find(&form);
-                let around = at.map(|at| lower.get(at.saturating_sub(150)..(at + 60).min(lower.len())));
-                assert!(at.is_none(), "{format} of {}: {form} in {around:?}", file.display());
-            }
+        assert_none_in(&printed, &format!("{format} of {}", file.display()));
+        if format == "json" {
+            explanations_hide(file, &finds, &stdout(&output));
         }
     }
 }
+
+fn assert_none_in(printed: &str, what: &str) {
+    let lower = printed.to_lowercase();
+    for value in [PHONE, EMAIL, WORD] {
+        for form in forms(value) {
+            let at = lower.find(&form);
+            let around = at.map(|at| lower.get(at.saturating_sub(150)..(at + 60).min(lower.len())));
+            assert!(at.is_none(), "{what}: {form} in {around:?}");
+        }
+    }
+}
+
+/// Explains some of the sightings.
+fn explanations_hide(file: &Path, finds: &[String], audit: &str) {
+    let audit: serde_json::Value = serde_json::from_str(audit).unwrap();
+    let sightings = audit["sightings"].as_array().unwrap();
+    for sighting in sightings.iter().step_by(sightings.len().div_ceil(EXPLAINED).max(1)) {
+        let mut arguments = vec!["explain", sighting["id"].as_str().unwrap(), file.to_str().unwrap()];
+        for find in finds {
+            arguments.extend(["--find", find]);
+        }
+        let output = dyetrace(&arguments);
+        let printed = format!("{}\n{}", stdout(&output), stderr(&output));
+        assert!(printed.contains("\nProved: "), "{printed}");
+        assert_none_in(&printed, "explain");
+    }
+}
+
+/// Sightings of one file that are explained: each time all of it is read again.
+const EXPLAINED: usize = 12;
 
 fn file(name: &str, bytes: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

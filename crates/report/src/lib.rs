@@ -6,3 +6,5 @@
 pub mod audit;
 pub mod records;
 mod text;
+
+pub use text::clean;

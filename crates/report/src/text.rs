@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// Replaces characters that could steer a terminal or reorder text (controls, escapes, bidirectional
 /// marks): evidence is written by strangers.
-pub(crate) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let unsafe_char = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

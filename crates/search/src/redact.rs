@@ -13,16 +13,7 @@ const SHORTEST_HIDDEN: usize = 3;
 /// The text with stars for every range in which a planted value is seen. Where a limit of the
 /// search is reached the whole text is hidden.
 pub(crate) fn redact(needles: &Needles, options: &Options, text: &str) -> String {
-    let Some(found) = text_ranges(needles, options, text.as_bytes()) else { return STARS.to_owned() };
-    let mut ranges: Vec<Range<usize>> =
-        found.into_iter().map(|range| range.start as usize..range.end as usize).collect();
-    let lower = text.to_ascii_lowercase();
-    for needle in needles.short().filter(|needle| needle.len() >= SHORTEST_HIDDEN) {
-        ranges.extend(standing_alone(lower.as_bytes(), &needle.to_ascii_lowercase()));
-    }
-    for form in &needles.folded {
-        ranges.extend(memchr::memmem::find_iter(lower.as_bytes(), form).map(|at| at..at + form.len()));
-    }
+    let Some(mut ranges) = hidden(needles, options, text.as_bytes()) else { return STARS.to_owned() };
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
@@ -41,6 +32,22 @@ pub(crate) fn redact(needles: &Needles, options: &Options, text: &str) -> String
     }
     out.push_str(text.get(from..).unwrap_or_default());
     out
+}
+
+/// The ranges in which a planted value is seen, in any order; `None` where a limit of the search was
+/// reached.
+pub(crate) fn hidden(needles: &Needles, options: &Options, text: &[u8]) -> Option<Vec<Range<usize>>> {
+    let found = text_ranges(needles, options, text)?;
+    let mut ranges: Vec<Range<usize>> =
+        found.into_iter().map(|range| range.start as usize..range.end as usize).collect();
+    let lower = text.to_ascii_lowercase();
+    for needle in needles.short().filter(|needle| needle.len() >= SHORTEST_HIDDEN) {
+        ranges.extend(standing_alone(&lower, &needle.to_ascii_lowercase()));
+    }
+    for form in &needles.folded {
+        ranges.extend(memchr::memmem::find_iter(&lower, form).map(|at| at..at + form.len()));
+    }
+    Some(ranges)
 }
 
 /// Occurrences without a letter or digit beside them.

@@ -196,6 +196,12 @@ impl Scanner {
         redact::redact(&self.needles, &self.options, text)
     }
 
+    /// The ranges of the bytes in which a planted value is seen, as [`Scanner::redact`] hides them, in
+    /// any order; `None` where a limit was reached, so that there may be more.
+    pub fn hidden(&self, bytes: &[u8]) -> Option<Vec<std::ops::Range<usize>>> {
+        redact::hidden(&self.needles, &self.options, bytes)
+    }
+
     /// Everything seen in the record. The same record gives the same outcome whatever was
     /// searched before with the same scratch.
     pub fn search(&self, record: &Record, scratch: &mut Scratch) -> Outcome {

@@ -17,6 +17,10 @@ pub struct Look {
     pub all: bool,
 }
 
+/// Digits of a sighting's id that are shown: enough for `dyetrace explain`, which asks for more where
+/// they are not.
+const SHORT_ID: usize = 8;
+
 /// Lines of a list that are shown before the rest is only counted.
 const SHOWN: usize = 30;
 
@@ -212,6 +216,7 @@ fn sighting_lines(audit: &Audit, group: &Group<'_>, member: &Member<'_>, page: &
     let at = format!("{} {} of {} in {}", clean(&group.part), byte_range(place.range), place.record, clean(path));
     let times = if member.times == 1 { String::new() } else { format!("{} times, first ", count(member.times as u64)) };
     let time = record.time.map_or_else(|| "at an unknown time".to_owned(), |time| time.to_string());
+    let id = id.0.get(..SHORT_ID).unwrap_or(&id.0);
     let note = page.styled("2", &format!("{at}; {times}{time}; {id}"));
     page.line(&format!("        {note}"))
 }

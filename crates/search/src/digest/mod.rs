@@ -207,6 +207,12 @@ impl Digests {
         same
     }
 
+    /// The spelling, where the digest is of nothing else.
+    pub(crate) fn spelling(&self, number: u32) -> Option<&Secret> {
+        let (source, recipe, _) = self.parts(number)?;
+        matches!(recipe, Recipe::Plain(_)).then_some(&source.bytes)
+    }
+
     fn of_number(&self, number: Number, visit: &mut dyn FnMut(u32)) {
         match number {
             Number::Narrow(value) => self.narrow.find(spread(value.into())).for_each(visit),

@@ -6,7 +6,7 @@ use crate::codec::Typed;
 use crate::codec::cipher::Keyed;
 use crate::find::to_case;
 use crate::needles::Needles;
-use dyetrace_case::{Sighting, Step, Strength};
+use dyetrace_case::{Secret, Sighting, Step, Strength};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
@@ -45,6 +45,8 @@ struct Way<'s> {
     undone: Vec<Undone>,
     /// The most steps that were undone on any way.
     deepest: Vec<Undone>,
+    /// The spelling that came out or was digested.
+    spelling: Option<Secret>,
 }
 
 impl<'a> Follower<'a> {
@@ -72,7 +74,8 @@ impl<'a> Follower<'a> {
         let steps: Vec<Step> = steps.iter().enumerate().map(|(at, step)| self.in_piece(at, step)).collect();
         let ends_in_digest = sighting.strength == Strength::Digest;
         let to_undo = steps.len() - usize::from(ends_in_digest && !steps.is_empty());
-        let mut way = Way { sighting, steps: &steps[..to_undo], undone: Vec::new(), deepest: Vec::new() };
+        let mut way =
+            Way { sighting, steps: &steps[..to_undo], undone: Vec::new(), deepest: Vec::new(), spelling: None };
         let root = Node { number: 0, bytes: part.clone(), typed: Typed::Bytes };
         let found = self.follow(&root, &mut way);
         let fault = match (found, to_undo.checked_sub(way.deepest.len())) {
@@ -88,7 +91,8 @@ impl<'a> Follower<'a> {
             (false, _) => Some("the innermost bytes are not what the sighting names".to_owned()),
         };
         let undone = if found { way.undone } else { way.deepest };
-        self.proof(sighting, part, read, &steps, &undone, fault)
+        let proof = self.proof(sighting, part, read, &steps, &undone, fault);
+        Proof { spelling: way.spelling, ..proof }
     }
 
     /// The outermost step counts from the start of the piece.
@@ -118,11 +122,14 @@ impl<'a> Follower<'a> {
         false
     }
 
-    fn arrived(&self, node: &Node, way: &Way<'_>) -> bool {
+    fn arrived(&self, node: &Node, way: &mut Way<'_>) -> bool {
         let at_part = way.steps.is_empty();
         let decoded = self.value_range(way.sighting, at_part);
-        let bytes = node.bytes.get(decoded);
-        bytes.is_some_and(|bytes| value::is_value(self.needles, way.sighting, bytes, node.typed))
+        let Some(bytes) = node.bytes.get(decoded) else { return false };
+        let agreement = value::agreement(self.needles, way.sighting, bytes, node.typed);
+        let found = agreement.is_some();
+        way.spelling = agreement.flatten();
+        found
     }
 
     fn value_range(&self, sighting: &Sighting, at_part: bool) -> Range<usize> {
@@ -177,6 +184,7 @@ impl<'a> Follower<'a> {
                 decoded: undone.bytes.clone(),
                 value: to_case(&range),
                 reencodes: super::Reencodes::Differs,
+                is_read: false,
             });
             range = undone.map.outer(&range);
         }
@@ -199,7 +207,7 @@ impl<'a> Follower<'a> {
             last.value = inner;
         }
         all.extend(views);
-        Proof { steps: all, fault, part: bytes, offset, value }
+        Proof { steps: all, fault, part: bytes, offset, value, spelling: None }
     }
 }
 

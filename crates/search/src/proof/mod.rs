@@ -14,7 +14,7 @@ use crate::codec::cipher::Keyed;
 use crate::explore::Explorer;
 use crate::keyed::with_sessions;
 use crate::{Scanner, Scratch};
-use dyetrace_case::{Blob, Part, PartContent, PartName, Range, Record, Sighting};
+use dyetrace_case::{Blob, Part, PartContent, PartName, Range, Record, Secret, Sighting};
 use follow::Follower;
 use std::sync::Arc;
 
@@ -35,6 +35,9 @@ pub struct Proof {
     pub offset: u64,
     /// Where the value's encoding lies in [`Proof::part`].
     pub value: Range,
+    /// The spelling that came out, or that was digested; absent where it is a number of a document or
+    /// was digested with something else.
+    pub spelling: Option<Secret>,
 }
 
 impl Proof {
@@ -45,7 +48,14 @@ impl Proof {
 
     fn failed(fault: &str) -> Self {
         let part = Arc::new(Vec::new());
-        Self { steps: Vec::new(), fault: Some(fault.to_owned()), part, offset: 0, value: Range::new(0, 0) }
+        Self {
+            steps: Vec::new(),
+            fault: Some(fault.to_owned()),
+            part,
+            offset: 0,
+            value: Range::new(0, 0),
+            spelling: None,
+        }
     }
 }
 
@@ -64,12 +74,14 @@ pub struct StepView {
     pub value: Range,
     /// Whether encoding again gives the bytes of the evidence.
     pub reencodes: Reencodes,
+    /// True for a content coding, which was undone while the evidence was read.
+    pub is_read: bool,
 }
 
 impl std::fmt::Debug for StepView {
     /// Without the bytes, which hold the value.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { codec, detail, encoded, decoded, value, reencodes } = self;
+        let Self { codec, detail, encoded, decoded, value, reencodes, .. } = self;
         let length = decoded.len();
         write!(f, "{codec} {detail:?} {encoded:?} -> {length} bytes, value {value:?}, {reencodes:?}")
     }

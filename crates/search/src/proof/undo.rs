@@ -152,6 +152,7 @@ pub(super) fn codings(steps: &[Step], sent: Option<&Vec<u8>>, content: Option<Ar
             value: dyetrace_case::Range::new(0, content.len() as u64),
             reencodes: if decoded.is_some() { Reencodes::Differs } else { Reencodes::Read },
             decoded: Arc::new(decoded.unwrap_or_default()),
+            is_read: true,
         });
     }
     if outer.as_ref() != Some(&*content) {

@@ -2,17 +2,17 @@
 
 use crate::codec::Typed;
 use crate::filter::SHORTEST;
-use crate::needles::Needles;
-use dyetrace_case::{Sighting, Strength};
+use crate::needles::{Needle, Needles};
+use dyetrace_case::{Secret, Sighting, Strength};
 
 /// Ends the name of a form whose letters stand in another case.
 const OTHER_CASE: &str = ", other case";
 
-/// True where the bytes, or the number they are in their document, are the spelling or the digest
-/// that the sighting names.
-pub(super) fn is_value(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> bool {
+/// The spelling, where the bytes, or the number they are in their document, are the spelling or the
+/// digest that the sighting names; inside, `None` where that is no text or was digested with more.
+pub(super) fn agreement(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> Option<Option<Secret>> {
     if sighting.strength == Strength::Digest {
-        return is_digest(needles, sighting, bytes, typed);
+        return of_digest(needles, sighting, bytes, typed);
     }
     let recased = sighting.form.strip_suffix(OTHER_CASE);
     let form = recased.unwrap_or(&sighting.form);
@@ -20,11 +20,13 @@ pub(super) fn is_value(needles: &Needles, sighting: &Sighting, bytes: &[u8], typ
         let of_datum = needles.data.get(needle.datum as usize).is_some_and(|sought| sought.id == sighting.datum);
         needle.form == form && of_datum
     });
-    named.any(|(number, needle)| {
+    let is_same = |needle: &Needle| {
         let any_case = recased.is_some() || needle.bytes.len() < SHORTEST;
-        (!bytes.is_empty() && needle.bytes == bytes)
-            || (any_case && !bytes.is_empty() && needle.bytes.eq_ignore_ascii_case(bytes))
-            || numbers(needles, typed).contains(&(number as u32))
+        !bytes.is_empty() && (needle.bytes == bytes || (any_case && needle.bytes.eq_ignore_ascii_case(bytes)))
+    };
+    named.find_map(|(number, needle)| {
+        let is_number = || numbers(needles, typed).contains(&(number as u32));
+        if is_same(needle) { Some(Some(Secret::new(bytes))) } else { is_number().then_some(None) }
     })
 }
 
@@ -38,14 +40,16 @@ fn numbers(needles: &Needles, typed: Typed) -> &[u32] {
 }
 
 /// The digest is computed again from the spelling.
-fn is_digest(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> bool {
+fn of_digest(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> Option<Option<Secret>> {
     let digests = &needles.digests;
-    let mut proved = false;
+    let mut proved = None;
     let mut check = |number: u32| {
         let datum = digests.datum(number).and_then(|datum| needles.data.get(datum as usize));
         let form = digests.description(number, bytes.len()).map(|known| known.form);
         let named = form.as_ref() == Some(&sighting.form) && datum.is_some_and(|datum| datum.id == sighting.datum);
-        proved |= named && digests.is(number, bytes, typed);
+        if named && digests.is(number, bytes, typed) {
+            proved = Some(digests.spelling(number).cloned());
+        }
     };
     digests.at_start(bytes, &mut |seen| check(seen.number));
     digests.of_field(bytes, &mut check);
