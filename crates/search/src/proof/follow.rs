@@ -128,7 +128,7 @@ impl<'a> Follower<'a> {
         let Some(bytes) = node.bytes.get(decoded) else { return false };
         let agreement = value::agreement(self.needles, way.sighting, bytes, node.typed);
         let found = agreement.is_some();
-        way.spelling = agreement.flatten();
+        way.spelling = agreement.and_then(|agreement| agreement.spelling);
         found
     }
 

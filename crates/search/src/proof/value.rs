@@ -8,9 +8,15 @@ use dyetrace_case::{Secret, Sighting, Strength};
 /// Ends the name of a form whose letters stand in another case.
 const OTHER_CASE: &str = ", other case";
 
-/// The spelling, where the bytes, or the number they are in their document, are the spelling or the
-/// digest that the sighting names; inside, `None` where that is no text or was digested with more.
-pub(super) fn agreement(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> Option<Option<Secret>> {
+/// Bytes that are what a sighting names.
+pub(super) struct Agreement {
+    /// The spelling; `None` where it is no text or was digested with something else.
+    pub(super) spelling: Option<Secret>,
+}
+
+/// The agreement where the bytes, or the number they are in their document, are the spelling or the
+/// digest that the sighting names.
+pub(super) fn agreement(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> Option<Agreement> {
     if sighting.strength == Strength::Digest {
         return of_digest(needles, sighting, bytes, typed);
     }
@@ -26,7 +32,8 @@ pub(super) fn agreement(needles: &Needles, sighting: &Sighting, bytes: &[u8], ty
     };
     named.find_map(|(number, needle)| {
         let is_number = || numbers(needles, typed).contains(&(number as u32));
-        if is_same(needle) { Some(Some(Secret::new(bytes))) } else { is_number().then_some(None) }
+        let spelling = is_same(needle).then(|| Secret::new(bytes));
+        (spelling.is_some() || is_number()).then_some(Agreement { spelling })
     })
 }
 
@@ -40,7 +47,7 @@ fn numbers(needles: &Needles, typed: Typed) -> &[u32] {
 }
 
 /// The digest is computed again from the spelling.
-fn of_digest(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> Option<Option<Secret>> {
+fn of_digest(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed) -> Option<Agreement> {
     let digests = &needles.digests;
     let mut proved = None;
     let mut check = |number: u32| {
@@ -48,7 +55,7 @@ fn of_digest(needles: &Needles, sighting: &Sighting, bytes: &[u8], typed: Typed)
         let form = digests.description(number, bytes.len()).map(|known| known.form);
         let named = form.as_ref() == Some(&sighting.form) && datum.is_some_and(|datum| datum.id == sighting.datum);
         if named && digests.is(number, bytes, typed) {
-            proved = Some(digests.spelling(number).cloned());
+            proved = Some(Agreement { spelling: digests.spelling(number).cloned() });
         }
     };
     digests.at_start(bytes, &mut |seen| check(seen.number));
