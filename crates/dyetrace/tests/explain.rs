@@ -73,10 +73,10 @@ fn the_commands_that_are_printed_give_what_was_planted() {
             let [.., found, made] = &printed[..] else { panic!("{page}") };
             assert!(!found.trim().is_empty() && made.contains(found.trim()), "{page}\n{printed:?}");
         } else {
-            let folded = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-            let found = folded(printed.last().unwrap());
+            let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+            let found = letters(printed.last().unwrap());
             assert!(
-                !found.is_empty() && (found.contains(&folded(planted)) || folded(planted).contains(&found)),
+                !found.is_empty() && (found.contains(&letters(planted)) || letters(planted).contains(&found)),
                 "{page}\n{printed:?}"
             );
         }

@@ -15,25 +15,20 @@ pub(super) fn rows(bytes: &[u8], value: &Range<usize>, hidden: &dyn Fn(usize) ->
     let start = value.start.saturating_sub(CONTEXT).min(bytes.len());
     let end = value.end.saturating_add(CONTEXT).min(bytes.len()).max(start);
     let mut out = String::new();
-    let mut all = |range: Range<usize>| {
-        for from in range.clone().step_by(ROW) {
-            row(bytes, from..range.end.min(from + ROW), hidden, &mut out);
-        }
-    };
     if end - start <= MOST {
-        all(start..end);
+        some(bytes, start..end, hidden, &mut out);
     } else {
-        all(start..start + MOST / 2);
-        let last = end - MOST / 2;
+        some(bytes, start..start + MOST / 2, hidden, &mut out);
         out.push_str("      …\n");
-        let mut tail = |range: Range<usize>| {
-            for from in range.clone().step_by(ROW) {
-                row(bytes, from..range.end.min(from + ROW), hidden, &mut out);
-            }
-        };
-        tail(last..end);
+        some(bytes, end - MOST / 2..end, hidden, &mut out);
     }
     out
+}
+
+fn some(bytes: &[u8], range: Range<usize>, hidden: &dyn Fn(usize) -> bool, out: &mut String) {
+    for from in range.clone().step_by(ROW) {
+        row(bytes, from..range.end.min(from + ROW), hidden, out);
+    }
 }
 
 fn row(bytes: &[u8], range: Range<usize>, hidden: &dyn Fn(usize) -> bool, out: &mut String) {
@@ -61,15 +56,9 @@ mod tests {
     #[test]
     fn hidden_bytes_are_stars_in_both_columns() {
         let shown = rows(b"tel=13800000427&x", &(4..15), &|at| (4..15).contains(&at));
-        assert_eq!(
-            shown,
-            "           0  74 65 6c 3d ** ** ** ** ** ** ** ** ** ** ** 26  tel=***********&\n          16  78 \
-             \u{20}                                            x\n"
-                .replace(
-                    "\u{20}                                            x",
-                    "                                             x"
-                )
-        );
+        let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[0].join(" "), "0 74 65 6c 3d ** ** ** ** ** ** ** ** ** ** ** 26 tel=***********&");
+        assert_eq!(lines[1].join(" "), "16 78 x");
     }
 
     #[test]

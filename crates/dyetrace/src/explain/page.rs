@@ -1,7 +1,7 @@
 //! The page that explains a sighting.
 
 use super::{About, Found, bytes, redo};
-use dyetrace_case::{PartName, Protocol, Range as Place, Side, Strength, Witness};
+use dyetrace_case::{Datum, PartName, Protocol, Range as Place, Side, Strength, Witness};
 use dyetrace_report::audit::Summary;
 use dyetrace_search::{Proof, Reencodes};
 use std::fmt::Write as _;
@@ -41,10 +41,8 @@ fn head(about: &About<'_>, found: &Found, out: &mut String) {
     let sighting = &found.sighting;
     let record = Summary::of(&found.record, &|text| about.redact(text));
     let datum = about.subject.data.iter().find(|datum| datum.id == sighting.datum);
-    let shown = datum.map(|datum| match about.arguments.reveal {
-        true => String::from_utf8_lossy(datum.value.reveal()).into_owned(),
-        false => datum.value.mask(),
-    });
+    let clear = |datum: &Datum| String::from_utf8_lossy(datum.value.reveal()).into_owned();
+    let shown = datum.map(|datum| if about.arguments.reveal { clear(datum) } else { datum.value.mask() });
     let shown = dyetrace_report::clean(&shown.unwrap_or_default());
     let (strength, form) = (sighting.strength.name(), dyetrace_report::clean(&sighting.form));
     let _ = writeln!(out, "{}  {}  {shown}  ({strength}: {form})", sighting.id(), sighting.datum);

@@ -112,8 +112,7 @@ fn openssl(
     let key = material.ciphers.iter().find(|key| Some(&key.name) == step.detail.as_ref())?;
     let secret = |bytes: &[u8]| if reveal { hex(bytes) } else { STARS.to_owned() };
     let cipher = match key.cipher {
-        Cipher::AesCbc | Cipher::AesEcb | Cipher::AesCtr => step.codec.clone(),
-        Cipher::Sm4Cbc | Cipher::Sm4Ecb => step.codec.clone(),
+        Cipher::AesCbc | Cipher::AesEcb | Cipher::AesCtr | Cipher::Sm4Cbc | Cipher::Sm4Ecb => step.codec.clone(),
         Cipher::TripleDesCbc if key.key.len() == 24 => "des-ede3-cbc".to_owned(),
         Cipher::TripleDesEcb if key.key.len() == 24 => "des-ede3".to_owned(),
         _ => return None,
