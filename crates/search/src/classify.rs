@@ -27,6 +27,8 @@ pub(crate) struct Classes {
     word: Vec<u64>,
     /// Printable ASCII without space, quotes and backslash: what base85 and the like are made of.
     dense: Vec<u64>,
+    /// Hexadecimal digits, `x`, and what separates numbers in a list.
+    list: Vec<u64>,
     bytes: usize,
 }
 
@@ -39,11 +41,13 @@ impl Classes {
         self.base64.clear();
         self.word.clear();
         self.dense.clear();
+        self.list.clear();
         for block in blocks.iter().chain(std::iter::once(&last)) {
-            let [base64, word, dense] = words(block);
+            let [base64, word, dense, list] = words(block);
             self.base64.push(base64);
             self.word.push(word);
             self.dense.push(dense);
+            self.list.push(list);
         }
         self.bytes = bytes.len();
     }
@@ -57,6 +61,22 @@ impl Classes {
     /// The first maximal run of at least [`SHORTEST_RUN`] dense characters from there on.
     pub(crate) fn dense_run(&self, from: usize) -> Option<Range<usize>> {
         run_from(&self.dense, from, self.bytes)
+    }
+
+    /// The first maximal run of at least [`SHORTEST_RUN`] characters of a list of numbers.
+    pub(crate) fn list_run(&self, from: usize) -> Option<Range<usize>> {
+        run_from(&self.list, from, self.bytes)
+    }
+
+    /// The first word of at least sixteen characters from there on.
+    pub(crate) fn longer_word(&self, mut from: usize) -> Option<Range<usize>> {
+        loop {
+            let word = run_from(&self.word, from, self.bytes)?;
+            if word.len() >= 16 {
+                return Some(word);
+            }
+            from = word.end;
+        }
     }
 
     /// The first word of at least [`SHORTEST_RUN`] characters from there on.
@@ -129,10 +149,11 @@ fn starts_of_eight(word: u64, next: u64) -> u64 {
 
 /// Comparisons without branches, which compilers make into vector instructions; one bit of each
 /// flag byte is one class.
-fn words(block: &[u8; 64]) -> [u64; 3] {
+fn words(block: &[u8; 64]) -> [u64; 4] {
     let mut base64 = [0u8; 64];
     let mut word = [0u8; 64];
     let mut dense = [0u8; 64];
+    let mut list = [0u8; 64];
     for index in 0..64 {
         let byte = block[index];
         let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
@@ -142,8 +163,14 @@ fn words(block: &[u8; 64]) -> [u64; 3] {
         base64[index] = letter | slash_or_digit | other;
         word[index] = letter | (slash_or_digit & !slash) | byte >> 7;
         dense[index] = u8::from(byte.wrapping_sub(0x21) < 0x5e) & !(u8::from(byte == b'"') | u8::from(byte == b'\\'));
+        let folded = byte | 0x20;
+        let digit = slash_or_digit & !slash;
+        let hex = digit | u8::from(folded.wrapping_sub(b'a') < 6) | u8::from(folded == b'x');
+        let mark = u8::from(byte == b',') | u8::from(byte == b'-') | u8::from(byte.wrapping_sub(b':') < 2);
+        let space = u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'\t') < 2) | u8::from(byte == b'\r');
+        list[index] = hex | mark | space;
     }
-    [packed(&base64), packed(&word), packed(&dense)]
+    [packed(&base64), packed(&word), packed(&dense), packed(&list)]
 }
 
 /// Bit 0 of each byte.
@@ -204,7 +231,15 @@ pub(crate) struct Candidate {
 
 impl Marks {
     /// Finds all marks.
+    #[cfg(test)]
     pub(crate) fn find(bytes: &[u8]) -> Self {
+        let mut classes = Classes::default();
+        classes.read(bytes);
+        Self::of(bytes, &classes)
+    }
+
+    /// Finds all marks in bytes whose classes are known.
+    pub(crate) fn of(bytes: &[u8], classes: &Classes) -> Self {
         let mut marks = Self::default();
         let mut after_pair = 0;
         for at in memchr::memchr3_iter(b'%', b'\\', b'&', bytes) {
@@ -220,7 +255,7 @@ impl Marks {
                 _ => {}
             }
         }
-        crate::codec::candidates(bytes, &mut marks.candidates);
+        crate::codec::candidates(bytes, classes, &mut marks.candidates);
         marks
     }
 

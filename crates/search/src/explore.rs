@@ -21,12 +21,18 @@ use std::ops::{ControlFlow, Range};
 /// Work charged for a piece of bytes beside its length.
 const BASE_COST: u64 = 32;
 
+/// Printable bytes at the start after which nothing compressed is expected.
+const LEAST_PLAIN: usize = 24;
 /// Undone bytes of this length are explored whatever they look like.
 const ALWAYS_EXPLORED: usize = 256;
 /// Longest decoded hexadecimal run in which a digest is looked for at every byte.
 const LONGEST_SLID: usize = 128;
 /// Base64 characters in a row that may be a wrapping.
-const SHORTEST_ROW: usize = 12;
+const SHORTEST_ROW: usize = 16;
+/// Shortest undone bytes that may be a binary document or compressed.
+const SHORTEST_DOCUMENT: usize = 9;
+/// Digits in a row that may be hexadecimal.
+const SHORTEST_DIGITS: usize = 24;
 
 /// Bytes that are looked at to tell text from other bytes.
 const LOOKED_AT: usize = 1024;
@@ -167,7 +173,7 @@ impl<'s> Explorer<'s> {
     ) -> Vec<Find> {
         let (mut batch, mut classes) = self.spare.pop().unwrap_or_default();
         classes.read(bytes);
-        let marks = Marks::find(bytes);
+        let marks = Marks::of(bytes, &classes);
         self.candidate = false;
         self.scan(bytes, &mut finds);
         self.recognise(bytes, &mut finds);
@@ -249,6 +255,14 @@ impl<'s> Explorer<'s> {
                 find = Find::new(needle.datum, seen, aligned.decoded);
                 let map = codec::base64::map(aligned.encoded.start, Vec::new());
                 find.through(codec::base64::NAME, None, &aligned.encoded, &map, 0);
+            }
+            Dress::Hex => {
+                let value = textual.case.of(&needle.bytes);
+                let run = codec::hex::aligned(bytes, &range);
+                let start = (range.start - run.start) / 2;
+                let seen = Seen::Text(textual.needle, value != needle.bytes);
+                find = Find::new(needle.datum, seen, start..start + value.len());
+                find.through(codec::hex::NAME, None, &run, &codec::hex::map(run.start), 0);
             }
             Dress::Reversed => {
                 let map = Map::Reversed { start: range.start, length: range.len() };
@@ -383,7 +397,7 @@ impl<'s> Explorer<'s> {
             return true;
         }
         if is_run && !begins_like_text(decoded) {
-            return is_binary_document(decoded);
+            return decoded.len() >= SHORTEST_DOCUMENT && is_binary_document(decoded);
         }
         has_wrapping(decoded)
     }
@@ -493,6 +507,9 @@ impl<'s> Explorer<'s> {
 
     /// Undoes a compression that spans the bytes. True where the bytes themselves need no search.
     fn unwrap_whole(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) -> bool {
+        if is_plain(bytes) {
+            return false;
+        }
         for codec in WHOLE {
             let mut found = None;
             codec.find(bytes, &Marks::default(), &mut |span| found = Some(span));
@@ -721,10 +738,12 @@ fn inside_one(range: &Range<usize>, spans: &[Range<usize>]) -> bool {
 
 /// True for text in which something may be undone.
 fn has_wrapping(text: &[u8]) -> bool {
-    let mut row = 0;
+    let (mut row, mut digits) = (0, 0);
     let suspicious = |byte: &u8| {
         row = if codec::base64::is_character(*byte) { row + 1 } else { 0 };
-        row >= SHORTEST_ROW || matches!(byte, b'%' | b'\\' | b'&' | 0..b' ' | 0x7f..)
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        (row >= SHORTEST_ROW && (row != digits || row >= SHORTEST_DIGITS))
+            || matches!(byte, b'%' | b'\\' | b'&' | 0..b' ' | 0x7f..)
     };
     text.iter().any(suspicious) || recognise(text, Context::Any).is_some() || is_leaf(text)
 }
@@ -752,6 +771,12 @@ fn begins_like_text(bytes: &[u8]) -> bool {
         }
         None => bytes.iter().all(|byte| (b' '..0x7f).contains(byte)),
     }
+}
+
+/// True for bytes that begin with more printable ASCII than any compressed stream or wide text does.
+fn is_plain(bytes: &[u8]) -> bool {
+    let start = bytes.get(..LEAST_PLAIN).unwrap_or(bytes);
+    start.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
 }
 
 /// True where no byte near the start is a control character or over 0x7f.

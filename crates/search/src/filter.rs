@@ -119,26 +119,38 @@ impl Filter {
     }
 
     fn scan_by<const STRIDE: usize>(&self, text: &[u8], visit: &mut dyn FnMut(Match)) {
-        let mut at = 0;
         if self.xor.is_empty() && self.sum.is_empty() {
-            while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-                let hits = samples::<STRIDE>(block, |word| self.plain.test(Domain::Plain.gram(word)));
-                self.verify_all(text, at, hits, STRIDE, visit);
-                at += BLOCK * STRIDE;
-            }
+            self.scan_with::<STRIDE>(text, |word| self.plain.test(Domain::Plain.gram(word)), visit);
         } else {
-            while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-                let hits = samples::<STRIDE>(block, |word| {
-                    self.plain.test(Domain::Plain.gram(word))
-                        | self.xor.test(Domain::Xor.gram(word))
-                        | self.sum.test(Domain::Sum.gram(word))
-                });
-                self.verify_all(text, at, hits, STRIDE, visit);
-                at += BLOCK * STRIDE;
-            }
+            let test = |word| {
+                self.plain.test(Domain::Plain.gram(word))
+                    | self.xor.test(Domain::Xor.gram(word))
+                    | self.sum.test(Domain::Sum.gram(word))
+            };
+            self.scan_with::<STRIDE>(text, test, visit);
         }
-        for at in (at..text.len()).step_by(STRIDE) {
-            self.verify(text, at, visit);
+    }
+
+    #[inline(always)]
+    fn scan_with<const STRIDE: usize>(
+        &self,
+        text: &[u8],
+        test: impl Fn(u64) -> u64 + Copy,
+        visit: &mut dyn FnMut(Match),
+    ) {
+        let mut at = 0;
+        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
+            self.verify_all(text, at, samples::<STRIDE>(block, test), STRIDE, visit);
+            at += BLOCK * STRIDE;
+        }
+        // What is left goes through the same test with zeros behind it.
+        let rest = text.get(at..).unwrap_or_default();
+        let mut padded = [0; 2 * BLOCK_BYTES];
+        padded[..rest.len()].copy_from_slice(rest);
+        for from in (0..rest.len()).step_by(BLOCK * STRIDE) {
+            if let Some(block) = padded.get(from..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
+                self.verify_all(text, at + from, samples::<STRIDE>(block, test), STRIDE, visit);
+            }
         }
     }
 

@@ -34,6 +34,8 @@ pub(crate) enum Dress {
     /// The base64 characters that do not depend on what stands beside the value, which begins that
     /// many bytes into a group of three.
     Base64(u8),
+    /// Pairs of hexadecimal digits.
+    Hex,
     /// The last byte first.
     Reversed,
     /// Letters moved by thirteen places.
@@ -165,7 +167,9 @@ impl Short {
         short.longest = short.fields.keys().map(Vec::len).max().unwrap_or(0);
         short.lengths = short.fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
         short.word_lengths = short.words.iter().fold(0, |lengths, word| lengths | 1 << word.len());
-        short.broken = short.fields.keys().flatten().any(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80);
+        let is_text = |key: &&Vec<u8>| key.iter().all(|byte| (b' '..=b'~').contains(byte) || *byte >= 0x80);
+        let texts = short.fields.keys().filter(is_text);
+        short.broken = texts.flatten().any(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80);
         short
     }
 }
@@ -323,6 +327,7 @@ impl Lanes {
         self.all.push(Needle { datum, form, strength, bits, bytes: bytes.clone() });
         if bytes.len() >= SHORTEST {
             self.base64(needle, &bytes, any_case);
+            self.hex(needle, &bytes, any_case);
             if strength == Strength::Exact && self.transformed < MOST_TRANSFORMED {
                 self.transformed += usize::from(self.transform(needle, &bytes, any_case));
             }
@@ -361,6 +366,17 @@ impl Lanes {
                     self.cased(textual, made(url));
                 }
             }
+        }
+    }
+
+    /// The needle in hexadecimal.
+    fn hex(&mut self, needle: u32, bytes: &[u8], any_case: bool) {
+        if bytes.len() > LONGEST_DRESSED {
+            return;
+        }
+        for (case, bytes) in variants(bytes, any_case) {
+            let made = Made { bytes: hex::wrap(&bytes), any_case: true, bounded: false, domain: Domain::Plain };
+            self.cased(Textual { needle, dress: Dress::Hex, case }, made);
         }
     }
 

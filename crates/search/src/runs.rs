@@ -9,16 +9,22 @@ use crate::classify::{Classes, SHORTEST_RUN, hex_runs};
 use crate::codec::{LEAVES, base64, hex};
 use crate::explore::{Explorer, Node};
 use crate::find::Find;
+use memchr::memmem::Finder;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Shortest base64 run that is decoded: twelve bytes.
 const SHORTEST_DECODED: usize = 16;
-/// Shortest run of hexadecimal digits that is decoded: six bytes, the shortest needle.
-const SHORTEST_HEX: usize = 12;
+/// Shortest run of hexadecimal digits that is decoded: twelve bytes.
+const SHORTEST_HEX: usize = 24;
+/// Digits of a digest cut to eight bytes.
+const CUT_DIGEST: usize = 16;
+/// Shortest run that is looked at.
+const SHORTEST_TRIED: usize = 10;
 /// Shortest run in which a gzip stream is looked for at other places than its start.
 const SHORTEST_GLUED: usize = 32;
 /// What gzip's first three bytes are in base64.
-const GZIP: &[u8] = b"H4sI";
+static GZIP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"H4sI"));
 /// Times that one run is decoded from other places than its start.
 const MOST_REALIGNED: usize = 8;
 /// Sextets that hold the first eight bytes of a digest.
@@ -52,7 +58,7 @@ impl Explorer<'_> {
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
             from = run.end;
-            if run.len() >= SHORTEST_HEX && outside.has(&run) {
+            if run.len() >= SHORTEST_TRIED && outside.has(&run) {
                 self.run(&mut runs, run, batch);
                 self.search_when_full(batch, bytes, node, finds);
             }
@@ -83,13 +89,16 @@ impl Explorer<'_> {
         let mut all_hex = false;
         hex_runs(&runs.bytes[run.clone()], |digits| {
             all_hex = digits == (0..run.len());
-            if digits.len() >= SHORTEST_HEX {
+            if digits.len() >= SHORTEST_HEX || digits.len() == CUT_DIGEST {
                 batch.hex(runs.bytes, &(run.start + digits.start..run.start + digits.end));
             }
         });
         if run.len() < SHORTEST_DECODED {
             self.lines_end(runs, batch);
             if is_mixed(&runs.bytes[run.clone()]) && run.len() < runs.bytes.len() {
+                batch.sextets.clear();
+                base64::sextets_into(&runs.bytes[run.clone()], &mut batch.sextets);
+                batch.base64(&run, 0);
                 leaves(runs.bytes, run, batch);
             }
             return;
@@ -128,11 +137,14 @@ impl Explorer<'_> {
         }
         batch.sextets.clear();
         base64::sextets_into(text, &mut batch.sextets);
-        batch.base64(&run, 0);
         let mut others = Vec::new();
+        // Twelve bytes or more in base64 have letters of both cases, which words often have not.
+        if has_both_cases(text) {
+            batch.base64(&run, 0);
+        }
         base64::realigned(&batch.sextets, |from| others.push(from));
         if text.len() >= SHORTEST_GLUED {
-            others.extend(memchr::memmem::find_iter(&text[1..], GZIP).take(4).map(|at| at + 1));
+            others.extend(GZIP.find_iter(&text[1..]).take(4).map(|at| at + 1));
         }
         self.digests_behind_separators(text, &batch.sextets, &mut others);
         for from in others.into_iter().take(MOST_REALIGNED) {
@@ -172,6 +184,10 @@ pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
 pub(crate) fn is_leaf(text: &[u8]) -> bool {
     let mut decoded = Vec::new();
     LEAF.contains(&text.len()) && LEAVES.into_iter().any(|leaf| leaf.decode(text, &mut decoded))
+}
+
+fn has_both_cases(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_uppercase) && text.iter().any(u8::is_ascii_lowercase)
 }
 
 /// True for text with letters of both cases and digits, which words rarely are.

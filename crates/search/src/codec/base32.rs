@@ -3,7 +3,7 @@
 use super::sense::{LOOKED_AT, begins_sensibly, makes_sense};
 use super::table::About;
 use super::{Codec, Unwrapped};
-use crate::classify::Marks;
+use crate::classify::{Classes, Marks};
 use crate::map::Map;
 use std::ops::Range;
 
@@ -80,10 +80,20 @@ impl Codec for Base32 {
 }
 
 /// Calls `visit` for each run, with its padding.
-pub(super) fn candidates(bytes: &[u8], visit: &mut dyn FnMut(Range<usize>)) {
-    let mut floor = 0;
-    let mut at = SHORTEST - 1;
-    while let Some(byte) = bytes.get(at) {
+pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(Range<usize>)) {
+    let mut from = 0;
+    while let Some(word) = classes.long_word(from) {
+        from = word.end;
+        if word.len() >= SHORTEST {
+            within_word(bytes, &word, visit);
+        }
+    }
+}
+
+fn within_word(bytes: &[u8], word: &Range<usize>, visit: &mut dyn FnMut(Range<usize>)) {
+    let mut floor = word.start;
+    let mut at = word.start + SHORTEST - 1;
+    while let Some(byte) = bytes.get(at).filter(|_| at < word.end) {
         let run = if byte.is_ascii_alphanumeric() { run_around(bytes, floor, at) } else { at..at };
         if run.len() >= SHORTEST && is_likely(bytes, &run) {
             visit(run.start..run.end + padding(&bytes[run.end..]));

@@ -31,6 +31,16 @@ const PIECE: usize = 32 << 10;
 /// thousand.
 const HIGHEST_RATIO: usize = 1 << 15;
 
+/// Streams shorter than this are one block, or one and an empty last one.
+const LONGEST_SINGLE_BLOCK: usize = 4096;
+/// An empty last block.
+const LAST_AND_EMPTY: u8 = 3;
+/// A short stream has no room to repeat much.
+const SHORT: usize = 256;
+const HIGHEST_RATIO_OF_SHORT: usize = 64;
+/// Bytes that a compressor may add.
+const OVERHEAD: usize = 24;
+
 impl Codec for Brotli {
     fn name(&self) -> &'static str {
         ABOUT.name
@@ -108,7 +118,12 @@ fn begins(bytes: &[u8]) -> Option<bool> {
     }
     let length = usize::try_from(length).ok()? + 1;
     let stored = !is_last && rest >> (2 + 4 * nibbles) & 1 == 1;
-    Some(if stored { length < bytes.len() } else { length / HIGHEST_RATIO <= bytes.len() })
+    if bytes.len() < LONGEST_SINGLE_BLOCK && !is_last && bytes.last() != Some(&LAST_AND_EMPTY) {
+        return Some(false);
+    }
+    let ratio = if bytes.len() < SHORT { HIGHEST_RATIO_OF_SHORT } else { HIGHEST_RATIO };
+    let shrinks = bytes.len() <= length + length / 8 + OVERHEAD;
+    Some(if stored { length < bytes.len() } else { length / ratio <= bytes.len() && (!is_last || shrinks) })
 }
 
 fn padded(bytes: &[u8]) -> [u8; 8] {

@@ -80,6 +80,17 @@ pub(crate) fn guid_map(start: usize) -> Map {
     Map::Ratio { start, chars: 2, bytes: 1, skips: vec![(8, 1), (12, 2), (16, 3), (20, 4)] }
 }
 
+/// How far a run is followed to either side.
+const FURTHEST: usize = 4096;
+
+/// The run of digits around some that were found, from a whole pair of them on.
+pub(crate) fn aligned(bytes: &[u8], found: &Range<usize>) -> Range<usize> {
+    let digits = |byte: &&u8| byte.is_ascii_hexdigit();
+    let before = bytes[..found.start].iter().rev().take(FURTHEST).take_while(digits).count();
+    let after = bytes[found.end..].iter().take(FURTHEST).take_while(digits).count();
+    found.start - before / 2 * 2..found.end + after / 2 * 2
+}
+
 /// The alignments at which a run is read: a run of odd length may begin or end with a stranger.
 pub(crate) fn alignments(run: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
     let (start, end) = (run.start, run.end);

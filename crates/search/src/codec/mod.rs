@@ -50,7 +50,7 @@ pub(crate) mod utf7;
 pub(crate) mod xml;
 mod zstd;
 
-use crate::classify::{Candidate, Marks};
+use crate::classify::{Candidate, Classes, Marks};
 use crate::map::{Map, Unescaped};
 use std::ops::{ControlFlow, Range};
 
@@ -157,12 +157,12 @@ pub(crate) static MARKED: [&dyn Codec; 8] = [
 ];
 
 /// Appends what the marked codecs without a mark of one byte may undo, in order of their starts.
-pub(crate) fn candidates(bytes: &[u8], out: &mut Vec<Candidate>) {
+pub(crate) fn candidates(bytes: &[u8], classes: &Classes, out: &mut Vec<Candidate>) {
     let mut add = |codec, span| out.push(Candidate { span, codec });
     quoted_printable::candidates(bytes, &mut |span| add(quoted_printable::NAME, span));
     utf7::candidates(bytes, &mut |span| add(utf7::NAME, span));
-    base32::candidates(bytes, &mut |span| add(base32::NAME, span));
-    number_list::stretches(bytes, |stretch| {
+    base32::candidates(bytes, classes, &mut |span| add(base32::NAME, span));
+    number_list::stretches(bytes, classes, |stretch| {
         separated_hex::candidates(bytes, &stretch, &mut |span| add(separated_hex::NAME, span));
         character_codes::candidates(bytes, &stretch, &mut |span| add(character_codes::NAME, span));
     });
@@ -355,20 +355,39 @@ pub(crate) fn recognise(bytes: &[u8], context: Context) -> Option<&'static dyn S
     match context {
         Context::Url => Some(&url::Url),
         Context::Cookie => Some(&cookie::Cookie),
-        Context::Any if json::begins(bytes) => Some(&json::Json),
-        Context::Any if multipart::begins(bytes) => Some(&multipart::Multipart),
-        Context::Any if xml::begins(bytes) => Some(&xml::Xml),
-        Context::Any if jwt::begins(bytes) => Some(&jwt::Jwt),
-        Context::Any if url::begins(bytes) => Some(&url::Url),
-        Context::Any if form::begins(bytes) => Some(&form::Form),
-        Context::Any if grpc::begins(bytes) => Some(&grpc::Grpc),
-        Context::Any if plist::begins(bytes) => Some(&plist::Plist),
-        Context::Any if bson::begins(bytes) => Some(&bson::Bson),
-        Context::Any if msgpack::begins(bytes) => Some(&msgpack::MessagePack),
-        Context::Any if cbor::begins(bytes) => Some(&cbor::Cbor),
-        Context::Any if protobuf::begins(bytes) => Some(&protobuf::Protobuf),
-        Context::Any => None,
+        Context::Any if begins_like_text(bytes) => recognise_text(bytes),
+        Context::Any => recognise_binary(bytes),
     }
+}
+
+fn recognise_text(bytes: &[u8]) -> Option<&'static dyn Structure> {
+    Some(match bytes.first()? {
+        b'-' | b'\r' if multipart::begins(bytes) => &multipart::Multipart,
+        b'e' if jwt::begins(bytes) => &jwt::Jwt,
+        _ if json::begins(bytes) => &json::Json,
+        _ if xml::begins(bytes) => &xml::Xml,
+        _ if url::begins(bytes) => &url::Url,
+        _ if form::begins(bytes) => &form::Form,
+        _ => return recognise_binary(bytes),
+    })
+}
+
+fn recognise_binary(bytes: &[u8]) -> Option<&'static dyn Structure> {
+    Some(match bytes {
+        _ if grpc::begins(bytes) => &grpc::Grpc,
+        _ if plist::begins(bytes) => &plist::Plist,
+        _ if bson::begins(bytes) => &bson::Bson,
+        _ if msgpack::begins(bytes) => &msgpack::MessagePack,
+        _ if cbor::begins(bytes) => &cbor::Cbor,
+        _ if protobuf::begins(bytes) => &protobuf::Protobuf,
+        _ => return None,
+    })
+}
+
+/// True where the first bytes are printable ASCII, white space or a byte order mark.
+fn begins_like_text(bytes: &[u8]) -> bool {
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    bytes.starts_with(b"\xEF\xBB\xBF") || bytes.iter().take(2).all(printable)
 }
 
 /// True for UTF-8 without control characters other than tabs and line ends.

@@ -1,6 +1,7 @@
 //! Lists of numbers in text, one for each byte or character: the common ground of hexadecimal bytes
 //! with separators and of decimal character codes.
 
+use crate::classify::Classes;
 use crate::map::{Map, Stretches};
 use std::ops::Range;
 
@@ -10,54 +11,17 @@ pub(super) const SHORTEST: usize = 4;
 const LONGEST: usize = 1 << 18;
 /// White space between two numbers: indentation of source text.
 const LONGEST_SPACE: usize = 24;
-/// Block in which the finder asks for nothing but numbers and separators. Of four numbers with
-/// their separators, eleven bytes, one such block is always part.
-const BLOCK: usize = 4;
-
-const DIGIT: u8 = 1;
-const BETWEEN: u8 = 2;
-
-const CLASS: [u8; 256] = {
-    let mut table = [0; 256];
-    let digits = b"0123456789abcdefABCDEFxX";
-    let mut index = 0;
-    while index < digits.len() {
-        table[digits[index] as usize] = DIGIT;
-        index += 1;
-    }
-    let between = b" ,:;-\t\r\n";
-    let mut index = 0;
-    while index < between.len() {
-        table[between[index] as usize] = BETWEEN;
-        index += 1;
-    }
-    table
-};
-
 /// Calls `visit` for each stretch of nothing but hexadecimal digits, `x` and separators that may
 /// hold a list.
-pub(super) fn stretches(bytes: &[u8], mut visit: impl FnMut(Range<usize>)) {
-    let mut floor = 0;
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    for (number, block) in blocks.iter().enumerate() {
-        let at = number * BLOCK;
-        if at < floor || !may_lie_in_list(*block) {
-            continue;
+pub(super) fn stretches(bytes: &[u8], classes: &Classes, mut visit: impl FnMut(Range<usize>)) {
+    let mut from = 0;
+    while let Some(stretch) = classes.list_run(from) {
+        from = stretch.end;
+        let separators = bytes[stretch.clone()].iter().filter(|byte| !byte.is_ascii_alphanumeric()).count();
+        if stretch.len() >= 3 * SHORTEST - 1 && separators >= SHORTEST - 1 {
+            visit(stretch);
         }
-        let in_list = |byte: &&u8| CLASS[usize::from(**byte)] != 0;
-        let start = at - bytes[floor..at].iter().rev().take_while(in_list).count();
-        let end = at + bytes[at..].iter().take_while(in_list).count();
-        if end - start >= 3 * SHORTEST - 1 {
-            visit(start..end);
-        }
-        floor = end;
     }
-}
-
-/// Digits and separators are both there, and nothing else.
-fn may_lie_in_list(block: [u8; BLOCK]) -> bool {
-    let [first, second, third, fourth] = block.map(|byte| CLASS[usize::from(byte)]);
-    first != 0 && first | second | third | fourth == DIGIT | BETWEEN && second != 0 && third != 0 && fourth != 0
 }
 
 /// One list: where it lies and the number of each place.
@@ -182,7 +146,9 @@ mod tests {
             let list: Vec<String> = (0..count).map(|n| format!("{:02x}", n * 7)).collect();
             let text = format!("{before}{}{before}", list.join(&mark));
             let mut found = Vec::new();
-            stretches(text.as_bytes(), |range| found.push(range));
+            let mut classes = Classes::default();
+            classes.read(text.as_bytes());
+            stretches(text.as_bytes(), &classes, |range| found.push(range));
             prop_assert!(found.iter().any(|range| range.start <= before.len() && range.end >= text.len() - before.len()));
         }
     }

@@ -50,11 +50,11 @@ impl Codec for QuotedPrintable {
 }
 
 /// Calls `visit` for each escape that is not likely to be something else: a soft line break, an
-/// escape beside another, or one of a byte that is never left bare.
+/// escape beside another, or that of `=` itself; `v=17` is a form.
 pub(super) fn candidates(bytes: &[u8], visit: &mut dyn FnMut(Range<usize>)) {
     for at in memchr::memchr_iter(b'=', bytes) {
         let Some((length, byte)) = decode(&bytes[at..]) else { continue };
-        let is_plain = byte.is_none_or(|byte| byte == b'=' || !(b' '..=b'~').contains(&byte));
+        let is_plain = byte.is_none_or(|byte| byte == b'=');
         if is_plain || decode(&bytes[at + length..]).is_some() {
             visit(at..at + length);
         }

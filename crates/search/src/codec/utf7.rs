@@ -64,6 +64,13 @@ fn is_base64(byte: u8) -> bool {
 /// one, and its characters in UTF-8.
 fn decode(text: &[u8]) -> Option<(usize, String)> {
     let rest = text.get(1..).filter(|_| text.first() == Some(&b'+'))?;
+    // Base64 has a plus in every 64 characters: most are told by the first unit of 16 bits.
+    let mut first = Vec::with_capacity(3);
+    super::base64::decode_into(rest.get(..3)?, &mut first);
+    let unit = u32::from(u16::from_be_bytes(*first.first_chunk()?));
+    if char::from_u32(unit).is_some_and(|c| !is_in_use(c)) {
+        return None;
+    }
     let count = rest.iter().take(LONGEST_SHIFT + 1).take_while(|byte| is_base64(**byte)).count();
     // Whole units of 16 bits leave 0, 2 or 4 bits of the last character of base64.
     if !(3..=LONGEST_SHIFT).contains(&count) || !matches!(count % 8, 0 | 3 | 6) {
