@@ -6,6 +6,9 @@ use std::ops::Range;
 /// Shortest run of base64 or hexadecimal characters that is decoded: four to six bytes.
 pub(crate) const SHORTEST_RUN: usize = 8;
 
+/// Shortest word that may be base32.
+pub(crate) const LONG_WORD: usize = 16;
+
 const HEX: [bool; 256] = table(b"0123456789abcdefABCDEF");
 
 const fn table(members: &[u8]) -> [bool; 256] {
@@ -29,6 +32,10 @@ pub(crate) struct Classes {
     dense: Vec<u64>,
     /// Hexadecimal digits, `x`, and what separates numbers in a list.
     list: Vec<u64>,
+    /// Hexadecimal digits and `x`.
+    digits: Vec<u64>,
+    /// Capital letters.
+    upper: Vec<u64>,
     bytes: usize,
 }
 
@@ -42,12 +49,16 @@ impl Classes {
         self.word.clear();
         self.dense.clear();
         self.list.clear();
+        self.digits.clear();
+        self.upper.clear();
         for block in blocks.iter().chain(std::iter::once(&last)) {
-            let [base64, word, dense, list] = words(block);
+            let [base64, word, dense, list, upper] = words(block);
             self.base64.push(base64);
             self.word.push(word);
             self.dense.push(dense);
             self.list.push(list);
+            self.digits.push(list & word);
+            self.upper.push(upper);
         }
         self.bytes = bytes.len();
     }
@@ -68,20 +79,24 @@ impl Classes {
         run_from(&self.list, from, self.bytes)
     }
 
-    /// The first word of at least sixteen characters from there on.
-    pub(crate) fn longer_word(&self, mut from: usize) -> Option<Range<usize>> {
-        loop {
-            let word = run_from(&self.word, from, self.bytes)?;
-            if word.len() >= 16 {
-                return Some(word);
-            }
-            from = word.end;
-        }
+    /// The first word of at least [`LONG_WORD`] characters from there on.
+    pub(crate) fn long_word(&self, from: usize) -> Option<Range<usize>> {
+        run_of(&self.word, from, self.bytes, starts_of_sixteen)
     }
 
-    /// The first word of at least [`SHORTEST_RUN`] characters from there on.
-    pub(crate) fn long_word(&self, from: usize) -> Option<Range<usize>> {
-        run_from(&self.word, from, self.bytes)
+    /// The first run of at least [`SHORTEST_RUN`] hexadecimal digits from there on.
+    pub(crate) fn digits_run(&self, from: usize) -> Option<Range<usize>> {
+        run_from(&self.digits, from, self.bytes)
+    }
+
+    /// True where a capital letter lies in the range.
+    pub(crate) fn any_upper(&self, range: &Range<usize>) -> bool {
+        any_in(&self.upper, range)
+    }
+
+    /// The end of the run of base64 characters that `from` lies in.
+    pub(crate) fn base64_end(&self, from: usize) -> usize {
+        gap_from(&self.base64, from, self.bytes)
     }
 
     /// True where all of the range are base64 characters.
@@ -110,11 +125,17 @@ impl Classes {
 
 /// The first maximal run of at least [`SHORTEST_RUN`] set bits that begins at `from` or later.
 fn run_from(words: &[u64], from: usize, bytes: usize) -> Option<Range<usize>> {
+    run_of(words, from, bytes, starts_of_eight)
+}
+
+/// The first maximal run whose start `starts` tells.
+#[inline(always)]
+fn run_of(words: &[u64], from: usize, bytes: usize, starts: impl Fn(u64, u64) -> u64) -> Option<Range<usize>> {
     let mut index = from / 64;
     let mut current = words.get(index)? & (u64::MAX << (from % 64));
     loop {
         let next = words.get(index + 1).copied().unwrap_or(0);
-        let starts = starts_of_eight(current, next);
+        let starts = starts(current, next);
         if starts != 0 {
             let start = index * 64 + starts.trailing_zeros() as usize;
             return Some(start..gap_from(words, start + SHORTEST_RUN, bytes));
@@ -122,6 +143,21 @@ fn run_from(words: &[u64], from: usize, bytes: usize) -> Option<Range<usize>> {
         index += 1;
         current = *words.get(index)?;
     }
+}
+
+/// True where one of the bits in the range is set.
+fn any_in(words: &[u64], range: &Range<usize>) -> bool {
+    let (first, last) = (range.start / 64, range.end / 64);
+    (first..=last).any(|index| {
+        let mut word = words.get(index).copied().unwrap_or(0);
+        if index == first {
+            word &= u64::MAX << (range.start % 64);
+        }
+        if index == last {
+            word &= !(u64::MAX << (range.end % 64));
+        }
+        word != 0
+    })
 }
 
 fn gap_from(words: &[u64], from: usize, bytes: usize) -> usize {
@@ -147,13 +183,21 @@ fn starts_of_eight(word: u64, next: u64) -> u64 {
     four & (four >> 4 | next_four << 60)
 }
 
+/// Bits at which sixteen set bits begin.
+fn starts_of_sixteen(word: u64, next: u64) -> u64 {
+    let eight = starts_of_eight(word, next);
+    // What begins behind the middle of the next word does not matter here.
+    eight & (eight >> 8 | starts_of_eight(next, 0) << 56)
+}
+
 /// Comparisons without branches, which compilers make into vector instructions; one bit of each
 /// flag byte is one class.
-fn words(block: &[u8; 64]) -> [u64; 4] {
+fn words(block: &[u8; 64]) -> [u64; 5] {
     let mut base64 = [0u8; 64];
     let mut word = [0u8; 64];
     let mut dense = [0u8; 64];
     let mut list = [0u8; 64];
+    let mut upper = [0u8; 64];
     for index in 0..64 {
         let byte = block[index];
         let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
@@ -169,8 +213,9 @@ fn words(block: &[u8; 64]) -> [u64; 4] {
         let mark = u8::from(byte == b',') | u8::from(byte == b'-') | u8::from(byte.wrapping_sub(b':') < 2);
         let space = u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'\t') < 2) | u8::from(byte == b'\r');
         list[index] = hex | mark | space;
+        upper[index] = u8::from(byte.wrapping_sub(b'A') < 26);
     }
-    [packed(&base64), packed(&word), packed(&dense), packed(&list)]
+    [packed(&base64), packed(&word), packed(&dense), packed(&list), packed(&upper)]
 }
 
 /// Bit 0 of each byte.
@@ -368,7 +413,11 @@ mod tests {
             prop_assert_eq!(base64_runs(&bytes), plain_runs(&bytes, member));
             let classes = classes(&bytes);
             prop_assert_eq!(all_runs(|from| classes.dense_run(from)), plain_runs(&bytes, is_dense));
-            prop_assert_eq!(all_runs(|from| classes.long_word(from)), plain_runs(&bytes, in_word));
+            let words: Vec<_> = plain_runs(&bytes, in_word).into_iter().filter(|word| word.len() >= LONG_WORD).collect();
+            prop_assert_eq!(all_runs(|from| classes.long_word(from)), words);
+            for run in plain_runs(&bytes, in_word) {
+                prop_assert_eq!(classes.any_upper(&run), bytes[run].iter().any(u8::is_ascii_uppercase));
+            }
         }
 
         #[test]

@@ -298,10 +298,18 @@ impl<'s> Explorer<'s> {
             let numbers = self.numbers + 1;
             self.numbers += batch.items.len() as u64;
             let mut found = Vec::new();
-            self.scan_arena(batch, &mut found);
+            // What is explored is scanned there.
+            let mut from = 0;
             for (index, item) in batch.items.iter().enumerate() {
-                self.search_item(batch, index, item, bytes, node, &mut found);
+                if self.deserves_exploring(item, batch.decoded(item)) {
+                    self.scan_arena(batch, from..item.decoded.start, &mut found);
+                    from = item.decoded.end;
+                    self.explore_item(batch, index, item, bytes, node, &mut found);
+                } else {
+                    self.look_up_item(batch, index, item, &mut found);
+                }
             }
+            self.scan_arena(batch, from..batch.arena.len(), &mut found);
             for (index, mut find) in found {
                 let Some(item) = batch.items.get(index) else { continue };
                 batch.through(item, bytes, numbers + index as u64, &mut find);
@@ -323,10 +331,13 @@ impl<'s> Explorer<'s> {
         affordable
     }
 
-    fn scan_arena(&mut self, batch: &Batch, found: &mut Vec<(usize, Find)>) {
+    fn scan_arena(&mut self, batch: &Batch, stretch: Range<usize>, found: &mut Vec<(usize, Find)>) {
+        let start = stretch.start;
+        let Some(text) = batch.arena.get(stretch).filter(|text| !text.is_empty()) else { return };
         let needles = self.needles;
         let most = self.options.sightings.saturating_mul(4);
-        needles.filter.scan(&batch.arena, &mut |at| {
+        needles.filter.scan(text, &mut |mut at| {
+            at.range = at.range.start + start..at.range.end + start;
             let after = batch.items.partition_point(|item| item.decoded.start <= at.range.start);
             let Some((index, item)) = after.checked_sub(1).and_then(|index| Some((index, batch.items.get(index)?)))
             else {
@@ -341,8 +352,22 @@ impl<'s> Explorer<'s> {
         });
     }
 
-    /// Looks an item up among digests and short values, and explores it where it may hold more.
-    fn search_item(
+    /// Looks an item up among digests and short values.
+    fn look_up_item(&mut self, batch: &Batch, index: usize, item: &Item, found: &mut Vec<(usize, Find)>) {
+        let decoded = batch.decoded(item);
+        let mut finds = Vec::new();
+        if matches!(item.undo, Undo::Field(..)) {
+            self.compare_whole(decoded, &mut finds);
+            self.recognise(decoded, &mut finds);
+        } else if is_text(decoded) {
+            self.recognise(decoded, &mut finds);
+        }
+        self.look_up_run(item.undo, decoded, &mut finds);
+        found.extend(finds.into_iter().map(|find| (index, find)));
+    }
+
+    /// Explores an item that may hold more.
+    fn explore_item(
         &mut self,
         batch: &Batch,
         index: usize,
@@ -357,19 +382,10 @@ impl<'s> Explorer<'s> {
             Undo::Field(..) => true,
             _ => node.is_field && item.encoded.len() + 3 > bytes.len(),
         };
-        if self.deserves_exploring(item, decoded) {
-            if self.may_go_deeper(node) {
-                finds = self.explore(decoded, node.inner(is_field));
-            }
-        } else if matches!(item.undo, Undo::Field(..)) {
-            self.compare_whole(decoded, &mut finds);
-            self.recognise(decoded, &mut finds);
-        } else if is_text(decoded) {
-            self.recognise(decoded, &mut finds);
+        if self.may_go_deeper(node) {
+            finds = self.explore(decoded, node.inner(is_field));
         }
-        if decoded.len() >= digest::SHORTEST {
-            self.look_up_run(item.undo, decoded, &mut finds);
-        }
+        self.look_up_run(item.undo, decoded, &mut finds);
         found.extend(finds.into_iter().map(|find| (index, find)));
     }
 
@@ -584,10 +600,10 @@ impl<'s> Explorer<'s> {
     /// True where a word of the bytes is a known checksum.
     fn has_checksum(&self, bytes: &[u8], classes: &Classes) -> bool {
         let mut from = 0;
-        while let Some(word) = classes.long_word(from) {
+        while let Some(word) = classes.digits_run(from) {
             from = word.end;
             let word = &bytes[word];
-            if digest::CHECKSUM_TEXT.contains(&word.len()) && word.iter().all(u8::is_ascii_hexdigit) {
+            if digest::CHECKSUM_TEXT.contains(&word.len()) {
                 let mut known = false;
                 self.needles.digests.of_field(word, &mut |_| known = true);
                 if known {

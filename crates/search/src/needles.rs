@@ -140,7 +140,6 @@ struct Numbers {
 }
 
 /// Needles that are compared with whole fields.
-#[derive(Default)]
 struct Short {
     fields: foldhash::HashMap<Vec<u8>, Vec<u32>>,
     longest: usize,
@@ -148,6 +147,8 @@ struct Short {
     lengths: u64,
     /// They, and such of their codings as the filter cannot find.
     words: foldhash::HashSet<Vec<u8>>,
+    /// One bit for each [`slot`] of them.
+    slots: Box<[u64; SLOTS / 64]>,
     /// One bit for each of the words' lengths.
     word_lengths: u32,
     /// One of them is not one word.
@@ -156,7 +157,15 @@ struct Short {
 
 impl Short {
     fn new(lanes: &mut Lanes) -> Self {
-        let mut short = Self::default();
+        let mut short = Self {
+            fields: foldhash::HashMap::default(),
+            longest: 0,
+            lengths: 0,
+            words: foldhash::HashSet::default(),
+            slots: Box::new([0; SLOTS / 64]),
+            word_lengths: 0,
+            broken: false,
+        };
         for (number, any_case) in std::mem::take(&mut lanes.fields) {
             let variants = variants(&lanes.all[number as usize].bytes, any_case);
             for (_, key) in variants {
@@ -166,12 +175,24 @@ impl Short {
         }
         short.longest = short.fields.keys().map(Vec::len).max().unwrap_or(0);
         short.lengths = short.fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
+        for word in &short.words {
+            let slot = slot(word);
+            short.slots[slot >> 6] |= 1 << (slot & 63);
+        }
         short.word_lengths = short.words.iter().fold(0, |lengths, word| lengths | 1 << word.len());
         let is_text = |key: &&Vec<u8>| key.iter().all(|byte| (b' '..=b'~').contains(byte) || *byte >= 0x80);
         let texts = short.fields.keys().filter(is_text);
         short.broken = texts.flatten().any(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80);
         short
     }
+}
+
+/// Bits that tell most words at a glance.
+const SLOTS: usize = 1 << 13;
+
+fn slot(word: &[u8]) -> usize {
+    let sum = word.iter().fold(word.len() as u64, |sum, byte| sum << 8 | u64::from(*byte));
+    (sum.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51) as usize
 }
 
 /// Longest spelling that is also looked for in dresses.
@@ -271,7 +292,8 @@ impl Needles {
 
     /// True for a value that is compared with whole fields, and for its base64 and hexadecimal.
     pub(crate) fn is_short_word(&self, word: &[u8]) -> bool {
-        self.short.words.contains(word)
+        let slot = slot(word);
+        self.short.slots[slot >> 6] >> (slot & 63) & 1 == 1 && self.short.words.contains(word)
     }
 
     /// True where such a value is more or less than one word, so that words do not betray it.

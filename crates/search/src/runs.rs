@@ -68,7 +68,8 @@ impl Explorer<'_> {
         let mut from = 0;
         while let Some(run) = classes.dense_run(from) {
             from = run.end;
-            if LEAF.contains(&run.len()) && run.len() < bytes.len() && outside.has(&run) && !classes.all_base64(&run) {
+            let may_be = LEAF.contains(&run.len()) && run.len() < bytes.len() && may_be_base85(bytes, classes, &run);
+            if may_be && outside.has(&run) {
                 leaves(bytes, run, batch);
                 self.search_when_full(batch, bytes, node, finds);
             }
@@ -87,15 +88,18 @@ impl Explorer<'_> {
             self.lines_end(runs, batch);
         }
         let mut all_hex = false;
-        hex_runs(&runs.bytes[run.clone()], |digits| {
+        let is_plain = run.len() < CUT_DIGEST;
+        hex_runs(if is_plain { &[] } else { &runs.bytes[run.clone()] }, |digits| {
             all_hex = digits == (0..run.len());
             if digits.len() >= SHORTEST_HEX || digits.len() == CUT_DIGEST {
                 batch.hex(runs.bytes, &(run.start + digits.start..run.start + digits.end));
             }
         });
         if run.len() < SHORTEST_DECODED {
-            self.lines_end(runs, batch);
-            if is_mixed(&runs.bytes[run.clone()]) && run.len() < runs.bytes.len() {
+            if !runs.lines.is_empty() {
+                self.lines_end(runs, batch);
+            }
+            if runs.classes.any_upper(&run) && is_mixed(&runs.bytes[run.clone()]) && run.len() < runs.bytes.len() {
                 batch.sextets.clear();
                 base64::sextets_into(&runs.bytes[run.clone()], &mut batch.sextets);
                 batch.base64(&run, 0);
@@ -184,6 +188,16 @@ pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
 pub(crate) fn is_leaf(text: &[u8]) -> bool {
     let mut decoded = Vec::new();
     LEAF.contains(&text.len()) && LEAVES.into_iter().any(|leaf| leaf.decode(text, &mut decoded))
+}
+
+/// True for text that is no base64, no address and no ordinary word with punctuation.
+fn may_be_base85(bytes: &[u8], classes: &Classes, run: &Range<usize>) -> bool {
+    if classes.all_base64(run) {
+        return false;
+    }
+    let text = &bytes[run.clone()];
+    let common = |byte: &u8| byte.is_ascii_alphanumeric() || b"./:-_?=&,;()'[]{}".contains(byte);
+    (classes.any_upper(run) || text.iter().any(|byte| !common(byte))) && !text.windows(3).any(|three| three == b"://")
 }
 
 fn has_both_cases(text: &[u8]) -> bool {

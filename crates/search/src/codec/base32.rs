@@ -84,9 +84,7 @@ pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(
     let mut from = 0;
     while let Some(word) = classes.long_word(from) {
         from = word.end;
-        if word.len() >= SHORTEST {
-            within_word(bytes, &word, visit);
-        }
+        within_word(bytes, &word, visit);
     }
 }
 

@@ -160,7 +160,7 @@ pub(crate) static MARKED: [&dyn Codec; 8] = [
 pub(crate) fn candidates(bytes: &[u8], classes: &Classes, out: &mut Vec<Candidate>) {
     let mut add = |codec, span| out.push(Candidate { span, codec });
     quoted_printable::candidates(bytes, &mut |span| add(quoted_printable::NAME, span));
-    utf7::candidates(bytes, &mut |span| add(utf7::NAME, span));
+    utf7::candidates(bytes, classes, &mut |span| add(utf7::NAME, span));
     base32::candidates(bytes, classes, &mut |span| add(base32::NAME, span));
     number_list::stretches(bytes, classes, |stretch| {
         separated_hex::candidates(bytes, &stretch, &mut |span| add(separated_hex::NAME, span));

@@ -2,7 +2,7 @@
 
 use super::table::About;
 use super::{Codec, Unwrapped, spans_around};
-use crate::classify::Marks;
+use crate::classify::{Classes, Marks};
 use crate::map::Unescaped;
 use std::ops::Range;
 
@@ -47,9 +47,21 @@ impl Codec for Utf7 {
     }
 }
 
+/// Longer runs of base64 characters are base64.
+const LONGEST_RUN: usize = 1024;
+
 /// Calls `visit` for each shifted part.
-pub(super) fn candidates(bytes: &[u8], visit: &mut dyn FnMut(Range<usize>)) {
+pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(Range<usize>)) {
+    let mut floor = 0;
     for at in memchr::memchr_iter(b'+', bytes) {
+        if at < floor {
+            continue;
+        }
+        let end = classes.base64_end(at);
+        if end - at > LONGEST_RUN {
+            floor = end;
+            continue;
+        }
         if let Some((length, _)) = decode(&bytes[at..]) {
             visit(at..at + length);
         }
