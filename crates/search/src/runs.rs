@@ -35,6 +35,7 @@ const LEAF: std::ops::RangeInclusive<usize> = 8..=4096;
 /// A pass over the runs of some bytes.
 struct Runs<'r> {
     bytes: &'r [u8],
+    classes: &'r Classes,
     /// Lines of one base64 text, so far.
     lines: Vec<Range<usize>>,
 }
@@ -53,7 +54,7 @@ impl Explorer<'_> {
         if bytes.len() < SHORTEST_RUN {
             return;
         }
-        let mut runs = Runs { bytes, lines: Vec::new() };
+        let mut runs = Runs { bytes, classes, lines: Vec::new() };
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
