@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Show one sighting step by step, with commands to redo each step
     Explain(ExplainArguments),
+    /// Hide planted values in copies of the records and count what is found again
+    Spike(SpikeArguments),
     /// Print every record that was read from the exhibits
     Records(RecordsArguments),
     /// Make a case folder with a made-up subject whose data can be planted
@@ -148,6 +150,42 @@ pub(crate) struct ExplainArguments {
     /// Also write the bytes of the part, in clear, to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) part: Option<PathBuf>,
+}
+
+/// Arguments of `spike`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The limit of detection of this evidence: planted values are hidden in copies of its records, behind chains
+of up to three codecs, and searched for. See docs/spike.md.
+
+Examples:
+  dyetrace spike my-case
+  dyetrace spike my-case --all-chains --format json --output spike.json
+  dyetrace spike trip.har --find phone=13800000427 --records 50"
+)]
+pub(crate) struct SpikeArguments {
+    /// A case folder, or files of evidence
+    #[arg(required = true, value_name = "CASE|EXHIBIT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+    #[command(flatten)]
+    pub(crate) wanted: WantedArguments,
+    /// Records that are copied, spread over the evidence
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) records: u16,
+    /// Try every chain of three codecs instead of a sample
+    #[arg(long)]
+    pub(crate) all_chains: bool,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = AuditFormat::Terminal)]
+    pub(crate) format: AuditFormat,
+    /// Write the report to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show every chain
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// What to look for.

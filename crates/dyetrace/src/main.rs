@@ -13,6 +13,7 @@ mod output;
 mod pipeline;
 mod progress;
 mod records;
+mod spike;
 
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
+        Command::Spike(arguments) => spike::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Completions { shell } => completions(shell),
     };

@@ -40,6 +40,7 @@ mod redact;
 mod runs;
 mod scanner;
 mod spelling;
+pub mod spike;
 mod unplanted;
 mod witness;
 #[cfg(test)]

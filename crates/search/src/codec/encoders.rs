@@ -7,7 +7,6 @@ use super::{
 };
 
 /// One way of writing a wrapping.
-#[allow(dead_code, reason = "spikes name variants and put binary results where text cannot stand")]
 #[derive(Clone, Copy)]
 pub(crate) struct Encoder {
     /// The name in trails.
@@ -18,6 +17,13 @@ pub(crate) struct Encoder {
     pub(crate) wrap: fn(&[u8]) -> Option<Vec<u8>>,
     /// True where what comes out is text.
     pub(crate) gives_text: bool,
+}
+
+impl Encoder {
+    /// `percent (every byte)`.
+    pub(crate) fn shown(&self) -> String {
+        if self.variant.is_empty() { self.name.to_owned() } else { format!("{} ({})", self.name, self.variant) }
+    }
 }
 
 const fn text(name: &'static str, variant: &'static str, wrap: fn(&[u8]) -> Option<Vec<u8>>) -> Encoder {

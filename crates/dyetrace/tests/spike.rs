@@ -1,0 +1,40 @@
+//! `dyetrace spike` of a shipped case.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{dyetrace, root, stderr, stdout};
+use serde_json::Value;
+
+#[test]
+fn the_limit_of_detection_is_measured_and_no_value_is_shown() {
+    let case = root().join("cases/story1-wifi-password");
+    let spike = |format: &str| {
+        let output = dyetrace(&["spike", case.to_str().unwrap(), "--records", "6", "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let report: Value = serde_json::from_str(&spike("json")).unwrap();
+    let all = &report["all"];
+    let count = |name: &str| all[name].as_u64().unwrap();
+    assert!(count("injected") > 5000 && count("sightings") + count("hints") <= count("injected"), "{all}");
+    let bare = report["depths"].as_array().unwrap().iter().find(|row| row["codecs"] == "0").unwrap();
+    assert_eq!(
+        bare["sightings"].as_u64().unwrap() + bare["hints"].as_u64().unwrap(),
+        bare["injected"].as_u64().unwrap()
+    );
+    let page = spike("terminal");
+    assert!(page.contains("were found as sightings"), "{page}");
+    for value in ["VoB7n-3CDB9-ggiCO", "15480612929", "lin.mei.86hhyy46a7v45"] {
+        assert!(!page.contains(value));
+    }
+}
+
+#[test]
+fn without_values_there_is_nothing_to_hide() {
+    let exhibit = root().join("cases/story1-wifi-password/evidence/app.pcapng");
+    let output = dyetrace(&["spike", exhibit.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--find KIND=VALUE"));
+}
