@@ -75,7 +75,7 @@ fn sample(intake: &mut Intake, most: usize) -> Sample {
             if record.content_bytes() > LONGEST {
                 return Ok(());
             }
-            if sample.fit % step == 0 {
+            if sample.fit.is_multiple_of(step) {
                 sample.records.push(*record);
             }
             sample.fit += 1;

@@ -36,7 +36,7 @@ fn values_are_found_where_they_were_hidden_and_the_numbers_are_always_the_same()
     let (subject, options) = (subject(), SpikeOptions::default());
     let scanner = Scanner::new(&subject, options.search.clone());
     let records: Vec<Record> = (0..3).map(record).collect();
-    let mut run = || spike(&subject, &scanner, &records, &options, &mut |_, _| {});
+    let run = || spike(&subject, &scanner, &records, &options, &mut |_, _| {});
     let first = run();
     assert_eq!(first.chains, run().chains);
     let carriers: Vec<_> = first.carriers.keys().copied().collect();
