@@ -30,8 +30,11 @@ fn entries() -> BTreeMap<&'static str, Entry> {
         ("evidence_tcp", evidence::tcp),
         ("evidence_udp", evidence::udp),
         ("evidence_websocket", evidence::websocket),
+        ("search_differential", search::differential),
+        ("search_keyed", search::keyed),
         ("search_redact", search::redact),
         ("search_search", |data| drop(search::search(data))),
+        ("search_unplanted", search::unplanted),
         ("tls_connection", tls::connection),
         ("tls_key_log", tls::key_log),
     ])
