@@ -116,6 +116,26 @@ impl Codec for Zip {
     }
 }
 
+/// Visits the frames that begin with `magic` anywhere but at the start, measured by their block
+/// headers, without decoding. `length` counts down its steps over blocks and frames: headers whose
+/// blocks overlap must not cost more than the bytes are long.
+pub(super) fn frames(
+    bytes: &[u8],
+    magic: [u8; 4],
+    length: impl Fn(&[u8], &mut usize) -> Option<usize>,
+    visit: &mut dyn FnMut(Range<usize>),
+) {
+    let mut steps = 64 + bytes.len() / 64;
+    let mut from = 1;
+    for at in memchr::memmem::find_iter(bytes, &magic) {
+        let Some(frame) = bytes.get(at..).filter(|_| at >= from) else { continue };
+        if let Some(length) = length(frame, &mut steps) {
+            visit(at..at + length);
+            from = at + length;
+        }
+    }
+}
+
 /// The header of a zip entry.
 struct Entry {
     /// Where its data begins.

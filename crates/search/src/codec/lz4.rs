@@ -1,7 +1,7 @@
 //! LZ4: frames by their magic number, and bare blocks behind their length.
 
 use super::table::About;
-use super::{Codec, Unwrapped};
+use super::{Codec, Unwrapped, embedded};
 use crate::classify::Marks;
 use crate::map::Map;
 use std::ops::Range;
@@ -62,19 +62,8 @@ impl Codec for EmbeddedFrame {
         ABOUT.name
     }
 
-    /// Frames are measured by their block headers, without decoding, and in few enough steps that
-    /// overlapping headers do not multiply.
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
-        let mut steps = 64 + bytes.len() / 64;
-        let mut from = 1;
-        for at in memchr::memmem::find_iter(bytes, &MAGIC) {
-            if at < from {
-                continue;
-            }
-            let Some(length) = bytes.get(at..).and_then(|frame| frame_length(frame, &mut steps)) else { continue };
-            visit(at..at + length);
-            from = at + length;
-        }
+        embedded::frames(bytes, MAGIC, frame_length, visit);
     }
 
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {

@@ -2,7 +2,7 @@
 //! anywhere in them.
 
 use super::table::About;
-use super::{Codec, Unwrapped};
+use super::{Codec, Unwrapped, embedded};
 use crate::classify::Marks;
 use crate::map::Map;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -55,19 +55,8 @@ impl Codec for EmbeddedZstd {
         ABOUT.name
     }
 
-    /// Frames are measured by their block headers, without decoding. Steps over blocks and frames
-    /// are counted: headers whose blocks overlap must not cost more than the bytes are long.
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
-        let mut steps = 64 + bytes.len() / 64;
-        let mut from = 1;
-        for at in memchr::memmem::find_iter(bytes, &MAGIC) {
-            if at < from {
-                continue;
-            }
-            let Some(length) = bytes.get(at..).and_then(|frame| frame_length(frame, &mut steps)) else { continue };
-            visit(at..at + length);
-            from = at + length;
-        }
+        embedded::frames(bytes, MAGIC, frame_length, visit);
     }
 
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {

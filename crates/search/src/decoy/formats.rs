@@ -53,10 +53,10 @@ pub(super) fn with_luhn(text: &str, kept: usize, source: &mut Source) -> Option<
     let new = digits(&drawn);
     let off = |digits: &str| -> Option<u32> {
         let (body, check) = digits.split_at_checked(digits.len() - 1)?;
-        Some((check.parse::<u32>().ok()? + 10 - luhn(body)) % 10)
+        Some((check.parse::<u32>().ok()? + 10 - luhn(body.as_bytes())) % 10)
     };
     let body = &new[..new.len() - 1];
-    let check = (luhn(body) + off(&old)?) % 10;
+    let check = (luhn(body.as_bytes()) + off(&old)?) % 10;
     Some(with_digits(&drawn, &format!("{body}{check}")))
 }
 
@@ -72,7 +72,7 @@ pub(super) fn resident_id(text: &str, source: &mut Source) -> Option<String> {
     }
     let birth = date(&body[6..14], source)?;
     let new = format!("{}{birth}{:03}", &body[..6], source.below(1000));
-    let check = resident_id::check(&new) + old + 11 - resident_id::check(body);
+    let check = resident_id::check(new.as_bytes()) + old + 11 - resident_id::check(body.as_bytes());
     let check = resident_id::check_character(check);
     Some(format!("{new}{}", if last == "x" { check.to_ascii_lowercase() } else { check }))
 }

@@ -1,28 +1,19 @@
 //! Check digits.
 
+use crate::spelling::{number, resident_id};
+
 /// True where the last digit is right (ISO/IEC 7812-1 annex B, "Luhn"). One random number in ten
 /// passes.
 pub(super) fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(index, digit)| {
-            let digit = u32::from(digit.wrapping_sub(b'0') % 10) << (index % 2);
-            digit / 10 + digit % 10
-        })
-        .sum();
-    sum.is_multiple_of(10)
+    let Some((last, body)) = digits.split_last() else { return false };
+    u32::from(last.wrapping_sub(b'0')) == number::luhn(body)
 }
 
 /// True where the last of 18 characters is right (ISO 7064 MOD 11-2, GB 11643-1999). One in eleven
 /// passes.
 pub(super) fn mod_11_2(characters: &[u8]) -> bool {
     let Some((last, body)) = characters.split_last() else { return false };
-    let sum = body.iter().fold(0, |sum, digit| (sum + u32::from(digit.wrapping_sub(b'0') % 10)) * 2 % 11);
-    let check = (12 - sum) % 11;
-    let expected = if check == 10 { b'X' } else { b'0' + check as u8 };
-    last.to_ascii_uppercase() == expected
+    char::from(last.to_ascii_uppercase()) == resident_id::check_character(resident_id::check(body))
 }
 
 /// True where the two check digits of an account number are right (ISO 7064 MOD 97-10 as

@@ -3,6 +3,7 @@
 
 use super::checksum::mod_11_2;
 use super::{Checks, Pass, RecogniseOptions, ResidentIdMode};
+use crate::spelling::date::Date;
 
 /// Provinces of the mainland in GB/T 2260, whose residents hold these cards.
 const PROVINCES: [u8; 31] = [
@@ -81,15 +82,8 @@ pub(super) fn number(digits: &[u8]) -> u16 {
 
 /// True for a day of the Gregorian calendar from 1900 to the end of `latest`.
 pub(super) fn is_date(year: u16, month: u16, day: u16, latest: u16) -> bool {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => 0,
-    };
-    (1900..=latest).contains(&year) && (1..=days).contains(&day)
+    let [of_year, month, day] = [year, month, day].map(i64::from);
+    (1900..=latest).contains(&year) && Date { year: of_year, month, day }.exists()
 }
 
 #[cfg(test)]

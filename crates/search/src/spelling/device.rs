@@ -9,7 +9,7 @@ pub(super) fn imei(text: &str, list: &mut List) {
     let Some(digits) = number(text) else { return };
     list.push("digits only", &digits);
     let body = digits.get(..14).unwrap_or(&digits).to_owned();
-    let with_check = format!("{body}{}", luhn(&body));
+    let with_check = format!("{body}{}", luhn(body.as_bytes()));
     match digits.len() {
         15 => list.push("without check digit", &body),
         14 => list.push("with check digit", &with_check),

@@ -92,13 +92,13 @@ fn swapped(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The digit that makes the sum of ISO/IEC 7812-1 annex B a multiple of ten.
-pub(crate) fn luhn(digits: &str) -> u32 {
+pub(crate) fn luhn(digits: &[u8]) -> u32 {
     let sum: u32 = digits
-        .bytes()
+        .iter()
         .rev()
         .enumerate()
         .map(|(place, digit)| {
-            let digit = u32::from(digit.wrapping_sub(b'0'));
+            let digit = u32::from(digit.wrapping_sub(b'0') % 10);
             if place % 2 == 0 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
         })
         .sum();

@@ -36,8 +36,9 @@ pub(super) fn push(text: &str, list: &mut List) {
 }
 
 /// The check character's value for 17 digits, 0 to 10.
-pub(crate) fn check(body: &str) -> u32 {
-    let sum: u32 = body.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0')) * weight).sum();
+pub(crate) fn check(body: &[u8]) -> u32 {
+    let sum: u32 =
+        body.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0') % 10) * weight).sum();
     (12 - sum % 11) % 11
 }
 
