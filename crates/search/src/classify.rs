@@ -6,8 +6,9 @@ use std::ops::Range;
 /// Shortest run of base64 or hexadecimal characters that is decoded: four to six bytes.
 pub(crate) const SHORTEST_RUN: usize = 8;
 
-/// Shortest word that may be base32.
-pub(crate) const LONG_WORD: usize = 16;
+/// Shortest word that is a long one: nothing shorter is base32.
+#[cfg(test)]
+const LONG_WORD: usize = 16;
 
 const HEX: [bool; 256] = table(b"0123456789abcdefABCDEF");
 
@@ -43,15 +44,15 @@ impl Classes {
     /// Classifies the bytes. The memory of earlier ones is used again.
     pub(crate) fn read(&mut self, bytes: &[u8]) {
         let (blocks, rest) = bytes.as_chunks::<64>();
-        let mut last = [0; 64];
-        last[..rest.len()].copy_from_slice(rest);
+        let mut padded = [0; 64];
+        padded[..rest.len()].copy_from_slice(rest);
         self.base64.clear();
         self.word.clear();
         self.dense.clear();
         self.list.clear();
         self.digits.clear();
         self.upper.clear();
-        for block in blocks.iter().chain(std::iter::once(&last)) {
+        for block in blocks.iter().chain(std::iter::once(&padded)) {
             let [base64, word, dense, list, upper] = words(block);
             self.base64.push(base64);
             self.word.push(word);
@@ -79,7 +80,7 @@ impl Classes {
         run_from(&self.list, from, self.bytes)
     }
 
-    /// The first word of at least [`LONG_WORD`] characters from there on.
+    /// The first word of at least sixteen characters from there on.
     pub(crate) fn long_word(&self, from: usize) -> Option<Range<usize>> {
         run_of(&self.word, from, self.bytes, starts_of_sixteen)
     }
@@ -129,7 +130,7 @@ fn run_from(words: &[u64], from: usize, bytes: usize) -> Option<Range<usize>> {
 }
 
 /// The first maximal run whose start `starts` tells.
-#[inline(always)]
+#[inline]
 fn run_of(words: &[u64], from: usize, bytes: usize, starts: impl Fn(u64, u64) -> u64) -> Option<Range<usize>> {
     let mut index = from / 64;
     let mut current = words.get(index)? & (u64::MAX << (from % 64));

@@ -10,10 +10,11 @@ use crate::filter::Match;
 use crate::find::{Find, Seen};
 use crate::keyed::Sessions;
 use crate::map::Map;
-use crate::needles::{Dress, Needles};
+use crate::needles::{Dress, END, Needles};
 use crate::recognise::Recognisers;
 use crate::runs::{is_leaf, leaves};
 use crate::scanner::{Limit, Options};
+use crate::split;
 use crate::unplanted::Recognition;
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -31,6 +32,9 @@ const LONGEST_SLID: usize = 128;
 const SHORTEST_ROW: usize = 16;
 /// Shortest undone bytes that may be a binary document or compressed.
 const SHORTEST_DOCUMENT: usize = 9;
+/// Characters of a list of numbers, and separators among them.
+const SHORTEST_LIST: u32 = 11;
+const LEAST_SEPARATORS: u32 = 3;
 /// Digits in a row that may be hexadecimal.
 const SHORTEST_DIGITS: usize = 24;
 
@@ -66,6 +70,19 @@ pub(crate) struct Tally {
     pub(crate) lookups: u64,
 }
 
+/// What exploring some bytes gave so far.
+#[derive(Default)]
+struct Haul {
+    /// What was seen in the bytes themselves, fields yet unnamed.
+    finds: Vec<Find>,
+    /// What was seen in fields, with their names.
+    named: Vec<Find>,
+    /// What was seen in fields whose names are still to be read.
+    unlabelled: Vec<Find>,
+    /// What was undone: it need not be read as it stands.
+    done: Vec<Range<usize>>,
+}
+
 /// The search of one record.
 pub(crate) struct Explorer<'s> {
     /// What is looked for.
@@ -86,6 +103,8 @@ pub(crate) struct Explorer<'s> {
     spare: Vec<(Batch, Classes)>,
     /// A short value was seen that counts only where it is a whole field.
     candidate: bool,
+    /// Needles of which a piece was seen in the bytes at hand.
+    pieces: BTreeSet<u32>,
     /// Recognisers of data that nobody planted.
     pub(crate) recognisers: Option<Recognisers>,
     /// What they recognised, by the numbers of the finds.
@@ -107,6 +126,7 @@ impl<'s> Explorer<'s> {
             sessions: Sessions::new(),
             spare: Vec::new(),
             candidate: false,
+            pieces: BTreeSet::new(),
             recognisers: options.recognise.map(Recognisers::new),
             recognitions: Vec::new(),
         }
@@ -169,23 +189,30 @@ impl<'s> Explorer<'s> {
         bytes: &[u8],
         structure: Option<&'static dyn Structure>,
         node: Node,
-        mut finds: Vec<Find>,
+        finds: Vec<Find>,
     ) -> Vec<Find> {
+        let mut haul = Haul { finds, ..Haul::default() };
         let (mut batch, mut classes) = self.spare.pop().unwrap_or_default();
         classes.read(bytes);
         let marks = Marks::of(bytes, &classes);
         self.candidate = false;
-        self.scan(bytes, &mut finds);
-        self.recognise(bytes, &mut finds);
-        let mut done = Vec::new();
-        let (mut named, mut unlabelled) = (Vec::new(), Vec::new());
+        self.pieces.clear();
+        self.scan(bytes, &mut haul.finds);
+        self.recognise(bytes, &mut haul.finds);
         let structure = structure.filter(|structure| !structure.fields_are_bodies());
+        if let Some(structure) = structure {
+            let pieces = self.pieces_of(bytes, &classes);
+            if !pieces.is_empty() {
+                self.explore_split(bytes, structure, &pieces, &mut haul.named);
+            }
+        }
         if let Some(structure) = structure.filter(|structure| self.must_walk(bytes, *structure, &marks, &classes)) {
-            self.explore_fields(bytes, structure, &marks, node, &mut batch, &mut done, &mut named);
-            self.search_batch(&mut batch, bytes, node, &mut finds, &mut unlabelled);
+            self.explore_fields(bytes, structure, &marks, node, &mut batch, &mut haul);
+            self.search_batch(&mut batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
         }
         // What looks like a document may be none, and names may be escaped too.
-        self.explore_spans(bytes, &marks.outside(&done), &mut batch, &mut done);
+        self.explore_spans(bytes, &marks.outside(&haul.done), node, &mut batch, &mut haul);
+        let Haul { mut finds, mut named, mut unlabelled, done } = haul;
         // Base64 of which only the padding is escaped is read where it is not.
         finds.retain(|find| find.steps.is_empty() || !inside_one(&find.range, &done));
         self.explore_embedded(bytes, node, &mut finds);
@@ -243,6 +270,10 @@ impl<'s> Explorer<'s> {
             Dress::Plain => {
                 let recased = bytes.get(range.clone())? != needle.bytes;
                 return Some(Find::new(needle.datum, Seen::Text(textual.needle, recased), range));
+            }
+            Dress::Piece => {
+                self.pieces.insert(textual.needle);
+                return None;
             }
             Dress::Candidate => {
                 self.candidate = true;
@@ -583,6 +614,18 @@ impl<'s> Explorer<'s> {
             || self.has_short_value(bytes, classes)
     }
 
+    /// The needles of which a piece is in the bytes.
+    fn pieces_of(&mut self, bytes: &[u8], classes: &Classes) -> BTreeSet<u32> {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        if bytes.len() <= split::LONGEST_OF_WORDS {
+            let needles = self.needles;
+            classes.words_of(END, |start| {
+                pieces.extend(bytes.get(start..start + END).map_or(&[][..], |word| needles.ending_with(word)));
+            });
+        }
+        pieces
+    }
+
     /// True where one of the values that are compared with whole fields is a word of the bytes.
     fn has_short_value(&self, bytes: &[u8], classes: &Classes) -> bool {
         let is_word = |length: usize| {
@@ -614,7 +657,6 @@ impl<'s> Explorer<'s> {
         false
     }
 
-    #[allow(clippy::too_many_arguments, reason = "what one pass over a document reads and what it fills")]
     fn explore_fields(
         &mut self,
         bytes: &[u8],
@@ -622,8 +664,7 @@ impl<'s> Explorer<'s> {
         marks: &Marks,
         node: Node,
         batch: &mut Batch,
-        done: &mut Vec<Range<usize>>,
-        named: &mut Vec<Find>,
+        haul: &mut Haul,
     ) {
         structure.walk(bytes, &mut |field| {
             let value = &bytes[field.range.clone()];
@@ -635,16 +676,19 @@ impl<'s> Explorer<'s> {
             } else if let Some((decoded, map)) = if escaped { field.decode(bytes) } else { None } {
                 let mut recognised = Vec::new();
                 self.recognise_field(&field.label, &decoded, &mut recognised);
-                self.add_field_step(recognised, field, &map, named);
+                self.add_field_step(recognised, field, &map, &mut haul.named);
                 batch.push_field(field.codec, field.range.clone(), &decoded, map);
-                done.push(field.range.clone());
+                haul.done.push(field.range.clone());
+                if batch.is_full() {
+                    self.search_batch(batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
+                }
             } else if marked {
                 found = self.explore_field(value, node);
-                done.push(field.range.clone());
+                haul.done.push(field.range.clone());
             } else {
                 self.compare_whole(value, &mut found);
             }
-            self.add_field_step(found, field, &Map::shift(field.range.start), named);
+            self.add_field_step(found, field, &Map::shift(field.range.start), &mut haul.named);
             if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
     }
@@ -701,7 +745,7 @@ impl<'s> Explorer<'s> {
     }
 
     /// Undoes what is marked in the text.
-    fn explore_spans(&mut self, bytes: &[u8], marks: &Marks, batch: &mut Batch, done: &mut Vec<Range<usize>>) {
+    fn explore_spans(&mut self, bytes: &[u8], marks: &Marks, node: Node, batch: &mut Batch, haul: &mut Haul) {
         if !marks.is_empty() {
             let mut spans = Vec::new();
             for codec in MARKED {
@@ -714,12 +758,15 @@ impl<'s> Explorer<'s> {
                     }
                     batch.push_mapped(codec.name(), span.clone(), &unwrapped.bytes, unwrapped.map);
                     if codec.is_certain() {
-                        done.push(span);
+                        haul.done.push(span);
+                    }
+                    if batch.is_full() {
+                        self.search_batch(batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
                     }
                 }
             }
         }
-        done.sort_by_key(|span| (span.start, span.end));
+        haul.done.sort_by_key(|span| (span.start, span.end));
     }
 }
 
@@ -754,8 +801,14 @@ fn inside_one(range: &Range<usize>, spans: &[Range<usize>]) -> bool {
 
 /// True for text in which something may be undone.
 fn has_wrapping(text: &[u8]) -> bool {
-    let (mut row, mut digits) = (0, 0);
+    let (mut row, mut digits, mut list, mut separators) = (0, 0, 0, 0);
     let suspicious = |byte: &u8| {
+        let separates = matches!(byte, b' ' | b',' | b':' | b';' | b'-');
+        list = if separates || byte.is_ascii_hexdigit() || *byte == b'x' { list + 1 } else { 0 };
+        separators = if list == 0 { 0 } else { separators + u32::from(separates) };
+        if list >= SHORTEST_LIST && separators >= LEAST_SEPARATORS {
+            return true;
+        }
         row = if codec::base64::is_character(*byte) { row + 1 } else { 0 };
         digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
         (row >= SHORTEST_ROW && (row != digits || row >= SHORTEST_DIGITS))

@@ -122,12 +122,12 @@ impl Filter {
         if self.xor.is_empty() && self.sum.is_empty() {
             self.scan_with::<STRIDE>(text, |word| self.plain.test(Domain::Plain.gram(word)), visit);
         } else {
-            let test = |word| {
+            let may_begin = |word| {
                 self.plain.test(Domain::Plain.gram(word))
                     | self.xor.test(Domain::Xor.gram(word))
                     | self.sum.test(Domain::Sum.gram(word))
             };
-            self.scan_with::<STRIDE>(text, test, visit);
+            self.scan_with::<STRIDE>(text, may_begin, visit);
         }
     }
 
@@ -135,12 +135,12 @@ impl Filter {
     fn scan_with<const STRIDE: usize>(
         &self,
         text: &[u8],
-        test: impl Fn(u64) -> u64 + Copy,
+        may_begin: impl Fn(u64) -> u64 + Copy,
         visit: &mut dyn FnMut(Match),
     ) {
         let mut at = 0;
         while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-            self.verify_all(text, at, samples::<STRIDE>(block, test), STRIDE, visit);
+            self.verify_all(text, at, samples::<STRIDE>(block, may_begin), STRIDE, visit);
             at += BLOCK * STRIDE;
         }
         // What is left goes through the same test with zeros behind it.
@@ -149,7 +149,7 @@ impl Filter {
         padded[..rest.len()].copy_from_slice(rest);
         for from in (0..rest.len()).step_by(BLOCK * STRIDE) {
             if let Some(block) = padded.get(from..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-                self.verify_all(text, at + from, samples::<STRIDE>(block, test), STRIDE, visit);
+                self.verify_all(text, at + from, samples::<STRIDE>(block, may_begin), STRIDE, visit);
             }
         }
     }

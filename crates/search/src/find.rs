@@ -12,6 +12,8 @@ pub(crate) enum Seen {
     Text(u32, bool),
     /// A needle that equals a whole field.
     Field(u32),
+    /// A needle in so many pieces.
+    Split(u32, u32),
     /// A digest.
     Digest(u32),
     /// Personal data that nobody planted, by its number among the recognitions of the record.

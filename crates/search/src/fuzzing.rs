@@ -98,19 +98,7 @@ fn record(data: &[u8]) -> Record {
         body: Some(Blob::from(data.to_vec())),
         ..Message::default()
     };
-    Record {
-        id: RecordId("fuzz".to_owned()),
-        exhibit: ExhibitId([0; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::unknown(),
-        app: None,
-        request: Some(message),
-        response: None,
-        flags: Vec::new(),
-    }
+    Record { request: Some(message), ..empty_record() }
 }
 
 /// Redacts the bytes as text, twice: what is left hides nothing more.
@@ -133,4 +121,21 @@ pub fn recognise(
         hits.push((hit.kind, hit.range, hit.checks, hit.bits));
     });
     hits
+}
+
+/// A record of nothing.
+pub fn empty_record() -> Record {
+    Record {
+        id: RecordId("fuzz".to_owned()),
+        exhibit: ExhibitId([0; 32]),
+        protocol: Protocol::Http11,
+        time: None,
+        client: Endpoint::default(),
+        server: Endpoint::default(),
+        channel: Channel::unknown(),
+        app: None,
+        request: None,
+        response: None,
+        flags: Vec::new(),
+    }
 }

@@ -41,6 +41,7 @@ mod runs;
 mod scanner;
 mod spelling;
 pub mod spike;
+mod split;
 mod unplanted;
 mod witness;
 #[cfg(test)]

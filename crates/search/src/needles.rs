@@ -44,6 +44,8 @@ pub(crate) enum Dress {
     Xor,
     /// With an unknown number added to each byte.
     Sum,
+    /// No sighting by itself: the first or last bytes, the rest of which may be another field.
+    Piece,
     /// No sighting by itself: a short value in base64 or hexadecimal, which must be a whole field.
     Candidate,
 }
@@ -128,6 +130,8 @@ pub(crate) struct Needles {
     /// Ciphers whose keys the tester has.
     pub(crate) keyed: Vec<Keyed>,
     numbers: Numbers,
+    /// Last characters of needles that may be split over fields.
+    ends: foldhash::HashMap<Vec<u8>, Vec<u32>>,
     short: Short,
 }
 
@@ -199,6 +203,11 @@ fn slot(word: &[u8]) -> usize {
 const LONGEST_DRESSED: usize = 96;
 /// Spellings of one datum that are looked for reversed, rotated and under unknown keys.
 const MOST_TRANSFORMED: usize = 12;
+/// Spellings of one datum whose pieces are looked for, their lengths, and the length of a last piece
+/// that is told by itself.
+const MOST_DIVIDED: usize = 3;
+const DIVIDED: std::ops::RangeInclusive<usize> = 8..=64;
+pub(crate) const END: usize = 4;
 /// Different neighbours' differences that a needle under an unknown key must have: `00000000` looks
 /// like any other eight equal bytes.
 const LEAST_DIFFERENCES: usize = 4;
@@ -213,6 +222,10 @@ struct Lanes {
     numbers: Numbers,
     /// Spellings of the datum at hand that were transformed.
     transformed: usize,
+    /// Spellings of the datum at hand whose pieces are looked for.
+    divided: usize,
+    /// Last characters, and the needles that end with them.
+    ends: foldhash::HashMap<Vec<u8>, Vec<u32>>,
 }
 
 /// A pattern with its bytes.
@@ -265,8 +278,14 @@ impl Needles {
             folded: subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect(),
             keyed,
             numbers: lanes.numbers,
+            ends: lanes.ends,
             short,
         }
+    }
+
+    /// The needles that end with the word and may be split over fields.
+    pub(crate) fn ending_with(&self, word: &[u8]) -> &[u32] {
+        self.ends.get(word).map_or(&[], Vec::as_slice)
     }
 
     /// The needles that the whole number equals.
@@ -322,7 +341,7 @@ fn add(number: u32, datum: &Datum, lanes: &mut Lanes, sources: &mut Vec<digest::
     for (form, bytes) in spelling::digested(&spellings) {
         sources.push(digest::Source { datum: number, form, bytes: Secret::new(bytes) });
     }
-    lanes.transformed = 0;
+    (lanes.transformed, lanes.divided) = (0, 0);
     for spelling in spellings {
         lanes.place(number, spelling, datum.bits);
     }
@@ -333,7 +352,7 @@ impl Lanes {
     fn place(&mut self, datum: u32, spelling: Spelling, minted: Option<u32>) {
         let bits = spelling.bits(minted);
         let needle = self.all.len() as u32;
-        let Spelling { form, strength, any_case, bounded, .. } = spelling;
+        let Spelling { form, strength, any_case, bounded, binary, .. } = spelling;
         let bytes = match spelling.what {
             What::Text(bytes) => bytes,
             What::Integer(number) => {
@@ -352,6 +371,9 @@ impl Lanes {
             self.hex(needle, &bytes, any_case);
             if strength == Strength::Exact && self.transformed < MOST_TRANSFORMED {
                 self.transformed += usize::from(self.transform(needle, &bytes, any_case));
+            }
+            if strength == Strength::Exact && !binary && self.divided < MOST_DIVIDED {
+                self.divided += usize::from(self.divide(needle, &bytes));
             }
             self.push(needle, Dress::Plain, bytes, any_case, bounded);
         } else if strength == Strength::Exact && !bytes.is_empty() {
@@ -400,6 +422,17 @@ impl Lanes {
             let made = Made { bytes: hex::wrap(&bytes), any_case: true, bounded: false, domain: Domain::Plain };
             self.cased(Textual { needle, dress: Dress::Hex, case }, made);
         }
+    }
+
+    /// The ends of a needle that may be split over fields. True where it is fit for it.
+    fn divide(&mut self, needle: u32, bytes: &[u8]) -> bool {
+        let fits = DIVIDED.contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+        if fits {
+            self.push(needle, Dress::Piece, bytes[..SHORTEST].to_vec(), false, false);
+            self.push(needle, Dress::Piece, bytes[bytes.len() - SHORTEST..].to_vec(), false, false);
+            self.ends.entry(bytes[bytes.len() - END..].to_vec()).or_default().push(needle);
+        }
+        fits
     }
 
     /// Reversed, rotated and under unknown keys. True where the needle is fit for it.

@@ -343,6 +343,12 @@ impl Scanner {
                 let same_value = bits::left(known.spelling_bits.min(sought.bits), tally.lookups, 1);
                 (known.form, Strength::Digest, other_bytes.min(same_value))
             }
+            Seen::Split(number, pieces) => {
+                let needle = self.needles.all.get(number as usize)?;
+                // Every piece may be any field.
+                let places = tally.fields.saturating_pow(pieces);
+                (needle.form.clone(), needle.strength, bits::left(needle.bits, places, sought.forms))
+            }
             Seen::Recognised(_) => return None,
         })
     }

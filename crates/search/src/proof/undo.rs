@@ -37,6 +37,10 @@ pub(super) fn undo(outer: &[u8], step: &Step, span: &Range<usize>, keyed: &[&Key
             let map = Map::Reversed { start: span.start, length: span.len() };
             Some(Undone::new(encoded.iter().rev().copied().collect(), map))
         }
+        "split" => {
+            let joined = step.detail.as_deref().and_then(|detail| crate::split::joined(encoded, detail));
+            joined.map(|bytes| Undone::new(bytes, Map::Whole(span.clone())))
+        }
         "rot13" => Some(each(encoded, span, rot13)),
         "xor" => key(step, "key 0x", 16).map(|key| each(encoded, span, |byte| byte ^ key as u8)),
         "shift" => key(step, "by ", 10).map(|by| each(encoded, span, |byte| byte.wrapping_sub(by as u8))),

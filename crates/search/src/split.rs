@@ -1,0 +1,145 @@
+//! Values split over two or three fields of one document: `cc=86&n=1380000&rest=0427`.
+//!
+//! The filter knows the first and last six bytes of a value, and short words know its last four.
+//! Only where one of these is seen are the fields of the document read and put together, so that
+//! documents without pieces pay nothing.
+
+use crate::codec::table::About;
+use crate::codec::{Structure, Typed};
+use crate::explore::Explorer;
+use crate::find::{Find, Seen};
+use crate::map::Map;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::{ControlFlow, Range};
+
+/// The row of the table of wrappings.
+pub(crate) const ABOUT: About = About {
+    name: "split",
+    undoes: "a value whose two or three pieces are fields of one document, in any order",
+    place: "fields that hold nothing else; of three pieces the last has four characters or one has six",
+    exact: true,
+    source: "common practice",
+};
+
+/// Fields of one document that are put together.
+const MOST_FIELDS: usize = 4096;
+/// Shortest piece.
+const SHORTEST_PIECE: usize = 2;
+/// Longest document in which four characters are taken for the end of a value: in longer ones they
+/// stand somewhere by chance.
+pub(crate) const LONGEST_OF_WORDS: usize = 16 << 10;
+
+/// Where a piece of each content lies.
+type Pieces<'b> = HashMap<&'b [u8], Range<usize>>;
+
+impl Explorer<'_> {
+    /// Puts the fields together for the needles of which a piece was seen.
+    pub(crate) fn explore_split(
+        &mut self,
+        bytes: &[u8],
+        structure: &dyn Structure,
+        needles: &BTreeSet<u32>,
+        finds: &mut Vec<Find>,
+    ) {
+        let mut pieces = Pieces::new();
+        structure.walk(bytes, &mut |field| {
+            let value = bytes.get(field.range.clone()).unwrap_or_default();
+            if value.len() >= SHORTEST_PIECE && field.typed == Typed::Bytes {
+                pieces.entry(value).or_insert_with(|| field.range.clone());
+            }
+            if pieces.len() < MOST_FIELDS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        self.tally.fields += pieces.len() as u64;
+        for number in needles {
+            let Some(needle) = self.needles.all.get(*number as usize) else { continue };
+            if let Some(ranges) = divided(&needle.bytes, &pieces) {
+                let find = put_together(needle.datum, *number, needle.bytes.len(), &ranges);
+                self.keep(find, finds);
+            }
+        }
+    }
+}
+
+/// The fields that make up the value, in the value's order.
+fn divided(value: &[u8], pieces: &Pieces<'_>) -> Option<Vec<Range<usize>>> {
+    let cuts = |length: usize| SHORTEST_PIECE..(length + 1).saturating_sub(SHORTEST_PIECE);
+    let firsts = cuts(value.len()).filter_map(|cut| Some((cut, pieces.get(&value[..cut])?)));
+    let mut thrice = None;
+    for (cut, first) in firsts {
+        let rest = &value[cut..];
+        if let Some(last) = pieces.get(rest) {
+            return Some(vec![first.clone(), last.clone()]);
+        }
+        thrice = thrice.or_else(|| {
+            cuts(rest.len()).find_map(|at| {
+                let (middle, last) = (pieces.get(&rest[..at])?, pieces.get(&rest[at..])?);
+                Some(vec![first.clone(), middle.clone(), last.clone()])
+            })
+        });
+    }
+    thrice
+}
+
+fn put_together(datum: u32, needle: u32, length: usize, ranges: &[Range<usize>]) -> Find {
+    let start = ranges.iter().map(|range| range.start).min().unwrap_or(0);
+    let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);
+    let texts: Vec<String> =
+        ranges.iter().map(|range| format!("{}..{}", range.start - start, range.end - start)).collect();
+    let mut find = Find::new(datum, Seen::Split(needle, ranges.len() as u32), 0..end - start);
+    find.decoded = 0..length;
+    find.through(ABOUT.name, Some(texts.join(" + ")), &(start..end), &Map::shift(start), 0);
+    find.decoded = 0..length;
+    find
+}
+
+/// The pieces that the detail of a step names, joined. Offsets count from the step's first byte.
+pub(crate) fn joined(encoded: &[u8], detail: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    for range in detail.split(" + ") {
+        let (start, end) = range.split_once("..")?;
+        out.extend_from_slice(encoded.get(start.parse().ok()?..end.parse().ok()?)?);
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::proof::assert_proved;
+    use crate::{Options, Scanner, Scratch};
+    use dyetrace_case::{Blob, Message, Range, Record, Secret, Sighting, Subject};
+
+    fn search(body: &str) -> Vec<Sighting> {
+        let mut subject = Subject::default();
+        subject.add("phone".parse().unwrap(), Secret::new("13812345427"));
+        subject.add("wifi.password".parse().unwrap(), Secret::new("Qm7xTr2pKd9w"));
+        let scanner = Scanner::new(&subject, Options::default());
+        let message = Message { body: Some(Blob::from(body.as_bytes().to_vec())), ..Message::default() };
+        let record = Record { request: Some(message), ..crate::fuzzing::empty_record() };
+        let sightings = scanner.search(&record, &mut Scratch::default()).sightings;
+        assert_proved(&scanner, &record, &sightings);
+        sightings
+    }
+
+    #[test]
+    fn two_and_three_pieces_are_put_together() {
+        for (body, first, last) in [
+            (r#"{"a":"1381234","b":{"c":"5427"}}"#, "1381234", "5427"),
+            (r#"{"last":"5427","x":"138","y":"1234"}"#, "5427", "1234"),
+            ("area=138&mid=1234&end=5427", "138", "5427"),
+            (r#"{"p1":"Qm7xTr","p2":"2pKd9w"}"#, "Qm7xTr", "2pKd9w"),
+        ] {
+            let place = body.find(first).unwrap()..body.find(last).unwrap() + last.len();
+            let found = search(body);
+            assert_eq!(found.len(), 1, "{body}: {found:?}");
+            assert_eq!(found[0].place.range, Range::new(place.start as u64, place.end as u64), "{body}");
+            assert!(found[0].trail.to_string().starts_with("split "), "{}", found[0].trail);
+        }
+    }
+
+    #[test]
+    fn pieces_within_longer_fields_are_none() {
+        for body in ["a=x1381234&b=5427", "a=1381234&b=54270", "a=1381234&b=x", "a=5427", r#"{"a":"Qm7xTr"}"#] {
+            assert_eq!(search(body), [], "{body}");
+        }
+    }
+}
