@@ -3,7 +3,7 @@
 use super::piece::{Layer, Piece};
 use super::spelling::{Spelling, spellings};
 use super::values::Value;
-use super::{cipher, digests, document, packed, text};
+use super::{cipher, digests, document, others, packed, text};
 
 /// What a wrapping is, for the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,7 +186,7 @@ const COMBINATIONS: &[&str] = &[
     "sha256 upper > json > base64url",
     "sha256 > jwt",
     "base64 > md5",
-    "base64 > json > sha256",
+    "base64 > sha1",
     "hex > sha256",
     "reversed > md5",
     "sha256 salt after > json > base64",
@@ -255,6 +255,10 @@ const OF_SHORT: &[&str] = &[
     "protobuf string",
 ];
 
+/// All wrappings of one step.
+const LAYERS: [&[Layer]; 6] =
+    [text::LAYERS, packed::LAYERS, document::LAYERS, others::LAYERS, cipher::LAYERS, digests::LAYERS];
+
 /// All wrappings of the value.
 pub(crate) fn all(value: &Value, others: &[Value]) -> Vec<Wrapped> {
     let spellings = spellings(value, others);
@@ -267,9 +271,8 @@ pub(crate) fn all(value: &Value, others: &[Value]) -> Vec<Wrapped> {
         list.extend(OF_SHORT.iter().filter_map(|chain| wrapped(typed, chain)));
         return list;
     }
-    let layers = [text::LAYERS, packed::LAYERS, document::LAYERS, cipher::LAYERS, digests::LAYERS];
-    list.extend(layers.into_iter().flatten().filter_map(|layer| wrapped(typed, layer.0)));
-    list.extend(COMBINATIONS.iter().filter_map(|chain| wrapped(typed, chain)));
+    list.extend(LAYERS.into_iter().flatten().filter_map(|layer| wrapped(typed, layer.0)));
+    list.extend(COMBINATIONS.iter().chain(others::COMBINATIONS).filter_map(|chain| wrapped(typed, chain)));
     for spelling in &spellings[1..] {
         list.extend(OF_SPELLINGS.iter().filter_map(|chain| wrapped(spelling, chain)));
         list.extend(OF_DIGESTED.iter().filter(|_| spelling.digested).filter_map(|chain| wrapped(spelling, chain)));
@@ -281,14 +284,16 @@ fn wrapped(spelling: &Spelling, chain: &str) -> Option<Wrapped> {
     let steps: Vec<&str> = chain.split(" > ").collect();
     let piece = steps.iter().try_fold(spelling.piece.clone(), |piece, step| layer(step).1(&piece))?;
     let typed = spelling.name == "as typed";
+    // Short values and base85 are understood only as whole fields.
+    let needs_field = spelling.piece.alone && spelling.piece.bytes.len() < 6 || chain.contains("ascii85");
+    let piece = if needs_field { piece.alone() } else { piece };
     let class = if typed && steps.len() == 1 { class(chain) } else { Class::Combination };
     let wrapping = if typed { chain.to_owned() } else { format!("{} > {chain}", spelling.name) };
     Some(Wrapped { wrapping, class, piece })
 }
 
 fn layer(name: &str) -> &'static Layer {
-    let layers = [text::LAYERS, packed::LAYERS, document::LAYERS, cipher::LAYERS, digests::LAYERS];
-    let found = layers.into_iter().flatten().find(|layer| layer.0 == name);
+    let found = LAYERS.into_iter().flatten().find(|layer| layer.0 == name);
     found.unwrap_or_else(|| panic!("no wrapping is called {name}"))
 }
 
@@ -311,7 +316,7 @@ mod tests {
     fn every_named_wrapping_exists_and_applies_to_some_value() {
         let values = subject(&mut Random::new(1));
         let made: Vec<Wrapped> = values.iter().flat_map(|value| all(value, &values)).collect();
-        let chains = [COMBINATIONS, OF_SHORT].concat();
+        let chains = [COMBINATIONS, others::COMBINATIONS, OF_SHORT].concat();
         for chain in chains {
             assert!(made.iter().any(|wrapped| wrapped.wrapping == chain), "{chain} applies to nothing");
         }

@@ -12,6 +12,8 @@ pub(crate) const AES_KEY_256: &[u8; 32] = b"dyetrace-aes-256-key-for-benches";
 pub(crate) const FIXED_IV: &[u8; 16] = b"0123456789abcdef";
 /// DES.
 pub(crate) const DES_KEY: &[u8; 8] = b"d3skey!!";
+/// Triple DES.
+pub(crate) const TRIPLE_DES_KEY: &[u8; 24] = b"three-keys-of-eight-byte";
 /// The initialisation vector of DES.
 pub(crate) const DES_IV: &[u8; 8] = b"01234567";
 /// RC4 and repeating-key XOR.
@@ -32,6 +34,9 @@ pub(crate) const LAYERS: &[Layer] = &[
     ("des-ecb", |p| Some(sealed(p, des_ecb(&padded(p))))),
     ("rc4", |p| Some(sealed(p, rc4(&padded(p))))),
     ("sm4-cbc iv first", |p| Some(iv_first(p, sm4_cbc(&padded(p), &iv(p))))),
+    ("aes-256-gcm nonce first", |p| aes_256_gcm(&padded(p)).map(|bytes| sealed(p, bytes))),
+    ("aes-128-ecb zero padding", |p| Some(sealed(p, aes_ecb_zeros(&padded(p))))),
+    ("3des-cbc fixed iv", |p| Some(sealed(p, triple_des_cbc(&padded(p))))),
     ("sm4-ecb", |p| Some(sealed(p, sm4_ecb(&padded(p))))),
 ];
 
@@ -88,6 +93,27 @@ fn des_cbc(bytes: &[u8]) -> Vec<u8> {
 fn blocks(bytes: &[u8], size: usize) -> Vec<u8> {
     let missing = size - bytes.len() % size;
     [bytes, &vec![missing as u8; missing]].concat()
+}
+
+fn triple_des_cbc(bytes: &[u8]) -> Vec<u8> {
+    cbc::Encryptor::<des::TdesEde3>::new(TRIPLE_DES_KEY.into(), DES_IV.into()).encrypt_padded_vec::<Pkcs7>(bytes)
+}
+
+fn aes_256_gcm(bytes: &[u8]) -> Option<Vec<u8>> {
+    let nonce = b"nonce-of-12b";
+    let sealed = aes_gcm::Aes256Gcm::new(AES_KEY_256.into()).encrypt(nonce.into(), bytes).ok()?;
+    Some([&nonce[..], &sealed].concat())
+}
+
+/// Zeros up to a whole block, as PHP and Python programs pad by hand.
+fn aes_ecb_zeros(bytes: &[u8]) -> Vec<u8> {
+    let cipher = aes::Aes128::new(AES_KEY.into());
+    let mut bytes = bytes.to_vec();
+    bytes.resize(bytes.len().next_multiple_of(16), 0);
+    for block in bytes.as_chunks_mut::<16>().0 {
+        cipher.encrypt_block(block.into());
+    }
+    bytes
 }
 
 fn aes_ecb(bytes: &[u8]) -> Vec<u8> {

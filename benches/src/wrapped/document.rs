@@ -45,8 +45,8 @@ pub(crate) const LAYERS: &[Layer] = &[
     ("bson string", |p| Some(bson(2, &delimited_bson(p)?).alone())),
     ("bson binary", |p| Some(bson(5, &p.between([&length32(p.bytes.len())[..], &[0]].concat(), [])).alone())),
     ("bson int64", |p| Some(bson(18, &Piece::of(p.number()?.to_le_bytes())).inexact().alone())),
-    ("u64 le", |p| Some(inexact(&[&HEAD[..], &p.number()?.to_le_bytes(), &HEAD].concat()))),
-    ("u64 be", |p| Some(inexact(&[&HEAD[..], &p.number()?.to_be_bytes(), &HEAD].concat()))),
+    ("u64 le", |p| Some(inexact(&[&HEAD[..], &large(p)?.to_le_bytes(), &HEAD].concat()))),
+    ("u64 be", |p| Some(inexact(&[&HEAD[..], &large(p)?.to_be_bytes(), &HEAD].concat()))),
     ("json split in 2", |p| split(p, 2, r#"{"part1":""#, &[r#"","part2":""#], r#""}"#)),
     ("json split in 3", |p| split(p, 3, r#"{"part1":""#, &[r#"","part2":""#, r#"","part3":""#], r#""}"#)),
     ("form split in 2", |p| split(p, 2, "a=", &["&b="], "&ok=1")),
@@ -57,6 +57,11 @@ const MULTIPART_HEAD: &str = "--xYzZY\r\nContent-Disposition: form-data; name=\"
                               name=\"d\"; filename=\"d.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n";
 const PLIST_HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
                           \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\"><dict><key>v</key><string>";
+
+/// Numbers of 32 bits cannot be told from other bytes where no document gives them a type.
+fn large(piece: &Piece) -> Option<u64> {
+    piece.number().filter(|number| *number > u64::from(u32::MAX))
+}
 
 fn inexact(bytes: &[u8]) -> Piece {
     Piece::of(bytes).inexact().alone()

@@ -1,8 +1,9 @@
 //! dyetrace's search, used as a library, held against the cases.
 
 use super::cases::Case;
+use super::material;
 use super::values::Value;
-use dyetrace_case::{Secret, Sighting, Subject};
+use dyetrace_case::{KeyMaterial, Secret, Sighting, Subject};
 use dyetrace_search::{Options, Scanner, Scratch};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -56,9 +57,10 @@ pub(crate) fn subject(values: &[Value]) -> Result<Subject, Box<dyn Error>> {
 }
 
 impl Judge {
-    /// For these values.
+    /// For these values, with the keys, salts and alphabet of the cases.
     pub(crate) fn new(values: &[Value]) -> Result<Self, Box<dyn Error>> {
-        let scanner = Scanner::new(&subject(values)?, Options::default());
+        let material = KeyMaterial::from_yaml(&material::case_yaml(), |_| Err("there are no files".into()))?;
+        let scanner = Scanner::with_key_material(&subject(values)?, &material.unwrap_or_default(), Options::default());
         Ok(Self { scanner, scratch: Scratch::default(), scores: Scores::default() })
     }
 

@@ -13,7 +13,7 @@ pub(crate) fn case_yaml() -> String {
     let _ = writeln!(yaml, "  salts:\n    - {{ name: salt, {} }}", bytes(digests::SALT));
     let _ = writeln!(yaml, "  hmac_keys:\n    - {{ name: hmac key, {} }}", bytes(digests::HMAC_KEY));
     yaml.push_str("  ciphers:\n");
-    let ciphers: [(&str, &[u8], Option<String>); 14] = [
+    let ciphers: [(&str, &[u8], Option<String>); 16] = [
         ("aes-cbc", cipher::AES_KEY, Some("prefix".into())),
         ("aes-cbc", cipher::AES_KEY, Some(format!("{{ {} }}", bytes(cipher::FIXED_IV)))),
         ("aes-cbc", cipher::AES_KEY, Some("zero".into())),
@@ -28,6 +28,8 @@ pub(crate) fn case_yaml() -> String {
         ("sm4-cbc", cipher::SM4_KEY, Some("prefix".into())),
         ("sm4-ecb", cipher::SM4_KEY, None),
         ("aes-ecb", cipher::AES_KEY_256, None),
+        ("aes-gcm", cipher::AES_KEY_256, Some("prefix".into())),
+        ("3des-cbc", cipher::TRIPLE_DES_KEY, Some(format!("{{ {} }}", bytes(cipher::DES_IV)))),
     ];
     for (number, (name, key, iv)) in ciphers.into_iter().enumerate() {
         let iv = iv.map_or_else(String::new, |iv| format!(", iv: {iv}"));
@@ -43,6 +45,6 @@ mod tests {
     #[test]
     fn the_key_material_can_be_read() {
         let read = dyetrace_case::KeyMaterial::from_yaml(&case_yaml(), |_| Err("no files".into())).unwrap().unwrap();
-        assert_eq!((read.alphabets.len(), read.salts.len(), read.hmac_keys.len(), read.ciphers.len()), (1, 1, 1, 14));
+        assert_eq!((read.alphabets.len(), read.salts.len(), read.hmac_keys.len(), read.ciphers.len()), (1, 1, 1, 16));
     }
 }

@@ -12,6 +12,7 @@ mod document;
 mod judge;
 mod keep;
 mod material;
+mod others;
 mod packed;
 mod piece;
 mod speed;

@@ -26,7 +26,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             .map(Piece::alone)
     }),
     ("snappy framed", |p| packed(p, snappy_framed).map(Piece::inexact)),
-    ("lz-string base64", |p| lz(p, |text| lz_str::compress_to_base64(text))),
+    ("lz-string base64", |p| Some(lz(p, |text| lz_str::compress_to_base64(text))?.inexact())),
     ("lz-string uri", |p| lz(p, |text| lz_str::compress_to_encoded_uri_component(text))),
     ("lz-string utf-16", |p| lz(p, |text| lz_str::compress_to_utf16(text))),
     ("zip stored", |p| zip(p, false)),

@@ -80,7 +80,8 @@ fn phone(text: &str, list: &mut List) {
     ] {
         list.text(name, &text);
     }
-    list.bytes("bcd", packed(text, false));
+    // In hexadecimal the digits stand there as they are, without the filler.
+    list.push("bcd", Piece::of(packed(text, false)).inexact(), false);
     list.bytes("tbcd", packed(text, true));
 }
 

@@ -33,7 +33,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     ("base32 lower unpadded", |p| Some(p.ratio(BASE32_NOPAD.encode(&p.bytes).to_lowercase(), 8, 5))),
     ("base32hex", |p| Some(p.ratio(BASE32HEX.encode(&p.bytes), 8, 5))),
     ("base58", |p| Some(p.whole(bs58::encode(&p.bytes).into_string()))),
-    ("ascii85", |p| Some(base85(p, |d| b'!' + d).between("<~", "~>").inexact())),
+    ("ascii85", |p| Some(base85(p, |d| b'!' + d).between("<~", "~>").inexact().alone())),
     ("base85", |p| Some(base85(p, |d| RFC1924[usize::from(d)]).inexact())),
     ("z85", |p| (p.bytes.len() % 4 == 0).then(|| base85(p, |d| Z85[usize::from(d)]).inexact())),
     ("quoted-printable", |p| Some(p.piecewise(|b| each(b, |b| format!("={b:02X}"))))),

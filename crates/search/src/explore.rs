@@ -10,7 +10,7 @@ use crate::filter::Match;
 use crate::find::{Find, Seen};
 use crate::keyed::Sessions;
 use crate::map::Map;
-use crate::needles::{Dress, END, Needles};
+use crate::needles::{BY_CHARACTERS, Dress, END, Needles, rot13};
 use crate::recognise::Recognisers;
 use crate::runs::{is_leaf, leaves};
 use crate::scanner::{Limit, Options};
@@ -28,6 +28,10 @@ const LEAST_PLAIN: usize = 24;
 const ALWAYS_EXPLORED: usize = 256;
 /// Longest decoded hexadecimal run in which a digest is looked for at every byte.
 const LONGEST_SLID: usize = 128;
+/// Shortest digest that is looked for wherever other bytes than text stand.
+const LONG_DIGEST: usize = 16;
+/// Longest field in which a document without escapes is looked for, for the sake of short values.
+const LONGEST_NESTED: usize = 1024;
 /// Base64 characters in a row that may be a wrapping.
 const SHORTEST_ROW: usize = 16;
 /// Shortest undone bytes that may be a binary document or compressed.
@@ -206,7 +210,9 @@ impl<'s> Explorer<'s> {
                 self.explore_split(bytes, structure, &pieces, &mut haul.named);
             }
         }
-        if let Some(structure) = structure.filter(|structure| self.must_walk(bytes, *structure, &marks, &classes)) {
+        if let Some(structure) = structure
+            .filter(|structure| node.context == Context::Cookie || self.must_walk(bytes, *structure, &marks, &classes))
+        {
             self.explore_fields(bytes, structure, &marks, node, &mut batch, &mut haul);
             self.search_batch(&mut batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
         }
@@ -216,10 +222,12 @@ impl<'s> Explorer<'s> {
         // Base64 of which only the padding is escaped is read where it is not.
         finds.retain(|find| find.steps.is_empty() || !inside_one(&find.range, &done));
         self.explore_embedded(bytes, node, &mut finds);
-        if node.is_field && structure.is_none() && is_text(bytes) {
+        self.digests_in_binary(bytes, &mut finds);
+        if node.is_field && structure.is_none() && (is_text(bytes) || codec::lz_string::may_be_utf16(bytes)) {
             leaves(bytes, 0..bytes.len(), &mut batch);
         }
         self.explore_runs(bytes, &classes, node, &done, &mut batch, &mut finds);
+        self.explore_own_alphabets(bytes, node, &mut finds);
         self.search_batch(&mut batch, bytes, node, &mut finds, &mut unlabelled);
         self.spare.push((batch, classes));
         if !finds.is_empty() {
@@ -294,6 +302,20 @@ impl<'s> Explorer<'s> {
                 let seen = Seen::Text(textual.needle, value != needle.bytes);
                 find = Find::new(needle.datum, seen, start..start + value.len());
                 find.through(codec::hex::NAME, None, &run, &codec::hex::map(run.start), 0);
+            }
+            Dress::ReversedBase64(shift) | Dress::Rot13Base64(shift) => {
+                let reversed = matches!(textual.dress, Dress::ReversedBase64(_));
+                find = transformed_base64(find, bytes, &range, &needle.bytes, shift, reversed)?;
+            }
+            Dress::ReversedHex => {
+                let length = range.len();
+                find = Find::new(needle.datum, Seen::Text(textual.needle, false), 0..length / 2);
+                find.through(codec::hex::NAME, None, &(0..length), &codec::hex::map(0), 0);
+                find.through("reversed", None, &range, &Map::Reversed { start: range.start, length }, 0);
+            }
+            Dress::ReversedText => {
+                let by = Some(BY_CHARACTERS.to_owned());
+                find.through("reversed", by, &range, &Map::Whole(range.clone()), 0);
             }
             Dress::Reversed => {
                 let map = Map::Reversed { start: range.start, length: range.len() };
@@ -446,7 +468,7 @@ impl<'s> Explorer<'s> {
         if is_run && !begins_like_text(decoded) {
             return decoded.len() >= SHORTEST_DOCUMENT && is_binary_document(decoded);
         }
-        has_wrapping(decoded)
+        has_wrapping(decoded) || !self.needles.alphabets.is_empty()
     }
 
     /// The whole-field lane. Values this short are also tried behind one base64 or hex coding
@@ -558,6 +580,10 @@ impl<'s> Explorer<'s> {
             return false;
         }
         for codec in WHOLE {
+            // Behind base64 it is the text form of lz-string, which is undone as such.
+            if codec.name() == codec::lz_string::ABOUT.name && node.depth > 0 {
+                continue;
+            }
             let mut found = None;
             codec.find(bytes, &Marks::default(), &mut |span| found = Some(span));
             if found.is_some_and(|span| self.unwrap(codec, bytes, &span, node, finds)) {
@@ -610,6 +636,7 @@ impl<'s> Explorer<'s> {
     fn must_walk(&self, bytes: &[u8], structure: &dyn Structure, marks: &Marks, classes: &Classes) -> bool {
         !marks.is_empty()
             || self.candidate
+            || codec::lz_string::stands_in(bytes)
             || (structure.plus_is_space() && memchr::memchr(b'+', bytes).is_some())
             || self.has_short_value(bytes, classes)
     }
@@ -640,12 +667,22 @@ impl<'s> Explorer<'s> {
             || self.has_checksum(bytes, classes)
     }
 
+    /// The same for a field, where the field is more than that word.
+    fn has_short_word(&self, field: &[u8]) -> bool {
+        let words = || field.split(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80);
+        field.len() <= LONGEST_NESTED
+            && field.len() > SHORTEST_ROW
+            && words().any(|word| word.len() < field.len() && self.needles.is_short_word(word))
+    }
+
     /// True where a word of the bytes is a known checksum.
     fn has_checksum(&self, bytes: &[u8], classes: &Classes) -> bool {
         let mut from = 0;
         while let Some(word) = classes.digits_run(from) {
             from = word.end;
-            let word = &bytes[word];
+            let before = &bytes[..word.start];
+            let sign = if before.ends_with(b"0x") { 2 } else { usize::from(before.ends_with(b"-")) };
+            let word = &bytes[word.start - sign..word.end];
             if digest::CHECKSUM_TEXT.contains(&word.len()) {
                 let mut known = false;
                 self.needles.digests.of_field(word, &mut |_| known = true);
@@ -678,11 +715,14 @@ impl<'s> Explorer<'s> {
                 self.recognise_field(&field.label, &decoded, &mut recognised);
                 self.add_field_step(recognised, field, &map, &mut haul.named);
                 batch.push_field(field.codec, field.range.clone(), &decoded, map);
-                haul.done.push(field.range.clone());
+                // Where nothing but `+` is escaped, it may be one: of base64, written as it is.
+                if marked {
+                    haul.done.push(field.range.clone());
+                }
                 if batch.is_full() {
                     self.search_batch(batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
                 }
-            } else if marked {
+            } else if marked || self.is_odd_field(value, node) {
                 found = self.explore_field(value, node);
                 haul.done.push(field.range.clone());
             } else {
@@ -691,6 +731,13 @@ impl<'s> Explorer<'s> {
             self.add_field_step(found, field, &Map::shift(field.range.start), &mut haul.named);
             if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+    }
+
+    /// True for a field that codecs of whole fields undo and that is no run of its own.
+    fn is_odd_field(&self, value: &[u8], node: Node) -> bool {
+        codec::lz_string::may_be_utf16(value)
+            || (self.has_short_word(value) && recognise(value, Context::Any).is_some())
+            || node.context == Context::Cookie && is_leaf(value)
     }
 
     fn explore_field(&mut self, value: &[u8], node: Node) -> Vec<Find> {
@@ -744,6 +791,19 @@ impl<'s> Explorer<'s> {
         }
     }
 
+    /// Raw digests anywhere in bytes that are not text. One that begins with eight printable bytes is
+    /// met once in three thousand times and left out.
+    fn digests_in_binary(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
+        let Some(last) = bytes.len().checked_sub(LONG_DIGEST).filter(|_| !is_text(bytes)) else { return };
+        for at in 1..=last {
+            let rest = &bytes[at..];
+            if !begins_like_text(rest) && self.needles.digests.may_begin(rest) {
+                self.look_up(bytes, at, finds);
+            }
+        }
+        self.tally.lookups += last as u64;
+    }
+
     /// Undoes what is marked in the text.
     fn explore_spans(&mut self, bytes: &[u8], marks: &Marks, node: Node, batch: &mut Batch, haul: &mut Haul) {
         if !marks.is_empty() {
@@ -768,6 +828,38 @@ impl<'s> Explorer<'s> {
         }
         haul.done.sort_by_key(|span| (span.start, span.end));
     }
+}
+
+/// A value in base64 that was reversed or rotated: the run around it is turned back.
+fn transformed_base64(
+    mut find: Find,
+    bytes: &[u8],
+    found: &Range<usize>,
+    value: &[u8],
+    shift: u8,
+    reversed: bool,
+) -> Option<Find> {
+    let run = codec::base64::run_around(bytes, found, reversed);
+    let text = bytes.get(run.clone())?;
+    let (name, turned, inside, map): (_, Vec<u8>, _, _) = if reversed {
+        let map = Map::Reversed { start: run.start, length: run.len() };
+        ("reversed", text.iter().rev().copied().collect(), run.end - found.end..run.end - found.start, map)
+    } else {
+        let inside = found.start - run.start..found.end - run.start;
+        ("rot13", text.iter().map(|byte| rot13(*byte)).collect(), inside, Map::shift(run.start))
+    };
+    let aligned = codec::base64::aligned(&turned, &inside, value, shift)?;
+    find.range = aligned.decoded.clone();
+    find.decoded = aligned.decoded;
+    find.through(
+        codec::base64::NAME,
+        None,
+        &aligned.encoded,
+        &codec::base64::map(aligned.encoded.start, Vec::new()),
+        0,
+    );
+    find.through(name, None, &run, &map, 0);
+    Some(find)
 }
 
 /// Gives the steps through fields their labels, in one pass over the document.
@@ -814,11 +906,14 @@ fn has_wrapping(text: &[u8]) -> bool {
         (row >= SHORTEST_ROW && (row != digits || row >= SHORTEST_DIGITS))
             || matches!(byte, b'%' | b'\\' | b'&' | 0..b' ' | 0x7f..)
     };
-    text.iter().any(suspicious) || recognise(text, Context::Any).is_some() || is_leaf(text)
+    text.iter().any(suspicious)
+        || recognise(text, Context::Any).is_some()
+        || is_leaf(text)
+        || codec::is_list_or_quoted(text)
 }
 
 /// True for compressed bytes and documents that are no text.
-fn is_binary_document(decoded: &[u8]) -> bool {
+pub(crate) fn is_binary_document(decoded: &[u8]) -> bool {
     let compressed = |codec: &&dyn Codec| {
         let mut found = false;
         codec.find(decoded, &Marks::default(), &mut |_| found = true);
@@ -830,7 +925,7 @@ fn is_binary_document(decoded: &[u8]) -> bool {
 }
 
 /// True for bytes that begin with eight printable characters or consist of them.
-fn begins_like_text(bytes: &[u8]) -> bool {
+pub(crate) fn begins_like_text(bytes: &[u8]) -> bool {
     match bytes.first_chunk::<8>() {
         Some(start) => {
             // No byte over 0x7f, and taking 0x20 from each borrows nowhere.

@@ -26,10 +26,14 @@ impl Explorer<'_> {
     /// Undoes every cipher that opens the bytes.
     pub(crate) fn explore_keyed(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) {
         let (needles, sessions) = (self.needles, self.session_ciphers);
-        if (needles.keyed.is_empty() && sessions.is_empty()) || is_text(bytes) {
+        if needles.keyed.is_empty() && sessions.is_empty() {
             return;
         }
+        let is_text = is_text(bytes);
         for keyed in needles.keyed.iter().chain(sessions) {
+            if is_text && !(keyed.is_xor() && node.is_field) {
+                continue;
+            }
             let mut fits = None;
             keyed.find(bytes, &Marks::default(), &mut |span| fits = Some(span));
             let Some(span) = fits else { continue };

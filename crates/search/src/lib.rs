@@ -49,6 +49,8 @@ mod wrappings;
 #[cfg(test)]
 mod wrappings_binary;
 #[cfg(test)]
+mod wrappings_missed;
+#[cfg(test)]
 mod wrappings_text;
 
 pub use codec::table::{About, wrappings};

@@ -1,6 +1,7 @@
 //! Everything that is looked for: the spellings of all planted values, sorted into lanes.
 
 use crate::codec::cipher::{self, Keyed};
+use crate::codec::custom_base64::Alphabet;
 use crate::codec::table::About;
 use crate::codec::{base64, hex};
 use crate::digest::{self, Digests};
@@ -36,8 +37,16 @@ pub(crate) enum Dress {
     Base64(u8),
     /// Pairs of hexadecimal digits.
     Hex,
+    /// The same with the last character first.
+    ReversedBase64(u8),
+    /// The same with letters moved by thirteen places.
+    Rot13Base64(u8),
+    /// The needle's hexadecimal digits with the last first.
+    ReversedHex,
     /// The last byte first.
     Reversed,
+    /// The last character first, in UTF-8.
+    ReversedText,
     /// Letters moved by thirteen places.
     Rot13,
     /// Under one unknown byte.
@@ -129,6 +138,8 @@ pub(crate) struct Needles {
     pub(crate) folded: Vec<Vec<u8>>,
     /// Ciphers whose keys the tester has.
     pub(crate) keyed: Vec<Keyed>,
+    /// Base64 alphabets that the tester has.
+    pub(crate) alphabets: Vec<Alphabet>,
     numbers: Numbers,
     /// Last characters of needles that may be split over fields.
     ends: foldhash::HashMap<Vec<u8>, Vec<u32>>,
@@ -199,6 +210,9 @@ fn slot(word: &[u8]) -> usize {
     (sum.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51) as usize
 }
 
+/// Detail of the step that reverses text by its characters, not by its bytes.
+pub(crate) const BY_CHARACTERS: &str = "by characters";
+
 /// Longest spelling that is also looked for in dresses.
 const LONGEST_DRESSED: usize = 96;
 /// Spellings of one datum that are looked for reversed, rotated and under unknown keys.
@@ -239,7 +253,8 @@ struct Made {
 impl Needles {
     /// True where bytes this few may be a ciphertext that can be decrypted.
     pub(crate) fn may_decrypt(&self, length: usize) -> bool {
-        length >= 8 && length.is_multiple_of(8) && !self.keyed.is_empty()
+        let fits = |keyed: &Keyed| keyed.is_stream() || length.is_multiple_of(8);
+        length >= 8 && self.keyed.iter().any(fits)
     }
 
     /// Builds the needles of all data, and of so many decoys for each.
@@ -277,6 +292,7 @@ impl Needles {
             warnings,
             folded: subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect(),
             keyed,
+            alphabets: material.alphabets.iter().filter_map(Alphabet::new).collect(),
             numbers: lanes.numbers,
             ends: lanes.ends,
             short,
@@ -441,8 +457,10 @@ impl Lanes {
         if !(SHORTEST_KEYED..=LONGEST_DRESSED).contains(&bytes.len()) || differences.len() < LEAST_DIFFERENCES {
             return false;
         }
-        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
-        self.push(needle, Dress::Reversed, reversed, any_case, true);
+        self.reversed(needle, bytes, any_case);
+        if self.transformed == 0 {
+            self.transformed_base64(needle, bytes);
+        }
         let rotated: Vec<u8> = bytes.iter().map(|byte| rot13(*byte)).collect();
         if rotated != bytes {
             self.push(needle, Dress::Rot13, rotated, any_case, false);
@@ -452,6 +470,30 @@ impl Lanes {
             self.cased(textual, Made { bytes: bytes.to_vec(), any_case: false, bounded: false, domain });
         }
         true
+    }
+
+    /// The last byte first, and the last character first where that differs.
+    fn reversed(&mut self, needle: u32, bytes: &[u8], any_case: bool) {
+        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
+        self.push(needle, Dress::Reversed, reversed, any_case, true);
+        if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| !text.is_ascii()) {
+            let reversed: String = text.chars().rev().collect();
+            self.push(needle, Dress::ReversedText, reversed.into_bytes(), any_case, true);
+        }
+    }
+
+    /// Base64 that was reversed or rotated afterwards, which hides it from whoever looks for base64, and
+    /// hexadecimal that was reversed.
+    fn transformed_base64(&mut self, needle: u32, bytes: &[u8]) {
+        let digits = hex::wrap(bytes).into_iter().rev().collect();
+        self.push(needle, Dress::ReversedHex, digits, true, false);
+        for shift in 0..3 {
+            let stable = base64::stable(bytes, shift, false);
+            let reversed = stable.iter().rev().copied().collect();
+            self.push(needle, Dress::ReversedBase64(shift), reversed, false, false);
+            let rotated = stable.iter().map(|byte| rot13(*byte)).collect();
+            self.push(needle, Dress::Rot13Base64(shift), rotated, false, false);
+        }
     }
 
     /// What betrays a short value that is a whole field, as it is or in base64 or hexadecimal:

@@ -6,8 +6,9 @@
 
 use crate::batch::{Batch, Undo};
 use crate::classify::{Classes, SHORTEST_RUN, hex_runs};
-use crate::codec::{LEAVES, base64, hex};
-use crate::explore::{Explorer, Node};
+use crate::codec::sense::makes_sense;
+use crate::codec::{Context, LEAVES, base64, custom_base64, hex};
+use crate::explore::{Explorer, Node, begins_like_text, is_binary_document};
 use crate::find::Find;
 use memchr::memmem::Finder;
 use std::ops::Range;
@@ -36,6 +37,8 @@ const LEAF: std::ops::RangeInclusive<usize> = 8..=4096;
 struct Runs<'r> {
     bytes: &'r [u8],
     classes: &'r Classes,
+    /// They are a whole field.
+    is_field: bool,
     /// Lines of one base64 text, so far.
     lines: Vec<Range<usize>>,
 }
@@ -54,13 +57,15 @@ impl Explorer<'_> {
         if bytes.len() < SHORTEST_RUN {
             return;
         }
-        let mut runs = Runs { bytes, classes, lines: Vec::new() };
+        let mut runs = Runs { bytes, classes, is_field: node.is_field, lines: Vec::new() };
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
             from = run.end;
             if run.len() >= SHORTEST_TRIED && outside.has(&run) {
-                self.run(&mut runs, run, batch);
+                for run in segments(bytes, node, run) {
+                    self.run(&mut runs, run, batch);
+                }
                 self.search_when_full(batch, bytes, node, finds);
             }
         }
@@ -69,10 +74,44 @@ impl Explorer<'_> {
         let mut from = 0;
         while let Some(run) = classes.dense_run(from) {
             from = run.end;
-            let may_be = LEAF.contains(&run.len()) && run.len() < bytes.len() && may_be_base85(bytes, classes, &run);
+            let is_field = node.is_field && run.len() == bytes.len();
+            let may_be = LEAF.contains(&run.len()) && !is_field && may_be_base85(bytes, classes, &run);
             if may_be && outside.has(&run) {
                 leaves(bytes, run, batch);
                 self.search_when_full(batch, bytes, node, finds);
+            }
+        }
+    }
+
+    /// Decodes runs in the tester's alphabets. Every word is such a run, so only what looks like text
+    /// or a document is explored.
+    pub(crate) fn explore_own_alphabets(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) {
+        let needles = self.needles;
+        for alphabet in &needles.alphabets {
+            let mut runs = Vec::new();
+            alphabet.runs(bytes, |run| runs.extend(segments(bytes, node, run)));
+            for run in runs {
+                let Some(sextets) = alphabet.sextets(&bytes[run.clone()]) else { continue };
+                let mut starts = vec![0];
+                base64::realigned(&sextets, |from| starts.push(from));
+                for from in starts {
+                    let mut decoded = Vec::new();
+                    base64::pack_into(&sextets[from..], &mut decoded);
+                    let worth = begins_like_text(&decoded)
+                        || makes_sense(&decoded)
+                        || is_binary_document(&decoded)
+                        || needles.may_decrypt(decoded.len());
+                    if !worth || !self.may_go_deeper(node) {
+                        continue;
+                    }
+                    let number = self.number();
+                    let encoded = run.start + from..alphabet.padded_end(bytes, run.end);
+                    let map = custom_base64::map(encoded.start);
+                    for mut find in self.explore(&decoded, node.inner(node.is_field && run.len() + 3 > bytes.len())) {
+                        find.through(custom_base64::NAME, Some(alphabet.name.clone()), &encoded, &map, number);
+                        self.keep(find, finds);
+                    }
+                }
             }
         }
     }
@@ -100,12 +139,7 @@ impl Explorer<'_> {
             if !runs.lines.is_empty() {
                 self.lines_end(runs, batch);
             }
-            if runs.classes.any_upper(&run) && is_mixed(&runs.bytes[run.clone()]) && run.len() < runs.bytes.len() {
-                batch.sextets.clear();
-                base64::sextets_into(&runs.bytes[run.clone()], &mut batch.sextets);
-                batch.base64(&run, 0);
-                leaves(runs.bytes, run, batch);
-            }
+            short_run(runs, run, batch);
             return;
         }
         if all_hex {
@@ -125,13 +159,13 @@ impl Explorer<'_> {
         }
         match &runs.lines[..] {
             [] => {}
-            [run] => self.base64(runs.bytes, run.clone(), batch),
+            [run] => self.base64(runs.bytes, run.clone(), runs.is_field, batch),
             lines => batch.base64_lines(runs.bytes, lines),
         }
         runs.lines.clear();
     }
 
-    fn base64(&mut self, bytes: &[u8], run: Range<usize>, batch: &mut Batch) {
+    fn base64(&mut self, bytes: &[u8], run: Range<usize>, is_field: bool, batch: &mut Batch) {
         let text = &bytes[run.clone()];
         if text.len() == hex::GUID {
             let start = batch.arena.len();
@@ -155,7 +189,7 @@ impl Explorer<'_> {
         for from in others.into_iter().take(MOST_REALIGNED) {
             batch.base64(&run, from);
         }
-        if run.len() < bytes.len() && LEAF.contains(&run.len()) {
+        if !(is_field && run.len() == bytes.len()) && LEAF.contains(&run.len()) {
             leaves(bytes, run, batch);
         }
     }
@@ -170,6 +204,23 @@ impl Explorer<'_> {
                 found.push(at + 1);
             }
         }
+    }
+}
+
+/// Words are not decoded, unless they are padded or look like no word.
+fn short_run(runs: &Runs<'_>, run: Range<usize>, batch: &mut Batch) {
+    let bytes = runs.bytes;
+    let padded = bytes.get(run.end) == Some(&b'=')
+        && (base64::padded_end(bytes, run.end) - run.start).is_multiple_of(4)
+        && run.len() >= SHORTEST_DECODED - 4;
+    let mixed = runs.classes.any_upper(&run) && is_mixed(&bytes[run.clone()]);
+    if mixed || padded {
+        batch.sextets.clear();
+        base64::sextets_into(&bytes[run.clone()], &mut batch.sextets);
+        batch.base64(&run, 0);
+    }
+    if mixed && !(runs.is_field && run.len() == bytes.len()) {
+        leaves(bytes, run, batch);
     }
 }
 
@@ -203,6 +254,23 @@ fn may_be_base85(bytes: &[u8], classes: &Classes, run: &Range<usize>) -> bool {
 
 fn has_both_cases(text: &[u8]) -> bool {
     text.iter().any(u8::is_ascii_uppercase) && text.iter().any(u8::is_ascii_lowercase)
+}
+
+/// The run, or in the path of a request target its segments: `/` is a character of base64, but there
+/// it separates.
+fn segments(bytes: &[u8], node: Node, run: Range<usize>) -> Vec<Range<usize>> {
+    let is_path = node.context == Context::Url && memchr::memchr2(b'?', b'#', &bytes[..run.start]).is_none();
+    if !is_path {
+        return vec![run];
+    }
+    let mut from = run.start;
+    let segment = |segment: &[u8]| {
+        let range = from..from + segment.len();
+        from = range.end + 1;
+        range
+    };
+    let all = bytes[run].split(|byte| *byte == b'/').map(segment);
+    all.filter(|segment| segment.len() >= SHORTEST_HEX).collect()
 }
 
 /// True for text with letters of both cases and digits, which words rarely are.

@@ -13,13 +13,13 @@ pub(crate) struct Base32;
 /// The name in trails.
 pub(crate) const NAME: &str = "base32";
 
-/// Shortest run that is decoded: ten bytes.
-const SHORTEST: usize = 16;
+/// Shortest run that is decoded: seven bytes.
+const SHORTEST: usize = 12;
 
 /// The row of the table of wrappings.
 pub(crate) const ABOUT: About = About {
     name: NAME,
-    undoes: "16 characters or more of one case and nothing else between delimiters; the ordinary, the extended hex and \
+    undoes: "12 characters or more of one case and nothing else between delimiters; the ordinary, the extended hex and \
              Crockford's alphabet; where the result is text, begins like a compressed stream or has the length of a digest",
     place: "anywhere in text",
     exact: true,
@@ -119,8 +119,7 @@ fn run_around(bytes: &[u8], floor: usize, at: usize) -> Range<usize> {
 /// Delimited, and neither a number nor hexadecimal.
 fn is_likely(bytes: &[u8], run: &Range<usize>) -> bool {
     let is_word = |at: Option<usize>| {
-        at.and_then(|at| bytes.get(at))
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_'))
+        at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'_'))
     };
     !is_word(run.start.checked_sub(1))
         && !is_word(Some(run.end))
@@ -135,7 +134,7 @@ fn padding(rest: &[u8]) -> usize {
 /// The bytes where all characters belong to the alphabet, the bits left over are zero and the
 /// result is worth searching.
 fn decode(characters: &[u8], values: &[u8; 256]) -> Option<Vec<u8>> {
-    let (start, rest) = characters.split_at_checked(LOOKED_AT)?;
+    let (start, rest) = characters.split_at(characters.len().min(LOOKED_AT));
     let mut out = Vec::with_capacity(characters.len() * 5 / 8);
     decode_into(start, values, &mut out)?;
     let is_digest_or_more = matches!(characters.len(), 26 | 32 | 45 | 52 | 77 | 103);

@@ -114,6 +114,21 @@ pub(crate) struct Aligned {
     pub(crate) decoded: Range<usize>,
 }
 
+/// The run of base64 characters around a range, with padding behind it, or before it where the text
+/// is reversed.
+pub(crate) fn run_around(bytes: &[u8], range: &Range<usize>, reversed: bool) -> Range<usize> {
+    let member = |byte: &&u8| is_character(**byte);
+    let floor = range.start.saturating_sub(FURTHEST);
+    let start = range.start - bytes[floor..range.start].iter().rev().take_while(member).count();
+    let end = range.end + bytes[range.end..].iter().take(FURTHEST).take_while(member).count();
+    if reversed {
+        let padding = bytes[..start].iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+        start - padding..end
+    } else {
+        start..padded_end(bytes, end)
+    }
+}
+
 /// The run around stable characters, where the characters at both edges carry the value's bits, too.
 pub(crate) fn aligned(bytes: &[u8], found: &Range<usize>, value: &[u8], shift: u8) -> Option<Aligned> {
     let shift = usize::from(shift);

@@ -30,7 +30,7 @@ pub(crate) const ZLIB: About = About {
 /// The row of the table of wrappings.
 pub(crate) const DEFLATE: About = About {
     name: "deflate",
-    undoes: "a bare stream that fills the bytes to the end",
+    undoes: "a bare stream that fills the bytes to the end; behind a header of at most 63 bytes one that holds text",
     place: "whole bodies and decoded bytes",
     exact: false,
     source: "RFC 1951",

@@ -3,6 +3,7 @@
 //! all measuring of one body together has a limit in proportion to the body.
 
 use super::plausible::begins_deflate;
+use super::sense::is_mostly_text;
 use super::table::About;
 use super::{Codec, Unwrapped, shown};
 use crate::classify::Marks;
@@ -16,6 +17,8 @@ use std::ops::Range;
 pub(crate) struct EmbeddedGzip;
 /// zlib streams that do not begin where the bytes begin.
 pub(crate) struct EmbeddedZlib;
+/// A bare DEFLATE stream behind a short header. Nothing marks it, so it must be whole and hold text.
+pub(crate) struct EmbeddedDeflate;
 /// Entries of a zip archive, each by itself, named as it is named there.
 pub(crate) struct Zip;
 
@@ -28,6 +31,10 @@ pub(crate) const ABOUT_ZIP: About = About {
     source: "PKWARE APPNOTE 6.3.10, sections 4.3.7 and 4.4",
 };
 
+/// Longest header before a bare stream.
+const LONGEST_HEADER: usize = 64;
+/// Shortest result of a bare stream.
+const SHORTEST_BARE: u64 = 16;
 /// A stream that the bytes' end cuts proves itself by this many decoded bytes.
 const SHORTEST_CUT: usize = 64;
 /// Decoded bytes from which a zlib stream counts without its checksum.
@@ -53,6 +60,58 @@ impl Codec for EmbeddedGzip {
         let start = gzip_header(bytes.get(span.clone())?)?;
         inflated(bytes, span, start, room)
     }
+}
+
+impl Codec for EmbeddedDeflate {
+    fn name(&self) -> &'static str {
+        "deflate"
+    }
+
+    fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
+        let mut left = Fuel::of(bytes);
+        let mut inflater = None;
+        // From within a stream the rest may be read, too: the first reading is the right one, and that
+        // of all bytes is undone as a whole.
+        for at in 0..bytes.len().min(LONGEST_HEADER) {
+            let stream = &bytes[at..];
+            if !begins_deflate(stream) {
+                continue;
+            }
+            let inflater = inflater.get_or_insert_with(|| Decompress::new(false));
+            if !holds_text(inflater, stream, &mut left) {
+                continue;
+            }
+            if at == 0 || has_header(&bytes[..at]) {
+                return;
+            }
+            if let Some(length) = measure(inflater, stream, &mut left)
+                && inflater.total_out() >= SHORTEST_BARE
+            {
+                return visit(at..at + length);
+            }
+        }
+    }
+
+    fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
+        inflated(bytes, span, 0, room)
+    }
+}
+
+/// True where the bytes before a stream are the header of gzip, zlib or a zip entry, by which it is
+/// found already.
+fn has_header(before: &[u8]) -> bool {
+    let zlib = |pair: &[u8]| pair[0] == 0x78 && u16::from_be_bytes([pair[0], pair[1]]).is_multiple_of(31);
+    let has = |signature: &[u8]| memchr::memmem::find(before, signature).is_some();
+    before.windows(2).any(zlib) || has(&[0x1f, 0x8b, 8]) || has(b"PK\x03\x04")
+}
+
+/// True where the first bytes that come out are text.
+fn holds_text(inflater: &mut Decompress, stream: &[u8], left: &mut Fuel) -> bool {
+    let mut head = [0; LONGEST_HEADER];
+    inflater.reset(false);
+    let enough = left.spend(ATTEMPT).then(|| inflater.decompress(stream, &mut head, FlushDecompress::None));
+    let length = (inflater.total_out() as usize).min(head.len());
+    matches!(enough, Some(Ok(_))) && is_mostly_text(&head[..length])
 }
 
 impl Codec for EmbeddedZlib {

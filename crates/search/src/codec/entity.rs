@@ -10,7 +10,7 @@ use std::ops::Range;
 /// The row of the table of wrappings.
 pub(crate) const ABOUT: About = About {
     name: "entity",
-    undoes: "numeric character references and the names that every encoder writes",
+    undoes: "numeric character references, also without `;`, and the names that every encoder writes",
     place: "anywhere in text",
     exact: true,
     source: "HTML Living Standard section 13.5",
@@ -57,10 +57,13 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(usize, char)> {
         [b'&', b'#', ..] => (2, 10),
         _ => return None,
     };
-    let digits = bytes.get(prefix..)?.iter().take(8).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let is_digit = |byte: &&u8| if radix == 16 { byte.is_ascii_hexdigit() } else { byte.is_ascii_digit() };
+    let digits = bytes.get(prefix..)?.iter().take(8).take_while(is_digit).count();
     let text = std::str::from_utf8(bytes.get(prefix..prefix + digits)?).ok()?;
     let c = char::from_u32(u32::from_str_radix(text, radix).ok()?)?;
-    (bytes.get(prefix + digits) == Some(&b';')).then_some((prefix + digits + 1, c))
+    // The semicolon may be missing (section 13.2.5.80).
+    let end = prefix + digits;
+    Some((end + usize::from(bytes.get(end) == Some(&b';')), c))
 }
 
 fn unescape(text: &[u8]) -> Unescaped {

@@ -2,9 +2,12 @@
 //! (`compressToBase64`), of its own alphabet for URLs (`compressToEncodedURIComponent`), or fifteen
 //! bits into a character from U+0020 (`compressToUTF16`).
 
-use super::Leaf;
+use super::sense::is_mostly_text;
 use super::table::About;
+use super::{Codec, Leaf, Unwrapped};
+use crate::classify::Marks;
 use crate::map::Map;
+use std::ops::Range;
 
 /// A field packed by lz-string.
 pub(crate) struct LzString;
@@ -12,7 +15,7 @@ pub(crate) struct LzString;
 /// The row of the table of wrappings.
 pub(crate) const ABOUT: About = About {
     name: "lz-string",
-    undoes: "the outputs of compressToBase64, compressToEncodedURIComponent and compressToUTF16, whole to the end marker",
+    undoes: "the outputs of compressToBase64, compressToEncodedURIComponent, compressToUTF16 and compressToUint8Array, whole to the end marker",
     place: "whole fields",
     exact: false,
     source: "lz-string by pieroxy",
@@ -22,6 +25,10 @@ pub(crate) const ABOUT: About = About {
 const SHORTEST: usize = 6;
 /// Longest result, in UTF-16 units. What is packed may be the square of the packing.
 const LONGEST: usize = 1 << 20;
+/// Numbers of zeros behind the last bit: bytes are filled to pairs, and then perhaps written as base64.
+const MOST_TRAILING: usize = 3;
+/// Longest packed bytes, which nothing marks.
+const LONGEST_BYTES: usize = 1 << 20;
 /// Not a character of base64.
 const NONE: u8 = 0xff;
 
@@ -58,6 +65,55 @@ impl Leaf for LzString {
     fn map(&self, field: &[u8], start: usize) -> Map {
         Map::Whole(start..start + field.len())
     }
+}
+
+/// True where text of compressToUTF16 begins behind a quotation mark.
+pub(crate) fn stands_in(bytes: &[u8]) -> bool {
+    let begins = |quote: usize| {
+        let rest = &bytes[quote + 1..];
+        rest.first().is_some_and(|byte| *byte >= 0x80) && {
+            let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+            rest.get(end) == Some(&b'\\') || may_be_utf16(&rest[..end])
+        }
+    };
+    !bytes.is_ascii() && memchr::memchr_iter(b'"', bytes).any(begins)
+}
+
+/// Bytes packed by compressToUint8Array: units of sixteen bits, the high byte first.
+pub(crate) struct LzStringBytes;
+
+impl Codec for LzStringBytes {
+    fn name(&self) -> &'static str {
+        ABOUT.name
+    }
+
+    fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
+        let is_text = bytes.iter().take(SHORTEST).all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'));
+        let fits = bytes.len() >= SHORTEST && bytes.len().is_multiple_of(2) && bytes.len() <= LONGEST_BYTES;
+        // Nearly all other bytes break off within the first few codes.
+        if fits && !is_text && decompress_bytes(bytes).is_some() {
+            visit(0..bytes.len());
+        }
+    }
+
+    fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
+        let units = decompress_bytes(bytes.get(span.clone())?)?;
+        let mut text = String::from_utf16(&units).ok()?.into_bytes();
+        let cut = text.len() > room;
+        text.truncate(room);
+        is_mostly_text(&text).then(|| Unwrapped { cut, ..Unwrapped::new(text, Map::Whole(span)) })
+    }
+}
+
+fn decompress_bytes(bytes: &[u8]) -> Option<Vec<u16>> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    decompress(Bits::new(pairs.iter().map(|pair| Some(u16::from_be_bytes(*pair))), 16))
+}
+
+/// True for text that compressToUTF16 may have written: hardly any of its characters is ASCII.
+pub(crate) fn may_be_utf16(field: &[u8]) -> bool {
+    let start = field.get(..SHORTEST).unwrap_or_default();
+    !start.iter().all(u8::is_ascii) && !start.iter().any(u8::is_ascii_control) && unpacked(field).is_some()
 }
 
 fn unpacked(field: &[u8]) -> Option<Vec<u16>> {
@@ -104,13 +160,11 @@ impl<V: Into<u32>, I: Iterator<Item = Option<V>>> Bits<I> {
         Some(self.number >> self.left & 1)
     }
 
-    /// True where nothing but the rest of one number is left, all zero, and perhaps one more zero.
+    /// True where nothing but the rest of one number is left and at most three more, all zero.
     fn ends_here(mut self) -> bool {
         let rest = self.number & ((1 << self.left) - 1);
-        let next = self.numbers.next();
-        rest == 0
-            && next.is_none_or(|number| number.is_some_and(|number| number.into() == 0))
-            && self.numbers.next().is_none()
+        let is_zero = |number: Option<V>| number.is_some_and(|number| number.into() == 0);
+        rest == 0 && self.numbers.by_ref().take(MOST_TRAILING).all(is_zero) && self.numbers.next().is_none()
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod character_codes;
 pub(crate) mod cipher;
 mod content;
 pub(crate) mod cookie;
+pub(crate) mod custom_base64;
 pub(crate) mod deflate;
 mod embedded;
 pub(crate) mod encoders;
@@ -25,6 +26,7 @@ pub(crate) mod escape;
 pub(crate) mod form;
 pub(crate) mod grpc;
 pub(crate) mod hex;
+pub(crate) mod indexed_bytes;
 pub(crate) mod json;
 pub(crate) mod jwt;
 mod lz4;
@@ -37,12 +39,13 @@ mod plausible;
 pub(crate) mod plist;
 pub(crate) mod protobuf;
 pub(crate) mod quoted_printable;
-mod sense;
+pub(crate) mod sense;
 pub(crate) mod separated_hex;
 mod snappy;
 pub(crate) mod table;
 #[cfg(test)]
 mod testing;
+pub(crate) mod thrift;
 mod tree;
 pub(crate) mod url;
 pub(crate) mod utf16;
@@ -111,7 +114,7 @@ pub(crate) trait Leaf: Sync {
 
 /// Codecs recognised at the start of the bytes. Where one applies, the encoded bytes themselves
 /// need no search.
-pub(crate) static WHOLE: [&dyn Codec; 13] = [
+pub(crate) static WHOLE: [&dyn Codec; 14] = [
     &deflate::Gzip,
     &zstd::Zstd,
     &lz4::Frame,
@@ -125,11 +128,18 @@ pub(crate) static WHOLE: [&dyn Codec; 13] = [
     &lz4::SizedBlock,
     &snappy::Block,
     &brotli::Brotli,
+    &lz_string::LzStringBytes,
 ];
 
 /// Codecs with a signature, recognised anywhere in bytes that are not text.
-pub(crate) static EMBEDDED: [&dyn Codec; 5] =
-    [&embedded::EmbeddedGzip, &embedded::EmbeddedZlib, &zstd::EmbeddedZstd, &lz4::EmbeddedFrame, &embedded::Zip];
+pub(crate) static EMBEDDED: [&dyn Codec; 6] = [
+    &embedded::EmbeddedGzip,
+    &embedded::EmbeddedZlib,
+    &zstd::EmbeddedZstd,
+    &lz4::EmbeddedFrame,
+    &embedded::Zip,
+    &embedded::EmbeddedDeflate,
+];
 
 /// Codecs of whole fields.
 pub(crate) static LEAVES: [&dyn Leaf; 9] = [
@@ -145,7 +155,7 @@ pub(crate) static LEAVES: [&dyn Leaf; 9] = [
 ];
 
 /// Codecs recognised by marks anywhere in the bytes.
-pub(crate) static MARKED: [&dyn Codec; 8] = [
+pub(crate) static MARKED: [&dyn Codec; 9] = [
     &percent::Percent,
     &escape::Escape,
     &entity::Entity,
@@ -154,6 +164,7 @@ pub(crate) static MARKED: [&dyn Codec; 8] = [
     &base32::Base32,
     &separated_hex::SeparatedHex,
     &character_codes::CharacterCodes,
+    &indexed_bytes::IndexedBytes,
 ];
 
 /// Appends what the marked codecs without a mark of one byte may undo, in order of their starts.
@@ -161,6 +172,7 @@ pub(crate) fn candidates(bytes: &[u8], classes: &Classes, out: &mut Vec<Candidat
     let mut add = |codec, span| out.push(Candidate { span, codec });
     quoted_printable::candidates(bytes, &mut |span| add(quoted_printable::NAME, span));
     utf7::candidates(bytes, classes, &mut |span| add(utf7::NAME, span));
+    indexed_bytes::candidates(bytes, &mut |span| add(indexed_bytes::NAME, span));
     base32::candidates(bytes, classes, &mut |span| add(base32::NAME, span));
     number_list::stretches(bytes, classes, |stretch| {
         separated_hex::candidates(bytes, &stretch, &mut |span| add(separated_hex::NAME, span));
@@ -168,6 +180,25 @@ pub(crate) fn candidates(bytes: &[u8], classes: &Classes, out: &mut Vec<Candidat
     });
     out.sort_by_key(|candidate| candidate.span.start);
 }
+
+/// True for text that is a list of numbers, or in which quoted-printable escapes stand side by side:
+/// what is marked neither by one byte nor by a long run.
+pub(crate) fn is_list_or_quoted(text: &[u8]) -> bool {
+    let (mut digits, mut separators) = (false, false);
+    let mut in_list = |byte: &u8| {
+        let (digit, separator) = (byte.is_ascii_hexdigit() || *byte == b'x', b" ,:;-[]{}()".contains(byte));
+        digits |= digit;
+        separators |= separator;
+        digit || separator
+    };
+    let listed = text.len() >= SHORTEST_LIST && text.iter().all(&mut in_list) && digits && separators;
+    let mut quoted = false;
+    quoted_printable::candidates(text, &mut |_| quoted = true);
+    listed || quoted
+}
+
+/// Four bytes with separators between them.
+const SHORTEST_LIST: usize = 11;
 
 /// A document whose fields have names.
 pub(crate) trait Structure: Sync {
@@ -380,6 +411,7 @@ fn recognise_binary(bytes: &[u8]) -> Option<&'static dyn Structure> {
         _ if msgpack::begins(bytes) => &msgpack::MessagePack,
         _ if cbor::begins(bytes) => &cbor::Cbor,
         _ if protobuf::begins(bytes) => &protobuf::Protobuf,
+        _ if thrift::begins(bytes) => &thrift::Thrift,
         _ => return None,
     })
 }

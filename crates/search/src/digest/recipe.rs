@@ -3,6 +3,7 @@
 use super::algorithm::{ALGORITHMS, Algorithm, MD5, Output, SHA1, SHA3_256, SHA256, SHA512, SM3};
 use super::material::Material;
 use crate::codec::base64;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// The functions of which digests are digested again.
@@ -11,6 +12,9 @@ static INNER: [&Algorithm; 4] = [&MD5, &SHA1, &SHA256, &SHA512];
 static SALTED: [&Algorithm; 6] = [&MD5, &SHA1, &SHA256, &SHA512, &SM3, &SHA3_256];
 /// The functions that are used with a key.
 static KEYED: [&Algorithm; 5] = [&MD5, &SHA1, &SHA256, &SHA512, &SM3];
+
+/// Marks that few programs put between value and salt.
+const RARE_BETWEEN: [&str; 5] = ["-", "_", "|", ".", "&"];
 
 /// How an inner digest is written where it is digested again.
 #[derive(Clone, Copy)]
@@ -28,6 +32,18 @@ pub(crate) enum Side {
     Around,
     /// Behind the hexadecimal MD5 of the value, as forum software stores passwords.
     AfterMd5,
+    /// Before it.
+    BeforeMd5,
+    /// Behind the hexadecimal digest of the value by the same function.
+    AfterSame,
+}
+
+/// How a spelling is written before it is digested.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Base64,
+    Hex,
+    Reversed,
 }
 
 /// One way from a spelling to a digest.
@@ -39,8 +55,8 @@ pub(crate) enum Recipe {
     Nested { outer: &'static Algorithm, inner: usize, writing: Writing },
     /// Three times in a row, in lower-case hexadecimal between. The function is one of `INNER`.
     Thrice(usize),
-    /// The digest of the spelling's standard base64.
-    OfBase64(&'static Algorithm),
+    /// The digest of the spelling in another coding.
+    OfCoded { outer: &'static Algorithm, coding: Coding },
     /// The digest of the spelling and a known salt, that many in the material.
     Salted { outer: &'static Algorithm, salt: usize, side: Side, between: &'static str },
     /// The HMAC under a known key, that many in the material.
@@ -55,15 +71,30 @@ pub(crate) fn all(material: &Material) -> Vec<Recipe> {
             let nested = |writing| Recipe::Nested { outer, inner, writing };
             all.extend([Writing::LowerHex, Writing::UpperHex, Writing::Raw].map(nested));
         }
-        all.push(Recipe::OfBase64(outer));
+        all.push(Recipe::OfCoded { outer, coding: Coding::Base64 });
+    }
+    for outer in [&MD5, &SHA1, &SHA256] {
+        all.extend([Coding::Hex, Coding::Reversed].map(|coding| Recipe::OfCoded { outer, coding }));
     }
     // MD5 and SHA-256; nobody was seen to do this with the others.
     all.extend([Recipe::Thrice(0), Recipe::Thrice(2)]);
     for salt in (0..material.salts.len()).filter(|salt| !material.salts[*salt].1.is_empty()) {
         for (outer, between) in SALTED.into_iter().flat_map(|outer| [(outer, ""), (outer, ":")]) {
             let salted = |side| Recipe::Salted { outer, salt, side, between };
-            all.extend([Side::Before, Side::After, Side::Around, Side::AfterMd5].map(salted));
+            all.extend([Side::Before, Side::After, Side::Around, Side::AfterMd5, Side::BeforeMd5].map(salted));
         }
+        for outer in SALTED {
+            let salted =
+                |between| [Side::Before, Side::After].map(|side| Recipe::Salted { outer, salt, side, between });
+            all.extend(RARE_BETWEEN.into_iter().flat_map(salted));
+        }
+        // The MD5 of the MD5 and the salt is there already.
+        all.extend([&SHA1, &SHA256, &SHA512].map(|outer| Recipe::Salted {
+            outer,
+            salt,
+            side: Side::AfterSame,
+            between: "",
+        }));
     }
     let keys = 0..material.hmac_keys.len();
     all.extend(keys.flat_map(|key| KEYED.map(|hash| Recipe::Keyed { hash, key })));
@@ -76,7 +107,7 @@ impl Recipe {
         match *self {
             Self::Plain(outer)
             | Self::Nested { outer, .. }
-            | Self::OfBase64(outer)
+            | Self::OfCoded { outer, .. }
             | Self::Salted { outer, .. }
             | Self::Keyed { hash: outer, .. } => outer,
             Self::Thrice(inner) => INNER[inner],
@@ -92,6 +123,8 @@ impl Recipe {
                 let inner = INNER[inner].name;
                 outer.name != inner && (outer.name == SHA512.name || inner == SHA512.name)
             }
+            Self::Salted { between, .. } => RARE_BETWEEN.contains(&between),
+            Self::OfCoded { coding, .. } => coding != Coding::Base64,
             _ => false,
         }
     }
@@ -115,10 +148,10 @@ impl Recipe {
                 let hex = format!("hex {}", INNER[inner].name);
                 of(&format!("{hex} of {hex} of {spelling}"))
             }
-            Self::OfBase64(_) => of(&format!("base64 of {spelling}")),
+            Self::OfCoded { coding, .. } => of(&format!("{} of {spelling}", coding.name())),
             Self::Salted { salt, side, between, .. } => {
                 let salt = format!("salt {}", named(&material.salts, salt));
-                of(&side.joined(spelling, &salt, if between.is_empty() { " + " } else { " + \":\" + " }))
+                of(&side.joined(spelling, &salt, &plus(between)))
             }
             Self::Keyed { key, .. } => format!("{} with key {}", of(spelling), named(&material.hmac_keys, key)),
         }
@@ -133,16 +166,47 @@ impl Recipe {
                 let twice = INNER[inner].of(spelling.inner(inner, Writing::LowerHex));
                 INNER[inner].of(&hexadecimal(twice.bytes()))
             }
-            Self::OfBase64(outer) => outer.of(spelling.base64()),
+            Self::OfCoded { outer, coding } => outer.of(&coding.of(spelling)),
             Self::Salted { outer, salt, side, between } => {
                 let salt = material.salts.get(salt).map_or(&[][..], |(_, salt)| salt.reveal());
-                outer.of(&side.message(spelling, salt, between.as_bytes()))
+                outer.of(&side.message(outer, spelling, salt, between.as_bytes()))
             }
             Self::Keyed { hash, key } => {
                 let key = material.hmac_keys.get(key).map_or(&[][..], |(_, key)| key.reveal());
                 hash.keyed(key, spelling.value)
             }
         }
+    }
+}
+
+impl Coding {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Base64 => "base64",
+            Self::Hex => "hex",
+            Self::Reversed => "reversed",
+        }
+    }
+
+    fn of<'v>(self, spelling: &'v Prepared<'_>) -> Cow<'v, [u8]> {
+        match self {
+            Self::Base64 => Cow::Borrowed(spelling.base64()),
+            Self::Hex => Cow::Owned(hexadecimal(spelling.value)),
+            Self::Reversed => Cow::Owned(reversed(spelling.value)),
+        }
+    }
+}
+
+/// The sign that joins parts of a message in words.
+fn plus(between: &str) -> String {
+    if between.is_empty() { " + ".to_owned() } else { format!(" + {between:?} + ") }
+}
+
+/// The last character first; of what is no text the last byte.
+fn reversed(value: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(value) {
+        Ok(text) => text.chars().rev().collect::<String>().into_bytes(),
+        Err(_) => value.iter().rev().copied().collect(),
     }
 }
 
@@ -163,15 +227,19 @@ impl Side {
             Self::After => [spelling, plus, salt].concat(),
             Self::Around => [salt, plus, spelling, plus, salt].concat(),
             Self::AfterMd5 => format!("(hex md5 of {spelling}){plus}{salt}"),
+            Self::BeforeMd5 => format!("{salt}{plus}(hex md5 of {spelling})"),
+            Self::AfterSame => format!("(hex digest of {spelling}){plus}{salt}"),
         }
     }
 
-    fn message(self, spelling: &Prepared<'_>, salt: &[u8], between: &[u8]) -> Vec<u8> {
+    fn message(self, outer: &Algorithm, spelling: &Prepared<'_>, salt: &[u8], between: &[u8]) -> Vec<u8> {
         match self {
             Self::Before => [salt, between, spelling.value].concat(),
             Self::After => [spelling.value, between, salt].concat(),
             Self::Around => [salt, between, spelling.value, between, salt].concat(),
             Self::AfterMd5 => [spelling.inner(0, Writing::LowerHex), between, salt].concat(),
+            Self::BeforeMd5 => [salt, between, spelling.inner(0, Writing::LowerHex)].concat(),
+            Self::AfterSame => [&hexadecimal(outer.of(spelling.value).bytes()), between, salt].concat(),
         }
     }
 }

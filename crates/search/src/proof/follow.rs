@@ -1,6 +1,6 @@
 //! Following trails from the bytes of a part to the value, and the value's place back to the part.
 
-use super::undo::{Fields, Undone, undo};
+use super::undo::{Fields, Undone, of_alphabet, undo};
 use super::{Prefix, Proof, StepView, reencode, value};
 use crate::codec::Typed;
 use crate::codec::cipher::Keyed;
@@ -145,6 +145,7 @@ impl<'a> Follower<'a> {
         }
         let span = small(step.encoded.start)..small(step.encoded.end);
         let mut all = undo(&node.bytes, step, &span, &self.keyed, self.room);
+        all.extend(of_alphabet(&node.bytes, step, &span, &self.needles.alphabets));
         if all.is_empty() {
             let places = &self.places;
             let read = || Rc::new(Fields::read(&node.bytes, places));

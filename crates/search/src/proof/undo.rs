@@ -2,9 +2,11 @@
 
 use super::{Reencodes, StepView};
 use crate::codec::cipher::Keyed;
-use crate::codec::{Codec, Context, EMBEDDED, LEAVES, MARKED, Typed, Unwrapped, WHOLE, base64, hex, recognise};
+use crate::codec::{
+    Codec, Context, EMBEDDED, LEAVES, MARKED, Typed, Unwrapped, WHOLE, base64, custom_base64, hex, recognise,
+};
 use crate::map::Map;
-use crate::needles::rot13;
+use crate::needles::{BY_CHARACTERS, rot13};
 use dyetrace_case::Step;
 use std::collections::{HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
@@ -33,6 +35,10 @@ pub(super) fn undo(outer: &[u8], step: &Step, span: &Range<usize>, keyed: &[&Key
     let by_letters = match step.codec.as_str() {
         base64::NAME => of_base64(encoded, span.start),
         hex::NAME => of_hex(encoded, span.start),
+        "reversed" if step.detail.as_deref() == Some(BY_CHARACTERS) => {
+            let text = std::str::from_utf8(encoded).ok();
+            text.map(|text| Undone::new(text.chars().rev().collect::<String>().into(), Map::Whole(span.clone())))
+        }
         "reversed" => {
             let map = Map::Reversed { start: span.start, length: span.len() };
             Some(Undone::new(encoded.iter().rev().copied().collect(), map))
@@ -56,6 +62,20 @@ pub(super) fn undo(outer: &[u8], step: &Step, span: &Range<usize>, keyed: &[&Key
     });
     let made = |Unwrapped { bytes, map, .. }| Undone::new(bytes, map);
     by_letters.into_iter().chain(unwrapped.map(made)).chain(leaves).collect()
+}
+
+/// Base64 in the tester's alphabet of the step's name.
+pub(super) fn of_alphabet(
+    outer: &[u8],
+    step: &Step,
+    span: &Range<usize>,
+    alphabets: &[custom_base64::Alphabet],
+) -> Option<Undone> {
+    let is_named = |alphabet: &&custom_base64::Alphabet| step.detail.as_ref() == Some(&alphabet.name);
+    let alphabet = alphabets.iter().find(is_named).filter(|_| step.codec == custom_base64::NAME)?;
+    let mut bytes = Vec::new();
+    base64::pack_into(&alphabet.sextets(alphabet.unpadded(outer.get(span.clone())?))?, &mut bytes);
+    Some(Undone::new(bytes, custom_base64::map(span.start)))
 }
 
 fn each(encoded: &[u8], span: &Range<usize>, change: impl Fn(u8) -> u8) -> Undone {

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 const MOST: usize = 14;
 
 /// What is digested, once each, most usual first: as typed, lower and upper case, digits only, the
-/// spellings that are text and determine the value, and UTF-16LE as typed, which Windows digests.
+/// spellings that are text and determine the value, and as typed in UTF-16LE and GBK, which Windows and older
+/// Chinese software digest.
 /// The name goes behind `sha256 of`.
 pub(crate) fn digested(spellings: &[Spelling]) -> Vec<(String, Vec<u8>)> {
     let mut all = Chosen::default();
@@ -22,7 +23,8 @@ pub(crate) fn digested(spellings: &[Spelling]) -> Vec<(String, Vec<u8>)> {
             all.push("digits only".to_owned(), digits);
         }
     }
-    for spelling in spellings.iter().filter(|one| one.form == "as typed, UTF-16LE") {
+    let charsets = ["as typed, UTF-16LE", "as typed, GBK"];
+    for spelling in spellings.iter().filter(|one| charsets.contains(&one.form.as_str())) {
         all.push(spelling.form.clone(), spelling.bytes().unwrap_or_default().to_vec());
     }
     for spelling in texts() {

@@ -57,6 +57,7 @@ pub(crate) fn spellings(datum: &Datum) -> Vec<Spelling> {
     }
     if trimmed.bytes().all(|b| b.is_ascii_digit()) {
         number::integer("integer", trimmed, &mut list);
+        number::eight_bytes("integer", trimmed, &mut list);
     }
     charset::push(&mut list);
     list.all

@@ -124,6 +124,16 @@ impl Keyed {
         matches!(self.method, Method::Rsa(_))
     }
 
+    /// True where a ciphertext may be text, too.
+    pub(crate) fn is_xor(&self) -> bool {
+        matches!(self.method, Method::Xor(_))
+    }
+
+    /// True where a ciphertext may have any length.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.method, Method::Ctr(..) | Method::Gcm(..) | Method::Rc4(_) | Method::Xor(_))
+    }
+
     /// What an attempt costs, in bytes of searching.
     pub(crate) fn cost(&self, length: usize) -> u64 {
         match &self.method {
@@ -259,8 +269,12 @@ fn open_xor(key: &[u8], text: &[u8]) -> Option<Vec<u8>> {
     };
     let head = text.get(..HEAD).unwrap_or(text);
     // Of a short text several phases may make letters and signs; most letters are right.
-    let words =
-        |phase: &usize| from(*phase, head).iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte == b' ').count();
+    // Most texts were encrypted from the key's first byte on.
+    let words = |phase: &usize| {
+        let text = from(*phase, head);
+        let usual = |byte: &&u8| byte.is_ascii_alphanumeric() || b" {}[]\":,.@-_=&/%".contains(byte);
+        text.iter().filter(usual).count() + if *phase == 0 { text.len() / 4 } else { 0 }
+    };
     let phases = (0..key.len()).rev().filter(|phase| looks_like_content(&from(*phase, head)));
     proved(from(phases.max_by_key(words)?, text))
 }
