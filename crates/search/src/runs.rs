@@ -270,7 +270,7 @@ fn segments(bytes: &[u8], node: Node, run: Range<usize>) -> Vec<Range<usize>> {
         range
     };
     let all = bytes[run].split(|byte| *byte == b'/').map(segment);
-    all.filter(|segment| segment.len() >= SHORTEST_HEX).collect()
+    all.filter(|segment| segment.len() >= SHORTEST_TRIED).collect()
 }
 
 /// True for text with letters of both cases and digits, which words rarely are.

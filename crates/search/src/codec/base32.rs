@@ -13,13 +13,13 @@ pub(crate) struct Base32;
 /// The name in trails.
 pub(crate) const NAME: &str = "base32";
 
-/// Shortest run that is decoded: seven bytes.
-const SHORTEST: usize = 12;
+/// Shortest run that is decoded: ten bytes.
+const SHORTEST: usize = 16;
 
 /// The row of the table of wrappings.
 pub(crate) const ABOUT: About = About {
     name: NAME,
-    undoes: "12 characters or more of one case and nothing else between delimiters; the ordinary, the extended hex and \
+    undoes: "16 characters or more of one case and nothing else between delimiters; the ordinary, the extended hex and \
              Crockford's alphabet; where the result is text, begins like a compressed stream or has the length of a digest",
     place: "anywhere in text",
     exact: true,

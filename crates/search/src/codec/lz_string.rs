@@ -16,7 +16,7 @@ pub(crate) struct LzString;
 pub(crate) const ABOUT: About = About {
     name: "lz-string",
     undoes: "the outputs of compressToBase64, compressToEncodedURIComponent, compressToUTF16 and compressToUint8Array, whole to the end marker",
-    place: "whole fields",
+    place: "whole fields; as bytes whole bodies",
     exact: false,
     source: "lz-string by pieroxy",
 };
