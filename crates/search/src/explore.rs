@@ -791,15 +791,16 @@ impl<'s> Explorer<'s> {
         }
     }
 
-    /// Raw digests anywhere in bytes that are not text. One that begins with eight printable bytes is
-    /// met once in three thousand times and left out.
+    /// Raw digests anywhere in bytes that are not text.
     fn digests_in_binary(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
-        let Some(last) = bytes.len().checked_sub(LONG_DIGEST).filter(|_| !is_text(bytes)) else { return };
-        for at in 1..=last {
-            let rest = &bytes[at..];
-            if !begins_like_text(rest) && self.needles.digests.may_begin(rest) {
-                self.look_up(bytes, at, finds);
-            }
+        if bytes.len() < LONG_DIGEST || is_text(bytes) || std::str::from_utf8(bytes).is_ok() {
+            return;
+        }
+        let last = bytes.len() - LONG_DIGEST;
+        let mut starts = Vec::new();
+        self.needles.digests.starts(&bytes[..last + digest::SHORTEST], |at| starts.push(at));
+        for at in starts.into_iter().filter(|at| *at > 0) {
+            self.look_up(bytes, at, finds);
         }
         self.tally.lookups += last as u64;
     }

@@ -143,6 +143,16 @@ impl Digests {
         }
     }
 
+    /// Calls `visit` with each offset at which a digest that is looked for may begin.
+    pub(crate) fn starts(&self, bytes: &[u8], mut visit: impl FnMut(usize)) {
+        for (at, start) in bytes.array_windows::<SHORTEST>().enumerate() {
+            let key = u64::from_be_bytes(*start);
+            if self.long.may_hold(key) && self.long.find(key).next().is_some() {
+                visit(at);
+            }
+        }
+    }
+
     /// False where no digest looked for begins like these bytes.
     pub(crate) fn may_begin(&self, bytes: &[u8]) -> bool {
         let key = bytes.first_chunk::<SHORTEST>().map(|start| u64::from_be_bytes(*start));
