@@ -36,6 +36,7 @@ pub(crate) const USAGE: &str = "wrapped [--seed NUMBER] [--only TEXT] [--misses]
 /// Seeds differ by this between the parts of one run.
 const APART: u64 = 1 << 32;
 
+#[allow(clippy::struct_excessive_bools, reason = "one for each word of the command line")]
 struct Options {
     seed: u64,
     only: String,
@@ -112,15 +113,17 @@ pub(crate) fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
 
 fn table(scores: &Scores, options: &Options) -> String {
     let mut text = String::from(
-        "| class | wrapping | found | cases | hints | exact places | placed |\n|---|---|---|---|---|---|---|\n",
+        "| class | wrapping | cases | sightings | hints | missed | exact places | placed |\n|---|---|---|---|---|---|---|---|\n",
     );
     for ((class, wrapping), score) in &scores.by_wrapping {
         if options.all || score.found < score.cases || score.exact < score.placed {
-            let (found, cases, hints) = (score.found, score.cases, score.hints);
+            let (cases, hints, missed) = (score.cases, score.hints, score.cases - score.found);
             let _ = writeln!(
                 text,
-                "| {class} | {wrapping} | {found} | {cases} | {hints} | {} | {} |",
-                score.exact, score.placed
+                "| {class} | {wrapping} | {cases} | {} | {hints} | {missed} | {} | {} |",
+                score.found - hints,
+                score.exact,
+                score.placed
             );
         }
     }
@@ -132,8 +135,13 @@ fn table(scores: &Scores, options: &Options) -> String {
         let percent = 100.0 * score.found as f64 / score.cases.max(1) as f64;
         let _ = writeln!(
             text,
-            "{class}: {} of {} found ({percent:.1} %), {} of them hints; {} of {} places exact",
-            score.found, score.cases, score.hints, score.exact, score.placed
+            "{class}: {} of {} found ({percent:.1} %): {} sightings, {} hints; {} of {} places exact",
+            score.found,
+            score.cases,
+            score.found - score.hints,
+            score.hints,
+            score.exact,
+            score.placed
         );
     }
     let _ = writeln!(text, "values seen in cases of other values: {}", scores.strangers.len());

@@ -23,7 +23,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     ("encoded word b", |p| Some(base64(p).between("=?UTF-8?B?", "?="))),
     ("encoded word q", |p| {
         Some(
-            p.piecewise(|b| b.iter().map(|b| format!("={b:02X}")).collect::<String>().into())
+            p.piecewise(|b| b.iter().map(|b| format!("={b:02X}")).collect::<Vec<_>>().concat().into())
                 .between("=?UTF-8?Q?", "?="),
         )
     }),

@@ -49,15 +49,15 @@ fn rate(mix: Mix, seed: u64) -> Result<f64, Box<dyn Error>> {
     let values = values::many(speed::VALUES, &mut Random::new(seed));
     let finders = finders(&values);
     let mut bodies = Bodies::new(mix, seed);
-    let (mut bytes, mut cost, mut seen) = (0, 0.0, 0);
+    let (mut bytes, mut cost, mut hits) = (0, 0.0, 0);
     while bytes < 32_000_000 {
         let body = bodies.next();
         bytes += body.len();
         let start = speed::cpu()?;
         // All finders run to the end, as they would where values occur.
-        seen += finders.iter().filter(|finder| finder.find(&body).is_some()).count();
+        hits += finders.iter().filter(|finder| finder.find(&body).is_some()).count();
         cost += speed::cpu()? - start;
     }
-    std::hint::black_box(seen);
+    std::hint::black_box(hits);
     Ok(bytes as f64 / 1e6 / cost)
 }
