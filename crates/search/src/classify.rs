@@ -90,6 +90,11 @@ impl Classes {
         run_from(&self.digits, from, self.bytes)
     }
 
+    /// True where all of the range are hexadecimal digits (or `x`).
+    pub(crate) fn all_digits(&self, range: &Range<usize>) -> bool {
+        range.is_empty() || gap_from(&self.digits, range.start, self.bytes) >= range.end
+    }
+
     /// True where a capital letter lies in the range.
     pub(crate) fn any_upper(&self, range: &Range<usize>) -> bool {
         any_in(&self.upper, range)

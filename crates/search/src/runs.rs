@@ -30,6 +30,8 @@ static GZIP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"H4sI"));
 const MOST_REALIGNED: usize = 8;
 /// Sextets that hold the first eight bytes of a digest.
 const DIGEST_START: usize = 12;
+/// Longest text of base64 characters that may be base85.
+const LONGEST_WORDY: usize = 48;
 /// Shortest and longest text that codecs of whole fields are tried on.
 const LEAF: std::ops::RangeInclusive<usize> = 8..=4096;
 
@@ -227,8 +229,13 @@ fn short_run(runs: &Runs<'_>, run: Range<usize>, batch: &mut Batch) {
 /// Tries the codecs of whole fields on one text.
 pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
     let field = &bytes[text.clone()];
+    // What is long and has letters and digits alone is base64 rather than base85.
+    let is_wordy = field.len() > LONGEST_WORDY && field.iter().all(|byte| base64::is_character(*byte));
     let mut decoded = Vec::new();
     for leaf in LEAVES {
+        if is_wordy && leaf.is_dense() {
+            continue;
+        }
         decoded.clear();
         if leaf.decode(field, &mut decoded) {
             batch.push_mapped(leaf.name(), text.clone(), &decoded, leaf.map(field, text.start));
@@ -242,14 +249,19 @@ pub(crate) fn is_leaf(text: &[u8]) -> bool {
     LEAF.contains(&text.len()) && LEAVES.into_iter().any(|leaf| leaf.decode(text, &mut decoded))
 }
 
-/// True for text that is no base64, no address and no ordinary word with punctuation.
+/// True for a quoted text that is no base64, no address and no ordinary word with punctuation.
 fn may_be_base85(bytes: &[u8], classes: &Classes, run: &Range<usize>) -> bool {
-    if classes.all_base64(run) {
+    if !is_quoted(bytes, run) || classes.all_base64(run) {
         return false;
     }
     let text = &bytes[run.clone()];
     let common = |byte: &u8| byte.is_ascii_alphanumeric() || b"./:-_?=&,;()'[]{}".contains(byte);
     (classes.any_upper(run) || text.iter().any(|byte| !common(byte))) && !text.windows(3).any(|three| three == b"://")
+}
+
+/// True for text between quotes: a string of a document or a program.
+fn is_quoted(bytes: &[u8], text: &Range<usize>) -> bool {
+    bytes.get(text.end) == Some(&b'"') && text.start.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'"')
 }
 
 fn has_both_cases(text: &[u8]) -> bool {

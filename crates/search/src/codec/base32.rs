@@ -84,7 +84,9 @@ pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(
     let mut from = 0;
     while let Some(word) = classes.long_word(from) {
         from = word.end;
-        within_word(bytes, &word, visit);
+        if !classes.all_digits(&word) {
+            within_word(bytes, &word, visit);
+        }
     }
 }
 

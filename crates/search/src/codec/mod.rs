@@ -107,6 +107,11 @@ pub(crate) trait Leaf: Sync {
     /// coded.
     fn decode(&self, field: &[u8], out: &mut Vec<u8>) -> bool;
 
+    /// True for codecs whose texts have more than letters and digits (base85).
+    fn is_dense(&self) -> bool {
+        false
+    }
+
     /// From decoded offsets to offsets in the bytes in which the field begins at `start`. Asked
     /// only where something was seen.
     fn map(&self, field: &[u8], start: usize) -> Map;

@@ -48,7 +48,7 @@ impl Codec for Utf7 {
 }
 
 /// Longer runs of base64 characters are base64.
-const LONGEST_RUN: usize = 1024;
+const LONGEST_RUN: usize = 256;
 
 /// Calls `visit` for each shifted part.
 pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(Range<usize>)) {
@@ -76,11 +76,14 @@ fn is_base64(byte: u8) -> bool {
 /// one, and its characters in UTF-8.
 fn decode(text: &[u8]) -> Option<(usize, String)> {
     let rest = text.get(1..).filter(|_| text.first() == Some(&b'+'))?;
-    // Base64 has a plus in every 64 characters: most are told by the first unit of 16 bits.
-    let mut first = Vec::with_capacity(3);
-    super::base64::decode_into(rest.get(..3)?, &mut first);
-    let unit = u32::from(u16::from_be_bytes(*first.first_chunk()?));
-    if char::from_u32(unit).is_some_and(|c| !is_in_use(c)) {
+    // Base64 has a plus in every 64 characters: most are told by the first units of 16 bits.
+    let mut first = Vec::with_capacity(4);
+    super::base64::decode_into(
+        rest.get(..6).filter(|six| six.iter().all(|byte| is_base64(*byte))).unwrap_or(rest.get(..3)?),
+        &mut first,
+    );
+    let unit = |unit: &[u8; 2]| char::from_u32(u16::from_be_bytes(*unit).into());
+    if first.as_chunks().0.iter().any(|two| unit(two).is_some_and(|c| !is_in_use(c))) {
         return None;
     }
     let count = rest.iter().take(LONGEST_SHIFT + 1).take_while(|byte| is_base64(**byte)).count();
