@@ -16,7 +16,7 @@ use std::ops::Range;
 pub(crate) const SHORTEST: usize = 6;
 
 /// Shortest pattern that is found under an unknown key.
-pub(crate) const SHORTEST_KEYED: usize = 8;
+pub(crate) const SHORTEST_KEYED: usize = 10;
 
 /// Samples between two looks at the result.
 const BLOCK: usize = 8;
@@ -95,7 +95,9 @@ impl Filter {
             bytes.extend_from_slice(pattern.bytes);
         }
         let fits = |stride: usize| {
-            stored.iter().all(|pattern| stride + pattern.domain.gram_bytes() - 1 <= pattern.length as usize)
+            stored.iter().all(|pattern| {
+                pattern.domain.stride(stride) + pattern.domain.gram_bytes() - 1 <= pattern.length as usize
+            })
         };
         let stride = [8, 5, 4, 3, 2].into_iter().find(|stride| fits(*stride)).unwrap_or(1);
         let lane = |domain| Lane::new(domain, &bytes, &stored, stride);
@@ -120,14 +122,13 @@ impl Filter {
 
     fn scan_by<const STRIDE: usize>(&self, text: &[u8], visit: &mut dyn FnMut(Match)) {
         if self.xor.is_empty() && self.sum.is_empty() {
-            self.scan_with::<STRIDE>(text, |word| self.plain.test(Domain::Plain.gram(word)), visit);
+            let plain = |word| self.plain.test(Domain::Plain.gram(word));
+            self.scan_with::<STRIDE>(text, plain, plain, visit);
         } else {
-            let may_begin = |word| {
-                self.plain.test(Domain::Plain.gram(word))
-                    | self.xor.test(Domain::Xor.gram(word))
-                    | self.sum.test(Domain::Sum.gram(word))
-            };
-            self.scan_with::<STRIDE>(text, may_begin, visit);
+            // Patterns of the keyed domains are long enough for every second sample.
+            let even = |word| self.plain.test(Domain::Plain.gram(word)) | self.xor.test(Domain::Xor.gram(word));
+            let odd = |word| self.plain.test(Domain::Plain.gram(word)) | self.sum.test(Domain::Sum.gram(word));
+            self.scan_with::<STRIDE>(text, even, odd, visit);
         }
     }
 
@@ -135,12 +136,13 @@ impl Filter {
     fn scan_with<const STRIDE: usize>(
         &self,
         text: &[u8],
-        may_begin: impl Fn(u64) -> u64 + Copy,
+        even: impl Fn(u64) -> u64 + Copy,
+        odd: impl Fn(u64) -> u64 + Copy,
         visit: &mut dyn FnMut(Match),
     ) {
         let mut at = 0;
         while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-            self.verify_all(text, at, samples::<STRIDE>(block, may_begin), STRIDE, visit);
+            self.verify_all(text, at, samples::<STRIDE>(block, even, odd), STRIDE, visit);
             at += BLOCK * STRIDE;
         }
         // What is left goes through the same test with zeros behind it.
@@ -149,27 +151,29 @@ impl Filter {
         padded[..rest.len()].copy_from_slice(rest);
         for from in (0..rest.len()).step_by(BLOCK * STRIDE) {
             if let Some(block) = padded.get(from..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-                self.verify_all(text, at + from, samples::<STRIDE>(block, may_begin), STRIDE, visit);
+                self.verify_all(text, at + from, samples::<STRIDE>(block, even, odd), STRIDE, visit);
             }
         }
     }
 
     fn verify_all(&self, text: &[u8], at: usize, mut hits: u64, stride: usize, visit: &mut dyn FnMut(Match)) {
         while hits != 0 {
-            self.verify(text, at + hits.trailing_zeros() as usize * stride, visit);
+            let sample = hits.trailing_zeros() as usize;
+            let keyed = if sample.is_multiple_of(2) { &self.xor } else { &self.sum };
+            self.verify(text, at + sample * stride, keyed, visit);
             hits &= hits - 1;
         }
     }
 
-    /// Looks up one sampled position in every lane.
+    /// Looks up one sampled position in the plain lane and the keyed lane that was tested there.
     #[inline(never)]
-    fn verify(&self, text: &[u8], at: usize, visit: &mut dyn FnMut(Match)) {
+    fn verify(&self, text: &[u8], at: usize, keyed: &Lane, visit: &mut dyn FnMut(Match)) {
         let rest = text.get(at..).unwrap_or_default();
         let mut padded = [0; 8];
         let length = rest.len().min(8);
         padded[..length].copy_from_slice(&rest[..length]);
         let word = u64::from_le_bytes(padded);
-        for lane in [&self.plain, &self.xor, &self.sum] {
+        for lane in [&self.plain, keyed] {
             if length >= lane.domain.gram_bytes() && lane.test(lane.domain.gram(word)) & 1 == 1 {
                 lane.candidates(word, length == 8, &mut |entry| self.compare(text, at, entry, visit));
             }
@@ -190,13 +194,16 @@ impl Filter {
 
 /// One bit for each sample of the block.
 #[inline(always)]
-fn samples<const STRIDE: usize>(block: &[u8; BLOCK_BYTES], test: impl Fn(u64) -> u64) -> u64 {
-    let mut hits = 0;
-    for sample in 0..BLOCK {
-        let from = sample * STRIDE;
+fn samples<const STRIDE: usize>(block: &[u8; BLOCK_BYTES], even: impl Fn(u64) -> u64, odd: impl Fn(u64) -> u64) -> u64 {
+    let word = |sample: usize| {
         let mut bytes = [0; 8];
-        bytes.copy_from_slice(&block[from..from + 8]);
-        hits |= (test(u64::from_le_bytes(bytes)) & 1) << sample;
+        bytes.copy_from_slice(&block[sample * STRIDE..sample * STRIDE + 8]);
+        u64::from_le_bytes(bytes)
+    };
+    let mut hits = 0;
+    for pair in 0..BLOCK / 2 {
+        hits |= (even(word(2 * pair)) & 1) << (2 * pair);
+        hits |= (odd(word(2 * pair + 1)) & 1) << (2 * pair + 1);
     }
     hits
 }
@@ -227,6 +234,11 @@ impl Domain {
     /// Bytes of text that one gram depends on.
     fn gram_bytes(self) -> usize {
         if self == Self::Plain { 4 } else { 5 }
+    }
+
+    /// Bytes between two samples of the domain.
+    fn stride(self, stride: usize) -> usize {
+        if self == Self::Plain { stride } else { 2 * stride }
     }
 
     /// What eight bytes and a key have in common with eight bytes and another key.
@@ -279,7 +291,7 @@ impl Lane {
         let (mut long, mut short, mut grams) = (Vec::new(), Vec::new(), Vec::new());
         for (number, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.domain == domain) {
             let text = &bytes[pattern.start as usize..][..pattern.length as usize];
-            for offset in 0..stride {
+            for offset in 0..domain.stride(stride) {
                 let mut padded = [0; 8];
                 let rest = text.get(offset..).unwrap_or_default();
                 let length = rest.len().min(8);
@@ -420,7 +432,7 @@ mod tests {
 
         #[test]
         fn finds_under_every_key_wherever_it_stands(
-            value in proptest::collection::vec(any::<u8>(), 8..20),
+            value in proptest::collection::vec(any::<u8>(), 10..20),
             before in proptest::collection::vec(any::<u8>(), 0..90),
             after in proptest::collection::vec(any::<u8>(), 0..90),
             key in 1u8..,

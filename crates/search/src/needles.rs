@@ -74,8 +74,8 @@ pub(crate) struct Textual {
 pub(crate) const ABOUT: [About; 4] = [
     about("reversed", "the last byte first", "anywhere"),
     about("rot13", "letters moved by thirteen places", "anywhere"),
-    about("xor", "every byte XORed with the same unknown byte; values of eight bytes or more", "anywhere"),
-    about("shift", "the same unknown number added to every byte; values of eight bytes or more", "anywhere"),
+    about("xor", "every byte XORed with the same unknown byte; values of ten bytes or more", "anywhere"),
+    about("shift", "the same unknown number added to every byte; values of ten bytes or more", "anywhere"),
 ];
 
 const fn about(name: &'static str, undoes: &'static str, place: &'static str) -> About {
