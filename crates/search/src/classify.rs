@@ -64,15 +64,47 @@ impl Classes {
         self.bytes = bytes.len();
     }
 
-    /// The first maximal run of at least [`SHORTEST_RUN`] base64 characters, without padding, that
-    /// begins at `from` or later. `from` must not lie inside a run.
+    /// The first maximal run of at least sixteen base64 characters, without padding, that begins at
+    /// `from` or later. `from` must not lie inside a run.
     pub(crate) fn base64_run(&self, from: usize) -> Option<Range<usize>> {
-        run_from(&self.base64, from, self.bytes)
+        run_of(&self.base64, from, self.bytes, starts_of_sixteen)
     }
 
-    /// The first maximal run of at least [`SHORTEST_RUN`] dense characters from there on.
+    /// The first maximal run of at least [`SHORTEST_RUN`] base64 characters from there on that has a
+    /// capital letter.
+    pub(crate) fn capital_base64_run(&self, from: usize) -> Option<Range<usize>> {
+        self.with_capital(&self.base64, from)
+    }
+
+    /// Blocks without capital letters are passed over.
+    fn with_capital(&self, words: &[u64], mut from: usize) -> Option<Range<usize>> {
+        loop {
+            let mut index = from / 64;
+            let upper = |index: usize| self.upper.get(index).copied().unwrap_or(0);
+            while index < self.upper.len() && upper(index) | upper(index + 1) == 0 {
+                index += 1;
+                // The run that lies across the border began in the block before.
+                from = from.max(index * 64);
+            }
+            if from % 64 == 0 && from > 0 && self.bit(words, from - 1) {
+                from = gap_from(words, from, self.bytes);
+            }
+            let run = run_from(words, from, self.bytes)?;
+            if self.any_upper(&run) {
+                return Some(run);
+            }
+            from = run.end;
+        }
+    }
+
+    fn bit(&self, words: &[u64], at: usize) -> bool {
+        words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    /// The first maximal run of at least [`SHORTEST_RUN`] dense characters from there on that has a
+    /// capital letter.
     pub(crate) fn dense_run(&self, from: usize) -> Option<Range<usize>> {
-        run_from(&self.dense, from, self.bytes)
+        self.with_capital(&self.dense, from)
     }
 
     /// The first maximal run of at least [`SHORTEST_RUN`] characters of a list of numbers.
@@ -404,21 +436,29 @@ mod tests {
 
     #[test]
     fn both_alphabets_and_nothing_else_are_base64() {
-        let member = |byte: &u8| base64_runs(&[*byte; SHORTEST_RUN]).len() == 1;
+        let member = |byte: &u8| base64_runs(&[*byte; 16]).len() == 1;
         let all: Vec<u8> = (0..=255).filter(member).collect();
         assert_eq!(all, b"+-/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
     }
 
     proptest! {
         #[test]
-        fn skipping_finds_the_same_runs(bytes in proptest::collection::vec(prop_oneof![9 => Just(b'a'), 1 => Just(b'.'), 1 => any::<u8>()], 0..300)) {
+        fn skipping_finds_the_same_runs(bytes in proptest::collection::vec(prop_oneof![18 => Just(b'a'), 1 => Just(b'A'), 2 => Just(b'.'), 2 => any::<u8>()], 0..300)) {
             let mut found = Vec::new();
             hex_runs(&bytes, |run| found.push(run));
             prop_assert_eq!(found, plain_runs(&bytes, u8::is_ascii_hexdigit));
             let member = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
-            prop_assert_eq!(base64_runs(&bytes), plain_runs(&bytes, member));
+            let plain = plain_runs(&bytes, member);
+            let long: Vec<_> = plain.iter().filter(|run| run.len() >= 16).cloned().collect();
+            prop_assert_eq!(base64_runs(&bytes), long);
             let classes = classes(&bytes);
-            prop_assert_eq!(all_runs(|from| classes.dense_run(from)), plain_runs(&bytes, is_dense));
+            let capital = |runs: Vec<Range<usize>>| -> Vec<Range<usize>> {
+                let has = |run: &Range<usize>| bytes[run.clone()].iter().any(u8::is_ascii_uppercase);
+                runs.into_iter().filter(|run| run.len() <= 64 && has(run)).collect()
+            };
+            let up_to_64 = |runs: Vec<Range<usize>>| -> Vec<_> { runs.into_iter().filter(|run| run.len() <= 64).collect() };
+            prop_assert_eq!(up_to_64(all_runs(|from| classes.capital_base64_run(from))), capital(plain));
+            prop_assert_eq!(up_to_64(all_runs(|from| classes.dense_run(from))), capital(plain_runs(&bytes, is_dense)));
             let words: Vec<_> = plain_runs(&bytes, in_word).into_iter().filter(|word| word.len() >= LONG_WORD).collect();
             prop_assert_eq!(all_runs(|from| classes.long_word(from)), words);
             for run in plain_runs(&bytes, in_word) {

@@ -64,7 +64,7 @@ impl Explorer<'_> {
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
             from = run.end;
-            if run.len() >= SHORTEST_TRIED && outside.has(&run) {
+            if outside.has(&run) {
                 for run in segments(bytes, node, run) {
                     self.run(&mut runs, run, batch);
                 }
@@ -72,6 +72,16 @@ impl Explorer<'_> {
             }
         }
         self.lines_end(&mut runs, batch);
+        let mut outside = Outside::new(done);
+        let mut from = 0;
+        while let Some(run) = classes.capital_base64_run(from) {
+            from = run.end;
+            if (SHORTEST_TRIED..SHORTEST_DECODED).contains(&run.len()) && outside.has(&run) {
+                for run in segments(bytes, node, run) {
+                    short_run(&runs, run, batch);
+                }
+            }
+        }
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.dense_run(from) {
