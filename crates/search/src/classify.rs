@@ -86,7 +86,7 @@ impl Classes {
                 // The run that lies across the border began in the block before.
                 from = from.max(index * 64);
             }
-            if from % 64 == 0 && from > 0 && self.bit(words, from - 1) {
+            if from.is_multiple_of(64) && from > 0 && bit(words, from - 1) {
                 from = gap_from(words, from, self.bytes);
             }
             let run = run_from(words, from, self.bytes)?;
@@ -95,10 +95,6 @@ impl Classes {
             }
             from = run.end;
         }
-    }
-
-    fn bit(&self, words: &[u64], at: usize) -> bool {
-        words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
     /// The first maximal run of at least [`SHORTEST_RUN`] dense characters from there on that has a
@@ -159,6 +155,10 @@ impl Classes {
             before = word;
         }
     }
+}
+
+fn bit(words: &[u64], at: usize) -> bool {
+    words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
 }
 
 /// The first maximal run of at least [`SHORTEST_RUN`] set bits that begins at `from` or later.

@@ -39,6 +39,8 @@ const SHORTEST_DOCUMENT: usize = 9;
 /// Characters of a list of numbers, and separators among them.
 const SHORTEST_LIST: u32 = 11;
 const LEAST_SEPARATORS: u32 = 3;
+/// Bytes that are unwrapped to see whether there is anything wrapped.
+const TRIED_ROOM: usize = 512;
 /// Digits in a row that may be hexadecimal.
 const SHORTEST_DIGITS: usize = 24;
 
@@ -916,9 +918,10 @@ fn has_wrapping(text: &[u8]) -> bool {
 /// True for compressed bytes and documents that are no text.
 pub(crate) fn is_binary_document(decoded: &[u8]) -> bool {
     let compressed = |codec: &&dyn Codec| {
-        let mut found = false;
-        codec.find(decoded, &Marks::default(), &mut |_| found = true);
-        found
+        let mut found = None;
+        codec.find(decoded, &Marks::default(), &mut |span| found = Some(span));
+        // Beginnings look right too often: some of it must come out.
+        found.is_some_and(|span| codec.unwrap(decoded, span, TRIED_ROOM).is_some())
     };
     matches!(decoded, [_, 0, _, 0, ..] | [0, _, 0, _, ..])
         || recognise(decoded, Context::Any).is_some()

@@ -277,18 +277,24 @@ impl Needles {
             lanes.place(number as u32, spelling, None);
         }
         let short = Short::new(&mut lanes);
-        let filter = Filter::new(lanes.patterns.iter().map(|made| Pattern {
-            bytes: &made.bytes,
-            any_case: made.any_case,
-            bounded: made.bounded,
-            domain: made.domain,
-        }));
+        let material_of_digests = digest::Material::from(material);
+        // The two take most of the start, and neither needs the other.
+        let (filter, digests) = std::thread::scope(|scope| {
+            let digests = scope.spawn(|| Digests::new(sources, material_of_digests));
+            let filter = Filter::new(lanes.patterns.iter().map(|made| Pattern {
+                bytes: &made.bytes,
+                any_case: made.any_case,
+                bounded: made.bounded,
+                domain: made.domain,
+            }));
+            (filter, digests.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
         Self {
             data,
             all: lanes.all,
             textual: lanes.textual,
             filter,
-            digests: Digests::new(sources, digest::Material::from(material)),
+            digests,
             warnings,
             folded: subject.data.iter().flat_map(|datum| folded(datum.value.reveal())).collect(),
             keyed,

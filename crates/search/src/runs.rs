@@ -240,10 +240,11 @@ fn short_run(runs: &Runs<'_>, run: Range<usize>, batch: &mut Batch) {
 pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
     let field = &bytes[text.clone()];
     // What is long and has letters and digits alone is base64 rather than base85.
+    let has_marks = field.iter().any(|byte| !byte.is_ascii_alphanumeric());
     let is_wordy = field.len() > LONGEST_WORDY && field.iter().all(|byte| base64::is_character(*byte));
     let mut decoded = Vec::new();
     for leaf in LEAVES {
-        if is_wordy && leaf.is_dense() {
+        if (is_wordy && leaf.is_dense()) || (has_marks && leaf.is_alphanumeric()) {
             continue;
         }
         decoded.clear();

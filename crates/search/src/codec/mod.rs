@@ -107,6 +107,11 @@ pub(crate) trait Leaf: Sync {
     /// coded.
     fn decode(&self, field: &[u8], out: &mut Vec<u8>) -> bool;
 
+    /// True for codecs whose texts are letters and digits alone (base58).
+    fn is_alphanumeric(&self) -> bool {
+        false
+    }
+
     /// True for codecs whose texts have more than letters and digits (base85).
     fn is_dense(&self) -> bool {
         false
