@@ -19,14 +19,23 @@ pub(crate) fn readings(field: &[u8], visit: &mut dyn FnMut(Number)) {
         return;
     }
     raw(field, visit);
+    // Most fields are words.
+    if !field.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X' | b'-')) {
+        return;
+    }
     let Ok(text) = std::str::from_utf8(field) else { return };
     hexadecimal(text, visit);
-    // `parse` would take a plus sign, which nobody writes.
-    if !text.starts_with('+')
-        && let Ok(value) = text.parse()
-    {
-        of_integer(value).into_iter().for_each(visit);
+    decimal(field).and_then(of_integer).into_iter().for_each(visit);
+}
+
+fn decimal(text: &[u8]) -> Option<i128> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
     }
+    // At most twenty-one digits.
+    let value = digits.iter().fold(0, |value: i128, digit| value * 10 + i128::from(digit - b'0'));
+    Some(if digits.len() < text.len() { -value } else { value })
 }
 
 /// The number that a typed integer stands for. Negative ones are two's complement of the shortest
