@@ -85,6 +85,8 @@ struct Haul {
     named: Vec<Find>,
     /// What was seen in fields whose names are still to be read.
     unlabelled: Vec<Find>,
+    /// What was seen in marked spans that were undone.
+    undone: Vec<Find>,
     /// What was undone: it need not be read as it stands.
     done: Vec<Range<usize>>,
 }
@@ -220,9 +222,10 @@ impl<'s> Explorer<'s> {
         }
         // What looks like a document may be none, and names may be escaped too.
         self.explore_spans(bytes, &marks.outside(&haul.done), node, &mut batch, &mut haul);
-        let Haul { mut finds, mut named, mut unlabelled, done } = haul;
+        let Haul { mut finds, mut named, mut unlabelled, mut undone, done } = haul;
         // Base64 of which only the padding is escaped is read where it is not.
         finds.retain(|find| find.steps.is_empty() || !inside_one(&find.range, &done));
+        finds.append(&mut undone);
         self.explore_embedded(bytes, node, &mut finds);
         self.digests_in_binary(bytes, &mut finds);
         if node.is_field && structure.is_none() && (is_text(bytes) || codec::lz_string::may_be_utf16(bytes)) {
@@ -824,7 +827,7 @@ impl<'s> Explorer<'s> {
                         haul.done.push(span);
                     }
                     if batch.is_full() {
-                        self.search_batch(batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
+                        self.search_batch(batch, bytes, node, &mut haul.undone, &mut haul.unlabelled);
                     }
                 }
             }

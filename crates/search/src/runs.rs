@@ -80,6 +80,7 @@ impl Explorer<'_> {
                 for run in segments(bytes, node, run) {
                     short_run(&runs, run, batch);
                 }
+                self.search_when_full(batch, bytes, node, finds);
             }
         }
         let mut outside = Outside::new(done);
@@ -208,9 +209,10 @@ impl Explorer<'_> {
 
     /// A character of `/ - _ +` may separate words: what stands behind it may be a known digest.
     fn digests_behind_separators(&self, text: &[u8], sextets: &[u8], found: &mut Vec<usize>) {
+        let mut first = Vec::with_capacity(DIGEST_START);
         for (at, _) in text.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_alphanumeric()) {
             let Some(start) = sextets.get(at + 1..at + 1 + DIGEST_START) else { return };
-            let mut first = Vec::with_capacity(DIGEST_START);
+            first.clear();
             base64::pack_into(start, &mut first);
             if self.needles.digests.may_begin(&first) {
                 found.push(at + 1);

@@ -441,6 +441,16 @@ fn a_spooled_body_is_searched_in_pieces() {
 }
 
 #[test]
+fn what_is_seen_in_the_first_of_many_escaped_spans_is_kept() {
+    let many = "w%41%42%43ordinary%20text%21 ".repeat(3000);
+    let body = format!("q %51m7x%2FTr2p%2BZ {many}");
+    let found = in_body(body.into_bytes());
+    let trails: Vec<_> = found.iter().map(|sighting| sighting.trail.to_string()).collect();
+    assert_eq!(trails, ["percent"]);
+    assert_eq!(found[0].place.range, Range::new(2, 19));
+}
+
+#[test]
 fn limits_are_reported() {
     let mut wrapped = value(PASSWORD);
     for _ in 0..14 {
