@@ -16,7 +16,10 @@ mod differential;
 mod exhibit;
 mod folder;
 mod key_material;
+mod milestone;
 mod place;
+mod practice;
+mod recipient;
 mod record;
 mod secret;
 mod sighting;
@@ -24,6 +27,8 @@ mod sink;
 mod spool;
 mod subject;
 mod time;
+mod timeline;
+mod verdict;
 
 pub use blob::{Blob, BlobWriter, BlobWriterLimits};
 pub use datum::{Datum, DatumId, Kind, KindError};
@@ -31,7 +36,10 @@ pub use differential::{Alternative, Differential, Follows, Shape};
 pub use exhibit::{Exhibit, ExhibitId, Format, grouped, hex};
 pub use folder::{Case, CaseError, CaseFile, FORMAT_VERSION, Manifest, ManifestError, Product, Run};
 pub use key_material::{Cipher, CipherKey, Iv, KeyMaterial, KeyMaterialError, NamedSecret};
+pub use milestone::{ActionOutcome, ConsentChange, Event, Milestone, Phase};
 pub use place::{Part, PartContent, PartName, Place, Range, Side, Step, Trail};
+pub use practice::{Form, Practice, PracticeKey, Protection, Shown, Transfer};
+pub use recipient::{Country, Recipient, Role, Said, Scope};
 pub use record::{
     App, Channel, ChannelKind, Damage, Endpoint, Flag, Message, NameSource, Opaque, Protocol, Record, RecordId,
     Transport,
@@ -41,3 +49,8 @@ pub use sighting::{Sighting, SightingId, Strength, Witness};
 pub use sink::{Item, Sink, Stop};
 pub use subject::{Subject, SubjectError};
 pub use time::{Time, TimeError};
+pub use timeline::{ActionRun, ConsentState, ConsentStates, Segment, Timeline, Within};
+pub use verdict::{
+    Citation, CoverageLine, Fact, JudgedClaim, JudgedPart, JudgedRun, Judgement, Met, Requirement, Source, Statement,
+    Todo, Verdict,
+};
