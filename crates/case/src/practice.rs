@@ -102,7 +102,6 @@ impl Protection {
 
     /// From the channel and what was undone on the way to the value.
     pub fn of(channel: &Channel, form: Form) -> Self {
-        let payload = form == Form::KnownKey;
         let transport = matches!(channel.kind, ChannelKind::Tls | ChannelKind::Quic | ChannelKind::Dtls);
         match (transport, form == Form::KnownKey) {
             (true, true) => Self::PayloadAndTransport,
