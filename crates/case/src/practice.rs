@@ -169,32 +169,39 @@ pub struct Practice {
     pub last: Option<Time>,
     /// The first of them in the order of the evidence, at most [`Practice::SHOWN`].
     pub shown: Vec<Shown>,
-    /// Places in messages where it was seen, as trails, at most [`Practice::SHOWN`].
-    pub trails: BTreeSet<String>,
 }
 
 impl Practice {
-    /// Sightings and trails kept for one practice.
+    /// Sightings kept for one practice.
     pub const SHOWN: usize = 8;
 
     /// A practice with nothing counted yet.
     pub fn new(key: PracticeKey) -> Self {
-        Self { key, count: 0, first: None, last: None, shown: Vec::new(), trails: BTreeSet::new() }
+        Self { key, count: 0, first: None, last: None, shown: Vec::new() }
+    }
+
+    /// Counts one sighting of a record. What is shown of it is only made where it is kept.
+    pub fn add_with(&mut self, record: u64, time: Option<Time>, shown: impl FnOnce() -> Shown) {
+        self.count += 1;
+        self.first = [self.first, time].into_iter().flatten().min();
+        self.last = self.last.max(time);
+        if self.shown.len() == Self::SHOWN && self.shown.last().is_some_and(|last| last.record < record) {
+            return;
+        }
+        let shown = shown();
+        let at = self.shown.partition_point(|other| order(other) < order(&shown));
+        self.shown.insert(at, shown);
+        self.shown.truncate(Self::SHOWN);
     }
 
     /// Counts one sighting.
     pub fn add(&mut self, shown: Shown) {
-        self.count += 1;
-        self.first = [self.first, shown.time].into_iter().flatten().min();
-        self.last = self.last.max(shown.time);
-        let later = self.shown.last().is_some_and(|last| order(last) <= order(&shown));
-        if self.shown.len() == Self::SHOWN && later {
-            return;
-        }
-        self.trails.insert(shown.trail.clone());
-        let at = self.shown.partition_point(|other| order(other) < order(&shown));
-        self.shown.insert(at, shown);
-        self.cut();
+        self.add_with(shown.record, shown.time, || shown.clone());
+    }
+
+    /// The ways to the value, of the sightings that are shown.
+    pub fn trails(&self) -> BTreeSet<&str> {
+        self.shown.iter().map(|shown| shown.trail.as_str()).collect()
     }
 
     /// Adds what another count of the same practice found. The result does not depend on the order of merging.
@@ -204,12 +211,7 @@ impl Practice {
         self.last = self.last.max(other.last);
         self.shown.extend(other.shown);
         self.shown.sort_by(|a, b| order(a).cmp(&order(b)));
-        self.cut();
-    }
-
-    fn cut(&mut self) {
         self.shown.truncate(Self::SHOWN);
-        self.trails = self.shown.iter().map(|shown| shown.trail.clone()).collect();
     }
 }
 
