@@ -196,7 +196,8 @@ impl Practice {
 
     /// Counts one sighting.
     pub fn add(&mut self, shown: Shown) {
-        self.add_with(shown.record, shown.time, || shown.clone());
+        let (record, time) = (shown.record, shown.time);
+        self.add_with(record, time, move || shown);
     }
 
     /// The ways to the value, of the sightings that are shown.
