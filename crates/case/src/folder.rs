@@ -1,6 +1,6 @@
 //! The case folder on disk: `case.yaml`, `subject.yaml`, `evidence/`, `keys/`, the manifest.
 
-use crate::{ExhibitId, KeyMaterial, Subject};
+use crate::{ExhibitId, KeyMaterial, Parties, Subject};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,6 +25,9 @@ pub struct CaseFile {
     /// The recorded uses of a product. Absent: one run with everything in `evidence/`.
     #[serde(default)]
     pub runs: Vec<Run>,
+    /// Who is who to the maker.
+    #[serde(default)]
+    pub parties: Parties,
     /// Read apart from the rest, because errors about it must not quote it.
     #[serde(default, rename = "key_material")]
     _key_material: Apart,

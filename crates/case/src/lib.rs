@@ -17,6 +17,7 @@ mod exhibit;
 mod folder;
 mod key_material;
 mod milestone;
+mod parties;
 mod place;
 mod practice;
 mod recipient;
@@ -37,9 +38,10 @@ pub use exhibit::{Exhibit, ExhibitId, Format, grouped, hex};
 pub use folder::{Case, CaseError, CaseFile, FORMAT_VERSION, Manifest, ManifestError, Product, Run};
 pub use key_material::{Cipher, CipherKey, Iv, KeyMaterial, KeyMaterialError, NamedSecret};
 pub use milestone::{ActionOutcome, ConsentChange, Event, Milestone, Phase};
+pub use parties::{Owner, Parties, party_name};
 pub use place::{Part, PartContent, PartName, Place, Range, Side, Step, Trail};
 pub use practice::{Form, Practice, PracticeKey, Protection, Shown, Transfer};
-pub use recipient::{Country, Recipient, Role, Said, Scope};
+pub use recipient::{Country, Recipient, Role, Said, Scope, Snapshot};
 pub use record::{
     App, Channel, ChannelKind, Damage, Endpoint, Flag, Message, NameSource, Opaque, Protocol, Record, RecordId,
     Transport,

@@ -57,6 +57,12 @@ impl Role {
             Self::Unknown => "unknown",
         }
     }
+
+    /// The role of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        let roles = [Self::First, Self::Affiliate, Self::Processor, Self::Third, Self::Unknown];
+        roles.into_iter().find(|role| role.name() == name)
+    }
 }
 
 /// An ISO 3166-1 alpha-2 code in upper case.
@@ -85,7 +91,8 @@ impl fmt::Display for Country {
 /// One statement of a list about a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Said {
-    /// What it is about: `owner`, `role`, `server country`, `operator country`.
+    /// What it is about: `name` (how the name became known), `scope`, `owner`, `role`, `what`
+    /// (what the server is there for), `server country`, `operator country`.
     pub about: &'static str,
     /// What it says.
     pub value: String,
@@ -95,6 +102,27 @@ pub struct Said {
     pub dated: Option<String>,
     /// Where the list has it from: an address, a title.
     pub source: Option<String>,
+    /// True where whoever wrote the list has read it in that source.
+    pub confirmed: bool,
+}
+
+/// A dated list that statements about recipients come from, so that a report can say which.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Snapshot {
+    /// Its name, as [`Said::list`] has it.
+    pub name: String,
+    /// Its version, where it has one.
+    pub version: Option<String>,
+    /// Its date, as it is written there.
+    pub dated: Option<String>,
+    /// Its licence.
+    pub licence: Option<String>,
+    /// SHA-256 of the file in hexadecimal; absent for what is compiled in from another crate.
+    pub sha256: Option<String>,
+    /// Where it is from: a package, an address.
+    pub from: Option<String>,
+    /// What a reader must know of it: that it says itself that it contains errors.
+    pub note: Option<String>,
 }
 
 /// The entity behind an endpoint. Texts are redacted by whoever filled this in.

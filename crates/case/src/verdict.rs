@@ -3,7 +3,7 @@
 //! A judged case holds facts, not sentences: each [`Fact`] is a code with values, which reports put
 //! into the reader's language, and programs can count.
 
-use crate::{Practice, Product, Recipient, Time, Timeline};
+use crate::{Practice, Product, Recipient, Snapshot, Time, Timeline};
 use std::fmt;
 
 /// The three values. As in strong Kleene logic, `Contradicted` is false, `Supported` is true and
@@ -282,6 +282,8 @@ pub struct Judgement {
     pub claims: Vec<JudgedClaim>,
     /// What is missing, each once.
     pub todo: Vec<Todo>,
+    /// The dated lists that what is said of the recipients comes from.
+    pub snapshots: Vec<Snapshot>,
     /// Remarks: suppressions that matched nothing, unconfirmed wordings.
     pub notes: Vec<Fact>,
 }
