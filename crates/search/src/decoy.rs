@@ -19,35 +19,61 @@ const ATTEMPTS: u32 = 16;
 /// Values longer than this (files) have no decoy: nothing meets them by accident.
 const LONGEST: usize = 4096;
 
-/// Another value of the datum's format; the same for the same datum and number, and never the
+/// A value that was not planted.
+pub(crate) struct Decoy {
+    /// The position in the subject of the datum that it is like.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold decoys against what they are like"))]
+    pub(crate) position: usize,
+    /// It, with the kind and minted bits of that datum, so that it is spelled and counted alike.
+    pub(crate) datum: Datum,
+    /// Bits of chance that went into it, rounded down: it is one of so many values, all equally
+    /// likely, that others have it with a chance of two to the power of minus that.
+    pub(crate) drawn_bits: u32,
+}
+
+/// Another value of the datum's format and the bits of chance in it; the same for the same datum and number, and never the
 /// datum's own value. `None` where the format has no other value, or is not known (bytes that are
 /// no text).
-pub(crate) fn decoy(datum: &Datum, number: u32) -> Option<Vec<u8>> {
+fn decoy(datum: &Datum, number: u32) -> Option<(Vec<u8>, u32)> {
     let value = datum.value.reveal();
     let text = std::str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST)?;
     let mut source = Source::new(datum.kind.as_str(), value, number);
     (0..ATTEMPTS)
-        .map(|_| draw(datum, text, &mut source))
-        .find(|drawn| drawn.as_bytes() != value)
-        .map(String::into_bytes)
+        .map(|_| {
+            source.drawn_bits = 0;
+            (draw(datum, text, &mut source).into_bytes(), source.drawn_bits)
+        })
+        .find(|(drawn, _)| drawn != value)
 }
 
-/// Up to so many decoys of every datum that are neither planted nor drawn twice, each with the
-/// position of its datum in the subject. They carry the kind and minted bits of their datum, so
-/// that they are spelled and counted alike.
-pub(crate) fn decoys(subject: &Subject, per_value: u32) -> Vec<(usize, Datum)> {
+/// Up to so many decoys of every datum that are neither planted nor drawn twice.
+pub(crate) fn decoys(subject: &Subject, per_value: u32) -> Vec<Decoy> {
     let mut taken: std::collections::HashSet<Vec<u8>> =
         subject.data.iter().map(|datum| datum.value.reveal().to_ascii_lowercase()).collect();
     let mut all = Vec::new();
     for (position, datum) in subject.data.iter().enumerate() {
         let drawn = (0..per_value.saturating_mul(2)).filter_map(|number| decoy(datum, number));
-        let fresh = drawn.filter(|value| taken.insert(value.to_ascii_lowercase())).take(per_value as usize);
-        all.extend(fresh.enumerate().map(|(number, value)| {
+        let fresh = drawn.filter(|(value, _)| taken.insert(value.to_ascii_lowercase())).take(per_value as usize);
+        all.extend(fresh.enumerate().map(|(number, (value, drawn_bits))| {
             let id = DatumId(format!("decoy {} of {}", number + 1, datum.id));
-            (position, Datum { id, value: Secret::new(value), planted: None, ..datum.clone() })
+            let datum = Datum { id, value: Secret::new(value), planted: None, ..datum.clone() };
+            Decoy { position, datum, drawn_bits }
         }));
     }
     all
+}
+
+/// True for a spelling of a decoy that nobody else has, though its digest would be seen: other bytes
+/// never have a digest of 128 bits by accident, only other people's values do, and among so many
+/// values that the chance to meet this one in a million digests is one in 65,000. To look for such
+/// digests would take as long as to look for those of planted values and never find one, so that the
+/// estimate of chance stays what it is. Spellings that leave out part of the value have only that
+/// share of its bits.
+pub(crate) fn is_nobodys(drawn_bits: u32, value: &[u8], spelling: &[u8]) -> bool {
+    const LEAST_BITS: usize = 36;
+    let telling = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte >= 0x80).count();
+    let (whole, part) = (telling(value).max(1), telling(spelling));
+    drawn_bits as usize * part.min(whole) / whole >= LEAST_BITS
 }
 
 /// One draw by the first part of the kind whose format the value has; else character by character.
@@ -87,7 +113,7 @@ mod tests {
     fn drawn(kind: &str, value: &str, number: u32) -> Option<String> {
         let mut subject = Subject::default();
         subject.add(kind.parse().unwrap(), Secret::new(value));
-        decoy(&subject.data[0], number).map(|bytes| String::from_utf8(bytes).unwrap())
+        decoy(&subject.data[0], number).map(|(bytes, _)| String::from_utf8(bytes).unwrap())
     }
 
     fn digits(text: &str) -> String {
@@ -152,6 +178,39 @@ mod tests {
     }
 
     #[test]
+    fn what_others_may_have_is_looked_for_as_a_digest() {
+        let nobodys = |kind: &str, value: &str, spelling: &str| {
+            let mut subject = Subject::default();
+            subject.add(kind.parse().unwrap(), Secret::new(value));
+            let decoy = &decoys(&subject, 1)[0];
+            is_nobodys(decoy.drawn_bits, value.as_bytes(), spelling.as_bytes())
+        };
+        assert!(nobodys("mac", "02:00:5E:10:00:01", "02005e100001"));
+        assert!(!nobodys("mac", "02:00:5E:10:00:01", "5e1000"), "half of it");
+        assert!(nobodys("wifi.password", "Qm7xTr2p-Kw4z", "Qm7xTr2p-Kw4z"));
+        for (kind, value) in
+            [("phone", "13800000427"), ("pin", "4821"), ("name", "张小明"), ("id.cn", "11019919900307123X")]
+        {
+            assert!(!nobodys(kind, value, value), "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_bits_of_chance_are_never_too_many() {
+        let bits = |kind: &str, value: &str| {
+            let mut subject = Subject::default();
+            subject.add(kind.parse().unwrap(), Secret::new(value));
+            decoy(&subject.data[0], 0).unwrap().1
+        };
+        // Digits of 3.3 bits count for three each.
+        assert_eq!(bits("pin", "4821"), 12);
+        assert_eq!(bits("phone", "13800000427"), 24);
+        assert_eq!(bits("mac", "02:00:5E:10:00:01"), 40);
+        assert!(bits("name", "Lin Mei") < 24);
+        assert!(bits("id.cn", "11019919900307123X") < 23);
+    }
+
+    #[test]
     fn no_decoy_is_planted_or_drawn_twice() {
         let mut subject = Subject::default();
         for pin in 0..9 {
@@ -159,12 +218,12 @@ mod tests {
         }
         subject.add("phone".parse().unwrap(), Secret::new("13800000427")).bits = Some(26);
         let all = decoys(&subject, 8);
-        let values: std::collections::HashSet<_> = all.iter().map(|(_, datum)| datum.value.reveal()).collect();
+        let values: std::collections::HashSet<_> = all.iter().map(|decoy| decoy.datum.value.reveal()).collect();
         assert_eq!(values.len(), all.len());
         assert!(subject.data.iter().all(|datum| !values.contains(datum.value.reveal())));
-        let phones: Vec<_> = all.iter().filter(|(position, _)| *position == 9).collect();
+        let phones: Vec<_> = all.iter().filter(|decoy| decoy.position == 9).map(|decoy| &decoy.datum).collect();
         assert_eq!(phones.len(), 8);
-        assert!(phones.iter().all(|(_, datum)| datum.bits == Some(26) && datum.kind.as_str() == "phone"));
+        assert!(phones.iter().all(|datum| datum.bits == Some(26) && datum.kind.as_str() == "phone"));
     }
 
     proptest! {

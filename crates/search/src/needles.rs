@@ -9,7 +9,7 @@ use crate::filter::{Domain, Filter, Pattern, SHORTEST, SHORTEST_KEYED};
 use crate::spelling::{self, Spelling, What};
 use crate::{bits, decoy};
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Kind, Secret, Strength, Subject};
-use std::collections::HashSet;
+use std::borrow::Cow;
 
 /// One byte form of a datum.
 #[derive(Debug)]
@@ -102,6 +102,15 @@ impl Case {
             Self::Upper => bytes.to_ascii_uppercase(),
         }
     }
+
+    /// True where the bytes are in that case already.
+    fn changes_nothing(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::AsIs => true,
+            Self::Lower => !bytes.iter().any(u8::is_ascii_uppercase),
+            Self::Upper => !bytes.iter().any(u8::is_ascii_lowercase),
+        }
+    }
 }
 
 /// What is kept of each datum.
@@ -183,7 +192,8 @@ impl Short {
         };
         for (number, any_case) in std::mem::take(&mut lanes.fields) {
             let variants = variants(&lanes.all[number as usize].bytes, any_case);
-            for (_, key) in variants {
+            let keys: Vec<Vec<u8>> = variants.map(|(_, key)| key.into_owned()).collect();
+            for key in keys {
                 short.words.extend(lanes.candidates(number, &key));
                 short.fields.entry(key).or_default().push(number);
             }
@@ -232,6 +242,9 @@ struct Lanes {
     all: Vec<Needle>,
     textual: Vec<Textual>,
     patterns: Vec<Made>,
+    /// Bytes of the patterns, one behind the other: tens of thousands of vectors would take longer to
+    /// make than to fill.
+    bytes: Vec<u8>,
     fields: Vec<(u32, bool)>,
     numbers: Numbers,
     /// Spellings of the datum at hand that were transformed.
@@ -242,9 +255,10 @@ struct Lanes {
     ends: foldhash::HashMap<Vec<u8>, Vec<u32>>,
 }
 
-/// A pattern with its bytes.
+/// A pattern without its bytes.
 struct Made {
-    bytes: Vec<u8>,
+    /// Where its bytes end; they begin where those of the pattern before it end.
+    end: usize,
     any_case: bool,
     bounded: bool,
     domain: Domain,
@@ -263,15 +277,15 @@ impl Needles {
         let mut sources = Vec::new();
         let (keyed, mut warnings) = keyed(material);
         warnings.extend(subject.data.iter().filter_map(warning));
-        let planted = subject.data.iter().map(|datum| (datum.clone(), false));
-        let decoys = decoy::decoys(subject, decoys).into_iter().map(|(_, datum)| (datum, true));
+        let planted = subject.data.iter().map(|datum| (datum.clone(), None));
+        let decoys = decoy::decoys(subject, decoys).into_iter().map(|decoy| (decoy.datum, Some(decoy.drawn_bits)));
         let mut data = Vec::new();
-        for (number, (datum, is_decoy)) in planted.chain(decoys).enumerate() {
+        for (number, (datum, drawn_bits)) in planted.chain(decoys).enumerate() {
             let before = lanes.all.len();
-            add(number as u32, &datum, &mut lanes, &mut sources);
+            add(number as u32, &datum, drawn_bits, &mut lanes, &mut sources);
             let forms = lanes.all.len() - before;
             let bits = bits::of_value(datum.value.reveal(), datum.bits);
-            data.push(Sought { id: datum.id, kind: datum.kind, bits, forms, is_decoy });
+            data.push(Sought { id: datum.id, kind: datum.kind, bits, forms, is_decoy: drawn_bits.is_some() });
         }
         for (number, spelling) in spelling::psk_forms(subject) {
             lanes.place(number as u32, spelling, None);
@@ -281,12 +295,7 @@ impl Needles {
         // The two take most of the start, and neither needs the other.
         let (filter, digests) = std::thread::scope(|scope| {
             let digests = scope.spawn(|| Digests::new(sources, material_of_digests));
-            let filter = Filter::new(lanes.patterns.iter().map(|made| Pattern {
-                bytes: &made.bytes,
-                any_case: made.any_case,
-                bounded: made.bounded,
-                domain: made.domain,
-            }));
+            let filter = Filter::new(lanes.patterns());
             (filter, digests.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         Self {
@@ -358,10 +367,13 @@ impl Needles {
     }
 }
 
-fn add(number: u32, datum: &Datum, lanes: &mut Lanes, sources: &mut Vec<digest::Source>) {
+/// Adds a datum, or a decoy with so many bits of chance.
+fn add(number: u32, datum: &Datum, drawn_bits: Option<u32>, lanes: &mut Lanes, sources: &mut Vec<digest::Source>) {
     let spellings = spelling::spellings(datum);
+    let value = datum.value.reveal();
     for (form, bytes) in spelling::digested(&spellings) {
-        sources.push(digest::Source { datum: number, form, bytes: Secret::new(bytes) });
+        let checksums_only = drawn_bits.is_some_and(|bits| decoy::is_nobodys(bits, value, &bytes));
+        sources.push(digest::Source { datum: number, form, bytes: Secret::new(bytes), checksums_only });
     }
     (lanes.transformed, lanes.divided) = (0, 0);
     for spelling in spellings {
@@ -387,7 +399,6 @@ impl Lanes {
                 Vec::new()
             }
         };
-        self.all.push(Needle { datum, form, strength, bits, bytes: bytes.clone() });
         if bytes.len() >= SHORTEST {
             self.base64(needle, &bytes, any_case);
             self.hex(needle, &bytes, any_case);
@@ -397,22 +408,32 @@ impl Lanes {
             if strength == Strength::Exact && !binary && self.divided < MOST_DIVIDED {
                 self.divided += usize::from(self.divide(needle, &bytes));
             }
-            self.push(needle, Dress::Plain, bytes, any_case, bounded);
+            self.push(needle, Dress::Plain, &bytes, any_case, bounded);
         } else if strength == Strength::Exact && !bytes.is_empty() {
             self.fields.push((needle, any_case));
         }
+        self.all.push(Needle { datum, form, strength, bits, bytes });
     }
 
-    fn push(&mut self, needle: u32, dress: Dress, bytes: Vec<u8>, any_case: bool, bounded: bool) {
-        self.cased(
-            Textual { needle, dress, case: Case::AsIs },
-            Made { bytes, any_case, bounded, domain: Domain::Plain },
-        );
+    /// The patterns so far.
+    fn patterns(&self) -> impl Iterator<Item = Pattern<'_>> {
+        let mut start = 0;
+        self.patterns.iter().map(move |made| {
+            let bytes = &self.bytes[start..made.end];
+            start = made.end;
+            Pattern { bytes, any_case: made.any_case, bounded: made.bounded, domain: made.domain }
+        })
     }
 
-    fn cased(&mut self, textual: Textual, made: Made) {
+    fn push(&mut self, needle: u32, dress: Dress, bytes: &[u8], any_case: bool, bounded: bool) {
+        self.bytes.extend_from_slice(bytes);
+        self.finish(Textual { needle, dress, case: Case::AsIs }, any_case, bounded, Domain::Plain);
+    }
+
+    /// The bytes behind those of the last pattern are a pattern.
+    fn finish(&mut self, textual: Textual, any_case: bool, bounded: bool, domain: Domain) {
         self.textual.push(textual);
-        self.patterns.push(made);
+        self.patterns.push(Made { end: self.bytes.len(), any_case, bounded, domain });
     }
 
     /// The needle in base64 at each of the three alignments, in each alphabet that differs.
@@ -422,14 +443,14 @@ impl Lanes {
         }
         for (case, bytes) in variants(bytes, any_case) {
             for shift in 0..3 {
-                let standard = base64::stable(&bytes, shift, false);
-                let url = base64::stable(&bytes, shift, true);
-                let differs = url != standard;
                 let textual = Textual { needle, dress: Dress::Base64(shift), case };
-                let made = |bytes| Made { bytes, any_case: false, bounded: false, domain: Domain::Plain };
-                self.cased(textual, made(standard));
+                let start = self.bytes.len();
+                base64::stable_into(&bytes, shift, false, &mut self.bytes);
+                let differs = self.bytes[start..].iter().any(|byte| matches!(byte, b'+' | b'/'));
+                self.finish(textual, false, false, Domain::Plain);
                 if differs {
-                    self.cased(textual, made(url));
+                    base64::stable_into(&bytes, shift, true, &mut self.bytes);
+                    self.finish(textual, false, false, Domain::Plain);
                 }
             }
         }
@@ -441,8 +462,8 @@ impl Lanes {
             return;
         }
         for (case, bytes) in variants(bytes, any_case) {
-            let made = Made { bytes: hex::wrap(&bytes), any_case: true, bounded: false, domain: Domain::Plain };
-            self.cased(Textual { needle, dress: Dress::Hex, case }, made);
+            hex::wrap_into(&bytes, &mut self.bytes);
+            self.finish(Textual { needle, dress: Dress::Hex, case }, true, false, Domain::Plain);
         }
     }
 
@@ -450,8 +471,8 @@ impl Lanes {
     fn divide(&mut self, needle: u32, bytes: &[u8]) -> bool {
         let fits = DIVIDED.contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
         if fits {
-            self.push(needle, Dress::Piece, bytes[..SHORTEST].to_vec(), false, false);
-            self.push(needle, Dress::Piece, bytes[bytes.len() - SHORTEST..].to_vec(), false, false);
+            self.push(needle, Dress::Piece, &bytes[..SHORTEST], false, false);
+            self.push(needle, Dress::Piece, &bytes[bytes.len() - SHORTEST..], false, false);
             self.ends.entry(bytes[bytes.len() - END..].to_vec()).or_default().push(needle);
         }
         fits
@@ -459,46 +480,46 @@ impl Lanes {
 
     /// Reversed, rotated and under unknown keys. True where the needle is fit for it.
     fn transform(&mut self, needle: u32, bytes: &[u8], any_case: bool) -> bool {
-        let differences: HashSet<u8> = bytes.windows(2).map(|pair| pair[0] ^ pair[1]).collect();
-        if !(SHORTEST_KEYED..=LONGEST_DRESSED).contains(&bytes.len()) || differences.len() < LEAST_DIFFERENCES {
+        let length = bytes.len();
+        if !(SHORTEST_KEYED..=LONGEST_DRESSED).contains(&length) || differences(bytes) < LEAST_DIFFERENCES {
             return false;
         }
         self.reversed(needle, bytes, any_case);
         if self.transformed == 0 {
             self.transformed_base64(needle, bytes);
         }
-        let rotated: Vec<u8> = bytes.iter().map(|byte| rot13(*byte)).collect();
-        if rotated != bytes {
-            self.push(needle, Dress::Rot13, rotated, any_case, false);
+        if bytes.iter().any(u8::is_ascii_alphabetic) {
+            self.bytes.extend(bytes.iter().map(|byte| rot13(*byte)));
+            self.finish(Textual { needle, dress: Dress::Rot13, case: Case::AsIs }, any_case, false, Domain::Plain);
         }
         for (dress, domain) in [(Dress::Xor, Domain::Xor), (Dress::Sum, Domain::Sum)] {
-            let textual = Textual { needle, dress, case: Case::AsIs };
-            self.cased(textual, Made { bytes: bytes.to_vec(), any_case: false, bounded: false, domain });
+            self.bytes.extend_from_slice(bytes);
+            self.finish(Textual { needle, dress, case: Case::AsIs }, false, false, domain);
         }
         true
     }
 
     /// The last byte first, and the last character first where that differs.
     fn reversed(&mut self, needle: u32, bytes: &[u8], any_case: bool) {
-        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
-        self.push(needle, Dress::Reversed, reversed, any_case, true);
+        self.bytes.extend(bytes.iter().rev());
+        self.finish(Textual { needle, dress: Dress::Reversed, case: Case::AsIs }, any_case, true, Domain::Plain);
         if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| !text.is_ascii()) {
             let reversed: String = text.chars().rev().collect();
-            self.push(needle, Dress::ReversedText, reversed.into_bytes(), any_case, true);
+            self.push(needle, Dress::ReversedText, reversed.as_bytes(), any_case, true);
         }
     }
 
     /// Base64 that was reversed or rotated afterwards, which hides it from whoever looks for base64, and
     /// hexadecimal that was reversed.
     fn transformed_base64(&mut self, needle: u32, bytes: &[u8]) {
-        let digits = hex::wrap(bytes).into_iter().rev().collect();
-        self.push(needle, Dress::ReversedHex, digits, true, false);
+        let digits: Vec<u8> = hex::wrap(bytes).into_iter().rev().collect();
+        self.push(needle, Dress::ReversedHex, &digits, true, false);
         for shift in 0..3 {
             let stable = base64::stable(bytes, shift, false);
-            let reversed = stable.iter().rev().copied().collect();
-            self.push(needle, Dress::ReversedBase64(shift), reversed, false, false);
-            let rotated = stable.iter().map(|byte| rot13(*byte)).collect();
-            self.push(needle, Dress::Rot13Base64(shift), rotated, false, false);
+            let reversed: Vec<u8> = stable.iter().rev().copied().collect();
+            self.push(needle, Dress::ReversedBase64(shift), &reversed, false, false);
+            let rotated: Vec<u8> = stable.iter().map(|byte| rot13(*byte)).collect();
+            self.push(needle, Dress::Rot13Base64(shift), &rotated, false, false);
         }
     }
 
@@ -508,13 +529,20 @@ impl Lanes {
         let mut words = vec![bytes.to_vec()];
         for dressed in [base64::wrap(bytes, false, false), hex::wrap(bytes)] {
             if dressed.len() >= SHORTEST {
-                self.push(needle, Dress::Candidate, dressed, true, false);
+                self.push(needle, Dress::Candidate, &dressed, true, false);
             } else {
                 words.push(dressed);
             }
         }
         words
     }
+}
+
+/// How many different differences neighbouring bytes have.
+fn differences(bytes: &[u8]) -> usize {
+    let mut seen = [false; 256];
+    bytes.windows(2).for_each(|pair| seen[usize::from(pair[0] ^ pair[1])] = true);
+    seen.iter().filter(|seen| **seen).count()
 }
 
 /// A letter moved by thirteen places, anything else as it is.
@@ -533,15 +561,11 @@ fn folded(value: &[u8]) -> Vec<Vec<u8>> {
     aligned.filter(|text| text.len() >= SHORTEST).collect()
 }
 
-fn variants(bytes: &[u8], any_case: bool) -> Vec<(Case, Vec<u8>)> {
-    let mut all = vec![(Case::AsIs, bytes.to_vec())];
-    for case in [Case::Lower, Case::Upper] {
-        let other = case.of(bytes);
-        if any_case && all.iter().all(|(_, bytes)| *bytes != other) {
-            all.push((case, other));
-        }
-    }
-    all
+/// The bytes as they are and, where letters match in either case, in each case that differs.
+fn variants(bytes: &[u8], any_case: bool) -> impl Iterator<Item = (Case, Cow<'_, [u8]>)> {
+    let other = [Case::Lower, Case::Upper].into_iter();
+    let other = other.filter(move |case| any_case && !case.changes_nothing(bytes));
+    std::iter::once((Case::AsIs, Cow::Borrowed(bytes))).chain(other.map(|case| (case, Cow::Owned(case.of(bytes)))))
 }
 
 /// The ciphers, and which keys are none.

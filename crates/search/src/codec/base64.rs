@@ -91,10 +91,31 @@ pub(crate) fn realigned(sextets: &[u8], mut visit: impl FnMut(usize)) {
 /// The characters of a value's base64 that do not depend on its neighbours, where the value begins
 /// `shift` bytes into a group of three.
 pub(crate) fn stable(value: &[u8], shift: u8, url: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len().div_ceil(3) * 4);
+    stable_into(value, shift, url, &mut out);
+    out
+}
+
+/// Appends what [`stable`] gives.
+pub(crate) fn stable_into(value: &[u8], shift: u8, url: bool, out: &mut Vec<u8>) {
+    let letters = letters(url);
     let shift = usize::from(shift);
-    let text = wrap(&[&[0; 2][..shift], value].concat(), url, false);
-    let end = (value.len() + shift) * 8 / 6;
-    text.get(first_stable(shift)..end).unwrap_or_default().to_vec()
+    let byte = |at: usize| at.checked_sub(shift).and_then(|at| value.get(at)).map_or(0, |byte| u32::from(*byte));
+    // A character is six bits of two neighbouring bytes.
+    let character = |place: usize| {
+        let bits = byte(place * 6 / 8) << 8 | byte(place * 6 / 8 + 1);
+        letters[(bits >> (10 - place * 6 % 8)) as usize & 63]
+    };
+    out.extend((first_stable(shift)..(value.len() + shift) * 8 / 6).map(character));
+}
+
+/// The alphabet of RFC 4648 section 5 or 4.
+fn letters(url: bool) -> &'static [u8; 64] {
+    if url {
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    } else {
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    }
 }
 
 /// Characters of the group that are not stable at that shift.
@@ -183,20 +204,14 @@ pub(crate) fn map(start: usize, skips: Vec<(usize, usize)>) -> Map {
 
 /// Encodes, with padding where asked.
 pub(crate) fn wrap(bytes: &[u8], url: bool, padded: bool) -> Vec<u8> {
-    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = Vec::new();
+    let letters = letters(url);
+    let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         let bits = group.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let used = place <= group.len();
-            let letter = match letters[(bits >> (18 - 6 * place)) as usize & 63] {
-                b'+' if url => b'-',
-                b'/' if url => b'_',
-                letter => letter,
-            };
-            if used || padded {
-                out.push(if used { letter } else { b'=' });
-            }
+        let characters = [18, 12, 6, 0].map(|shift| letters[(bits >> shift) as usize & 63]);
+        out.extend_from_slice(&characters[..=group.len()]);
+        if padded {
+            out.extend_from_slice(&b"=="[..3 - group.len()]);
         }
     }
     out

@@ -51,6 +51,13 @@ pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
     dyetrace_case::hex(bytes).into_bytes()
 }
 
+/// Appends what [`wrap`] gives.
+pub(crate) fn wrap_into(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Digits of the groups of a UUID in text (RFC 9562 section 4), which some programs put a digest into.
 const GUID_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 /// Length of a UUID in text.

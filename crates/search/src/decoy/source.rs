@@ -9,6 +9,8 @@ pub(super) struct Source {
     block: [u8; 32],
     used: usize,
     counter: u64,
+    /// Bits of chance that were taken, those of each number rounded down.
+    pub(super) drawn_bits: u32,
 }
 
 impl Source {
@@ -19,7 +21,7 @@ impl Source {
             hash.update((field.len() as u64).to_be_bytes());
             hash.update(field);
         }
-        Self { seed: hash.finalize().into(), block: [0; 32], used: 32, counter: 0 }
+        Self { seed: hash.finalize().into(), block: [0; 32], used: 32, counter: 0, drawn_bits: 0 }
     }
 
     /// A number under `below`, each nearly equally likely (the bias is `below` / 2^32); 0 for 0.
@@ -29,6 +31,7 @@ impl Source {
             return self.below(below);
         };
         self.used += 4;
+        self.drawn_bits += below.checked_ilog2().unwrap_or(0);
         (u32::from_be_bytes(word) as usize * below) >> 32
     }
 

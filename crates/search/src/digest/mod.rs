@@ -44,6 +44,8 @@ pub(crate) struct Source {
     pub(crate) form: String,
     /// The spelling itself.
     pub(crate) bytes: Secret,
+    /// Only digests that chance meets, those of 32 and 64 bits, are looked for.
+    pub(crate) checksums_only: bool,
 }
 
 /// A known digest at the start of some bytes.
@@ -113,7 +115,8 @@ impl Digests {
             let rank = sources[..at].iter().rev().take_while(|before| before.datum == source.datum).count();
             let first = at as u32 * recipes.len() as u32 * VIEWS;
             for (recipe, number) in recipes.iter().zip((first..).step_by(VIEWS as usize)) {
-                if rank < CHIEF_SPELLINGS || !recipe.is_rare() {
+                let is_wanted = recipe.outer().is_short() || !source.checksums_only;
+                if is_wanted && (rank < CHIEF_SPELLINGS || !recipe.is_rare()) {
                     entries.add(recipe, &recipe.of(&prepared, &material), number);
                 }
             }

@@ -281,8 +281,7 @@ impl<'v> Prepared<'v> {
     }
 }
 
-/// Lower-case hexadecimal, without the cost of formatting each byte: start-up is made of these.
+/// Lower-case hexadecimal.
 fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
-    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    dyetrace_case::hex(bytes).into_bytes()
 }

@@ -12,6 +12,7 @@ fn digests(values: &[&[u8]], material: Material) -> Digests {
         datum,
         form: if datum == 0 { "as typed".to_owned() } else { "lower case".to_owned() },
         bytes: Secret::new(*bytes),
+        checksums_only: false,
     };
     Digests::new((0..).zip(values).map(source).collect(), material)
 }
@@ -129,7 +130,8 @@ fn spellings_that_agree_are_all_named() {
 
 #[test]
 fn rare_recipes_are_followed_from_the_first_spellings_of_each_datum() {
-    let source = |datum, text: &str| Source { datum, form: text.to_owned(), bytes: Secret::new(text) };
+    let source =
+        |datum, text: &str| Source { datum, form: text.to_owned(), bytes: Secret::new(text), checksums_only: false };
     let sources = ["a1", "a2", "a3", "a4", "a5", "a6", "a7"].map(|text| source(0, text));
     let digests = Digests::new(sources.into_iter().chain([source(1, "b1")]).collect(), Material::default());
     let known = |algorithm: &algorithm::Algorithm, text: &str| forms(&digests, algorithm.of(text.as_bytes()).bytes());
@@ -186,4 +188,16 @@ proptest! {
         digests.of_field(&bytes, &mut |_| {});
         digests.of_integer(value, &mut |_| {});
     }
+}
+
+#[test]
+fn of_what_nobody_else_has_only_checksums_are_looked_for() {
+    let bytes = b"a value of many bits";
+    let source = Source { datum: 0, form: "as typed".to_owned(), bytes: Secret::new(bytes), checksums_only: true };
+    let digests = Digests::new(vec![source], Material::default());
+    let mut seen = 0;
+    digests.at_start(SHA256.of(bytes).bytes(), &mut |_| seen += 1);
+    assert_eq!(seen, 0);
+    digests.of_field(algorithm::CRC32.of(bytes).bytes(), &mut |_| seen += 1);
+    assert_eq!(seen, 1);
 }

@@ -2,7 +2,7 @@
 
 use crate::bits;
 use dyetrace_case::Strength;
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::fmt;
 
 /// What stands at a place where a value stands.
