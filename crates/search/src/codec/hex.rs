@@ -53,7 +53,10 @@ pub(crate) fn wrap(bytes: &[u8]) -> Vec<u8> {
 
 /// Appends what [`wrap`] gives.
 pub(crate) fn wrap_into(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+    out.reserve(bytes.len() * 2);
+    for byte in bytes {
+        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -5,8 +5,8 @@ use dyetrace_case::{Datum, Strength, Subject};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-/// Pairs of password and name for which keys are computed; each takes a few milliseconds.
-const MOST_PAIRS: usize = 8;
+/// Pairs of password and name for which keys are computed; each takes a millisecond.
+const MOST_PAIRS: usize = 6;
 
 /// Rounds of PBKDF2 (IEEE 802.11-2020 annex J.4).
 const ROUNDS: usize = 4096;
@@ -20,11 +20,23 @@ pub(super) fn ssid(text: &str, list: &mut List) {
 /// The pre-shared key of every planted password on every planted network, with the password's
 /// position in the subject. It is a digest: it takes the password and the name to compute it.
 pub(crate) fn psk_forms(subject: &Subject) -> Vec<(usize, Spelling)> {
-    let passwords = subject.data.iter().enumerate().filter(|(_, datum)| is_password(datum));
-    let pairs = passwords.flat_map(|(number, password)| {
-        subject.data.iter().filter(|datum| has_part(datum, "ssid")).map(move |name| (number, password, name))
-    });
-    pairs.take(MOST_PAIRS).flat_map(|(number, password, name)| forms(number, password, name)).collect()
+    let passwords: Vec<_> = subject.data.iter().enumerate().filter(|(_, datum)| is_password(datum)).collect();
+    let names: Vec<_> = subject.data.iter().filter(|datum| has_part(datum, "ssid")).collect();
+    let of_pair = |(password, name): (usize, usize)| {
+        let (number, password) = passwords[password];
+        forms(number, password, names[name])
+    };
+    pairs(passwords.len(), names.len()).take(MOST_PAIRS).flat_map(of_pair).collect()
+}
+
+/// Numbers of passwords and names: first those of the same number, which are usually of one network,
+/// then neighbours.
+fn pairs(passwords: usize, names: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..passwords.max(names)).flat_map(move |apart| {
+        let later_name = (0..passwords.min(names.saturating_sub(apart))).map(move |at| (at, at + apart));
+        let later_password = (0..names.min(passwords.saturating_sub(apart))).map(move |at| (at + apart, at));
+        later_name.chain(later_password.filter(move |_| apart > 0))
+    })
 }
 
 fn forms(number: usize, password: &Datum, name: &Datum) -> Vec<(usize, Spelling)> {
@@ -79,6 +91,14 @@ mod tests {
             assert_eq!(dyetrace_case::hex(&psk(password.as_bytes(), name.as_bytes()).unwrap()), key);
         }
         assert_eq!(psk(b"short", b"IEEE"), None);
+    }
+
+    #[test]
+    fn what_was_planted_together_is_paired_first() {
+        assert_eq!(pairs(2, 3).collect::<Vec<_>>(), [(0, 0), (1, 1), (0, 1), (1, 2), (1, 0), (0, 2)]);
+        assert_eq!(pairs(1, 2).collect::<Vec<_>>(), [(0, 0), (0, 1)]);
+        assert_eq!(pairs(0, 2).count(), 0);
+        assert!(pairs(1_000_000, 1_000_000).take(MOST_PAIRS).all(|(password, name)| password == name));
     }
 
     #[test]
