@@ -1,6 +1,10 @@
-//! The case folder on disk: `case.yaml`, `subject.yaml`, `evidence/`, `keys/`, the manifest.
+//! The case folder on disk: `case.yaml`, `subject.yaml`, `evidence/`, `keys/`.
 
-use crate::{ExhibitId, KeyMaterial, Parties, Subject};
+use crate::contradictions::contradictions;
+use crate::marks_file::{DEFAULT_FOLDER, read_marks};
+use crate::refusal::Refusal;
+use crate::runs::{Run, RunEntry};
+use crate::{ExhibitId, KeyMaterial, Manifest, Parties, Subject, Timeline};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,8 +15,7 @@ use std::path::{Path, PathBuf};
 pub const FORMAT_VERSION: u32 = 1;
 
 /// `case.yaml`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CaseFile {
     /// Version of the folder's form.
     pub format: u32,
@@ -23,11 +26,23 @@ pub struct CaseFile {
     /// Who made it.
     pub investigator: Option<String>,
     /// The recorded uses of a product. Absent: one run with everything in `evidence/`.
-    #[serde(default)]
     pub runs: Vec<Run>,
     /// Who is who to the maker.
-    #[serde(default)]
     pub parties: Parties,
+}
+
+/// `case.yaml` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseEntry {
+    format: u32,
+    title: String,
+    question: Option<String>,
+    investigator: Option<String>,
+    #[serde(default)]
+    runs: Vec<RunEntry>,
+    #[serde(default)]
+    parties: Parties,
     /// Read apart from the rest, because errors about it must not quote it.
     #[serde(default, rename = "key_material")]
     _key_material: Apart,
@@ -41,43 +56,6 @@ impl<'de> Deserialize<'de> for Apart {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
     }
-}
-
-/// One recorded use of a product by the subject.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Run {
-    /// Its name within the case.
-    pub id: String,
-    /// What was tested.
-    pub product: Option<Product>,
-    /// The file of the subject who used it, relative to the case folder, where it is not
-    /// `subject.yaml`. Runs with equal values repeat one another; runs with other values are
-    /// compared with them.
-    pub subject: Option<String>,
-    /// What else distinguishes this run, in the tester's words: `installation: second`. It can be
-    /// ruled out as an explanation where it does not go with the subject.
-    #[serde(default)]
-    pub conditions: BTreeMap<String, String>,
-    /// Paths of its exhibits, relative to the case folder.
-    #[serde(default)]
-    pub exhibits: Vec<String>,
-}
-
-/// What is tested.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Product {
-    /// Maker.
-    pub vendor: Option<String>,
-    /// Name.
-    pub name: String,
-    /// Version as the maker writes it.
-    pub version: Option<String>,
-    /// When the thing was made (a year, month or day), where that matters.
-    pub made: Option<String>,
-    /// `android`, `ios` …
-    pub platform: Option<String>,
 }
 
 /// A case folder that was opened.
@@ -96,6 +74,8 @@ pub struct Case {
     /// The exhibits' paths relative to the folder: those the runs name, in their order; where
     /// there are no runs, everything in `evidence/`, by name.
     pub exhibits: Vec<String>,
+    /// The runs' marks files, relative to the folder, and their digests. They are evidence, but not traffic.
+    pub marks: BTreeMap<String, ExhibitId>,
     /// What lies in `evidence/` and is named by no run.
     pub unnamed: Vec<String>,
     /// Files in `keys/`, relative to the folder, by name.
@@ -137,24 +117,52 @@ impl Case {
         path.join("case.yaml").is_file()
     }
 
-    /// Opens a case folder: reads its YAML files and lists exhibits and keys, without reading those.
+    /// Opens a case folder: reads its YAML and marks files and lists exhibits and keys, without reading those.
     ///
     /// # Errors
     /// A file is missing, unreadable or not of its form, or an exhibit lies outside the folder.
     pub fn open(root: &Path) -> Result<Self, CaseError> {
-        let (file, key_material) = read_case_file(root)?;
-        let subject = optional(&root.join("subject.yaml"), |text| Subject::from_yaml(text).map_err(|e| e.to_string()))?;
-        let run_subjects = run_subjects(root, &file)?;
+        let Runs { mut file, subject, run_subjects, key_material } = Runs::open(root)?;
+        let mut marks = BTreeMap::new();
+        for run in &mut file.runs {
+            let subject = run.subject.as_ref().map_or(subject.as_ref(), |path| run_subjects.get(path));
+            marks.extend(read_marks(root, run, subject)?);
+        }
         let manifest =
             optional(&root.join("manifest-sha256.txt"), |text| Manifest::parse(text).map_err(|e| e.to_string()))?;
-        let (exhibits, unnamed) = exhibit_paths(root, &file)?;
+        let (exhibits, unnamed) = exhibit_paths(root, &file, &marks)?;
         let keys = files_below(root, "keys")?.into_iter().collect();
-        Ok(Self { root: root.to_owned(), file, subject, run_subjects, key_material, exhibits, unnamed, keys, manifest })
+        let root = root.to_owned();
+        Ok(Self { root, file, subject, key_material, run_subjects, exhibits, marks, unnamed, keys, manifest })
     }
 
-    /// The run that names this exhibit.
+    /// The run that names this exhibit. A run that is the only one and names none has them all.
     pub fn run_of(&self, exhibit: &str) -> Option<&Run> {
-        self.file.runs.iter().find(|run| run.exhibits.iter().any(|path| path == exhibit))
+        match self.file.runs.as_slice() {
+            [only] if only.exhibits.is_empty() => Some(only),
+            runs => runs.iter().find(|run| run.exhibits.iter().any(|path| path == exhibit)),
+        }
+    }
+
+    /// When what happened in a run.
+    pub fn timeline(&self, run: &Run) -> Timeline {
+        Timeline::new(run.milestones.clone())
+    }
+
+    /// Marks that do not fit together, in words, by run.
+    pub fn remarks(&self) -> Vec<String> {
+        let of_run = |run: &Run| {
+            let remarks = contradictions(&run.milestones).into_iter();
+            remarks.map(|remark| format!("run {}: {remark}", run.id)).collect::<Vec<_>>()
+        };
+        self.file.runs.iter().flat_map(of_run).collect()
+    }
+
+    /// Marks files that are no longer what the manifest lists.
+    pub fn changed_marks(&self) -> impl Iterator<Item = &str> {
+        let listed = |path: &String| self.manifest.as_ref()?.0.get(path);
+        let changed = self.marks.iter().filter(move |(path, id)| listed(path).is_some_and(|listed| listed != *id));
+        changed.map(|(path, _)| path.as_str())
     }
 
     /// The subject of a run: the one it names, or that of the case.
@@ -172,7 +180,45 @@ struct Version {
     format: u32,
 }
 
-fn read_case_file(root: &Path) -> Result<(CaseFile, KeyMaterial), CaseError> {
+/// What `case.yaml` says, before any of the evidence is looked at.
+pub(crate) struct Runs {
+    pub(crate) file: CaseFile,
+    subject: Option<Subject>,
+    run_subjects: BTreeMap<String, Subject>,
+    key_material: KeyMaterial,
+}
+
+impl Runs {
+    pub(crate) fn open(root: &Path) -> Result<Self, CaseError> {
+        let (entry, key_material) = read_case_file(root)?;
+        let subject = optional(&root.join("subject.yaml"), |text| Subject::from_yaml(text).map_err(|e| e.to_string()))?;
+        let run_subjects = run_subjects(root, &entry.runs)?;
+        let refused = |refusal: Refusal| CaseError::Invalid(root.join("case.yaml"), refusal.to_string());
+        let mut runs: Vec<Run> = Vec::new();
+        for run in entry.runs {
+            if runs.iter().any(|other| other.id == run.id.value) {
+                return Err(refused(Refusal::at(&run.id, "a run before this one has the same id")));
+            }
+            let of_run = run.subject.as_ref().map_or(subject.as_ref(), |path| run_subjects.get(path));
+            runs.push(run.read(of_run).map_err(refused)?);
+        }
+        let CaseEntry { format, title, question, investigator, parties, .. } = entry;
+        let file = CaseFile { format, title, question, investigator, runs, parties };
+        Ok(Self { file, subject, run_subjects, key_material })
+    }
+
+    /// A run by its id, and its subject.
+    pub(crate) fn find(&self, id: &str) -> Option<(&Run, Option<&Subject>)> {
+        let run = self.file.runs.iter().find(|run| run.id == id)?;
+        let subject = run.subject.as_ref().map_or(self.subject.as_ref(), |path| self.run_subjects.get(path));
+        Some((run, subject))
+    }
+}
+
+/// Sections in which a value could stand by mistake.
+const GUARDED: [&str; 4] = ["key_material", "planted", "held", "milestones"];
+
+fn read_case_file(root: &Path) -> Result<(CaseEntry, KeyMaterial), CaseError> {
     let path = root.join("case.yaml");
     let text = std::fs::read_to_string(&path).map_err(|error| CaseError::Io(path.clone(), error))?;
     if let Ok(Version { format }) = serde_saphyr::from_str(&text)
@@ -180,13 +226,16 @@ fn read_case_file(root: &Path) -> Result<(CaseFile, KeyMaterial), CaseError> {
     {
         return Err(CaseError::TooNew(path, format));
     }
-    // A snippet of the file could show a key, and so could what a parser expected in its place.
-    let options = serde_saphyr::options! { with_snippet: !text.contains("key_material") };
-    let file = serde_saphyr::from_str_with_options(&text, options)
-        .map_err(|error| CaseError::Invalid(path.clone(), error.to_string()))?;
+    // A snippet of the file could show a key or a value, and so could what a parser expected in its place.
+    let guarded = GUARDED.iter().any(|section| text.contains(section));
+    let options = serde_saphyr::options! { with_snippet: !guarded };
+    let entry = serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
+        let reason = if guarded { Refusal::of_yaml(&error).to_string() } else { error.to_string() };
+        CaseError::Invalid(path.clone(), reason)
+    })?;
     let key_material = KeyMaterial::from_yaml(&text, |name| key_file(root, name))
         .map_err(|error| CaseError::Invalid(path.clone(), error.to_string()))?;
-    Ok((file, key_material.unwrap_or_default()))
+    Ok((entry, key_material.unwrap_or_default()))
 }
 
 /// A file that key material names.
@@ -198,7 +247,7 @@ fn key_file(root: &Path, name: &str) -> Result<Vec<u8>, String> {
 }
 
 /// True for relative paths that do not go up.
-fn stays_inside(path: &str) -> bool {
+pub(crate) fn stays_inside(path: &str) -> bool {
     !Path::new(path).is_absolute() && !Path::new(path).components().any(|part| part.as_os_str() == "..")
 }
 
@@ -211,10 +260,10 @@ fn optional<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, String>) -> Re
 }
 
 /// The subjects that runs name. No error repeats a value.
-fn run_subjects(root: &Path, file: &CaseFile) -> Result<BTreeMap<String, Subject>, CaseError> {
+fn run_subjects(root: &Path, runs: &[RunEntry]) -> Result<BTreeMap<String, Subject>, CaseError> {
     let invalid = |reason: String| CaseError::Invalid(root.join("case.yaml"), reason);
     let mut subjects = BTreeMap::new();
-    for path in file.runs.iter().filter_map(|run| run.subject.as_ref()) {
+    for path in runs.iter().filter_map(|run| run.subject.as_ref()) {
         if !stays_inside(path) {
             return Err(invalid(format!("the subject {path} lies outside the case folder: copy it into the folder")));
         }
@@ -225,7 +274,11 @@ fn run_subjects(root: &Path, file: &CaseFile) -> Result<BTreeMap<String, Subject
 }
 
 /// The exhibits to read, and the files in `evidence/` that no run names.
-fn exhibit_paths(root: &Path, file: &CaseFile) -> Result<(Vec<String>, Vec<String>), CaseError> {
+fn exhibit_paths(
+    root: &Path,
+    file: &CaseFile,
+    marks: &BTreeMap<String, ExhibitId>,
+) -> Result<(Vec<String>, Vec<String>), CaseError> {
     let mut paths: Vec<String> = Vec::new();
     for path in file.runs.iter().flat_map(|run| &run.exhibits) {
         if !stays_inside(path) {
@@ -240,11 +293,11 @@ fn exhibit_paths(root: &Path, file: &CaseFile) -> Result<(Vec<String>, Vec<Strin
             paths.push(path.clone());
         }
     }
-    let (unnamed, all) = (files_below(root, "evidence")?.into_iter(), paths.is_empty());
-    if all {
-        return Ok((unnamed.collect(), Vec::new()));
+    let others = files_below(root, "evidence")?.into_iter().filter(|path| !marks.contains_key(path));
+    if paths.is_empty() {
+        return Ok(others.partition(|path| !path.starts_with(DEFAULT_FOLDER)));
     }
-    let unnamed = unnamed.filter(|path| !paths.contains(path)).collect();
+    let unnamed = others.filter(|path| !paths.contains(path)).collect();
     Ok((paths, unnamed))
 }
 
@@ -277,73 +330,9 @@ fn files_below(root: &Path, folder: &str) -> Result<BTreeSet<String>, CaseError>
     Ok(files)
 }
 
-/// `manifest-sha256.txt` (RFC 8493 section 2.1.3; `sha256sum -c` reads it).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Manifest(pub BTreeMap<String, ExhibitId>);
-
-/// A line of a manifest that is not of its form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestError {
-    /// Line, from 1.
-    pub line: usize,
-}
-
-impl fmt::Display for ManifestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: not a SHA-256 in hexadecimal, two spaces and a path", self.line)
-    }
-}
-
-impl std::error::Error for ManifestError {}
-
-impl Manifest {
-    /// Reads a manifest.
-    ///
-    /// # Errors
-    /// A line is not of the form.
-    pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let mut entries = BTreeMap::new();
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let (digest, path) = parse_line(line).ok_or(ManifestError { line: index + 1 })?;
-            entries.insert(path, digest);
-        }
-        Ok(Self(entries))
-    }
-}
-
-impl fmt::Display for Manifest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|(path, digest)| writeln!(f, "{digest}  {path}"))
-    }
-}
-
-fn parse_line(line: &str) -> Option<(ExhibitId, String)> {
-    let (digest, path) = line.split_once([' ', '\t'])?;
-    let path = path.trim_start_matches([' ', '\t', '*']).trim_start_matches("./");
-    let digest = digest.as_bytes();
-    if digest.len() != 64 || path.is_empty() {
-        return None;
-    }
-    let mut id = [0; 32];
-    for (byte, pair) in id.iter_mut().zip(digest.chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some((ExhibitId(id), path.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_manifest_reads_what_sha256sum_writes() {
-        let digest = "ab".repeat(32);
-        let text = format!("{digest}  evidence/app.pcapng\n{digest} *./evidence/b c.har\n");
-        let manifest = Manifest::parse(&text).unwrap();
-        assert_eq!(manifest.0.keys().collect::<Vec<_>>(), ["evidence/app.pcapng", "evidence/b c.har"]);
-        assert_eq!(Manifest::parse(&manifest.to_string()).unwrap(), manifest);
-        assert_eq!(Manifest::parse("xyz  a\n"), Err(ManifestError { line: 1 }));
-    }
 
     #[test]
     fn runs_may_name_subjects_of_their_own() {
@@ -387,5 +376,104 @@ mod tests {
             assert!(error.contains("line ") && !error.contains("tr0ub4"), "{error}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A folder for one test; taken away at its end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, case: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("dyetrace-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(path.join("evidence")).unwrap();
+            std::fs::write(path.join("case.yaml"), format!("format: 1\ntitle: x\n{case}")).unwrap();
+            std::fs::write(path.join("subject.yaml"), "data: [{kind: wifi.password, value: tr0ub4dor}]").unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            drop(std::fs::remove_dir_all(&self.0));
+        }
+    }
+
+    const MARK: &str = r#"{"at":"2026-11-22T01:30:54Z","consent":"given"}"#;
+
+    #[test]
+    fn milestones_come_from_the_case_and_from_the_marks_file_by_the_clock_of_the_evidence() {
+        let runs = "runs:
+  - id: a
+    marks: evidence/a.jsonl
+    clock: { offset_s: 1.5, error_s: 0.25 }
+    milestones: [{ at: 2026-11-22T01:30:50Z, error_s: 2, consent: shown }]
+    channels: [phone-wifi]
+    interventions: [ca-installed]
+    held: [wifi.password]
+    region: CN
+    exhibits: [evidence/app.har]
+    product: { name: Example, app_type: smart-home, region: CN }
+";
+        let folder = Folder::new("marks", runs);
+        std::fs::write(folder.0.join("evidence/app.har"), "{}").unwrap();
+        std::fs::write(folder.0.join("evidence/a.jsonl"), format!("{MARK}\n")).unwrap();
+        let case = Case::open(&folder.0).unwrap();
+        let run = &case.file.runs[0];
+        let times: Vec<(String, u64)> =
+            run.milestones.iter().map(|milestone| (milestone.at.to_string(), milestone.error)).collect();
+        let expected = [("2026-11-22T01:30:48.500Z", 2_000_000_000), ("2026-11-22T01:30:52.500Z", 250_000_000)];
+        assert_eq!(times, expected.map(|(at, error)| (at.to_owned(), error)));
+        assert_eq!(case.timeline(run).milestones.len(), 2);
+        assert_eq!(case.exhibits, ["evidence/app.har"]);
+        assert!(case.unnamed.is_empty(), "a marks file is not traffic that nobody named: {:?}", case.unnamed);
+        assert_eq!(case.marks.keys().collect::<Vec<_>>(), ["evidence/a.jsonl"]);
+        let digest = case.marks["evidence/a.jsonl"];
+        let manifest = |digest: &str| format!("{digest}  evidence/a.jsonl\n");
+        std::fs::write(folder.0.join("manifest-sha256.txt"), manifest(&digest.to_string())).unwrap();
+        assert_eq!(Case::open(&folder.0).unwrap().changed_marks().count(), 0);
+        std::fs::write(folder.0.join("manifest-sha256.txt"), manifest(&"ab".repeat(32))).unwrap();
+        assert_eq!(Case::open(&folder.0).unwrap().changed_marks().collect::<Vec<_>>(), ["evidence/a.jsonl"]);
+    }
+
+    #[test]
+    fn a_run_that_names_no_marks_file_has_the_one_of_its_name() {
+        let folder = Folder::new("marks-default", "runs: [{ id: first }]\n");
+        std::fs::create_dir_all(folder.0.join("evidence/marks")).unwrap();
+        std::fs::write(folder.0.join("evidence/app.har"), "{}").unwrap();
+        std::fs::write(folder.0.join("evidence/marks/first.jsonl"), MARK).unwrap();
+        std::fs::write(folder.0.join("evidence/marks/frist.jsonl"), MARK).unwrap();
+        let case = Case::open(&folder.0).unwrap();
+        assert_eq!(case.exhibits, ["evidence/app.har"]);
+        assert_eq!(case.file.runs[0].milestones.len(), 1);
+        assert_eq!(case.unnamed, ["evidence/marks/frist.jsonl"], "a misspelt name is said");
+        assert_eq!(case.run_of("evidence/app.har").unwrap().id, "first");
+    }
+
+    #[test]
+    fn what_is_misspelt_in_a_run_is_refused_with_its_place_and_without_a_value() {
+        for (run, reason) in [
+            ("held: [wifi.passwort]", "line 3, column 23: names no datum of the subject: wifi.password"),
+            ("held: tr0ub4dor", "line 3, column"),
+            (
+                "hold: [wifi.password], held: [wifi.password]",
+                "line 3, column 16: a key that is not known here; the keys are id,",
+            ),
+            ("milestones: [{at: 2026-11-22T01:30:54Z, consent: tr0ub4dor}]", "shown, given, refused, withdrawn"),
+            ("clock: {offset: 1, error_s: 2}, held: []", "the keys are offset_s, error_s"),
+            ("region: China", "two capital letters"),
+            ("channels: [Phone Wifi]", "lower-case letters"),
+            ("marks: ../a.jsonl", "outside"),
+            ("marks: evidence/b.jsonl", "the marks file evidence/b.jsonl is not there"),
+            ("held: []}, {id: a", "a run before this one has the same id"),
+        ] {
+            let folder = Folder::new("misspelt", &format!("runs: [{{id: a, {run}}}]\n"));
+            let error = Case::open(&folder.0).unwrap_err().to_string();
+            assert!(error.contains(reason) && error.contains("case.yaml: "), "{run}: {error}");
+            assert!(!error.contains("ub4dor"), "{error}");
+        }
+        let folder = Folder::new("misspelt-mark", "runs: [{id: a, marks: evidence/a.jsonl}]\n");
+        std::fs::write(folder.0.join("evidence/a.jsonl"), format!("{MARK}\n{}", MARK.replace("given", "tr0ub4dor")))
+            .unwrap();
+        let error = Case::open(&folder.0).unwrap_err().to_string();
+        assert!(error.contains("a.jsonl: line 2, column 40: ") && !error.contains("ub4dor"), "{error}");
     }
 }

@@ -11,17 +11,23 @@
 //! it takes a call that is easy to find in review.
 
 mod blob;
+mod contradictions;
 mod datum;
 mod differential;
 mod exhibit;
 mod folder;
 mod key_material;
+mod manifest;
+mod mark;
+mod marks_file;
 mod milestone;
 mod parties;
 mod place;
 mod practice;
 mod recipient;
 mod record;
+mod refusal;
+mod runs;
 mod secret;
 mod sighting;
 mod sink;
@@ -35,8 +41,11 @@ pub use blob::{Blob, BlobWriter, BlobWriterLimits};
 pub use datum::{Datum, DatumId, Kind, KindError};
 pub use differential::{Alternative, Differential, Follows, Shape};
 pub use exhibit::{Exhibit, ExhibitId, Format, grouped, hex};
-pub use folder::{Case, CaseError, CaseFile, FORMAT_VERSION, Manifest, ManifestError, Product, Run};
+pub use folder::{Case, CaseError, CaseFile, FORMAT_VERSION};
 pub use key_material::{Cipher, CipherKey, Iv, KeyMaterial, KeyMaterialError, NamedSecret};
+pub use manifest::{Manifest, ManifestError};
+pub use mark::Mark;
+pub use marks_file::{Marked, append_mark};
 pub use milestone::{ActionOutcome, ConsentChange, Event, Milestone, Phase};
 pub use parties::{Owner, Parties, party_name};
 pub use place::{Part, PartContent, PartName, Place, Range, Side, Step, Trail};
@@ -46,6 +55,7 @@ pub use record::{
     App, Channel, ChannelKind, Damage, Endpoint, Flag, Message, NameSource, Opaque, Protocol, Record, RecordId,
     Transport,
 };
+pub use runs::{Clock, Product, Run};
 pub use secret::Secret;
 pub use sighting::{Sighting, SightingId, Strength, Witness};
 pub use sink::{Item, Sink, Stop};

@@ -6,7 +6,7 @@ use crate::exit::{Exit, Fault, say};
 use crate::intake::{self, Intake};
 use crate::output;
 use crate::pipeline::{self, Found, Plan};
-use dyetrace_case::{Damage, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
+use dyetrace_case::{Case, Damage, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
 use dyetrace_evidence::{Limits, Tally};
 use dyetrace_report::audit::{
     self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted,
@@ -223,6 +223,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
     audit.notes.extend(unlisted);
     let unnamed = intake.case.iter().flat_map(|case| &case.unnamed);
     audit.notes.extend(unnamed.map(|path| format!("{path} is named by no run of case.yaml and was not read")));
+    audit.notes.extend(intake.case.iter().flat_map(Case::remarks));
     redact_unread(&mut audit, plan);
     audit
 }
@@ -308,9 +309,15 @@ fn verdict(audit: &Audit, intake: &Intake, fail_on: &[FailOn]) -> Exit {
     for row in changed.clone() {
         say(&format!("dyetrace: {} is not the file its manifest lists", row.exhibit.path));
     }
+    let changed_marks: Vec<&str> = intake.case.iter().flat_map(Case::changed_marks).collect();
+    for path in &changed_marks {
+        say(&format!("dyetrace: {path} is not the file its manifest lists"));
+    }
     match () {
         () if found => Exit::Found,
-        () if intake.refused > 0 || changed.count() > 0 || !audit.damages.is_empty() => Exit::PartlyRead,
+        () if intake.refused > 0 || changed.count() + changed_marks.len() > 0 || !audit.damages.is_empty() => {
+            Exit::PartlyRead
+        }
         () if audit.records() == 0 => Exit::NothingRead,
         () => Exit::Fine,
     }

@@ -1,0 +1,180 @@
+//! Marks files: one JSON object a line, written while the recording goes on and never changed.
+
+use crate::contradictions::contradictions;
+use crate::folder::{Runs, stays_inside};
+use crate::mark::{Mark, marks_of_lines};
+use crate::{CaseError, ExhibitId, Run, Subject};
+use sha2::{Digest as _, Sha256};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+/// More than the most marks of the longest names take.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Where the marks of runs lie that name no file.
+pub(crate) const DEFAULT_FOLDER: &str = "evidence/marks/";
+
+/// A mark that was written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// The file it was added to.
+    pub path: PathBuf,
+    /// The line.
+    pub line: String,
+    /// What does not fit to the marks before it.
+    pub remarks: Vec<String>,
+}
+
+/// Adds a mark to a run's marks file, which is made where it is not there, and waits until the
+/// disk has it. The run's exhibits need not be there yet.
+///
+/// # Errors
+/// The case has no such run, the mark has words that marks do not have or names no datum of the
+/// subject, or the file cannot be written.
+pub fn append_mark(root: &Path, run: &str, mark: &Mark) -> Result<Marked, CaseError> {
+    let runs = Runs::open(root)?;
+    let (run, subject) = runs.find(run).ok_or_else(|| no_such_run(root, run, &runs.file.runs))?;
+    let path = root.join(path_of(run).map_err(|reason| CaseError::Invalid(root.join("case.yaml"), reason))?);
+    let line = mark.line();
+    let refused = |reason: String| CaseError::Invalid(path.clone(), format!("the mark was not added: {reason}"));
+    let checked = marks_of_lines(&line, subject).map_err(|refusal| refused(refusal.reason))?;
+    append(&path, &line).map_err(|error| CaseError::Io(path.clone(), error))?;
+    let remarks = new_remarks(run, &path, subject, &checked);
+    Ok(Marked { path, line, remarks })
+}
+
+fn no_such_run(root: &Path, run: &str, runs: &[Run]) -> CaseError {
+    let known: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+    let reason = match known.as_slice() {
+        [] => format!("there are no runs yet: add `runs: [{{ id: {run} }}]`"),
+        known => format!("there is no run called {run}; the runs are {}", known.join(", ")),
+    };
+    CaseError::Invalid(root.join("case.yaml"), reason)
+}
+
+/// The file that a run names, or the one that is meant where it names none.
+fn path_of(run: &Run) -> Result<String, String> {
+    if let Some(path) = &run.marks {
+        let inside = stays_inside(path).then(|| path.clone());
+        return inside.ok_or_else(|| format!("the marks file {path} lies outside the case folder"));
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let fits = run.id.bytes().all(plain) && !run.id.starts_with('.') && !run.id.is_empty();
+    let reason = || format!("the run {} is no name for a file: say `marks: evidence/marks/NAME.jsonl`", run.id);
+    fits.then(|| format!("{DEFAULT_FOLDER}{}.jsonl", run.id)).ok_or_else(reason)
+}
+
+/// One write, so that another process that adds a mark at the same time does not cut the line. A line that a crash
+/// left unfinished is ended first.
+fn append(path: &Path, line: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    let unfinished = if file.metadata()?.len() > 0 {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        last != *b"\n"
+    } else {
+        false
+    };
+    let start = if unfinished { "\n" } else { "" };
+    file.write_all(format!("{start}{line}\n").as_bytes())?;
+    file.sync_all()?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// Remarks that were not there before this mark.
+fn new_remarks(run: &Run, path: &Path, subject: Option<&Subject>, added: &[Mark]) -> Vec<String> {
+    let read = || -> Option<Run> {
+        let mut whole = run.clone();
+        let (text, _) = read_text(path).ok()?;
+        whole.add(marks_of_lines(&text, subject).ok()?).ok()?;
+        Some(whole)
+    };
+    let Some(mut after) = read() else {
+        return vec!["the file has marks before this one that cannot be read: see dyetrace audit".to_owned()];
+    };
+    let now = contradictions(&after.milestones);
+    after.milestones.truncate(after.milestones.len().saturating_sub(added.len()));
+    let before = contradictions(&after.milestones);
+    // That an action goes on is no contradiction while the recording does.
+    now.into_iter()
+        .filter(|remark| !before.contains(remark) && !remark.contains("no mark says that it ended"))
+        .collect()
+}
+
+/// Reads a run's marks into it. Gives the file's path and digest; `None` where it has no file.
+pub(crate) fn read_marks(
+    root: &Path,
+    run: &mut Run,
+    subject: Option<&Subject>,
+) -> Result<Option<(String, ExhibitId)>, CaseError> {
+    let in_case = |reason: String| CaseError::Invalid(root.join("case.yaml"), reason);
+    let path = match (path_of(run), run.marks.is_some()) {
+        (Ok(path), named) if named || root.join(&path).is_file() => path,
+        (Err(reason), true) => return Err(in_case(reason)),
+        _ => return Ok(None),
+    };
+    let file = root.join(&path);
+    let (text, id) = read_text(&file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => in_case(format!("the marks file {path} is not there")),
+        _ => CaseError::Io(file.clone(), error),
+    })?;
+    let invalid = |reason: String| CaseError::Invalid(file.clone(), reason);
+    let marks = marks_of_lines(&text, subject).map_err(|refusal| invalid(refusal.to_string()))?;
+    run.add(marks).map_err(invalid)?;
+    run.marks = Some(path.clone());
+    Ok(Some((path, id)))
+}
+
+fn read_text(path: &Path) -> io::Result<(String, ExhibitId)> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    let invalid = |reason: &str| io::Error::new(io::ErrorKind::InvalidData, reason.to_owned());
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(invalid("too long for a marks file"));
+    }
+    let id = ExhibitId(Sha256::digest(&bytes).into());
+    let text = String::from_utf8(bytes).map_err(|_| invalid("not text in UTF-8, as a marks file is"))?;
+    Ok((text, id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ActionOutcome, Case, ConsentChange, Event, Time};
+
+    fn mark(second: i64, event: Event) -> Mark {
+        Mark { at: Time(second * 1_000_000_000), error: None, event }
+    }
+
+    #[test]
+    fn marks_are_added_line_by_line_before_the_exhibits_are_there() {
+        let folder = std::env::temp_dir().join(format!("dyetrace-append-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let case = "format: 1\ntitle: x\nruns: [{id: a, exhibits: [evidence/later.pcapng]}]\n";
+        std::fs::write(folder.join("case.yaml"), case).unwrap();
+        let consent = mark(1, Event::Consent { change: ConsentChange::Given, purpose: None });
+        let marked = append_mark(&folder, "a", &consent).unwrap();
+        assert_eq!(marked.line, r#"{"at":"1970-01-01T00:00:01Z","consent":"given"}"#);
+        assert!(marked.path.ends_with("evidence/marks/a.jsonl") && marked.remarks.is_empty(), "{marked:?}");
+        let ended = Event::ActionEnded { action: "log-in".to_owned(), outcome: ActionOutcome::Failed };
+        let marked = append_mark(&folder, "a", &mark(2, ended)).unwrap();
+        assert!(marked.remarks[0].contains("no mark says that it began"), "{marked:?}");
+        let unfinished = OpenOptions::new().append(true).open(&marked.path).unwrap();
+        (&unfinished).write_all(b"{\"at\":").unwrap();
+        append_mark(&folder, "a", &mark(3, consent.event.clone())).unwrap();
+        let text = std::fs::read_to_string(&marked.path).unwrap();
+        assert_eq!(text.lines().count(), 4, "the unfinished line stands alone:\n{text}");
+        assert!(append_mark(&folder, "b", &consent).unwrap_err().to_string().contains("the runs are a"));
+        let planted = mark(4, Event::Planted { data: vec!["Tr0ub4dor".to_owned()] });
+        let refused = append_mark(&folder, "a", &planted).unwrap_err().to_string();
+        assert!(refused.contains("not added: not the name of a datum") && !refused.contains("Tr0ub"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&marked.path).unwrap(), text);
+        assert!(Case::open(&folder).is_err(), "the exhibit is not there yet");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
