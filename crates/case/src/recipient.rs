@@ -91,7 +91,7 @@ impl fmt::Display for Country {
 /// One statement of a list about a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Said {
-    /// What it is about: `name` (how the name became known), `scope`, `owner`, `role`, `what`
+    /// What it is about: `name` (how the name became known), `scope`, `owner`, `group`, `role`, `what`
     /// (what the server is there for), `server country`, `operator country`.
     pub about: &'static str,
     /// What it says.

@@ -14,9 +14,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/evidence", &["case", "tls"]),
     ("crates/search", &["case"]),
     ("crates/judge", &["case"]),
+    ("crates/recipients", &["case"]),
     ("crates/report", &["case"]),
     ("crates/lab", &[]),
-    ("crates/dyetrace", &["case", "evidence", "judge", "report", "search", "tls"]),
+    ("crates/dyetrace", &["case", "evidence", "judge", "recipients", "report", "search", "tls"]),
     ("benches", &["case", "judge", "search"]),
 ];
 

@@ -1,0 +1,466 @@
+//! From an endpoint to the entity behind it.
+
+use crate::country::CountryTable;
+use crate::list::{Line, ListError, OwnerList};
+use crate::name::{HostName, ascending, below, suffix_list};
+use crate::scope::distance;
+use crate::statement::{Entity, Home, Statement};
+use dyetrace_case::{Country, Endpoint, NameSource, Parties, Recipient, Role, Said, Scope, Snapshot};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The name under which statements of the case itself are listed.
+const CASE: &str = "case.yaml";
+
+/// The name under which what the wire shows is listed.
+const EVIDENCE: &str = "evidence";
+
+/// Everything that dated lists say of recipients.
+#[derive(Debug)]
+pub struct Recipients {
+    domains: HashMap<String, Vec<Line>>,
+    countries: Vec<CountryTable>,
+    snapshots: Vec<Snapshot>,
+}
+
+/// A statement, and how many bytes of the name it covers: the longer, the more exactly it speaks of this name.
+struct Matched<'a> {
+    covers: usize,
+    statement: std::borrow::Cow<'a, Statement>,
+}
+
+impl Recipients {
+    /// From lists of owners and tables of countries.
+    pub fn new(lists: Vec<OwnerList>, countries: Vec<CountryTable>) -> Self {
+        let mut snapshots = vec![suffix_list()];
+        snapshots.extend(lists.iter().map(|list| list.snapshot.clone()));
+        snapshots.extend(countries.iter().map(|table| table.snapshot().clone()));
+        let mut domains: HashMap<String, Vec<Line>> = HashMap::new();
+        for line in lists.into_iter().flat_map(|list| list.lines) {
+            domains.entry(line.domain.clone()).or_default().push(line);
+        }
+        Self { domains, countries, snapshots }
+    }
+
+    /// From the lists of the folder `recipients/` alone.
+    ///
+    /// # Errors
+    /// See [`OwnerList::shipped`].
+    pub fn shipped() -> Result<Self, ListError> {
+        Ok(Self::new(OwnerList::shipped()?, Vec::new()))
+    }
+
+    /// The dated lists that answers come from, for reports.
+    pub fn snapshots(&self) -> &[Snapshot] {
+        &self.snapshots
+    }
+
+    /// Who is behind an endpoint, for a product of `vendor` in a case that says `parties`.
+    ///
+    /// Name and domain of the answer are as the evidence has them: whoever shows them redacts them.
+    pub fn resolve(&self, endpoint: &Endpoint, vendor: Option<&str>, parties: &Parties) -> Recipient {
+        let named = endpoint.name.as_ref().map(|(text, source)| (HostName::read(text), *source));
+        let host = named.as_ref().map(|(host, _)| host);
+        let address = address_of(endpoint, host);
+        let distance = distance(named.as_ref().map(|(host, source)| (host, *source)), address);
+        let shown = endpoint.name.as_ref().and_then(|(text, _)| shown_name(text, host?, address));
+        let mut recipient = Recipient::unknown(shown, address, distance.scope);
+        recipient.domain = host.and_then(HostName::registrable).map(str::to_owned);
+        recipient.said = how_known(&recipient, named.as_ref().map(|(_, source)| *source), distance.contradiction);
+        let case = case_statements(parties, host, address);
+        let listed = self.listed(host);
+        recipient.said.extend(case.iter().chain(&listed).flat_map(|matched| matched.statement.said()));
+        attribute(&mut recipient, &case, &listed, vendor);
+        self.locate(&mut recipient);
+        recipient
+    }
+
+    fn listed(&self, host: Option<&HostName>) -> Vec<Matched<'_>> {
+        let Some(HostName::Public(host)) = host else { return Vec::new() };
+        let covering = |domain| self.domains.get(domain).into_iter().flatten();
+        let lines = ascending(host).flat_map(covering).filter(|line| !line.exact || line.domain == *host);
+        lines
+            .map(|line| Matched { covers: line.domain.len(), statement: std::borrow::Cow::Borrowed(&line.statement) })
+            .collect()
+    }
+
+    /// Only servers far away have an address that a table of countries can speak of.
+    fn locate(&self, recipient: &mut Recipient) {
+        let Some(address) = recipient.address.filter(|_| recipient.scope == Scope::Wan) else { return };
+        let found = self.countries.iter().filter_map(|table| Some((table.snapshot(), table.country(address)?)));
+        let found: Vec<(&Snapshot, Country)> = found.collect();
+        recipient.server_country = unanimous(found.iter().map(|(_, country)| *country));
+        recipient.said.extend(found.iter().map(|(snapshot, country)| Said {
+            about: "server country",
+            value: country.to_string(),
+            list: snapshot.name.clone(),
+            dated: snapshot.dated.clone(),
+            source: snapshot.from.clone(),
+            confirmed: true,
+        }));
+    }
+}
+
+/// The address of the packets; where the evidence has none, the one that stands in the place of a name.
+fn address_of(endpoint: &Endpoint, host: Option<&HostName>) -> Option<IpAddr> {
+    let stated = endpoint.address.map(|address| address.to_canonical()).filter(|address| !address.is_unspecified());
+    match host {
+        Some(HostName::Address(named)) => stated.or(Some(*named)),
+        _ => stated,
+    }
+}
+
+/// The name in lower case; absent where it only repeats the address. What is no host name stays as it is.
+fn shown_name(text: &str, host: &HostName, address: Option<IpAddr>) -> Option<String> {
+    let wildcard = if text.trim().starts_with("*.") { "*." } else { "" };
+    match host {
+        HostName::Address(named) => (Some(*named) != address).then(|| named.to_string()),
+        HostName::Invalid => (!text.is_empty()).then(|| text.chars().take(253).collect()),
+        _ => host.host().map(|host| format!("{wildcard}{host}")),
+    }
+}
+
+fn how_known(recipient: &Recipient, source: Option<NameSource>, contradiction: Option<&str>) -> Vec<Said> {
+    let seen = |about, value: &str| Said {
+        about,
+        value: value.to_owned(),
+        list: EVIDENCE.to_owned(),
+        dated: None,
+        source: None,
+        confirmed: true,
+    };
+    let name = source.filter(|_| recipient.name.is_some()).map(|source| seen("name", name_source(source)));
+    name.into_iter().chain(contradiction.map(|reason| seen("scope", reason))).collect()
+}
+
+fn name_source(source: NameSource) -> &'static str {
+    match source {
+        NameSource::Sni => "server name indication",
+        NameSource::SniBesideEch => "server name indication beside an encrypted one: perhaps a cover name",
+        NameSource::Host => "host field",
+        NameSource::Certificate => "certificate",
+        NameSource::Dns => "DNS answer",
+    }
+}
+
+/// What the case says of a name; of its address where it says nothing of the name.
+fn case_statements<'a>(parties: &Parties, host: Option<&HostName>, address: Option<IpAddr>) -> Vec<Matched<'a>> {
+    let of_name = |party: &str| {
+        let host = host.and_then(HostName::host)?;
+        below(host, party).then_some(party.len())
+    };
+    let of_address = |party: &str| (party.parse() == Ok(address?)).then_some(0);
+    let named = statements_of(parties, &of_name);
+    if named.is_empty() { statements_of(parties, &of_address) } else { named }
+}
+
+fn statements_of<'a>(parties: &Parties, covers: &dyn Fn(&str) -> Option<usize>) -> Vec<Matched<'a>> {
+    let roles = [
+        (Role::First, &parties.first),
+        (Role::Affiliate, &parties.affiliates),
+        (Role::Processor, &parties.processors),
+        (Role::Third, &parties.third),
+    ];
+    let by_role = roles.into_iter().flat_map(|(role, domains)| {
+        domains.iter().filter_map(move |domain| Some((covers(domain)?, case_statement(None, Some(role), None))))
+    });
+    let by_owner = parties.owners.iter().flat_map(|owner| {
+        let home = owner.country.map(|country| Home { country, source: owner.source.clone(), confirmed: true });
+        let entity = Arc::new(Entity { name: owner.name.clone(), home, ..Entity::default() });
+        owner.domains.iter().filter_map(move |domain| {
+            Some((covers(domain)?, case_statement(Some(Arc::clone(&entity)), owner.role, owner.source.clone())))
+        })
+    });
+    let matched = |(covers, statement)| Matched { covers, statement: std::borrow::Cow::Owned(statement) };
+    by_role.chain(by_owner).map(matched).collect()
+}
+
+fn case_statement(owner: Option<Arc<Entity>>, role: Option<Role>, source: Option<String>) -> Statement {
+    Statement { owner, role, what: None, list: CASE.into(), dated: None, source, confirmed: true }
+}
+
+/// Owner, role and the owner's country. Statements on a longer domain are about this name more exactly than those
+/// on a shorter one and replace them; among statements on the same domain, any disagreement makes unknown.
+fn attribute(recipient: &mut Recipient, case: &[Matched<'_>], listed: &[Matched<'_>], vendor: Option<&str>) {
+    let owners = most_exact(case.iter().chain(listed), |statement| statement.owner.as_deref());
+    let agreed = owners.first().filter(|first| owners.iter().all(|other| first.agrees_with(other)));
+    recipient.owner = agreed.map(|owner| owner.name.clone());
+    if agreed.is_some() {
+        let countries = owners.iter().filter_map(|owner| owner.home.as_ref()).map(|home| home.country);
+        recipient.operator_country = unanimous(countries);
+    }
+    recipient.role = role(case, listed, &owners, vendor);
+    let relation = vendor.filter(|_| recipient.role == Role::First && owners.is_empty());
+    if let Some(vendor) = relation {
+        recipient.owner = Some(vendor.to_owned());
+        recipient.said.push(deduced("owner", vendor, "the case says that it is the maker's own"));
+    } else if let Some(role) = owner_is_vendor(&owners, vendor).filter(|role| *role == recipient.role) {
+        recipient.said.push(deduced("role", role.name(), "the owner is the product's vendor, or of its group"));
+    }
+}
+
+fn deduced(about: &'static str, value: &str, why: &str) -> Said {
+    Said {
+        about,
+        value: value.to_owned(),
+        list: CASE.to_owned(),
+        dated: None,
+        source: Some(why.to_owned()),
+        confirmed: true,
+    }
+}
+
+/// What an owner is to the maker only the case can say; then its vendor's name; lists say what it is to most.
+fn role(case: &[Matched<'_>], listed: &[Matched<'_>], owners: &[&Entity], vendor: Option<&str>) -> Role {
+    let stated = most_exact(case.iter(), |statement| statement.role.as_ref());
+    if !stated.is_empty() {
+        return unanimous(stated.into_iter().copied()).unwrap_or(Role::Unknown);
+    }
+    if let Some(relation) = owner_is_vendor(owners, vendor) {
+        return relation;
+    }
+    let usual = most_exact(listed.iter(), |statement| statement.role.as_ref());
+    unanimous(usual.into_iter().copied()).unwrap_or(Role::Unknown)
+}
+
+/// What an owner is to the vendor by its name or group; unknown where lists disagree about that.
+fn owner_is_vendor(owners: &[&Entity], vendor: Option<&str>) -> Option<Role> {
+    let relations: Vec<_> = owners.iter().map(|owner| owner.relation_to(vendor?)).collect();
+    let related = relations.iter().any(Option::is_some);
+    related.then(|| unanimous(relations.into_iter()).flatten().unwrap_or(Role::Unknown))
+}
+
+/// What the statements on the longest domain say, of those that say anything of it.
+fn most_exact<'a, T: ?Sized + 'a>(
+    statements: impl Iterator<Item = &'a Matched<'a>>,
+    part: impl Fn(&'a Statement) -> Option<&'a T>,
+) -> Vec<&'a T> {
+    let said: Vec<(usize, &T)> = statements.filter_map(|one| Some((one.covers, part(&one.statement)?))).collect();
+    let longest = said.iter().map(|(covers, _)| *covers).max().unwrap_or(0);
+    said.into_iter().filter(|(covers, _)| *covers == longest).map(|(_, part)| part).collect()
+}
+
+/// The one value of all, if there is one.
+fn unanimous<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
+    let first = values.next()?;
+    values.all(|other| other == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIST: &str = "
+owner: Metrics Ltd
+also: [Metrics Analytics]
+group: { name: Big Group, confirmed: false }
+home: { country: US, confirmed: false }
+role: third
+dated: 2026-01-02
+domains:
+  - { domain: metrics.example, what: statistics, confirmed: false }
+  - { domain: cdn.metrics.example, what: files, role: processor, confirmed: false }
+";
+    const OTHER: &str = "
+owner: Another GmbH
+home: { country: DE, confirmed: false }
+dated: 2026-01-03
+domains:
+  - { domain: metrics.example, what: statistics, confirmed: false }
+";
+
+    fn lists(texts: &[&str]) -> Recipients {
+        let read = |(number, text): (usize, &&str)| OwnerList::from_yaml(&format!("{number}.yaml"), text).unwrap();
+        Recipients::new(texts.iter().enumerate().map(read).collect(), Vec::new())
+    }
+
+    fn at(name: &str) -> Endpoint {
+        Endpoint { address: None, port: Some(443), name: Some((name.to_owned(), NameSource::Sni)) }
+    }
+
+    fn parties(edit: impl FnOnce(&mut Parties)) -> Parties {
+        let mut parties = Parties::default();
+        edit(&mut parties);
+        parties
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn owner(name: &str, domain: &str) -> dyetrace_case::Owner {
+        dyetrace_case::Owner {
+            name: name.to_owned(),
+            domains: names(&[domain]),
+            country: None,
+            role: None,
+            source: None,
+        }
+    }
+
+    #[test]
+    fn a_listed_domain_covers_the_names_below_it() {
+        let recipient = lists(&[LIST]).resolve(&at("API.eu.Metrics.example."), None, &Parties::default());
+        assert_eq!(recipient.name.as_deref(), Some("api.eu.metrics.example"));
+        assert_eq!(recipient.domain.as_deref(), Some("metrics.example"));
+        assert_eq!(recipient.owner.as_deref(), Some("Metrics Ltd"));
+        assert_eq!((recipient.role, recipient.scope), (Role::Third, Scope::Wan));
+        assert_eq!(recipient.operator_country, Country::new("US"));
+        assert_eq!(recipient.server_country, None);
+        let said: Vec<_> =
+            recipient.said.iter().map(|said| (said.about, said.value.as_str(), said.list.as_str())).collect();
+        assert_eq!(said[0], ("name", "server name indication", "evidence"));
+        assert!(said.contains(&("owner", "Metrics Ltd", "0.yaml")));
+    }
+
+    #[test]
+    fn a_name_that_only_ends_like_a_listed_one_is_another() {
+        let recipient = lists(&[LIST]).resolve(&at("notmetrics.example"), None, &Parties::default());
+        assert_eq!((recipient.owner, recipient.role), (None, Role::Unknown));
+    }
+
+    #[test]
+    fn lists_that_disagree_make_unknown_and_are_all_quoted() {
+        let recipient = lists(&[LIST, OTHER]).resolve(&at("metrics.example"), None, &Parties::default());
+        assert_eq!((recipient.owner.as_deref(), recipient.operator_country), (None, None));
+        let owners: Vec<_> =
+            recipient.said.iter().filter(|said| said.about == "owner").map(|said| &said.value).collect();
+        assert_eq!(owners, ["Metrics Ltd", "Another GmbH"]);
+    }
+
+    #[test]
+    fn a_longer_domain_speaks_more_exactly() {
+        let recipient = lists(&[LIST, OTHER]).resolve(&at("x.cdn.metrics.example"), None, &Parties::default());
+        assert_eq!((recipient.owner.as_deref(), recipient.role), (Some("Metrics Ltd"), Role::Processor));
+    }
+
+    #[test]
+    fn what_an_owner_is_to_the_maker_depends_on_the_maker() {
+        let lists = lists(&[LIST]);
+        let role = |vendor| lists.resolve(&at("metrics.example"), Some(vendor), &Parties::default()).role;
+        assert_eq!(role("METRICS ANALYTICS, Inc."), Role::First);
+        assert_eq!(role("Big Group"), Role::Affiliate);
+        assert_eq!(role("Example Home"), Role::Third);
+    }
+
+    #[test]
+    fn the_case_decides_about_roles() {
+        let lists = lists(&[LIST]);
+        let case = parties(|parties| parties.processors = names(&["metrics.example"]));
+        assert_eq!(lists.resolve(&at("a.metrics.example"), Some("Metrics"), &case).role, Role::Processor);
+        let torn = parties(|parties| {
+            parties.first = names(&["metrics.example"]);
+            parties.third = names(&["metrics.example"]);
+        });
+        assert_eq!(lists.resolve(&at("a.metrics.example"), None, &torn).role, Role::Unknown);
+        let nearer = parties(|parties| {
+            parties.first = names(&["metrics.example"]);
+            parties.third = names(&["a.metrics.example"]);
+        });
+        assert_eq!(lists.resolve(&at("a.metrics.example"), None, &nearer).role, Role::Third);
+    }
+
+    #[test]
+    fn the_makers_own_domain_is_owned_by_the_maker() {
+        let case = parties(|parties| parties.first = names(&["smarthome.example"]));
+        let recipient = lists(&[]).resolve(&at("api.smarthome.example"), Some("Example Smart Home Co."), &case);
+        assert_eq!((recipient.owner.as_deref(), recipient.role), (Some("Example Smart Home Co."), Role::First));
+        // That a domain is used by the maker does not change whose it is.
+        let case = parties(|parties| parties.first = names(&["metrics.example"]));
+        let recipient = lists(&[LIST]).resolve(&at("metrics.example"), Some("Example Smart Home Co."), &case);
+        assert_eq!((recipient.owner.as_deref(), recipient.role), (Some("Metrics Ltd"), Role::First));
+    }
+
+    #[test]
+    fn an_owner_of_the_case_against_a_list_makes_unknown_unless_it_names_the_host() {
+        let lists = lists(&[LIST]);
+        let resolve = |domain: &str| {
+            let case = parties(|parties| parties.owners = vec![owner("Tenant", domain)]);
+            lists.resolve(&at("shop.metrics.example"), None, &case).owner
+        };
+        assert_eq!(resolve("metrics.example"), None);
+        assert_eq!(resolve("shop.metrics.example").as_deref(), Some("Tenant"));
+    }
+
+    #[test]
+    fn an_address_of_the_case_counts_where_it_says_nothing_of_the_name() {
+        let case = parties(|parties| {
+            parties.first = names(&["smarthome.example"]);
+            parties.third = names(&["203.0.113.7"]);
+        });
+        let resolve = |name: Option<&str>| {
+            let name = name.map(|name| (name.to_owned(), NameSource::Dns));
+            let endpoint = Endpoint { address: "203.0.113.7".parse().ok(), port: None, name };
+            lists(&[]).resolve(&endpoint, None, &case).role
+        };
+        assert_eq!(resolve(None), Role::Third);
+        assert_eq!(resolve(Some("other.example")), Role::Third);
+        assert_eq!(resolve(Some("smarthome.example")), Role::First);
+    }
+
+    #[test]
+    fn a_name_that_is_an_address_is_an_address() {
+        let recipient = lists(&[]).resolve(&at("[2001:db8::7]:443"), None, &Parties::default());
+        assert_eq!((recipient.name, recipient.address), (None, "2001:db8::7".parse().ok()));
+        let recipient = lists(&[]).resolve(&Endpoint::default(), None, &Parties::default());
+        assert_eq!(recipient, Recipient::unknown(None, None, Scope::Unknown));
+    }
+
+    #[test]
+    fn a_name_from_a_certificate_counts_and_is_called_so() {
+        let endpoint = Endpoint {
+            address: "198.51.100.9".parse().ok(),
+            port: None,
+            name: Some(("*.metrics.example".to_owned(), NameSource::Certificate)),
+        };
+        let recipient = lists(&[LIST]).resolve(&endpoint, None, &Parties::default());
+        assert_eq!(recipient.owner.as_deref(), Some("Metrics Ltd"));
+        assert_eq!(recipient.name.as_deref(), Some("*.metrics.example"));
+        assert_eq!(recipient.said[0].value, "certificate");
+    }
+
+    #[test]
+    fn the_lists_that_are_compiled_in_know_their_makers() {
+        let recipients = Recipients::shipped().unwrap();
+        let resolve = |name, vendor| recipients.resolve(&at(name), vendor, &Parties::default());
+        let tuya = resolve("a1.tuyaeu.com", Some("Example Lights"));
+        assert_eq!((tuya.owner.as_deref(), tuya.role), (Some("Tuya Inc."), Role::Processor));
+        assert_eq!(resolve("a1.tuyaeu.com", Some("Tuya Smart")).role, Role::First);
+        assert_eq!(resolve("sg.ots.io.mi.com", Some("Xiaomi")).role, Role::First);
+        assert_eq!(resolve("ulogs.umeng.com", Some("Xiaomi")).role, Role::Third);
+        assert_eq!(resolve("ulogs.umeng.com", Some("Alibaba Group")).role, Role::Affiliate);
+        assert!(recipients.snapshots().iter().all(|snapshot| snapshot.dated.is_some()));
+    }
+
+    fn source() -> impl Strategy<Value = NameSource> {
+        use NameSource::{Certificate, Dns, Host, Sni, SniBesideEch};
+        proptest::sample::select(vec![Sni, SniBesideEch, Host, Certificate, Dns])
+    }
+
+    proptest! {
+        #[test]
+        fn no_endpoint_is_too_strange(name in ".{0,300}", source in source(), address: Option<IpAddr>, vendor in ".{0,20}") {
+            let endpoint = Endpoint { address, port: None, name: Some((name, source)) };
+            lists(&[LIST, OTHER]).resolve(&endpoint, Some(&vendor), &Parties::default());
+        }
+
+        #[test]
+        fn what_no_list_says_stays_unknown(label in "[a-z]{1,20}", source in source(), address: Option<IpAddr>) {
+            let endpoint = Endpoint { address, port: None, name: Some((format!("{label}.nobody.test"), source)) };
+            let recipient = lists(&[LIST, OTHER]).resolve(&endpoint, Some("Metrics Ltd"), &Parties::default());
+            prop_assert_eq!((recipient.owner, recipient.role), (None, Role::Unknown));
+            prop_assert_eq!((recipient.server_country, recipient.operator_country), (None, None));
+        }
+
+        #[test]
+        fn the_order_of_lists_decides_nothing(name in "([a-z]{1,5}\\.){0,2}(cdn\\.)?metrics\\.example", vendor in "Metrics|Another|Home") {
+            let resolve = |texts: &[&str]| {
+                let recipient = lists(texts).resolve(&at(&name), Some(&vendor), &Parties::default());
+                (recipient.owner, recipient.role, recipient.operator_country, recipient.domain)
+            };
+            prop_assert_eq!(resolve(&[LIST, OTHER]), resolve(&[OTHER, LIST]));
+        }
+    }
+}
