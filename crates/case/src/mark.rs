@@ -175,11 +175,11 @@ impl MarkEntry {
 
     fn event(self, subject: Option<&Subject>) -> Result<Event, Refusal> {
         if let Some(change) = &self.consent {
-            let change = one_of(change, &CHANGES.map(|change| (change.name(), change)))?;
+            let change = one_of(change, &ConsentChange::ALL.map(|change| (change.name(), change)))?;
             return Ok(Event::Consent { change, purpose: self.purpose.as_ref().map(word).transpose()? });
         }
         if let Some(phase) = &self.phase {
-            return one_of(phase, &PHASES.map(|phase| (phase.name(), phase))).map(Event::Phase);
+            return one_of(phase, &Phase::ALL.map(|phase| (phase.name(), phase))).map(Event::Phase);
         }
         if let Some(action) = &self.action {
             return self.action_event(word(action)?);
@@ -202,17 +202,12 @@ impl MarkEntry {
         if let Some(stray) = self.variant.as_ref().or_else(|| self.conditions.first()) {
             return Err(Refusal::at(stray, "`variant` and `conditions` stand in the mark of the beginning"));
         }
-        let outcomes = OUTCOMES.map(|outcome| (outcome.name(), outcome));
+        let outcomes = ActionOutcome::ALL.map(|outcome| (outcome.name(), outcome));
         let missing = || Refusal::at(stage, "what ended has an `outcome`: succeeded, failed");
         let outcome = one_of(self.outcome.as_ref().ok_or_else(missing)?, &outcomes)?;
         Ok(Event::ActionEnded { action, outcome })
     }
 }
-
-const CHANGES: [ConsentChange; 4] =
-    [ConsentChange::Shown, ConsentChange::Given, ConsentChange::Refused, ConsentChange::Withdrawn];
-const OUTCOMES: [ActionOutcome; 2] = [ActionOutcome::Succeeded, ActionOutcome::Failed];
-const PHASES: [Phase; 4] = [Phase::RecordingBegan, Phase::QuietBegan, Phase::QuietEnded, Phase::RecordingEnded];
 
 fn one_of<T: Copy>(spanned: &Spanned<String>, allowed: &[(&str, T)]) -> Result<T, Refusal> {
     let found = allowed.iter().find(|(name, _)| *name == spanned.value);
@@ -292,15 +287,15 @@ mod tests {
     fn an_event() -> impl Strategy<Value = Event> {
         let purpose = || proptest::option::of(a_word());
         prop_oneof![
-            (proptest::sample::select(&CHANGES[..]), purpose())
+            (proptest::sample::select(&ConsentChange::ALL[..]), purpose())
                 .prop_map(|(change, purpose)| Event::Consent { change, purpose }),
             (a_word(), purpose(), proptest::collection::vec(a_word(), 0..3))
                 .prop_map(|(action, variant, conditions)| Event::ActionBegan { action, variant, conditions }),
-            (a_word(), proptest::sample::select(&OUTCOMES[..]))
+            (a_word(), proptest::sample::select(&ActionOutcome::ALL[..]))
                 .prop_map(|(action, outcome)| Event::ActionEnded { action, outcome }),
             proptest::collection::vec("[a-z]{1,5}(\\.[a-z]{1,5})?(#[2-9])?", 1..3)
                 .prop_map(|data| Event::Planted { data }),
-            proptest::sample::select(&PHASES[..]).prop_map(Event::Phase),
+            proptest::sample::select(&Phase::ALL[..]).prop_map(Event::Phase),
         ]
     }
 

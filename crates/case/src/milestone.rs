@@ -62,6 +62,9 @@ pub enum ConsentChange {
 }
 
 impl ConsentChange {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Shown, Self::Given, Self::Refused, Self::Withdrawn];
+
     /// The name used in files.
     pub fn name(self) -> &'static str {
         match self {
@@ -83,6 +86,9 @@ pub enum ActionOutcome {
 }
 
 impl ActionOutcome {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Succeeded, Self::Failed];
+
     /// The name used in files.
     pub fn name(self) -> &'static str {
         match self {
@@ -106,6 +112,9 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::RecordingBegan, Self::QuietBegan, Self::QuietEnded, Self::RecordingEnded];
+
     /// The name used in files.
     pub fn name(self) -> &'static str {
         match self {

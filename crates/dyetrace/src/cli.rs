@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::mark::MarkArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -22,7 +23,8 @@ Examples:
   dyetrace audit my-case
   dyetrace explain 1dd8de1e my-case
   dyetrace records trip.har --format jsonl
-  dyetrace new my-case";
+  dyetrace new my-case
+  dyetrace mark my-case first consent given";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Records(RecordsArguments),
     /// Make a case folder with a made-up subject whose data can be planted
     New(NewArguments),
+    /// Write down what happens now, while a run is being recorded
+    Mark(MarkArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  dyetrace completions bash > ~/.local/share/bash-completion/completions/dyetrace"

@@ -7,6 +7,7 @@ mod exit;
 mod explain;
 mod intake;
 mod listed;
+mod mark;
 mod mint;
 mod new;
 mod output;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Records(arguments) => records::run(&arguments),
         Command::Spike(arguments) => spike::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
+        Command::Mark(arguments) => mark::run(&arguments),
         Command::Completions { shell } => completions(shell),
     };
     exit::report(result)

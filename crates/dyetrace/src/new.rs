@@ -60,6 +60,7 @@ title: \"{title}\"
 #   - id: first
 #     product: {{ vendor: Example Co., name: Example Home, version: 3.1.0, platform: android }}
 #     exhibits: [evidence/app.pcapng]
+#     channels: [phone-wifi]
 "
     )
 }
