@@ -352,6 +352,11 @@ impl Marks {
         self.percent.is_empty() && self.backslash.is_empty() && self.entity.is_empty() && self.candidates.is_empty()
     }
 
+    /// True where nothing is escaped but what codecs without a mark of one byte may undo.
+    pub(crate) fn are_candidates(&self) -> bool {
+        self.percent.is_empty() && self.backslash.is_empty() && self.entity.is_empty()
+    }
+
     /// The marks outside the ranges, which are in order.
     pub(crate) fn outside(&self, ranges: &[Range<usize>]) -> Self {
         let outside = |marks: &[usize]| {

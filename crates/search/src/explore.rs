@@ -4,7 +4,7 @@ use crate::attribute::attribute;
 use crate::batch::{Batch, Item, Undo};
 use crate::classify::{Classes, Marks};
 use crate::codec::cipher::Keyed;
-use crate::codec::{self, Codec, Context, EMBEDDED, Field, MARKED, Structure, Typed, WHOLE, recognise};
+use crate::codec::{self, Codec, Context, EMBEDDED, Field, MARKED, Structure, Typed, recognise};
 use crate::digest;
 use crate::filter::Match;
 use crate::find::{Find, Seen};
@@ -217,7 +217,10 @@ impl<'s> Explorer<'s> {
         if let Some(structure) = structure
             .filter(|structure| node.context == Context::Cookie || self.must_walk(bytes, *structure, &marks, &classes))
         {
-            self.explore_fields(bytes, structure, &marks, node, &mut batch, &mut haul);
+            let all = node.context == Context::Cookie
+                || !marks.are_candidates()
+                || self.must_walk(bytes, structure, &Marks::default(), &classes);
+            self.explore_fields(bytes, structure, (&marks, all), node, &mut batch, &mut haul);
             self.search_batch(&mut batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
         }
         // What looks like a document may be none, and names may be escaped too.
@@ -285,7 +288,9 @@ impl<'s> Explorer<'s> {
                 return Some(Find::new(needle.datum, Seen::Text(textual.needle, recased), range));
             }
             Dress::Piece => {
-                self.pieces.insert(textual.needle);
+                if split::may_begin_or_end_field(bytes, &range, &needle.bytes) {
+                    self.pieces.insert(textual.needle);
+                }
                 return None;
             }
             Dress::Candidate => {
@@ -453,7 +458,9 @@ impl<'s> Explorer<'s> {
         if undo != Undo::Hex {
             self.look_up(decoded, 0, finds);
         } else if decoded.len() <= LONGEST_SLID {
-            (0..=last).for_each(|at| self.look_up(decoded, at, finds));
+            self.tally.lookups += last as u64 + 1;
+            let needles = self.needles;
+            needles.digests.starts(decoded, |at| self.look_up(decoded, at, finds));
         } else {
             self.look_up(decoded, 0, finds);
             for length in digest::LENGTHS {
@@ -584,11 +591,7 @@ impl<'s> Explorer<'s> {
         if is_plain(bytes) {
             return false;
         }
-        for codec in WHOLE {
-            // Behind base64 it is the text form of lz-string, which is undone as such.
-            if codec.name() == codec::lz_string::ABOUT.name && node.depth > 0 {
-                continue;
-            }
+        for codec in codec::whole(bytes, node.depth == 0) {
             let mut found = None;
             codec.find(bytes, &Marks::default(), &mut |span| found = Some(span));
             if found.is_some_and(|span| self.unwrap(codec, bytes, &span, node, finds)) {
@@ -699,18 +702,22 @@ impl<'s> Explorer<'s> {
         false
     }
 
+    /// Of all fields, or only of those in which something is marked.
     fn explore_fields(
         &mut self,
         bytes: &[u8],
         structure: &dyn Structure,
-        marks: &Marks,
+        (marks, all): (&Marks, bool),
         node: Node,
         batch: &mut Batch,
         haul: &mut Haul,
     ) {
         structure.walk(bytes, &mut |field| {
-            let value = &bytes[field.range.clone()];
             let marked = marks.any_in(&field.range);
+            if !(all || marked) {
+                return ControlFlow::Continue(());
+            }
+            let value = &bytes[field.range.clone()];
             let escaped = structure.plus_is_space() || !field.chunks.is_empty() || marked;
             let mut found = Vec::new();
             if field.typed != Typed::Bytes {
@@ -920,7 +927,7 @@ fn has_wrapping(text: &[u8]) -> bool {
 
 /// True for compressed bytes and documents that are no text.
 pub(crate) fn is_binary_document(decoded: &[u8]) -> bool {
-    let compressed = |codec: &&dyn Codec| {
+    let compressed = |codec: &'static dyn Codec| {
         let mut found = None;
         codec.find(decoded, &Marks::default(), &mut |span| found = Some(span));
         // Beginnings look right too often: some of it must come out.
@@ -928,7 +935,7 @@ pub(crate) fn is_binary_document(decoded: &[u8]) -> bool {
     };
     matches!(decoded, [_, 0, _, 0, ..] | [0, _, 0, _, ..])
         || recognise(decoded, Context::Any).is_some()
-        || WHOLE.iter().any(compressed)
+        || codec::whole(decoded, false).any(compressed)
 }
 
 /// True for bytes that begin with eight printable characters or consist of them.

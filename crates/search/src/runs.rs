@@ -29,7 +29,7 @@ static GZIP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"H4sI"));
 /// Times that one run is decoded from other places than its start.
 const MOST_REALIGNED: usize = 8;
 /// Sextets that hold the first eight bytes of a digest.
-const DIGEST_START: usize = 12;
+const DIGEST_START: usize = 11;
 /// Longest text of base64 characters that may be base85.
 const LONGEST_WORDY: usize = 48;
 /// Shortest and longest text that codecs of whole fields are tried on.
@@ -65,9 +65,7 @@ impl Explorer<'_> {
         while let Some(run) = classes.base64_run(from) {
             from = run.end;
             if outside.has(&run) {
-                for run in segments(bytes, node, run) {
-                    self.run(&mut runs, run, batch);
-                }
+                segments(bytes, node, run, |run| self.run(&mut runs, run, batch));
                 self.search_when_full(batch, bytes, node, finds);
             }
         }
@@ -77,9 +75,7 @@ impl Explorer<'_> {
         while let Some(run) = classes.capital_base64_run(from) {
             from = run.end;
             if (SHORTEST_TRIED..SHORTEST_DECODED).contains(&run.len()) && outside.has(&run) {
-                for run in segments(bytes, node, run) {
-                    short_run(&runs, run, batch);
-                }
+                segments(bytes, node, run, |run| short_run(&runs, run, batch));
                 self.search_when_full(batch, bytes, node, finds);
             }
         }
@@ -102,7 +98,7 @@ impl Explorer<'_> {
         let needles = self.needles;
         for alphabet in &needles.alphabets {
             let mut runs = Vec::new();
-            alphabet.runs(bytes, |run| runs.extend(segments(bytes, node, run)));
+            alphabet.runs(bytes, |run| segments(bytes, node, run, |run| runs.push(run)));
             for run in runs {
                 let Some(sextets) = alphabet.sextets(&bytes[run.clone()]) else { continue };
                 let mut starts = vec![0];
@@ -198,7 +194,7 @@ impl Explorer<'_> {
         if text.len() >= SHORTEST_GLUED {
             others.extend(GZIP.find_iter(&text[1..]).take(4).map(|at| at + 1));
         }
-        self.digests_behind_separators(text, &batch.sextets, &mut others);
+        self.digests_behind_separators(&batch.sextets, &mut others);
         for from in others.into_iter().take(MOST_REALIGNED) {
             batch.base64(&run, from);
         }
@@ -208,16 +204,14 @@ impl Explorer<'_> {
     }
 
     /// A character of `/ - _ +` may separate words: what stands behind it may be a known digest.
-    fn digests_behind_separators(&self, text: &[u8], sextets: &[u8], found: &mut Vec<usize>) {
-        let mut first = Vec::with_capacity(DIGEST_START);
-        for (at, _) in text.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_alphanumeric()) {
-            let Some(start) = sextets.get(at + 1..at + 1 + DIGEST_START) else { return };
-            first.clear();
-            base64::pack_into(start, &mut first);
-            if self.needles.digests.may_begin(&first) {
+    fn digests_behind_separators(&self, sextets: &[u8], found: &mut Vec<usize>) {
+        base64::separators(sextets, |at| {
+            if let Some(start) = sextets.get(at + 1..at + 1 + DIGEST_START)
+                && self.needles.digests.may_begin(&base64::first_eight(start))
+            {
                 found.push(at + 1);
             }
-        }
+        });
     }
 }
 
@@ -264,7 +258,8 @@ pub(crate) fn is_leaf(text: &[u8]) -> bool {
 
 /// True for a quoted text that is no base64, no address and no ordinary word with punctuation.
 fn may_be_base85(bytes: &[u8], classes: &Classes, run: &Range<usize>) -> bool {
-    if !is_quoted(bytes, run) || classes.all_base64(run) {
+    let padding = bytes[run.clone()].iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+    if !is_quoted(bytes, run) || classes.all_base64(&(run.start..run.end - padding)) {
         return false;
     }
     let text = &bytes[run.clone()];
@@ -281,21 +276,21 @@ fn has_both_cases(text: &[u8]) -> bool {
     text.iter().any(u8::is_ascii_uppercase) && text.iter().any(u8::is_ascii_lowercase)
 }
 
-/// The run, or in the path of a request target its segments: `/` is a character of base64, but there
-/// it separates.
-fn segments(bytes: &[u8], node: Node, run: Range<usize>) -> Vec<Range<usize>> {
+/// Calls `visit` with the run, or in the path of a request target with its segments: `/` is a character
+/// of base64, but there it separates.
+fn segments(bytes: &[u8], node: Node, run: Range<usize>, mut visit: impl FnMut(Range<usize>)) {
     let is_path = node.context == Context::Url && memchr::memchr2(b'?', b'#', &bytes[..run.start]).is_none();
     if !is_path {
-        return vec![run];
+        return visit(run);
     }
     let mut from = run.start;
-    let segment = |segment: &[u8]| {
+    for segment in bytes[run].split(|byte| *byte == b'/') {
         let range = from..from + segment.len();
         from = range.end + 1;
-        range
-    };
-    let all = bytes[run].split(|byte| *byte == b'/').map(segment);
-    all.filter(|segment| segment.len() >= SHORTEST_TRIED).collect()
+        if range.len() >= SHORTEST_TRIED {
+            visit(range);
+        }
+    }
 }
 
 /// True for text with letters of both cases and digits, which words rarely are.

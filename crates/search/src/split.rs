@@ -9,7 +9,7 @@ use crate::codec::{Structure, Typed};
 use crate::explore::Explorer;
 use crate::find::{Find, Seen};
 use crate::map::Map;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
 /// The row of the table of wrappings.
@@ -30,7 +30,7 @@ const SHORTEST_PIECE: usize = 2;
 pub(crate) const LONGEST_OF_WORDS: usize = 16 << 10;
 
 /// Where a piece of each content lies.
-type Pieces<'b> = HashMap<&'b [u8], Range<usize>>;
+type Pieces<'b> = foldhash::HashMap<&'b [u8], Range<usize>>;
 
 impl Explorer<'_> {
     /// Puts the fields together for the needles of which a piece was seen.
@@ -41,7 +41,7 @@ impl Explorer<'_> {
         needles: &BTreeSet<u32>,
         finds: &mut Vec<Find>,
     ) {
-        let mut pieces = Pieces::new();
+        let mut pieces = Pieces::default();
         structure.walk(bytes, &mut |field| {
             let value = bytes.get(field.range.clone()).unwrap_or_default();
             if value.len() >= SHORTEST_PIECE && field.typed == Typed::Bytes {
@@ -58,6 +58,19 @@ impl Explorer<'_> {
             }
         }
     }
+}
+
+/// True where the end of a value that stands in the range may be the beginning or the end of a field:
+/// nothing but letters and digits stands within a number or a word.
+pub(crate) fn may_begin_or_end_field(bytes: &[u8], range: &Range<usize>, value: &[u8]) -> bool {
+    let Some(text) = bytes.get(range.clone()) else { return false };
+    let stands_free = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at)).is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80)
+    };
+    let same = |end: Option<&[u8]>| end.is_some_and(|end| end.eq_ignore_ascii_case(text));
+    let first = same(value.get(..text.len())) && stands_free(range.start.checked_sub(1));
+    let last = || same(value.len().checked_sub(text.len()).and_then(|at| value.get(at..)));
+    first || (last() && stands_free(Some(range.end)))
 }
 
 /// The fields that make up the value, in the value's order.

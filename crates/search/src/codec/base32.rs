@@ -94,6 +94,11 @@ fn within_word(bytes: &[u8], word: &Range<usize>, visit: &mut dyn FnMut(Range<us
     let mut floor = word.start;
     let mut at = word.start + SHORTEST - 1;
     while let Some(byte) = bytes.get(at).filter(|_| at < word.end) {
+        if is_mixed(bytes, at) {
+            floor = at;
+            at += SHORTEST;
+            continue;
+        }
         let run = if byte.is_ascii_alphanumeric() { run_around(bytes, floor, at) } else { at..at };
         if run.len() >= SHORTEST && is_likely(bytes, &run) {
             visit(run.start..run.end + padding(&bytes[run.end..]));
@@ -101,6 +106,20 @@ fn within_word(bytes: &[u8], word: &Range<usize>, visit: &mut dyn FnMut(Range<us
         floor = run.end;
         at = run.end.max(at) + SHORTEST;
     }
+}
+
+/// True where letters of both cases stand so near to `at` that no run of one case holds it: sixteen
+/// characters around it hold the seven before it or the seven behind it.
+fn is_mixed(bytes: &[u8], at: usize) -> bool {
+    // Letters have bit 6, small ones bit 5 too. What is no letter belongs to no run anyway.
+    let both = |eight: &[u8; 8]| {
+        let word = u64::from_le_bytes(*eight);
+        let letters = word & 0x4040_4040_4040_4040;
+        (letters & !(word << 1)) != 0 && (letters & word << 1) != 0
+    };
+    let before = at.checked_sub(7).and_then(|start| bytes.get(start..)).and_then(<[u8]>::first_chunk);
+    let behind = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    before.is_none_or(both) && behind.is_none_or(both)
 }
 
 /// The run of digits and letters of one case that holds the byte at `at`.

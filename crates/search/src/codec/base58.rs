@@ -18,6 +18,8 @@ pub(crate) struct BigNumber {
 const SHORTEST: usize = 11;
 /// Longest field. The work grows with the square of the length.
 const LONGEST: usize = 512;
+/// Characters that make a number of less than 64 bits: 62^10 is below 2^60.
+const DIGITS: usize = 10;
 /// Not a character of the alphabet.
 const NONE: u8 = 0xff;
 
@@ -69,17 +71,21 @@ impl BigNumber {
     /// The number's bytes, highest first, behind a zero byte for each leading zero.
     fn number(&self, field: &[u8]) -> Option<Vec<u8>> {
         let zeros = field.iter().take_while(|byte| self.value(**byte) == Some(0)).count();
-        // 32 bits each, lowest first.
-        let mut limbs: Vec<u32> = Vec::with_capacity(field.len() / 5 + 1);
-        for character in &field[zeros..] {
-            let mut carry = u64::from(self.value(*character)?);
+        // 64 bits each, lowest first.
+        let mut limbs: Vec<u64> = Vec::with_capacity(field.len() / DIGITS + 1);
+        for digits in field[zeros..].chunks(DIGITS) {
+            let (mut carry, mut scale) = (0u64, 1u64);
+            for character in digits {
+                carry = carry * u64::from(self.radix) + u64::from(self.value(*character)?);
+                scale *= u64::from(self.radix);
+            }
             for limb in &mut limbs {
-                let product = u64::from(*limb) * u64::from(self.radix) + carry;
-                *limb = (product & 0xffff_ffff) as u32;
-                carry = product >> 32;
+                let product = u128::from(*limb) * u128::from(scale) + u128::from(carry);
+                *limb = product as u64;
+                carry = (product >> 64) as u64;
             }
             if carry > 0 {
-                limbs.push(carry as u32);
+                limbs.push(carry);
             }
         }
         let bytes = limbs.iter().rev().flat_map(|limb| limb.to_be_bytes()).skip_while(|byte| *byte == 0);

@@ -21,18 +21,23 @@ pub(crate) const ABOUT: About = About {
 const SHORTEST_LINE: usize = 16;
 
 /// Appends the six bits of each character; those of a byte that is no base64 character are
-/// anything. Without branches, so that compilers make it into vector instructions.
+/// anything.
 pub(crate) fn sextets_into(characters: &[u8], out: &mut Vec<u8>) {
-    out.extend(characters.iter().map(|character| {
-        let c = *character;
-        let mask = |is: bool| u8::from(is).wrapping_neg();
-        let upper = mask(c.wrapping_sub(b'A') < 26) & c.wrapping_sub(b'A');
-        let lower = mask(c.wrapping_sub(b'a') < 26) & c.wrapping_sub(b'a' - 26);
-        let digit = mask(c.wrapping_sub(b'0') < 10) & c.wrapping_add(4);
-        let plus = mask(c == b'+' || c == b'-') & 0x3E;
-        let slash = mask(c == b'/' || c == b'_') & 0x3F;
-        upper | lower | digit | plus | slash
-    }));
+    out.extend(characters.iter().map(|character| sextet(*character)));
+}
+
+/// The six bits of a character. Without branches, so that compilers make a loop over it into vector
+/// instructions.
+#[inline]
+pub(crate) fn sextet(character: u8) -> u8 {
+    let c = character;
+    let mask = |is: bool| u8::from(is).wrapping_neg();
+    let upper = mask(c.wrapping_sub(b'A') < 26) & c.wrapping_sub(b'A');
+    let lower = mask(c.wrapping_sub(b'a') < 26) & c.wrapping_sub(b'a' - 26);
+    let digit = mask(c.wrapping_sub(b'0') < 10) & c.wrapping_add(4);
+    let plus = mask(c == b'+' || c == b'-') & 0x3E;
+    let slash = mask(c == b'/' || c == b'_') & 0x3F;
+    upper | lower | digit | plus | slash
 }
 
 /// Appends the bytes that the sextets stand for. A last single sextet is left out.
@@ -60,6 +65,28 @@ pub(crate) fn decode_into(characters: &[u8], out: &mut Vec<u8>) {
     let mut sextets = Vec::with_capacity(characters.len());
     sextets_into(characters, &mut sextets);
     pack_into(&sextets, out);
+}
+
+/// Calls `visit` with the place of each character that is neither letter nor digit.
+pub(crate) fn separators(sextets: &[u8], mut visit: impl FnMut(usize)) {
+    let (eights, rest) = sextets.as_chunks::<8>();
+    for (index, eight) in eights.iter().enumerate() {
+        // Adding two to a sextet sets its seventh bit where it is over 61.
+        let mut over = u64::from_le_bytes(*eight).wrapping_add(0x0202_0202_0202_0202) & 0x4040_4040_4040_4040;
+        while over != 0 {
+            visit(index * 8 + over.trailing_zeros() as usize / 8);
+            over &= over - 1;
+        }
+    }
+    let start = eights.len() * 8;
+    (start..).zip(rest).filter(|(_, sextet)| **sextet > 61).for_each(|(at, _)| visit(at));
+}
+
+/// The first eight bytes that eleven sextets stand for.
+pub(crate) fn first_eight(sextets: &[u8]) -> [u8; 8] {
+    let bits = sextets.iter().fold(0u128, |bits, sextet| bits << 6 | u128::from(*sextet));
+    // Eleven sextets have two bits more.
+    ((bits >> 2) as u64).to_be_bytes()
 }
 
 /// Two groups of sextets that stand for ASCII have none of these bits: the first of each byte.
@@ -230,6 +257,19 @@ mod tests {
             assert_eq!(decoded, plain.as_bytes());
             assert_eq!(wrap(plain.as_bytes(), false, false), coded.as_bytes());
         }
+    }
+
+    #[test]
+    fn separators_are_the_last_two_of_either_alphabet() {
+        let text = b"ab+cdefghijklm/nop-qrs_t";
+        let mut sextets = Vec::new();
+        sextets_into(text, &mut sextets);
+        let mut found = Vec::new();
+        separators(&sextets, |at| found.push(at));
+        assert_eq!(found, [2, 14, 18, 22]);
+        let mut decoded = Vec::new();
+        pack_into(&sextets[3..15], &mut decoded);
+        assert_eq!(first_eight(&sextets[3..14]), decoded[..8]);
     }
 
     #[test]

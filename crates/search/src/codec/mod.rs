@@ -141,6 +141,64 @@ pub(crate) static WHOLE: [&dyn Codec; 14] = [
     &lz_string::LzStringBytes,
 ];
 
+/// Bits of [`WHOLE`]: UTF-16 and UTF-32, bare DEFLATE, a sized block, and lz-string, the last.
+const WIDE: u16 = 0b1111 << 5;
+const BARE: u16 = 1 << 9;
+const SIZED: u16 = 1 << 10;
+const PACKED: u16 = 1 << 13;
+/// Bytes in which a codec of UTF-16 or UTF-32 looks for a zero byte.
+const LOOKED_AT_FOR_ZERO: usize = 32;
+/// In shorter bytes no sized block has 16 MiB.
+const LONGEST_OF_SMALL_BLOCK: usize = 1 << 16;
+
+/// One bit for each codec of [`WHOLE`] that takes bytes which begin with that byte.
+static WHOLE_BY_FIRST: [u16; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bits = WIDE | SIZED | 1 << 11 | 1 << 12 | PACKED;
+        match byte {
+            0x1f => bits |= 1,
+            0x28 => bits |= 1 << 1,
+            0x04 => bits |= 1 << 2,
+            0xff => bits |= 1 << 3,
+            _ => {}
+        }
+        if byte & 0x8f == 8 {
+            bits |= 1 << 4;
+        }
+        // No block has the last of four kinds (RFC 1951 section 3.2.3).
+        if byte & 6 != 6 {
+            bits |= BARE;
+        }
+        table[byte] = bits;
+        byte += 1;
+    }
+    table
+};
+
+/// The codecs of [`WHOLE`] in their order, without those of which the first bytes tell that they do
+/// not apply. Behind another wrapping lz-string has its text form, which is undone as such.
+pub(crate) fn whole(bytes: &[u8], is_outermost: bool) -> impl Iterator<Item = &'static dyn Codec> + use<> {
+    let mut left = bytes.first().map_or(0, |first| WHOLE_BY_FIRST[usize::from(*first)]);
+    let start = bytes.get(..LOOKED_AT_FOR_ZERO).unwrap_or(bytes);
+    // A byte order mark has a zero byte or begins with one of these.
+    if !matches!(start.first(), Some(0xfe | 0xff)) && memchr::memchr(0, start).is_none() {
+        left &= !WIDE;
+    }
+    if bytes.len() < LONGEST_OF_SMALL_BLOCK && bytes.get(3) != Some(&0) {
+        left &= !SIZED;
+    }
+    if !is_outermost {
+        left &= !PACKED;
+    }
+    std::iter::from_fn(move || {
+        let codec = WHOLE.get(left.trailing_zeros() as usize).copied();
+        left &= left.wrapping_sub(1);
+        codec
+    })
+}
+
 /// Codecs with a signature, recognised anywhere in bytes that are not text.
 pub(crate) static EMBEDDED: [&dyn Codec; 6] = [
     &embedded::EmbeddedGzip,
@@ -468,5 +526,40 @@ pub(crate) fn spans_around(
     }
     if let Some(span) = current {
         visit(span);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn takes(codec: &dyn Codec, bytes: &[u8]) -> bool {
+        let mut found = false;
+        codec.find(bytes, &Marks::default(), &mut |_| found = true);
+        found
+    }
+
+    fn names<'c>(codecs: impl Iterator<Item = &'c &'static dyn Codec>, bytes: &[u8]) -> Vec<&'static str> {
+        codecs.filter(|codec| takes(**codec, bytes)).map(|codec| codec.name()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_codec_that_takes_the_bytes_is_passed_over(
+            start in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..6),
+                proptest::sample::select(vec![
+                    vec![0x1f, 0x8b, 8], vec![0x28, 0xb5, 0x2f, 0xfd], vec![4, 0x22, 0x4d, 0x18, 0x64, 0x40],
+                    vec![0xff, 6, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y'], vec![0x78, 0x9c], vec![0xff, 0xfe],
+                    vec![0xfe, 0xff], vec![0, 0, 0xfe, 0xff], vec![12, 0, 0, 0, 0xc0], vec![b'1', 0, b'3', 0, b'8', 0],
+                ]),
+            ],
+            rest in proptest::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let bytes = [start, rest].concat();
+            let kept: Vec<_> = whole(&bytes, true).collect();
+            prop_assert_eq!(names(kept.iter(), &bytes), names(WHOLE.iter(), &bytes));
+        }
     }
 }

@@ -49,6 +49,8 @@ impl Codec for Utf7 {
 
 /// Longer runs of base64 characters are base64.
 const LONGEST_RUN: usize = 256;
+/// Characters of base64 before a plus, letters of both cases and digits among them, that are no words.
+const BEFORE_BASE64: usize = 20;
 
 /// Calls `visit` for each shifted part.
 pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(Range<usize>)) {
@@ -62,10 +64,23 @@ pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(
             floor = end;
             continue;
         }
-        if let Some((length, _)) = decode(&bytes[at..]) {
+        if let Some((length, _)) = decode(&bytes[at..])
+            && (bytes.get(at + length - 1) == Some(&b'-') || !stands_in_base64(bytes, at))
+        {
             visit(at..at + length);
         }
     }
+}
+
+/// True where so much base64 stands before the plus that it is one of its characters rather than the
+/// start of a shifted part. Encoders close a part, unless what follows cannot belong to it.
+fn stands_in_base64(bytes: &[u8], plus: usize) -> bool {
+    let before = plus.checked_sub(BEFORE_BASE64).and_then(|start| bytes.get(start..plus)).unwrap_or_default();
+    let has = |class: fn(&u8) -> bool| before.iter().any(class);
+    before.iter().all(|byte| is_base64(*byte))
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -77,13 +92,10 @@ fn is_base64(byte: u8) -> bool {
 fn decode(text: &[u8]) -> Option<(usize, String)> {
     let rest = text.get(1..).filter(|_| text.first() == Some(&b'+'))?;
     // Base64 has a plus in every 64 characters: most are told by the first units of 16 bits.
-    let mut first = Vec::with_capacity(4);
-    super::base64::decode_into(
-        rest.get(..6).filter(|six| six.iter().all(|byte| is_base64(*byte))).unwrap_or(rest.get(..3)?),
-        &mut first,
-    );
-    let unit = |unit: &[u8; 2]| char::from_u32(u16::from_be_bytes(*unit).into());
-    if first.as_chunks().0.iter().any(|two| unit(two).is_some_and(|c| !is_in_use(c))) {
+    let first = rest.get(..6).filter(|six| six.iter().all(|byte| is_base64(*byte))).unwrap_or(rest.get(..3)?);
+    let bits = first.iter().fold(0u64, |bits, byte| bits << 6 | u64::from(super::base64::sextet(*byte)));
+    let unit = |number: usize| char::from_u32((bits >> (first.len() * 6 - 16 * number) & 0xffff) as u32);
+    if (1..=first.len() / 3).any(|number| unit(number).is_some_and(|c| !is_in_use(c))) {
         return None;
     }
     let count = rest.iter().take(LONGEST_SHIFT + 1).take_while(|byte| is_base64(**byte)).count();
@@ -91,8 +103,15 @@ fn decode(text: &[u8]) -> Option<(usize, String)> {
     if !(3..=LONGEST_SHIFT).contains(&count) || !matches!(count % 8, 0 | 3 | 6) {
         return None;
     }
-    let mut decoded = Vec::new();
-    super::base64::decode_into(&rest[..count], &mut decoded);
+    let mut sextets = Vec::with_capacity(count);
+    super::base64::sextets_into(&rest[..count], &mut sextets);
+    // Encoders leave zero bits behind the last unit.
+    let unused = 2 * (count % 8 / 3);
+    if sextets.last().is_some_and(|last| last & ((1 << unused) - 1) != 0) {
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(count);
+    super::base64::pack_into(&sextets, &mut decoded);
     let units = decoded.as_chunks::<2>().0.iter().map(|unit| u16::from_be_bytes(*unit));
     let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
     let closing = usize::from(rest.get(count) == Some(&b'-'));
@@ -177,6 +196,14 @@ mod tests {
         for text in [&b"a+b-c"[..], b"+8613800000427", b"q=a+bcd+e", b"Zm9v+YmFyYmF6YmFyYmF6cXV4MTIzMTIz"] {
             assert!(first(text).is_none());
         }
+    }
+
+    #[test]
+    fn a_plus_within_base64_and_bits_behind_the_last_unit_begin_no_shifted_part() {
+        assert!(first(b"\"nhY1qT8rWb3LxKd92mPz+ZeU\"").is_none());
+        assert!(first(b"\"nhY1qT8rWb3LxKd92mPz+ZeU-\"").is_some());
+        assert!(first(b"\"nhY1qT8r+ZeU\"").is_some());
+        assert!(first(b"+AEA-").is_some() && first(b"+AEB-").is_none());
     }
 
     proptest! {
