@@ -167,7 +167,7 @@ pub struct CanaryFacts {
     pub datum: DatumId,
     /// When it came back, where known.
     pub at: Option<Time>,
-    /// What it shows: `retention`, `purpose`, `sharing`, `deletion`.
+    /// Which kinds of claim it speaks against: `retention`, `purpose`, `server-side`.
     pub about: Vec<String>,
     /// What happened, in words.
     pub how: String,

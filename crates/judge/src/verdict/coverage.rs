@@ -1,0 +1,429 @@
+//! What must hold before a `never` or a list may be called supported, line by line.
+
+use super::held::Held;
+use super::index::{Index, is_digest};
+use super::scope::Group;
+use super::seen::{Found, Seen, Sought, needs_transmission};
+use super::statistics::bound;
+use super::tri::Tri;
+use super::tries::{Cell, cells, end_of};
+use super::windows::Variant;
+use crate::{Evidence, Exercise, OpaqueFacts, Reach, RunFacts, codes};
+use dyetrace_case::{CoverageLine, Event, Fact, Form, Met, Phase, Practice, Requirement};
+
+/// Everything that the lines are made from.
+pub(crate) struct Case<'a> {
+    pub(crate) seen: &'a Seen<'a>,
+    pub(crate) sought: &'a Sought<'a>,
+    pub(crate) group: &'a Group,
+    pub(crate) exercise: &'a Exercise,
+    pub(crate) variant: &'a Variant,
+    pub(crate) held: &'a Held,
+}
+
+/// A line, met where every fact is good.
+pub(crate) fn line(requirement: Requirement, good: bool, facts: Vec<Fact>) -> CoverageLine {
+    CoverageLine { requirement, met: if good { Met::Yes } else { Met::No }, facts }
+}
+
+/// A line that this claim does not need.
+pub(crate) fn not_needed(requirement: Requirement) -> CoverageLine {
+    CoverageLine { requirement, met: Met::NotNeeded, facts: Vec::new() }
+}
+
+/// The most opaque recipients and damages that a line names one by one.
+const NAMED: usize = 50;
+
+impl<'a> Case<'a> {
+    fn index(&self) -> &'a Index<'a> {
+        self.seen.index
+    }
+
+    fn evidence(&self) -> &'a Evidence<'a> {
+        self.seen.index.evidence
+    }
+
+    fn runs(&self) -> impl Iterator<Item = &'a RunFacts> {
+        let runs = self.evidence().runs;
+        self.group.runs.iter().filter_map(|&run| runs.get(run))
+    }
+
+    /// Every line in the order of [`Requirement::ALL`], and how often the least tried cell was tried.
+    pub(crate) fn lines(&self, found: &Found) -> (Vec<CoverageLine>, u64) {
+        let cells = self.cells();
+        let tries = cells.iter().map(|cell| cell.done.len() as u64).min().unwrap_or(0);
+        let lines = vec![
+            scope(self.evidence(), self.group),
+            self.held(),
+            self.exercised(&cells),
+            self.visible(),
+            self.detectable(),
+            self.positive_control(found),
+            self.quiet(),
+            self.undamaged(),
+            self.not_vacuous(found),
+        ];
+        (lines, tries)
+    }
+
+    /// An action counts as tried only if the product had the data by its end.
+    fn cells(&self) -> Vec<Cell<'a>> {
+        let counts = |run: usize, action: usize| {
+            let end = end_of(self.evidence(), run, action);
+            self.held.all_by(self.index(), &self.sought.never.data, run, end)
+        };
+        cells(self.evidence(), self.group, self.exercise, self.sought.never, self.variant, counts)
+    }
+
+    fn held(&self) -> CoverageLine {
+        let mut good = true;
+        let mut facts = Vec::new();
+        for selector in &self.sought.never.data {
+            let data: Vec<usize> =
+                (0..self.index().data.len()).filter(|&datum| self.index().covers(selector, datum)).collect();
+            let had = |datum: &&usize| self.group.runs.iter().any(|&run| self.held.by(run, **datum, None));
+            let held = data.iter().filter(had).count();
+            good &= held > 0;
+            let name = selector.name();
+            facts.push(match (held, data.len()) {
+                (_, 0) => codes::NOTHING_PLANTED.fact([&name]),
+                (0, planted) => codes::NOT_HELD.fact([&name, &planted]),
+                (held, planted) => codes::HELD.fact([&name, &held, &planted]),
+            });
+        }
+        line(Requirement::Held, good, facts)
+    }
+
+    fn exercised(&self, cells: &[Cell<'_>]) -> CoverageLine {
+        if cells.is_empty() && self.stored_only() {
+            return not_needed(Requirement::Exercised);
+        }
+        if cells.is_empty() {
+            return line(Requirement::Exercised, false, vec![codes::NO_EXERCISE_STATED.fact([])]);
+        }
+        let enough = |cell: &Cell<'_>| cell.done.len() as u64 >= cell.wanted.times;
+        let facts = cells.iter().map(|cell| {
+            let code = if enough(cell) { &codes::EXERCISED } else { &codes::EXERCISE_MISSING };
+            let state = cell.state.map_or("", dyetrace_case::ConsentState::name);
+            let variant = self.variant.name().unwrap_or_default();
+            code.fact([&cell.wanted.name, &state, &variant, &cell.done.len(), &cell.wanted.times])
+        });
+        line(Requirement::Exercised, cells.iter().all(enough), facts.collect())
+    }
+
+    fn visible(&self) -> CoverageLine {
+        let (mut bad, mut good) = (Vec::new(), Vec::new());
+        for run in self.runs() {
+            recorded(run, &self.exercise.channels, &mut bad, &mut good);
+        }
+        good.push(self.read());
+        self.opaque(&mut bad, &mut good);
+        let met = bad.is_empty();
+        bad.append(&mut good);
+        line(Requirement::Visible, met, bad)
+    }
+
+    fn read(&self) -> Fact {
+        let traffic = self.evidence().traffic.iter().filter(|traffic| self.group.runs.contains(&traffic.run));
+        let traffic = traffic.filter(|traffic| self.seen.reach(traffic.recipient) != Tri::No);
+        let sum = traffic.fold((0u64, 0u64, 0u64), |(records, sent, received), traffic| {
+            (
+                records.saturating_add(traffic.records),
+                sent.saturating_add(traffic.sent),
+                received.saturating_add(traffic.received),
+            )
+        });
+        codes::READ.fact([&sum.0, &sum.1, &sum.2])
+    }
+
+    /// Outbound bytes that nobody read, to whom the claim speaks of, when it speaks of it.
+    fn opaque(&self, bad: &mut Vec<Fact>, good: &mut Vec<Fact>) {
+        let mut protected = 0u64;
+        let mut total = 0u64;
+        let mut named: Vec<(u64, Fact)> = Vec::new();
+        for opaque in self.evidence().opaque.iter().filter(|opaque| self.matters(opaque)) {
+            let level = self.sought.never.protection_below;
+            if level.is_some_and(|level| opaque.protection >= level) {
+                protected = protected.saturating_add(opaque.sent.unwrap_or(0));
+                continue;
+            }
+            let recipient = self.index().recipient(opaque.recipient).shown();
+            match opaque.sent {
+                Some(0) => {}
+                Some(sent) => {
+                    total = total.saturating_add(sent);
+                    named.push((sent, codes::OPAQUE.fact([&recipient, &sent, &opaque.times, &opaque.reason])));
+                }
+                None => bad.push(codes::OPAQUE_UNCOUNTED.fact([&recipient, &opaque.times, &opaque.reason])),
+            }
+        }
+        named.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        named.truncate(NAMED);
+        let list = if total > self.exercise.opaque_at_most { &mut *bad } else { &mut *good };
+        list.push(codes::OPAQUE_TOTAL.fact([&total, &self.exercise.opaque_at_most]));
+        list.extend(named.into_iter().map(|(_, fact)| fact));
+        if let Some(level) = self.sought.never.protection_below.filter(|_| protected > 0) {
+            good.push(codes::OPAQUE_PROTECTED.fact([&protected, &level.name()]));
+        }
+    }
+
+    fn matters(&self, opaque: &OpaqueFacts) -> bool {
+        let Some(window) = self.seen.window(opaque.run, opaque.segment) else { return false };
+        let possible = [
+            self.seen.reach(opaque.recipient),
+            self.seen.country(opaque.recipient),
+            window.when,
+            window.allowed.not(),
+            window.variant,
+        ];
+        possible.iter().all(|holds| *holds != Tri::No)
+    }
+
+    /// Recovery is asked for clear and encoded values; of other forms it is told where it was measured.
+    fn detectable(&self) -> CoverageLine {
+        let mut met = true;
+        let mut facts = Vec::new();
+        for &form in &self.sought.never.forms {
+            let spikes = self.evidence().spikes.iter().filter(|spikes| spikes.form == form);
+            let spikes = spikes.filter(|spikes| spikes.run.is_none_or(|run| self.group.runs.contains(&run)));
+            let mut hidden_somewhere = false;
+            for spikes in spikes.filter(|spikes| spikes.hidden > 0) {
+                hidden_somewhere = true;
+                let enough = spikes.found as f64 >= self.exercise.spike_at_least * spikes.hidden as f64;
+                met &= enough;
+                let code = if enough { &codes::RECOVERY } else { &codes::RECOVERY_LOW };
+                facts.push(code.fact([&form.name(), &spikes.found, &spikes.hidden, &self.exercise.spike_at_least]));
+            }
+            if !hidden_somewhere {
+                met &= !matches!(form, Form::Clear | Form::Encoded);
+                facts.push(codes::NOT_SPIKED.fact([&form.name()]));
+            }
+        }
+        line(Requirement::Detectable, met, facts)
+    }
+
+    /// Where something is allowed in an action, it must have been seen there: else nobody knows that it
+    /// would have been seen elsewhere.
+    fn positive_control(&self, found: &Found) -> CoverageLine {
+        let unless = &self.sought.never.unless;
+        if unless.is_empty() {
+            return not_needed(Requirement::PositiveControl);
+        }
+        let mut met = true;
+        let facts = unless.iter().map(|name| {
+            let controls = found.controls.iter().filter(|(practice, action)| self.is_control(*practice, *action, name));
+            let practices = controls.filter_map(|(practice, _)| self.index().practice(*practice));
+            let sightings: u64 = practices.map(|practice| practice.count).fold(0, u64::saturating_add);
+            met &= sightings > 0;
+            if sightings > 0 {
+                codes::CONTROL_SEEN.fact([name, &sightings])
+            } else {
+                codes::CONTROL_MISSING.fact([name])
+            }
+        });
+        let facts: Vec<Fact> = facts.collect();
+        line(Requirement::PositiveControl, met, facts)
+    }
+
+    fn is_control(&self, practice: usize, action: usize, name: &str) -> bool {
+        let run = self.index().practice(practice).and_then(|practice| self.evidence().runs.get(practice.key.run));
+        let action = run.and_then(|run| run.judged.timeline.actions.get(action));
+        action.is_some_and(|action| action.action == name || super::windows::is_action(action, name))
+    }
+
+    fn quiet(&self) -> CoverageLine {
+        let wanted = self.exercise.quiet_s;
+        if wanted == 0 || self.stored_only() {
+            return not_needed(Requirement::QuietTime);
+        }
+        let mut met = true;
+        let facts: Vec<Fact> = self
+            .runs()
+            .map(|run| match quiet_after_last_action(run) {
+                Some(seconds) if seconds >= wanted => codes::QUIET.fact([&run.judged.id, &seconds, &wanted]),
+                Some(seconds) => {
+                    met = false;
+                    codes::QUIET_SHORT.fact([&run.judged.id, &seconds, &wanted])
+                }
+                None => {
+                    met = false;
+                    codes::QUIET_UNKNOWN.fact([&run.judged.id, &wanted])
+                }
+            })
+            .collect();
+        line(Requirement::QuietTime, met, facts)
+    }
+
+    /// True for claims about stored files and dumps alone: nothing has to be done or waited for.
+    fn stored_only(&self) -> bool {
+        self.sought.never.reaches.iter().all(|reach| *reach == Reach::Storage)
+    }
+
+    fn undamaged(&self) -> CoverageLine {
+        let matters = self.evidence().damages.iter().filter(|damage| {
+            damage.run.is_none_or(|run| self.group.runs.contains(&run))
+                && damage.recipient.is_none_or(|recipient| self.seen.reach(recipient) != Tri::No)
+        });
+        let mut facts: Vec<Fact> = matters
+            .map(|damage| {
+                let recipient = damage.recipient.map(|recipient| self.index().recipient(recipient).shown());
+                codes::DAMAGE.fact([&recipient.unwrap_or_default(), &damage.bytes, &damage.reason])
+            })
+            .collect();
+        let met = facts.is_empty();
+        if facts.len() > NAMED {
+            let more = facts.len() - NAMED;
+            facts.truncate(NAMED);
+            facts.push(codes::DAMAGES_MORE.fact([&more]));
+        }
+        line(Requirement::Undamaged, met, facts)
+    }
+
+    fn not_vacuous(&self, found: &Found) -> CoverageLine {
+        if !needs_transmission(self.sought.never) {
+            return not_needed(Requirement::NotVacuous);
+        }
+        if found.judged.is_empty() {
+            return line(Requirement::NotVacuous, false, vec![codes::VACUOUS.fact([])]);
+        }
+        let (_, sightings) = super::index::totals(self.index(), &found.judged);
+        let fact = codes::JUDGED_TRANSMISSIONS.fact([&found.judged.len(), &sightings]);
+        line(Requirement::NotVacuous, true, vec![fact])
+    }
+
+    /// Statistics of a part: bounds, how far transfers came, sizes of digest spaces, interventions.
+    pub(crate) fn numbers(&self, found: &Found, tries: u64) -> Vec<Fact> {
+        let mut numbers = Vec::new();
+        if tries > 0 && found.witnesses.is_empty() {
+            numbers.push(bound_of(tries));
+        }
+        numbers.extend(self.transfers(&found.witnesses));
+        numbers.extend(self.digest_spaces(found));
+        let mut why: Vec<&'static str> = Vec::new();
+        for (practice, reason) in found.undecided.iter().chain(&found.cleared) {
+            why.push(self.seen.explain(*practice, *reason).code);
+        }
+        why.sort_unstable();
+        for same in why.chunk_by(|a, b| a == b) {
+            numbers.push(codes::DISCOUNTED.fact([&same.first().copied().unwrap_or_default(), &same.len()]));
+        }
+        for run in self.runs() {
+            numbers
+                .extend(run.judged.interventions.iter().map(|what| codes::INTERVENTION.fact([&run.judged.id, what])));
+        }
+        numbers
+    }
+
+    fn transfers(&self, witnesses: &[usize]) -> Option<Fact> {
+        use dyetrace_case::Transfer;
+        let practices: Vec<&Practice> = witnesses.iter().filter_map(|&at| self.index().practice(at)).collect();
+        let count = |transfer: Transfer| {
+            let of = practices.iter().filter(|practice| practice.key.transfer == transfer);
+            of.map(|practice| practice.count).fold(0, u64::saturating_add)
+        };
+        let counts = [Transfer::Answered, Transfer::Sent, Transfer::Attempted, Transfer::Kept].map(count);
+        let [answered, sent, attempted, kept] = &counts;
+        (!practices.is_empty()).then(|| codes::TRANSFERS.fact([answered, sent, attempted, kept]))
+    }
+
+    /// A digest without a key hides a phone number among as many values as there are phone numbers.
+    fn digest_spaces(&self, found: &Found) -> Vec<Fact> {
+        let all = found.witnesses.iter().chain(found.cleared.iter().map(|(practice, _)| practice));
+        let all = all.chain(found.undecided.iter().map(|(practice, _)| practice));
+        let digests = all.filter_map(|&at| self.index().practice(at)).filter(|practice| is_digest(practice.key.form));
+        let unkeyed = digests.filter(|practice| !practice.trails().iter().any(|trail| trail.contains("hmac")));
+        let kinds = unkeyed.filter_map(|practice| practice.key.datum.0.split(['#', '.']).next());
+        let mut kinds: Vec<&str> = kinds.collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let spaces = kinds.into_iter().filter_map(|kind| Some((kind, space_of(kind)?)));
+        spaces
+            .map(|(kind, values)| codes::DIGEST_SPACE.fact([&kind, &values, &values.div_ceil(DIGESTS_PER_SECOND)]))
+            .collect()
+    }
+}
+
+/// SHA-256 of short texts on one core of a desktop computer with SHA instructions, a cautious figure.
+const DIGESTS_PER_SECOND: u64 = 10_000_000;
+
+/// How many values there are of a kind whose values can all be tried.
+fn space_of(kind: &str) -> Option<u64> {
+    match kind {
+        // Eleven digits that begin with 13 to 19 (MIIT's numbering plan).
+        "phone" | "mobile" | "msisdn" | "tel" => Some(7_000_000_000),
+        // Fourteen digits and a check digit; type codes in use are fewer than 100,000 (3GPP TS 23.003 section 6.2).
+        "imei" => Some(100_000_000_000),
+        // Some 3,000 areas, 100 years of days, 1,000 serial numbers; the check character follows (GB 11643-1999).
+        "id" => Some(110_000_000_000),
+        // Prefixes that are assigned (some 35,000) and 24 bits.
+        "mac" | "bssid" | "bluetooth" => Some(590_000_000_000),
+        _ => None,
+    }
+}
+
+pub(crate) fn bound_of(tries: u64) -> Fact {
+    codes::BOUND.fact([&tries, &format!("{:.1}", bound(tries) * 100.0)])
+}
+
+/// The line on scope.
+pub(crate) fn scope(evidence: &Evidence<'_>, group: &Group) -> CoverageLine {
+    let runs = group.runs.iter().filter_map(|&run| evidence.runs.get(run)).map(|run| run.judged.id.as_str());
+    let runs = runs.collect::<Vec<_>>().join(", ");
+    match group.unknown {
+        Some(condition) => {
+            line(Requirement::Scope, false, vec![codes::SCOPE_UNKNOWN.fact([&group.product, &condition])])
+        }
+        None => line(Requirement::Scope, true, vec![codes::IN_SCOPE.fact([&group.product, &runs])]),
+    }
+}
+
+/// Was the run recorded on every channel from before its first action to after its last?
+pub(crate) fn recorded(run: &RunFacts, channels: &[String], bad: &mut Vec<Fact>, good: &mut Vec<Fact>) {
+    let name = &run.judged.id;
+    for channel in channels {
+        let there = run.judged.channels.contains(channel);
+        let code = if there { &codes::CHANNEL_RECORDED } else { &codes::CHANNEL_MISSING };
+        if there { &mut *good } else { &mut *bad }.push(code.fact([channel, name]));
+    }
+    if run.records == 0 {
+        bad.push(codes::NO_RECORDS.fact([name]));
+    }
+    if !starts_early(run) {
+        bad.push(codes::STARTS_LATE.fact([name]));
+    }
+    if !ends_late(run) {
+        bad.push(codes::ENDS_EARLY.fact([name]));
+    }
+    match run.drops {
+        Some(0) => {}
+        Some(packets) => bad.push(codes::DROPPED.fact([name, &packets])),
+        None => good.push(codes::DROPS_UNKNOWN.fact([name])),
+    }
+}
+
+fn starts_early(run: &RunFacts) -> bool {
+    let timeline = &run.judged.timeline;
+    let Some(began) = timeline.actions.iter().map(|action| action.began).min() else { return true };
+    let marked = timeline.milestones.iter().find(|milestone| milestone.event == Event::Phase(Phase::RecordingBegan));
+    marked.map(|milestone| milestone.at).or(run.judged.first).is_some_and(|start| start <= began)
+}
+
+fn ends_late(run: &RunFacts) -> bool {
+    let timeline = &run.judged.timeline;
+    let Some(ended) = timeline.actions.iter().map(|action| action.ended.unwrap_or(action.began)).max() else {
+        return true;
+    };
+    let marked = timeline
+        .milestones
+        .iter()
+        .filter(|milestone| matches!(milestone.event, Event::Phase(Phase::RecordingEnded | Phase::QuietEnded)));
+    marked.map(|milestone| milestone.at).max().or(run.judged.last).is_some_and(|end| end >= ended)
+}
+
+/// Whole seconds of quiet, where the quiet time follows every action.
+fn quiet_after_last_action(run: &RunFacts) -> Option<u64> {
+    let timeline = &run.judged.timeline;
+    let quiet = timeline.milestones.iter().rev().find(|one| one.event == Event::Phase(Phase::QuietBegan))?;
+    let disturbed = timeline.actions.iter().any(|action| action.ended.unwrap_or(action.began) > quiet.at);
+    (!disturbed).then(|| timeline.quiet_time().map(|nanos| nanos / 1_000_000_000))?
+}
