@@ -54,7 +54,7 @@ fn fits(run: &RunFacts, applies_to: &AppliesTo) -> (Tri, &'static str) {
     let conditions = [
         (any_of(&applies_to.versions, version, version_fits), "version"),
         (made_fits(applies_to, made), "made"),
-        (any_of(&applies_to.regions, run.region.as_deref(), str::eq_ignore_ascii_case), "region"),
+        (region_fits(applies_to, run), "region"),
         (any_of(&applies_to.platforms, platform, str::eq_ignore_ascii_case), "platform"),
     ];
     conditions.into_iter().min_by_key(|(holds, _)| *holds).unwrap_or((Tri::Yes, ""))
@@ -66,6 +66,14 @@ fn any_of(wanted: &[String], actual: Option<&str>, fits: impl Fn(&str, &str) -> 
         Some(actual) => Tri::of(wanted.iter().any(|wanted| fits(wanted, actual))),
         None => Tri::Maybe,
     }
+}
+
+/// The market a product was made for, or the place where it was used.
+fn region_fits(applies_to: &AppliesTo, run: &RunFacts) -> Tri {
+    let market = run.judged.product.as_ref().and_then(|product| product.region.as_deref());
+    let fits = |region| any_of(&applies_to.regions, Some(region), str::eq_ignore_ascii_case);
+    let known = [market, run.region.as_deref()].into_iter().flatten().map(fits);
+    if applies_to.regions.is_empty() { Tri::Yes } else { known.max().unwrap_or(Tri::Maybe) }
 }
 
 fn made_fits(applies_to: &AppliesTo, made: Option<&str>) -> Tri {
@@ -140,7 +148,7 @@ mod tests {
     fn run(version: Option<&str>, made: Option<&str>) -> RunFacts {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let product =
-            Product { vendor: None, name: "Plug".to_owned(), version: text(version), made: text(made), platform: None };
+            Product { name: "Plug".to_owned(), version: text(version), made: text(made), ..Product::default() };
         RunFacts { judged: JudgedRun { product: Some(product), ..JudgedRun::default() }, ..RunFacts::default() }
     }
 

@@ -81,6 +81,7 @@ pub fn run(id: &str, events: Vec<Milestone>) -> RunFacts {
         version: Some("2.0".to_owned()),
         made: Some("2017-03".to_owned()),
         platform: Some("android".to_owned()),
+        ..Product::default()
     };
     RunFacts {
         judged: JudgedRun {
