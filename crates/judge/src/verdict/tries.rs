@@ -61,19 +61,14 @@ pub(crate) fn tried(
     let actions = runs.flat_map(|(run, facts)| {
         facts.judged.timeline.actions.iter().enumerate().map(move |(at, action)| ((run, at), action))
     });
-    let actions: Vec<_> = actions.filter(|(_, action)| is_action(action, name)).collect();
-    // An action that has no variants anywhere is the same for all of them.
-    let has_variants = actions.iter().any(|(_, action)| action.variant.is_some());
-    let fits = |of: Option<&str>| match variant.name() {
-        Some(variant) => of == Some(variant) || !has_variants,
-        None => true,
-    };
+    let actions = actions.filter(|(_, action)| is_action(action, name));
+    let fits = |of: Option<&str>| variant.name().is_none_or(|variant| of == Some(variant));
     let ended = |of: Option<ActionOutcome>| match outcome {
         OutcomeWanted::Succeeded => of == Some(ActionOutcome::Succeeded),
         OutcomeWanted::Failed => of == Some(ActionOutcome::Failed),
         OutcomeWanted::Any => of.is_some(),
     };
-    let counted = actions.into_iter().filter(|(_, action)| fits(action.variant.as_deref()) && ended(action.outcome));
+    let counted = actions.filter(|(_, action)| fits(action.variant.as_deref()) && ended(action.outcome));
     counted.map(|(place, _)| place).collect()
 }
 
