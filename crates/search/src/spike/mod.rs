@@ -5,11 +5,14 @@
 //! and options give the same numbers.
 
 mod chain;
+mod forms;
 mod slot;
+
+pub use forms::{ByForm, spike_by_form};
 
 use crate::{Options, Scanner, Scratch};
 use chain::{Chain, chains};
-use dyetrace_case::{Datum, Range, Record, Subject};
+use dyetrace_case::{Datum, DatumId, PartName, Range, Record, Sighting, Subject};
 use slot::{Slot, inject, slots};
 use std::collections::BTreeMap;
 
@@ -135,16 +138,7 @@ impl Run<'_> {
             return;
         };
         let sightings = self.scanner.search(&record, &mut self.scratch).sightings;
-        let mut here = Recovery { injected: 1, ..Recovery::default() };
-        let mut found = sightings.iter().filter(|sighting| {
-            sighting.datum == datum.id && sighting.place.part == slot.part && sighting.place.range.overlaps(place)
-        });
-        // The strongest counts.
-        if let Some(first) = found.next() {
-            let solid = std::iter::once(first).chain(found).any(|sighting| !sighting.is_hint());
-            (here.solid, here.hints) = (u64::from(solid), u64::from(!solid));
-            here.exact = u64::from(contains(place, first.place.range));
-        }
+        let here = recovered(&sightings, &datum.id, &slot.part, place);
         self.chains.entry((chain.depth(), chain.name())).or_default().add(here);
         self.spike.carriers.entry(slot.carrier).or_default().add(here);
         self.spike.depths.entry(chain.depth()).or_default().add(here);
@@ -161,6 +155,21 @@ impl Run<'_> {
         self.spike.chains = chains.into_iter().map(|((_, name), recovery)| (name, recovery)).collect();
         self.spike
     }
+}
+
+/// What a search found of one hidden value. The strongest sighting counts.
+fn recovered(sightings: &[Sighting], datum: &DatumId, part: &PartName, place: Range) -> Recovery {
+    let mut here = Recovery { injected: 1, ..Recovery::default() };
+    let of_it = |sighting: &&Sighting| {
+        sighting.datum == *datum && sighting.place.part == *part && sighting.place.range.overlaps(place)
+    };
+    let mut found = sightings.iter().filter(of_it);
+    if let Some(first) = found.next() {
+        let solid = std::iter::once(first).chain(found).any(|sighting| !sighting.is_hint());
+        (here.solid, here.hints) = (u64::from(solid), u64::from(!solid));
+        here.exact = u64::from(contains(place, first.place.range));
+    }
+    here
 }
 
 fn contains(outer: Range, inner: Range) -> bool {

@@ -2,7 +2,7 @@ use super::*;
 use crate::Scanner;
 use dyetrace_case::{Blob, Channel, Endpoint, ExhibitId, Message, Protocol, RecordId, Secret};
 
-fn record(number: usize) -> Record {
+pub(super) fn record(number: usize) -> Record {
     let body = format!("{{\"n\":{number},\"user\":\"somebody\",\"list\":[\"a\",\"b\"]}}").into_bytes();
     let request = Message {
         target: Some(format!("/v1/thing/{number}?a=b&c=d").into_bytes()),

@@ -4,6 +4,7 @@
 mod blocks;
 mod padding;
 mod rsa;
+mod wrap;
 
 use self::blocks::{Blocks, Gcm};
 use super::content::looks_like_content;
