@@ -48,7 +48,7 @@ pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A list whose elements become values one at a time: a long list of them would not fit in memory.
-pub(super) struct Each<'a, T, F>(pub(super) &'a [T], pub(super) F);
+pub(crate) struct Each<'a, T, F>(pub(crate) &'a [T], pub(crate) F);
 
 impl<T, F: Fn(&T) -> Value> Serialize for Each<'_, T, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

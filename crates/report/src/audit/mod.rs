@@ -9,10 +9,13 @@ mod unplanted;
 
 pub use chance::{Chance, Class, ClassCounts};
 pub use differential::Compared;
+pub(crate) use json::Each;
 pub use json::{SCHEMA, write as write_json};
+pub(crate) use model::protection;
 pub use model::{
     Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyFile, KeyRow, Recipient, RecipientKey, SightingRow, Summary,
     Tool, redact_recorded,
 };
 pub use terminal::{Look, write as write_terminal};
+pub(crate) use terminal::{Page, shorten, who};
 pub use unplanted::{Tally, Unplanted, UnplantedRow};

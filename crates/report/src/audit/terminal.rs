@@ -29,7 +29,7 @@ const SHOWN: usize = 30;
 /// # Errors
 /// Writing failed.
 pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { look, out };
+    let mut page = Page::new(look, out);
     title(audit, &mut page)?;
     let solid = |side: Side| move |row: &&SightingRow| row.side == side && !row.sighting.is_hint();
     if audit.subject.is_empty() && audit.unplanted.is_none() {
@@ -62,32 +62,36 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Where lines go, with or without colour.
-pub(super) struct Page<'w> {
+pub(crate) struct Page<'w> {
     look: Look,
     out: &'w mut dyn Write,
 }
 
-impl Page<'_> {
-    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+impl<'w> Page<'w> {
+    pub(crate) fn new(look: Look, out: &'w mut dyn Write) -> Self {
+        Self { look, out }
+    }
+
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{text}")
     }
 
-    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         let text = self.styled("1", text);
         writeln!(self.out, "\n{text}")
     }
 
     /// `text` in an ANSI style (ECMA-48 SGR), plain where colour is off.
-    pub(super) fn styled(&self, style: &str, text: &str) -> String {
+    pub(crate) fn styled(&self, style: &str, text: &str) -> String {
         if self.look.color && !style.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    pub(super) fn limit(&self) -> usize {
+    pub(crate) fn limit(&self) -> usize {
         if self.look.all { usize::MAX } else { SHOWN }
     }
 
     /// Says how many entries of a list were left out.
-    pub(super) fn rest(&mut self, total: usize) -> io::Result<()> {
+    pub(crate) fn rest(&mut self, total: usize) -> io::Result<()> {
         match total.saturating_sub(self.limit()) {
             0 => Ok(()),
             more => self.line(&format!("  … and {more} more (--all shows them, --format json holds them)")),
@@ -233,7 +237,7 @@ fn request_line(record: &Summary) -> String {
 }
 
 /// Cuts a long text in its middle; the ends tell most about a URL.
-fn shorten(text: &str, most: usize) -> String {
+pub(crate) fn shorten(text: &str, most: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= most {
         return text.to_owned();
@@ -244,7 +248,7 @@ fn shorten(text: &str, most: usize) -> String {
 }
 
 /// `api.example.test (192.0.2.1:443)`, with the scope of addresses that are not on the internet.
-fn who(endpoint: &Endpoint) -> String {
+pub(crate) fn who(endpoint: &Endpoint) -> String {
     let port = endpoint.port.map_or(String::new(), |port| format!(":{port}"));
     let address = endpoint.address.map(|address| match address {
         IpAddr::V4(address) => format!("{address}{port}"),

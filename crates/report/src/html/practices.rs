@@ -1,0 +1,78 @@
+//! Practices as rows of a table.
+
+use super::markup::{Context, code, escape, table};
+use crate::judgement::{action_words, consent_words};
+use crate::text::count;
+use dyetrace_case::{Practice, Protection};
+
+/// A table of practices by index; `last` adds a cell with what is said of each.
+pub(super) fn listed(
+    context: &Context<'_>,
+    caption: &str,
+    last: Option<&str>,
+    practices: impl IntoIterator<Item = (usize, Option<String>)>,
+) -> String {
+    let mut heads = vec![
+        context.pick("Datum", "数据"),
+        context.pick("Recipient", "接收方"),
+        context.pick("Times", "次数"),
+        context.pick("Form and wrapping", "形式与封装"),
+        context.pick("Protection", "保护"),
+        context.pick("Consent and action", "同意与操作"),
+        context.pick("First and last", "首次与末次"),
+        context.pick("Sightings", "见证"),
+    ];
+    heads.extend(last);
+    let rows = practices.into_iter().filter_map(|(index, why)| {
+        let practice = context.judgement.practices.get(index)?;
+        let mut cells = row(context, practice);
+        cells.extend(why);
+        Some(cells)
+    });
+    table(caption, &heads, rows)
+}
+
+fn row(context: &Context<'_>, practice: &Practice) -> Vec<String> {
+    let key = &practice.key;
+    let trails: Vec<String> = practice.trails.iter().map(|trail| code(trail)).collect();
+    let hint = if key.hint { context.pick(" (hint: may be chance)", "（线索：可能是巧合）") } else { "" };
+    let app = key.app.as_ref().map_or_else(String::new, |app| format!("<br><small>{}</small>", escape(app)));
+    let ids: Vec<String> = practice.shown.iter().map(|shown| context.sighting(&shown.sighting)).collect();
+    let action = action_words(context.judgement, practice, context.lang());
+    vec![
+        format!("{}{hint}{app}", code(&key.datum.0)),
+        context.recipient(key.recipient),
+        format!("{} · {}", count(practice.count), context.term(key.transfer.name())),
+        format!("{}<br><small>{}</small>", context.term(key.form.name()), trails.join("<br>")),
+        protection(context, practice),
+        [Some(consent_words(context.judgement, practice, context.lang())), action]
+            .into_iter()
+            .flatten()
+            .map(|text| escape(&text))
+            .collect::<Vec<_>>()
+            .join("<br>"),
+        moments(context, practice),
+        ids.join(" "),
+    ]
+}
+
+fn moments(context: &Context<'_>, practice: &Practice) -> String {
+    let (first, last) = (context.time(practice.first), context.time(practice.last));
+    if first == last { first } else { format!("{first}<br>{last}") }
+}
+
+/// What protected it, with the channel where that says more.
+pub(super) fn protection(context: &Context<'_>, practice: &Practice) -> String {
+    let key = &practice.key;
+    let class = if key.protection == Protection::None { " class=\"bad\"" } else { "" };
+    format!(
+        "<span{class}>{}</span><br><small>{}</small>",
+        context.term(key.protection.name()),
+        channel(context, &key.channel)
+    )
+}
+
+/// A channel's name; `clear` and `unknown` in the reader's language.
+pub(super) fn channel(context: &Context<'_>, channel: &str) -> String {
+    context.term(channel)
+}
