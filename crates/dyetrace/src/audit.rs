@@ -1,38 +1,88 @@
 //! `dyetrace audit`: exhibits in, what left and to whom out.
 
-use crate::cli::{AuditArguments, AuditFormat, FailOn, Recognise, WantedArguments};
+use crate::cli::{AuditArguments, AuditFormat, FailOn, ReadingArguments, Recognise, WantedArguments};
 use crate::differential::Comparison;
 use crate::exit::{Exit, Fault, say};
+use crate::fold::{Address, Folded, Runs};
 use crate::intake::{self, Intake};
 use crate::output;
 use crate::pipeline::{self, Found, Plan};
-use dyetrace_case::{Case, Damage, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
+use dyetrace_case::{Case, Damage, Endpoint, ExhibitId, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
 use dyetrace_evidence::{Limits, Tally};
 use dyetrace_report::audit::{
-    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted,
+    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted, UnplantedRow,
 };
 use dyetrace_search::{Limit, Options, RecogniseOptions, ResidentIdMode, Scanner};
-use std::io::IsTerminal;
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 /// Opens, reads, searches, reports.
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Fault> {
-    let options = options(arguments)?;
-    let (named, named_material) = named(&arguments.wanted)?;
-    let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
+    let asked = Asked {
+        inputs: &arguments.inputs,
+        reading: &arguments.reading,
+        wanted: &arguments.wanted,
+        options: options(arguments)?,
+        reveal: arguments.reveal,
+        folds: false,
+    };
+    let mut audited = audited(&asked)?;
+    let unplanted = std::mem::take(&mut audited.unplanted);
+    let audit = &mut audited.audit;
+    audit.unplanted = arguments.recognise.map(|mode| Unplanted { mode: mode_name(mode), rows: unplanted });
+    write(audit, arguments)?;
+    Ok(verdict(audit, &audited.intake, &arguments.fail_on))
+}
+
+/// What to audit, and how.
+pub(crate) struct Asked<'a> {
+    /// A case folder or exhibits.
+    pub(crate) inputs: &'a [PathBuf],
+    /// How to read them.
+    pub(crate) reading: &'a ReadingArguments,
+    /// What to look for.
+    pub(crate) wanted: &'a WantedArguments,
+    /// How to search.
+    pub(crate) options: Options,
+    /// Show texts of the evidence as they are.
+    pub(crate) reveal: bool,
+    /// Fold sightings into practices too.
+    pub(crate) folds: bool,
+}
+
+/// Evidence that was read and searched.
+pub(crate) struct Audited {
+    /// What was opened.
+    pub(crate) intake: Intake,
+    /// Every value that was looked for.
+    pub(crate) subject: Subject,
+    /// What was found, ready for a report.
+    pub(crate) audit: Audit,
+    /// Personal data that nobody planted, where it was looked for.
+    pub(crate) unplanted: Vec<UnplantedRow>,
+    /// The runs, and what the product was seen to do in them, where that was asked for.
+    pub(crate) folded: Option<(Runs, Folded)>,
+}
+
+/// Opens, reads, searches.
+pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
+    let (named, named_material) = named(asked.wanted)?;
+    let mut intake = intake::open(asked.inputs, asked.reading)?;
     let subject = whole_subject(&intake, named);
     let material = whole_material(&intake, named_material);
-    let scanner = Scanner::with_key_material(&subject, &material, options);
-    let threads = arguments.reading.threads.map_or_else(cores, usize::from);
+    let scanner = Scanner::with_key_material(&subject, &material, asked.options.clone());
+    let threads = asked.reading.threads.map_or_else(cores, usize::from);
     let comparison = Comparison::planned(&intake);
-    let plan = Plan { scanner: &scanner, threads, reveal: arguments.reveal, comparison: comparison.as_ref() };
+    let exhibits: Vec<&str> = intake.exhibits.iter().map(|opened| opened.exhibit().path.as_str()).collect();
+    let runs = asked.folds.then(|| Runs::new(intake.case.as_ref(), &exhibits));
+    let plan =
+        Plan { scanner: &scanner, threads, reveal: asked.reveal, comparison: comparison.as_ref(), runs: runs.as_ref() };
     let (read, mut found) = search(&mut intake, &plan);
     let unplanted = std::mem::take(&mut found.unplanted);
+    let folded = std::mem::take(&mut found.folded);
     let mut audit = assemble(&intake, &subject, &plan, read, found);
     audit.notes.extend(material_in_words(&material));
-    audit.unplanted = arguments.recognise.map(|mode| Unplanted { mode: mode_name(mode), rows: unplanted });
-    write(&audit, arguments)?;
-    Ok(verdict(&audit, &intake, &arguments.fail_on))
+    Ok(Audited { intake, subject, audit, unplanted, folded: runs.map(|runs| (runs, folded)) })
 }
 
 /// How to search.
@@ -143,8 +193,10 @@ const LISTED: usize = 50_000;
 
 fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
     let mut read = Read::default();
+    let mut unread = Folded::default();
     let (exhibits, progress, tls) = (&intake.exhibits, &intake.progress, &mut intake.tls);
-    let (tallies, found) = pipeline::run(
+    let numbers: HashMap<_, _> = exhibits.iter().enumerate().map(|(at, opened)| (opened.exhibit().id, at)).collect();
+    let (tallies, mut found) = pipeline::run(
         plan,
         |push| {
             let mut tallies = Vec::new();
@@ -156,15 +208,35 @@ fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
             }
             tallies
         },
-        &mut |item| match item {
-            Item::Opaque(opaque) if read.opaque.len() < LISTED => read.opaque.push(*opaque),
-            Item::Damage(damage) if read.damages.len() < LISTED => read.damages.push(damage),
-            _ => read.unlisted += 1,
+        &mut |item| {
+            fold_unread(&item, &numbers, plan, &mut unread);
+            match item {
+                Item::Opaque(opaque) if read.opaque.len() < LISTED => read.opaque.push(*opaque),
+                Item::Damage(damage) if read.damages.len() < LISTED => read.damages.push(damage),
+                _ => read.unlisted += 1,
+            }
         },
     );
     progress.done();
     read.tallies = tallies;
+    found.folded.merge(unread);
     (read, found)
+}
+
+/// What could not be read is weighed in every verdict, so it is counted by run and endpoint, listed or not.
+fn fold_unread(item: &Item, numbers: &HashMap<ExhibitId, usize>, plan: &Plan<'_>, unread: &mut Folded) {
+    let Some(runs) = plan.runs else { return };
+    let address = |server: &Endpoint| Address::of(server, &|text| plan.redact(text));
+    let number = |exhibit: &ExhibitId| numbers.get(exhibit).copied().unwrap_or(0);
+    match item {
+        Item::Opaque(opaque) => {
+            unread.add_opaque(runs, number(&opaque.exhibit), opaque, address(&opaque.server));
+        }
+        Item::Damage(damage) => {
+            unread.add_damage(runs, number(&damage.exhibit), damage, damage.server.as_ref().map(address));
+        }
+        Item::Record(_) => {}
+    }
 }
 
 /// Sightings that are not what the search says they are, as far as can be told: a fault of this program.
@@ -217,7 +289,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
         recipients: found.recipients.into_values().collect(),
         opaque: read.opaque,
         damages: read.damages,
-        limits: found.limits.iter().map(limit_in_words).collect(),
+        limits: found.limits.iter().map(limited).collect(),
         notes: plan.scanner.warnings().to_vec(),
     };
     audit.notes.extend(unlisted);
@@ -228,14 +300,8 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
     audit
 }
 
-fn limit_in_words((limit, records): (&Limit, &u64)) -> String {
-    let what = match limit {
-        Limit::Depth => "there were more wrappings within one another than are undone",
-        Limit::Work => "the work for one record was spent before every wrapping was undone",
-        Limit::Sightings => "there were more sightings in one record than are listed",
-        Limit::Pieces => "a body too long for memory was searched in pieces",
-        _ => "a body that was put to disk could not be read back",
-    };
+fn limited((limit, records): (&Limit, &u64)) -> String {
+    let what = pipeline::limit_in_words(*limit);
     format!("limit reached in {records} records: {what}; something may have been missed there")
 }
 
@@ -284,8 +350,7 @@ fn datum_row(datum: &dyetrace_case::Datum, found: &Found, reveal: bool) -> Datum
 
 fn write(audit: &Audit, arguments: &AuditArguments) -> Result<(), Fault> {
     let path = arguments.output.as_deref();
-    let color =
-        path.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let color = output::color(path);
     output::write(path, |out| {
         let written = match arguments.format {
             AuditFormat::Terminal => report::write_terminal(audit, Look { color, all: arguments.all }, out),
@@ -305,20 +370,22 @@ fn verdict(audit: &Audit, intake: &Intake, fail_on: &[FailOn]) -> Exit {
         FailOn::Damage => !audit.damages.is_empty(),
         FailOn::Unplanted => audit.recipients.iter().flat_map(|row| row.unplanted.values()).any(|tally| tally.sent > 0),
     });
-    let changed = audit.exhibits.iter().filter(|row| row.fixity == Fixity::Differs);
-    for row in changed.clone() {
-        say(&format!("dyetrace: {} is not the file its manifest lists", row.exhibit.path));
-    }
-    let changed_marks: Vec<&str> = intake.case.iter().flat_map(Case::changed_marks).collect();
-    for path in &changed_marks {
-        say(&format!("dyetrace: {path} is not the file its manifest lists"));
-    }
+    let partly = is_partly_read(audit, intake);
     match () {
         () if found => Exit::Found,
-        () if intake.refused > 0 || changed.count() + changed_marks.len() > 0 || !audit.damages.is_empty() => {
-            Exit::PartlyRead
-        }
+        () if partly => Exit::PartlyRead,
         () if audit.records() == 0 => Exit::NothingRead,
         () => Exit::Fine,
     }
+}
+
+/// True where evidence is missing, damaged or changed. What was changed is named on standard error.
+pub(crate) fn is_partly_read(audit: &Audit, intake: &Intake) -> bool {
+    let exhibits = audit.exhibits.iter().filter(|row| row.fixity == Fixity::Differs);
+    let exhibits = exhibits.map(|row| row.exhibit.path.as_str());
+    let changed: Vec<&str> = exhibits.chain(intake.case.iter().flat_map(Case::changed_marks)).collect();
+    for path in &changed {
+        say(&format!("dyetrace: {path} is not the file its manifest lists"));
+    }
+    intake.refused > 0 || !changed.is_empty() || !audit.damages.is_empty()
 }

@@ -30,6 +30,8 @@ Examples:
 pub(crate) enum Command {
     /// Say what left, to whom, in what wrapping and protection, and what could not be read
     Audit(AuditArguments),
+    /// Hold what the maker says against what was seen: contradicted, supported, or not exercised
+    Judge(JudgeArguments),
     /// Show one sighting step by step, with commands to redo each step
     Explain(ExplainArguments),
     /// Hide planted values in copies of the records and count what is found again
@@ -90,6 +92,59 @@ pub(crate) struct AuditArguments {
     /// End with exit code 1 when the audit found one of these
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
     pub(crate) fail_on: Vec<FailOn>,
+}
+
+/// Arguments of `judge`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Claims are YAML files in claims/ of the case, see docs/claims.md. A claim is contradicted by evidence against it, supported
+only where everything that it asks for was exercised and could have been seen, and not exercised otherwise.
+
+Exit codes:
+  0  nothing contradicted, everything that was asked for was exercised
+  1  a claim is contradicted
+  2  something could not be read or done
+  3  something that was asked for was not exercised
+
+Examples:
+  dyetrace judge my-case
+  dyetrace judge my-case --format html --output report.html --lang zh
+  dyetrace judge my-case --also json=judgement.json --also html=report.html
+  dyetrace judge trip.har --find phone=13800000427 --claims claims.yaml"
+)]
+pub(crate) struct JudgeArguments {
+    /// A case folder, or files of evidence
+    #[arg(required = true, value_name = "CASE|EXHIBIT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+    #[command(flatten)]
+    pub(crate) wanted: WantedArguments,
+    /// Judge the claims of this file instead of those in the case
+    #[arg(long, value_name = "FILE")]
+    pub(crate) claims: Vec<PathBuf>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = JudgeFormat::Terminal)]
+    pub(crate) format: JudgeFormat,
+    /// Write the report to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write another form of the report too: --also html=report.html
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub(crate) also: Vec<String>,
+    /// Language of the report
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub(crate) lang: Language,
+    /// Records in whose copies values are hidden, to measure what would have been seen; 0 leaves that out, and then
+    /// nothing is supported
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    pub(crate) spike_records: u16,
+    /// Show texts of the evidence in clear
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Show every line of long lists
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// Arguments of `records`.
@@ -223,6 +278,33 @@ pub(crate) enum AuditFormat {
     Terminal,
     /// One document, see docs/audit.schema.json
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JudgeFormat {
+    /// For people
+    Terminal,
+    /// One document, see docs/judgement.schema.json
+    Json,
+    /// One page that needs no network
+    Html,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
+impl From<Language> for dyetrace_report::words::Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::English,
+            Language::Zh => Self::Chinese,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

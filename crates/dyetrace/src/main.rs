@@ -5,7 +5,9 @@ mod cli;
 mod differential;
 mod exit;
 mod explain;
+mod fold;
 mod intake;
+mod judge;
 mod listed;
 mod mark;
 mod mint;
@@ -28,6 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Judge(arguments) => judge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
         Command::Spike(arguments) => spike::run(&arguments),

@@ -2,7 +2,7 @@
 
 use crate::exit::Fault;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes through `write` to `path`, or to the standard output where there is none.
@@ -31,6 +31,11 @@ pub(crate) fn write(
             WriteError::Fault(fault) => fault,
         }
     })
+}
+
+/// True where colours are wanted: on a terminal, unless `NO_COLOR` says otherwise (no-color.org).
+pub(crate) fn color(path: Option<&Path>) -> bool {
+    path.is_none() && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Why a result could not be written.

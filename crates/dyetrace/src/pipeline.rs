@@ -4,6 +4,7 @@
 //! every record carries its number, so the result does not depend on which thread took it.
 
 use crate::differential::Comparison;
+use crate::fold::{Address, FURTHER, Folded, Folding, Runs};
 use crate::listed::{self, Counts, Seen};
 use dyetrace_case::{DatumId, Item, PartName, Place, Record, Side, Sighting, SightingId, Sink, Stop, Trail, Witness};
 use dyetrace_report::audit::{Class, ClassCounts, Recipient, RecipientKey, SightingRow, Summary, UnplantedRow};
@@ -35,6 +36,8 @@ pub(crate) struct Found {
     pub(crate) unproved: Unproved,
     /// What was sent in which run, where runs are compared.
     pub(crate) collected: Collector,
+    /// What the product was seen to do, where a case is judged.
+    pub(crate) folded: Folded,
 }
 
 /// Sightings that could not be proved: there should be none.
@@ -77,6 +80,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) reveal: bool,
     /// Runs to compare.
     pub(crate) comparison: Option<&'a Comparison>,
+    /// The runs to fold sightings by, where a case is judged.
+    pub(crate) runs: Option<&'a Runs>,
 }
 
 /// Runs `read`, which pushes items for the exhibit numbered by its second argument, and searches
@@ -254,6 +259,7 @@ struct Part {
     crowd: u64,
     unproved: Unproved,
     collected: Collector,
+    folded: Folded,
 }
 
 impl<'a> Worker<'a> {
@@ -279,6 +285,7 @@ impl<'a> Worker<'a> {
             *self.part.limits.entry(limit).or_default() += 1;
         }
         let key = self.recipient_key(job);
+        self.fold(job, &key, &outcome);
         let shared_key = (!outcome.unplanted.is_empty()).then(|| Arc::new(key.clone()));
         let recipient = self.part.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone()));
         recipient.add(record);
@@ -309,6 +316,23 @@ impl<'a> Worker<'a> {
             let rows = rows.collect();
             self.rows.unplanted.add(job.number, rows);
         }
+    }
+
+    fn fold(&mut self, job: &Job, key: &RecipientKey, outcome: &Outcome) {
+        let Some(runs) = self.plan.runs else { return };
+        let app = job.record.app.as_ref().and_then(|app| app.package.as_ref().or(app.name.as_ref()));
+        let limits: Vec<&str> = outcome.limits_reached.iter().copied().map(limit_in_words).collect();
+        let folding = Folding {
+            runs,
+            exhibit: job.exhibit,
+            number: job.number,
+            record: &job.record,
+            address: Address { name: key.name.clone(), address: key.address },
+            channel: key.protection.clone(),
+            limits: &limits,
+            app: app.map(|app| self.redacted(app)),
+        };
+        self.part.folded.add(&folding, &outcome.sightings, &|text| self.plan.redact(text));
     }
 
     /// What is hidden in the texts of a record beside planted values: what was recognised in it by
@@ -366,8 +390,7 @@ impl<'a> Worker<'a> {
             return RecipientKey::new(&job.record, name, &mut |text| self.redacted(text));
         }
         self.part.crowd += 1;
-        let key =
-            RecipientKey::new(&job.record, Some("(further recipients)".to_owned()), &mut |text| self.redacted(text));
+        let key = RecipientKey::new(&job.record, Some(FURTHER.to_owned()), &mut |text| self.redacted(text));
         RecipientKey { port: None, ..key }
     }
 
@@ -404,6 +427,17 @@ impl<'a> Worker<'a> {
 const SHORTEST_HIDDEN: usize = 5;
 /// Most values hidden so; where there are more, the texts of a record say little about one of them.
 const MOST_HIDDEN: usize = 256;
+
+/// What a limit of the search means for what was found.
+pub(crate) fn limit_in_words(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Depth => "there were more wrappings within one another than are undone",
+        Limit::Work => "the work for one record was spent before every wrapping was undone",
+        Limit::Sightings => "there were more sightings in one record than are listed",
+        Limit::Pieces => "a body too long for memory was searched in pieces",
+        _ => "a body that was put to disk could not be read back",
+    }
+}
 
 /// The text with stars for each of the values.
 fn without(text: String, values: &BTreeSet<String>) -> String {
@@ -447,6 +481,7 @@ fn merge(parts: Vec<Part>, rows: Rows) -> Found {
     for part in parts {
         found.crowd += part.crowd;
         found.collected.merge(part.collected);
+        found.folded.merge(part.folded);
         found.unproved.merge(part.unproved);
         Counts::merge(&mut found.counts, part.counts);
         for (class, counts) in part.classes {

@@ -54,16 +54,22 @@ pub(crate) fn run(arguments: &SpikeArguments) -> Result<Exit, Fault> {
 }
 
 /// Records spread over the evidence.
-struct Sample {
-    records: Vec<Record>,
+pub(crate) struct Sample {
+    pub(crate) records: Vec<Record>,
     /// Records in all.
     seen: u64,
     /// Records fit for copying.
     fit: u64,
 }
 
-/// Every record at first; whenever there are twice too many, every second of them from then on.
+/// Records of the whole evidence.
 fn sample(intake: &mut Intake, most: usize) -> Sample {
+    sample_with(intake, most, &mut |_, _| {})
+}
+
+/// Every record at first; whenever there are twice too many, every second of them from then on. `each` is called
+/// for all records with their number, from 1.
+pub(crate) fn sample_with(intake: &mut Intake, most: usize, each: &mut dyn FnMut(u64, &Record)) -> Sample {
     let mut sample = Sample { records: Vec::new(), seen: 0, fit: 0 };
     let mut step = 1;
     let (exhibits, progress, tls) = (&intake.exhibits, &intake.progress, &mut intake.tls);
@@ -72,6 +78,7 @@ fn sample(intake: &mut Intake, most: usize) -> Sample {
         let mut sink = |item| {
             let Item::Record(record) = item else { return Ok::<(), Stop>(()) };
             sample.seen += 1;
+            each(sample.seen, &record);
             if record.content_bytes() > LONGEST {
                 return Ok(());
             }

@@ -1,7 +1,7 @@
 //! `dyetrace explain`: one sighting step by step, with what it takes to see for oneself.
 
 mod bytes;
-mod page;
+pub(crate) mod page;
 mod redo;
 
 use crate::cli::ExplainArguments;

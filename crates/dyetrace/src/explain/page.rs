@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// The bytes at each level behind what the reader undid, with the value's place in them: those of the
 /// part first, those that hold the value last.
-pub(super) fn levels(proof: &Proof) -> Vec<(Range<usize>, &[u8])> {
+pub(crate) fn levels(proof: &Proof) -> Vec<(Range<usize>, &[u8])> {
     let read = proof.steps.iter().filter(|step| step.is_read).count();
     let mut levels = vec![(usable(proof.value), proof.part.as_slice())];
     levels.extend(proof.steps.iter().map(|step| (usable(step.value), step.decoded.as_slice())));

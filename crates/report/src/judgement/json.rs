@@ -132,7 +132,7 @@ fn practice(practice: &Practice) -> Value {
         "first": time(practice.first),
         "last": time(practice.last),
         "shown": practice.shown.iter().map(shown).collect::<Vec<_>>(),
-        "trails": practice.trails,
+        "trails": practice.trails(),
     })
 }
 

@@ -1,0 +1,373 @@
+//! Sightings folded into practices while the records stream by.
+//!
+//! *Invariant*: every sighting is counted in a practice, also where it is not listed; and nothing
+//! is folded before the segment of the run's timeline that it fell into is known.
+
+use dyetrace_case::{
+    Case, Damage, Endpoint, Flag, Form, Message, NameSource, Opaque, PartName, Practice, PracticeKey, Protection,
+    Record, Shown, Side, Sighting, Time, Timeline, Transfer,
+};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// The runs of the evidence, with what their segments are.
+pub(crate) struct Runs {
+    timelines: Vec<Timeline>,
+    /// The run of each exhibit.
+    run_of: Vec<usize>,
+}
+
+impl Runs {
+    /// One run where nothing says otherwise. Exhibits that no run names are not read in a case with runs.
+    pub(crate) fn new(case: Option<&Case>, exhibits: &[&str]) -> Self {
+        let runs = case.map_or(&[][..], |case| &case.file.runs);
+        let number = |exhibit: &&str| {
+            let id = &case?.run_of(exhibit)?.id;
+            runs.iter().position(|run| run.id == *id)
+        };
+        let timelines = match (case, runs) {
+            (Some(case), [_, ..]) => runs.iter().map(|run| case.timeline(run)).collect(),
+            _ => vec![Timeline::new(Vec::new())],
+        };
+        Self { timelines, run_of: exhibits.iter().map(|exhibit| number(exhibit).unwrap_or(0)).collect() }
+    }
+
+    /// The run of an exhibit, by its number.
+    pub(crate) fn run_of(&self, exhibit: usize) -> usize {
+        self.run_of.get(exhibit).copied().unwrap_or(0)
+    }
+
+    /// The timeline of each run.
+    pub(crate) fn timelines(&self) -> &[Timeline] {
+        &self.timelines
+    }
+
+    fn segment_at(&self, run: usize, time: Option<Time>) -> usize {
+        self.timelines.get(run).map_or(0, |timeline| timeline.segment_at(time))
+    }
+}
+
+/// Who was talked to, before anybody knows who that is: a name, or the address of what has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Address {
+    /// Host name in lower case, redacted.
+    pub(crate) name: Option<String>,
+    /// Address, where there is no name.
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl Address {
+    /// The endpoint's name, redacted, or its address where it has none.
+    pub(crate) fn of(endpoint: &Endpoint, redact: &dyn Fn(&str) -> String) -> Self {
+        let name = endpoint.name.as_ref().map(|(name, _)| redact(name).to_ascii_lowercase());
+        Self { address: endpoint.address.filter(|_| name.is_none()), name }
+    }
+
+    /// Where there are too many to tell apart.
+    fn further() -> Self {
+        Self { name: Some(FURTHER.to_owned()), address: None }
+    }
+}
+
+/// The name of recipients that are not told apart.
+pub(crate) const FURTHER: &str = "(further recipients)";
+
+/// Endpoints told apart in what could not be read.
+const ENDPOINTS: usize = 20_000;
+
+/// What was counted of an endpoint.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Met {
+    /// How the name became known, the strongest way that was seen.
+    pub(crate) source: Option<NameSource>,
+    /// The smallest address seen under the name.
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl Met {
+    fn add(&mut self, endpoint: &Endpoint) {
+        let source = endpoint.name.as_ref().map(|(_, source)| *source);
+        self.source = [self.source, source].into_iter().flatten().min();
+        self.address = [self.address, endpoint.address].into_iter().flatten().min();
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.source = [self.source, other.source].into_iter().flatten().min();
+        self.address = [self.address, other.address].into_iter().flatten().min();
+    }
+}
+
+/// What was read of one run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RunSeen {
+    /// Records.
+    pub(crate) records: u64,
+    /// Time of the first record.
+    pub(crate) first: Option<Time>,
+    /// Time of the last.
+    pub(crate) last: Option<Time>,
+}
+
+impl RunSeen {
+    fn add(&mut self, records: u64, times: impl IntoIterator<Item = Time>) {
+        self.records += records;
+        for time in times {
+            self.first = Some(self.first.map_or(time, |first| first.min(time)));
+            self.last = self.last.max(Some(time));
+        }
+    }
+}
+
+/// Bytes that went one way and the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Amount {
+    /// Records, connections or losses.
+    pub(crate) times: u64,
+    /// Bytes the product sent.
+    pub(crate) sent: u64,
+    /// Bytes it received.
+    pub(crate) received: u64,
+    /// More was sent than could be counted.
+    pub(crate) uncounted: bool,
+}
+
+/// What makes unread bytes the same to a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct UnreadKey {
+    /// The run.
+    pub(crate) run: usize,
+    /// The segment of its timeline.
+    pub(crate) segment: usize,
+    /// To whom.
+    pub(crate) address: Address,
+    /// Protection of the connection around them.
+    pub(crate) protection: Protection,
+    /// Why they could not be read, in words.
+    pub(crate) reason: String,
+}
+
+/// What broke, for a run and an endpoint where it belongs to one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LossKey {
+    /// The run.
+    pub(crate) run: usize,
+    /// To whom, where known.
+    pub(crate) address: Option<Address>,
+    /// What happened, in words without numbers.
+    pub(crate) reason: String,
+}
+
+/// A practice before its recipient has a number.
+type Key = (PracticeKey, Address);
+
+/// What was folded.
+#[derive(Default)]
+pub(crate) struct Folded {
+    practices: BTreeMap<Key, Practice>,
+    /// Who was talked to.
+    pub(crate) met: BTreeMap<Address, Met>,
+    /// What was read of each run.
+    pub(crate) runs: BTreeMap<usize, RunSeen>,
+    /// What was read, by run, segment and endpoint.
+    pub(crate) traffic: BTreeMap<(usize, usize, Address), Amount>,
+    /// What could not be read.
+    pub(crate) opaque: BTreeMap<UnreadKey, Amount>,
+    /// What broke.
+    pub(crate) losses: BTreeMap<LossKey, Amount>,
+}
+
+/// One record on its way into the fold.
+pub(crate) struct Folding<'a> {
+    /// The runs.
+    pub(crate) runs: &'a Runs,
+    /// Number of the record's exhibit.
+    pub(crate) exhibit: usize,
+    /// Number of the record.
+    pub(crate) number: u64,
+    /// The record.
+    pub(crate) record: &'a Record,
+    /// Who received it.
+    pub(crate) address: Address,
+    /// Kind and version of the channel, redacted: `TLS 1.3`.
+    pub(crate) channel: String,
+    /// Limits of the search that were reached in it, in words.
+    pub(crate) limits: &'a [&'static str],
+    /// The app that sent it, where the recorder named it, redacted.
+    pub(crate) app: Option<String>,
+}
+
+impl Folded {
+    /// Counts a record and what was seen in it. `redact` is applied to texts of the evidence that are shown.
+    pub(crate) fn add(&mut self, at: &Folding<'_>, sightings: &[Sighting], redact: &dyn Fn(&str) -> String) {
+        let run = at.runs.run_of(at.exhibit);
+        self.runs.entry(run).or_default().add(1, at.record.time);
+        self.met.entry(at.address.clone()).or_default().add(&at.record.server);
+        self.add_traffic(at, run);
+        for sighting in sightings {
+            let side = sighting.place.part.side();
+            let time = sent_at(at.record, side);
+            let (form, hint) = (Form::of(sighting), sighting.is_hint());
+            let key = PracticeKey {
+                run,
+                segment: at.runs.segment_at(run, time),
+                datum: sighting.datum.clone(),
+                recipient: 0,
+                side,
+                form,
+                protection: Protection::of(&at.record.channel, form),
+                channel: at.channel.clone(),
+                transfer: Transfer::of(at.record, side),
+                hint,
+                app: at.app.clone(),
+            };
+            let practice = self.practices.entry((key.clone(), at.address.clone()));
+            let practice = practice.or_insert_with(|| Practice::new(key));
+            practice.add_with(at.number, time, || shown(at.number, time, sighting, redact));
+        }
+    }
+
+    /// Counts what was read of a record, and what of it could not be.
+    fn add_traffic(&mut self, at: &Folding<'_>, run: usize) {
+        let segment = at.runs.segment_at(run, at.record.time);
+        let bytes = |message: &Option<Message>| message.as_ref().map_or(0, Message::content_bytes);
+        let (sent, received) = (bytes(&at.record.request), bytes(&at.record.response));
+        let traffic = self.traffic.entry((run, segment, at.address.clone())).or_default();
+        traffic.add(sent, received);
+        for flag in &at.record.flags {
+            let (sent, uncounted, reason) = match flag {
+                Flag::Unrecorded(Side::Request) => (0, true, "the recorder did not keep the body".to_owned()),
+                Flag::Undecoded(_) => (sent, false, "a content coding could not be undone".to_owned()),
+                Flag::Cut(bytes) => (*bytes, false, "a body was longer than is kept".to_owned()),
+                _ => continue,
+            };
+            let protection = Protection::of(&at.record.channel, Form::Clear);
+            let key = UnreadKey { run, segment, address: at.address.clone(), protection, reason };
+            let unread = self.opaque.entry(key).or_default();
+            unread.add(sent, 0);
+            unread.uncounted |= uncounted;
+        }
+        for limit in at.limits {
+            self.add_loss(run, Some(at.address.clone()), limit, 0);
+        }
+    }
+
+    /// Counts bytes that could not be read.
+    pub(crate) fn add_opaque(&mut self, runs: &Runs, exhibit: usize, opaque: &Opaque, address: Address) {
+        let run = runs.run_of(exhibit);
+        let address = self.told_apart(address);
+        self.runs.entry(run).or_default().add(0, opaque.time);
+        self.met.entry(address.clone()).or_default().add(&opaque.server);
+        let (segment, reason) = (runs.segment_at(run, opaque.time), without_numbers(&opaque.reason));
+        let protection = Protection::of(&opaque.channel, Form::Clear);
+        let key = UnreadKey { run, segment, address, protection, reason };
+        self.opaque.entry(key).or_default().add(opaque.bytes_sent, opaque.bytes_received);
+    }
+
+    /// Counts bytes that were lost. Whose bytes they were is not always known; then they count as sent.
+    pub(crate) fn add_damage(&mut self, runs: &Runs, exhibit: usize, damage: &Damage, address: Option<Address>) {
+        let address = address.map(|address| self.told_apart(address));
+        if let (Some(address), Some(server)) = (&address, &damage.server) {
+            self.met.entry(address.clone()).or_default().add(server);
+        }
+        self.add_loss(runs.run_of(exhibit), address, &damage.reason, damage.bytes.unwrap_or(0));
+    }
+
+    fn add_loss(&mut self, run: usize, address: Option<Address>, reason: &str, bytes: u64) {
+        let key = LossKey { run, address, reason: without_numbers(reason) };
+        self.losses.entry(key).or_default().add(bytes, 0);
+    }
+
+    fn told_apart(&self, address: Address) -> Address {
+        if self.met.len() < ENDPOINTS || self.met.contains_key(&address) { address } else { Address::further() }
+    }
+
+    /// Adds what another thread folded.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (key, practice) in other.practices {
+            match self.practices.get_mut(&key) {
+                Some(mine) => mine.merge(practice),
+                None => drop(self.practices.insert(key, practice)),
+            }
+        }
+        for (address, met) in other.met {
+            self.met.entry(address).or_default().merge(&met);
+        }
+        for (run, seen) in other.runs {
+            self.runs.entry(run).or_default().add(seen.records, [seen.first, seen.last].into_iter().flatten());
+        }
+        merge_amounts(&mut self.traffic, other.traffic);
+        merge_amounts(&mut self.opaque, other.opaque);
+        merge_amounts(&mut self.losses, other.losses);
+    }
+
+    /// The practices, each with the number of its recipient, in order of their keys.
+    pub(crate) fn practices(&self) -> Vec<Practice> {
+        let numbers: BTreeMap<&Address, usize> = self.met.keys().enumerate().map(|(at, key)| (key, at)).collect();
+        let mut practices: Vec<Practice> = self
+            .practices
+            .iter()
+            .map(|((_, address), practice)| {
+                let mut practice = practice.clone();
+                practice.key.recipient = numbers.get(address).copied().unwrap_or(0);
+                practice
+            })
+            .collect();
+        practices.sort_by(|a, b| a.key.cmp(&b.key));
+        practices
+    }
+}
+
+impl Amount {
+    fn add(&mut self, sent: u64, received: u64) {
+        self.times += 1;
+        self.sent = self.sent.saturating_add(sent);
+        self.received = self.received.saturating_add(received);
+    }
+}
+
+fn merge_amounts<K: Ord>(mine: &mut BTreeMap<K, Amount>, other: BTreeMap<K, Amount>) {
+    for (key, amount) in other {
+        let sum = mine.entry(key).or_default();
+        sum.times += amount.times;
+        sum.sent = sum.sent.saturating_add(amount.sent);
+        sum.received = sum.received.saturating_add(amount.received);
+        sum.uncounted |= amount.uncounted;
+    }
+}
+
+/// Reasons differ in counts and offsets; told apart by those, hostile evidence would make millions of them.
+fn without_numbers(reason: &str) -> String {
+    let mut text = String::new();
+    for c in reason.chars().take(120) {
+        match c {
+            '0'..='9' if text.ends_with('…') => {}
+            '0'..='9' => text.push('…'),
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+/// When that side began to send: an answer may come after consent that its request did not wait for.
+fn sent_at(record: &Record, side: Side) -> Option<Time> {
+    let message = match side {
+        Side::Request => record.request.as_ref(),
+        Side::Response => record.response.as_ref(),
+    };
+    message.and_then(|message| message.time).or(record.time)
+}
+
+fn shown(record: u64, time: Option<Time>, sighting: &Sighting, redact: &dyn Fn(&str) -> String) -> Shown {
+    let mut trail = sighting.trail.clone();
+    for step in &mut trail.0 {
+        step.detail = step.detail.take().map(|detail| redact(&detail));
+    }
+    let part = match &sighting.place.part {
+        PartName::Header { name, .. } => format!("header {}", redact(name)),
+        PartName::Url => "url".to_owned(),
+        PartName::Body(_) => String::new(),
+    };
+    let parts = [part, trail.to_string()];
+    let trail = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" > ");
+    Shown { record, sighting: sighting.id(), time, bits: sighting.bits, trail }
+}

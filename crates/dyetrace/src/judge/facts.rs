@@ -1,0 +1,172 @@
+//! What the judge is given, from what was read, searched and folded.
+
+use crate::audit::Audited;
+use crate::fold::{Address, Folded, Runs};
+use dyetrace_case::{Case, Endpoint, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject};
+use dyetrace_judge::{DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts};
+use dyetrace_recipients::Recipients;
+use dyetrace_search::Scanner;
+use dyetrace_search::spike::{Recovery, spike_by_form};
+use std::collections::BTreeMap;
+
+/// Everything that verdicts rest on, in the judge's terms.
+pub(crate) struct Facts {
+    pub(crate) runs: Vec<RunFacts>,
+    pub(crate) recipients: Vec<Recipient>,
+    pub(crate) practices: Vec<Practice>,
+    pub(crate) data: Vec<DatumFacts>,
+    pub(crate) traffic: Vec<TrafficFacts>,
+    pub(crate) opaque: Vec<OpaqueFacts>,
+    pub(crate) damages: Vec<DamageFacts>,
+    pub(crate) spikes: Vec<SpikeFacts>,
+    pub(crate) measured: Vec<Measured>,
+}
+
+impl Facts {
+    /// The facts of an audited case, without spikes and measured numbers.
+    pub(crate) fn of(audited: &Audited, runs: &Runs, folded: &Folded, lists: &Recipients) -> Self {
+        let case = audited.intake.case.as_ref();
+        let numbers: BTreeMap<&Address, usize> = folded.met.keys().enumerate().map(|(at, key)| (key, at)).collect();
+        let number = |address: &Address| numbers.get(address).copied().unwrap_or(0);
+        Self {
+            runs: run_facts(audited, runs, folded),
+            recipients: recipients(case, folded, lists),
+            practices: folded.practices(),
+            data: data(&audited.subject),
+            traffic: traffic(folded, &number),
+            opaque: opaque(folded, &number),
+            damages: damages(audited, folded, &number),
+            spikes: Vec::new(),
+            measured: Vec::new(),
+        }
+    }
+
+    /// What the judge takes.
+    pub(crate) fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            runs: &self.runs,
+            recipients: &self.recipients,
+            practices: &self.practices,
+            data: &self.data,
+            traffic: &self.traffic,
+            opaque: &self.opaque,
+            damages: &self.damages,
+            spikes: &self.spikes,
+            measured: &self.measured,
+            canaries: &[],
+        }
+    }
+}
+
+/// How often values that are hidden in copies of the records are found again.
+pub(crate) fn spikes(subject: &Subject, scanner: &Scanner, records: &[Record]) -> Vec<SpikeFacts> {
+    let found = spike_by_form(subject, scanner, records, &mut |_, _| {});
+    let fact = |(form, recovery): (Form, Recovery)| SpikeFacts {
+        run: None,
+        form,
+        hidden: recovery.injected,
+        found: recovery.found(),
+    };
+    found.into_iter().map(fact).collect()
+}
+
+fn data(subject: &Subject) -> Vec<DatumFacts> {
+    let facts = subject.data.iter().map(|datum| DatumFacts {
+        id: datum.id.clone(),
+        kind: datum.kind.clone(),
+        made_up: datum.made_up,
+    });
+    facts.collect()
+}
+
+fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
+    let named = audited.intake.case.as_ref().map_or(&[][..], |case| &case.file.runs);
+    let facts = runs.timelines().iter().enumerate().map(|(number, timeline)| {
+        let run = named.get(number);
+        let seen = folded.runs.get(&number).copied().unwrap_or_default();
+        let exhibits = audited.intake.exhibits.iter().enumerate();
+        let mine = exhibits.filter(|(at, _)| runs.run_of(*at) == number);
+        let judged = JudgedRun {
+            id: run.map_or_else(|| "run".to_owned(), |run| run.id.clone()),
+            product: run.and_then(|run| run.product.clone()),
+            timeline: timeline.clone(),
+            interventions: run.map(|run| run.interventions.clone()).unwrap_or_default(),
+            channels: run.map(|run| run.channels.clone()).unwrap_or_default(),
+            first: seen.first,
+            last: seen.last,
+        };
+        RunFacts {
+            judged,
+            held: run.map(|run| run.held.clone()).unwrap_or_default(),
+            exhibits: mine.map(|(_, opened)| opened.exhibit().path.clone()).collect(),
+            records: seen.records,
+            drops: None,
+            region: run.and_then(|run| run.region.clone()),
+            apps: Vec::new(),
+        }
+    });
+    facts.collect()
+}
+
+/// Who is behind each endpoint. The maker is the one that all runs agree on.
+fn recipients(case: Option<&Case>, folded: &Folded, lists: &Recipients) -> Vec<Recipient> {
+    let nobody = Parties::default();
+    let parties = case.map_or(&nobody, |case| &case.file.parties);
+    let vendor = case.and_then(|case| vendor(&case.file.runs));
+    let resolve = |(address, met): (&Address, &crate::fold::Met)| {
+        let source = met.source.unwrap_or(NameSource::Dns);
+        let name = address.name.clone().map(|name| (name, source));
+        let endpoint = Endpoint { address: address.address.or(met.address), port: None, name };
+        lists.resolve(&endpoint, vendor, parties)
+    };
+    folded.met.iter().map(resolve).collect()
+}
+
+fn vendor(runs: &[Run]) -> Option<&str> {
+    let mut vendors = runs.iter().filter_map(|run| run.product.as_ref()?.vendor.as_deref());
+    let first = vendors.next()?;
+    vendors.all(|other| other == first).then_some(first)
+}
+
+fn traffic(folded: &Folded, number: &impl Fn(&Address) -> usize) -> Vec<TrafficFacts> {
+    let facts = folded.traffic.iter().map(|((run, segment, address), amount)| TrafficFacts {
+        run: *run,
+        segment: *segment,
+        recipient: number(address),
+        records: amount.times,
+        sent: amount.sent,
+        received: amount.received,
+    });
+    facts.collect()
+}
+
+fn opaque(folded: &Folded, number: &impl Fn(&Address) -> usize) -> Vec<OpaqueFacts> {
+    let facts = folded.opaque.iter().map(|(key, amount)| OpaqueFacts {
+        run: key.run,
+        segment: key.segment,
+        recipient: number(&key.address),
+        sent: (!amount.uncounted).then_some(amount.sent),
+        received: amount.received,
+        times: amount.times,
+        protection: key.protection,
+        reason: key.reason.clone(),
+    });
+    facts.collect()
+}
+
+/// What broke, and evidence that was not there to be read.
+fn damages(audited: &Audited, folded: &Folded, number: &impl Fn(&Address) -> usize) -> Vec<DamageFacts> {
+    let losses = folded.losses.iter().map(|(key, amount)| DamageFacts {
+        run: Some(key.run),
+        recipient: key.address.as_ref().map(number),
+        bytes: amount.sent,
+        reason: key.reason.clone(),
+    });
+    let refused = (audited.intake.refused > 0).then(|| DamageFacts {
+        run: None,
+        recipient: None,
+        bytes: 0,
+        reason: "an exhibit could not be opened".to_owned(),
+    });
+    losses.chain(refused).collect()
+}

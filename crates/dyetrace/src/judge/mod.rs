@@ -1,0 +1,179 @@
+//! `dyetrace judge`: what the maker says, held against what was seen.
+
+mod excerpts;
+mod facts;
+
+use crate::audit::{self, Asked, Audited};
+use crate::cli::{JudgeArguments, JudgeFormat};
+use crate::exit::{Exit, Fault};
+use crate::output;
+use dyetrace_case::{Judgement, Verdict};
+use dyetrace_judge::{Claim, Measured};
+use dyetrace_recipients::Recipients;
+use dyetrace_report::audit::Look;
+use dyetrace_report::html::{Excerpts, HtmlLook};
+use dyetrace_report::judgement as report;
+use dyetrace_search::{Options, Scanner};
+use excerpts::read_again;
+use facts::Facts;
+use std::path::{Path, PathBuf};
+
+/// Reads claims, audits, judges, reports.
+pub(crate) fn run(arguments: &JudgeArguments) -> Result<Exit, Fault> {
+    let judged = judged(arguments)?;
+    let path = arguments.output.as_deref();
+    write(&judged, arguments, arguments.format, path)?;
+    for also in &arguments.also {
+        let (format, path) = also_of(also)?;
+        write(&judged, arguments, format, Some(&path))?;
+    }
+    Ok(exit(&judged))
+}
+
+/// An audited case and what is said of it.
+pub(crate) struct Judged {
+    /// What was read and found.
+    pub(crate) audited: Audited,
+    /// What is said.
+    pub(crate) judgement: Judgement,
+    /// Bytes around the sightings that are shown.
+    pub(crate) excerpts: Excerpts,
+}
+
+/// Reads claims first, so that a mistake in them is told before hours of reading.
+pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
+    let claims = claims(arguments)?;
+    let measured = measured(arguments)?;
+    let lists = Recipients::shipped().map_err(Fault::new)?;
+    let asked = Asked {
+        inputs: &arguments.inputs,
+        reading: &arguments.reading,
+        wanted: &arguments.wanted,
+        options: Options::default(),
+        reveal: arguments.reveal,
+        folds: true,
+    };
+    let mut audited = audit::audited(&asked)?;
+    let folded = audited.folded.take();
+    let Some((runs, folded)) = folded else { return Err(Fault::new("nothing was folded")) };
+    let mut facts = Facts::of(&audited, &runs, &folded, &lists);
+    facts.measured = measured;
+    let material = audit::whole_material(&audited.intake, audit::named(&arguments.wanted)?.1);
+    // Hidden values are looked for without decoys, which would only cost time.
+    let options = Options { decoys: 0, ..Options::default() };
+    let scanner = Scanner::with_key_material(&audited.subject, &material, options);
+    let records = usize::from(arguments.spike_records);
+    let again = read_again(&mut audited.intake, &scanner, &facts.practices, records, arguments.reveal);
+    facts.spikes = facts::spikes(&audited.subject, &scanner, &again.sample.records);
+    let mut judgement = dyetrace_judge::judge(&facts.evidence(), &claims, &dyetrace_judge::Options::default());
+    judgement.snapshots = lists.snapshots().to_vec();
+    Ok(Judged { audited, judgement, excerpts: again.excerpts })
+}
+
+/// The claims named on the command line, or those of the case folder.
+fn claims(arguments: &JudgeArguments) -> Result<Vec<Claim>, Fault> {
+    let paths = if arguments.claims.is_empty() { below_case(arguments, "claims")? } else { arguments.claims.clone() };
+    let mut claims = Vec::new();
+    for path in &paths {
+        let (shown, text) = text_of(path, arguments)?;
+        let file = dyetrace_judge::read_claims(&shown, &text).map_err(Fault::new)?;
+        claims.extend(file.claims);
+    }
+    if claims.is_empty() {
+        let fault = Fault::new("there is no claim to judge");
+        return Err(fault.hint("write what the maker says into claims/*.yaml of the case, see docs/claims.md, or name a file with --claims"));
+    }
+    Ok(claims)
+}
+
+/// Numbers that were measured outside: `measured.yaml` of the case folder.
+fn measured(arguments: &JudgeArguments) -> Result<Vec<Measured>, Fault> {
+    let Some(folder) = arguments.inputs.iter().find(|path| path.is_dir()) else { return Ok(Vec::new()) };
+    let path = folder.join("measured.yaml");
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let (shown, text) = text_of(&path, arguments)?;
+    dyetrace_judge::read_measured(&shown, &text).map_err(Fault::new)
+}
+
+/// The YAML files in a folder of the case, by name.
+fn below_case(arguments: &JudgeArguments, name: &str) -> Result<Vec<PathBuf>, Fault> {
+    let Some(folder) = arguments.inputs.iter().find(|path| path.is_dir()) else { return Ok(Vec::new()) };
+    let folder = folder.join(name);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(&folder).map_err(|error| Fault::file(&folder, &error))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| Fault::file(&folder, &error))?.path();
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        paths.extend(is_yaml.then_some(path));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// The text of a file and its name in reports: relative to the case folder where it lies in it, so that
+/// reports do not depend on where the folder is.
+fn text_of(path: &Path, arguments: &JudgeArguments) -> Result<(String, String), Fault> {
+    let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
+    let folder = arguments.inputs.iter().find(|input| input.is_dir());
+    let inside = folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
+    Ok((inside.display().to_string().replace('\\', "/"), text))
+}
+
+/// `FORMAT=FILE` of `--also`.
+fn also_of(also: &str) -> Result<(JudgeFormat, PathBuf), Fault> {
+    let example = "type --also FORMAT=FILE, as in --also html=report.html";
+    let (format, path) = also.split_once('=').ok_or_else(|| Fault::new(format!("--also {also}")).hint(example))?;
+    let format = <JudgeFormat as clap::ValueEnum>::from_str(format, false);
+    let format = format.map_err(|_| Fault::new(format!("--also {also}: no such format")).hint(example))?;
+    Ok((format, PathBuf::from(path)))
+}
+
+fn write(judged: &Judged, arguments: &JudgeArguments, format: JudgeFormat, path: Option<&Path>) -> Result<(), Fault> {
+    let (judgement, audit) = (&judged.judgement, &judged.audited.audit);
+    let look = Look { color: output::color(path), all: arguments.all };
+    let lang = arguments.lang.into();
+    let command = command_line();
+    let html = HtmlLook { lang, reveal: arguments.reveal, command: Some(&command), excerpts: Some(&judged.excerpts) };
+    output::write(path, |out| {
+        let written = match format {
+            JudgeFormat::Terminal => report::write_terminal(judgement, audit, look, lang, out),
+            JudgeFormat::Json => report::write_json(judgement, audit, out),
+            JudgeFormat::Html => dyetrace_report::html::write_html(judgement, audit, html, out),
+        };
+        Ok(written?)
+    })
+}
+
+/// A contradicted claim comes first: it stands whatever else could not be read. Then what could not be
+/// read, then what was asked for and not exercised.
+fn exit(judged: &Judged) -> Exit {
+    let claims = || judged.judgement.claims.iter().filter(|claim| claim.applies);
+    let audit = &judged.audited.audit;
+    match () {
+        () if claims().any(|claim| claim.verdict == Verdict::Contradicted) => Exit::Found,
+        () if audit::is_partly_read(audit, &judged.audited.intake) => Exit::PartlyRead,
+        () if claims().any(|claim| claim.verdict == Verdict::NotExercised) => Exit::NothingRead,
+        () => Exit::Fine,
+    }
+}
+
+/// What was typed, for whoever repeats it. Values of `--find` are left out.
+fn command_line() -> String {
+    let mut words = vec!["dyetrace".to_owned()];
+    let mut hidden = false;
+    for word in std::env::args().skip(1) {
+        let shown = match (hidden, word.strip_prefix("--find=")) {
+            (true, _) => "…".to_owned(),
+            (_, Some(_)) => "--find=…".to_owned(),
+            _ => word.clone(),
+        };
+        hidden = word == "--find";
+        words.push(shown);
+    }
+    words.join(" ")
+}
