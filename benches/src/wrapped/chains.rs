@@ -284,7 +284,7 @@ fn wrapped(spelling: &Spelling, chain: &str) -> Option<Wrapped> {
     let steps: Vec<&str> = chain.split(" > ").collect();
     let piece = steps.iter().try_fold(spelling.piece.clone(), |piece, step| layer(step).1(&piece))?;
     let typed = spelling.name == "as typed";
-    // Short values and base85 are understood only as whole fields.
+    // Short values and Ascii85 are understood only as whole fields.
     let needs_field = spelling.piece.alone && spelling.piece.bytes.len() < 6 || chain.contains("ascii85");
     let piece = if needs_field { piece.alone() } else { piece };
     let class = if typed && steps.len() == 1 { class(chain) } else { Class::Combination };

@@ -43,7 +43,11 @@ pub(crate) const LAYERS: &[Layer] = &[
         let plain = p.bytes.iter().all(|b| b.is_ascii_graphic() && *b != b'=');
         plain.then(|| p.whole(both))
     }),
-    ("utf-7 all", |p| Some(p.whole(utf7_all(p.text()?)).between("+", "-"))),
+    ("utf-7 all", |p| {
+        // Of text in which nothing is ASCII, the signs that open and close base64 may be named, too.
+        let coded = p.whole(utf7_all(p.text()?)).between("+", "-");
+        Some(if p.bytes.is_ascii() { coded } else { coded.inexact() })
+    }),
     ("utf-16le bom", |p| Some(utf16(p, u16::to_le_bytes)?.between([0xff, 0xfe], []))),
     ("utf-16be bom", |p| Some(utf16(p, u16::to_be_bytes)?.between([0xfe, 0xff], []))),
     ("utf-32le", |p| utf32(p, u32::to_le_bytes)),

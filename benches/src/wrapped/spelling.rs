@@ -115,7 +115,8 @@ fn hardware(kind: &str, text: &str, list: &mut List) {
         list.text("with software version", &format!("{}05", &text[..14]));
         list.text("in groups", &[&text[..2], &text[2..8], &text[8..14], &text[14..]].join("-"));
     }
-    list.bytes("bcd", packed(text, false));
+    // As for telephone numbers, an odd number of digits has a filler.
+    list.push("bcd", Piece::of(packed(text, false)).inexact(), false);
     list.bytes("tbcd", packed(text, true));
 }
 

@@ -139,21 +139,31 @@ impl Classes {
     }
 
     /// Calls `visit` with the start of every word of exactly `length` characters, 1 to 16.
-    pub(crate) fn words_of(&self, length: usize, mut visit: impl FnMut(usize)) {
-        let mut before = 0u64;
-        for (index, &word) in self.word.iter().enumerate() {
-            let next = self.word.get(index + 1).copied().unwrap_or(0);
-            let ahead = |by: usize| if by == 0 { word } else { word >> by | next << (64 - by) };
-            let mut starts = word & !(word << 1 | before >> 63) & !ahead(length);
-            for by in 1..length {
-                starts &= ahead(by);
-            }
-            while starts != 0 {
-                visit(index * 64 + starts.trailing_zeros() as usize);
-                starts &= starts - 1;
-            }
-            before = word;
+    pub(crate) fn words_of(&self, length: usize, visit: impl FnMut(usize)) {
+        runs_of(&self.word, length, visit);
+    }
+
+    /// Calls `visit` with the start of every run of exactly `length` dense characters, 1 to 16.
+    pub(crate) fn dense_of(&self, length: usize, visit: impl FnMut(usize)) {
+        runs_of(&self.dense, length, visit);
+    }
+}
+
+/// Calls `visit` with the start of every maximal run of exactly `length` set bits.
+fn runs_of(words: &[u64], length: usize, mut visit: impl FnMut(usize)) {
+    let mut before = 0u64;
+    for (index, &word) in words.iter().enumerate() {
+        let next = words.get(index + 1).copied().unwrap_or(0);
+        let ahead = |by: usize| if by == 0 { word } else { word >> by | next << (64 - by) };
+        let mut starts = word & !(word << 1 | before >> 63) & !ahead(length);
+        for by in 1..length {
+            starts &= ahead(by);
         }
+        while starts != 0 {
+            visit(index * 64 + starts.trailing_zeros() as usize);
+            starts &= starts - 1;
+        }
+        before = word;
     }
 }
 

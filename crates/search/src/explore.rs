@@ -6,14 +6,16 @@ use crate::classify::{Classes, Marks};
 use crate::codec::cipher::Keyed;
 use crate::codec::{self, Codec, Context, EMBEDDED, Field, MARKED, Structure, Typed, recognise};
 use crate::digest;
-use crate::filter::Match;
+use crate::filter::{Domain, Match};
 use crate::find::{Find, Seen};
 use crate::keyed::Sessions;
 use crate::map::Map;
-use crate::needles::{BY_CHARACTERS, Dress, END, Needles, rot13};
+use crate::needles::{BY_CHARACTERS, Dress, Needles, rot13};
 use crate::recognise::Recognisers;
 use crate::runs::{is_leaf, leaves};
 use crate::scanner::{Limit, Options};
+use crate::shifted_document::{self, under_key};
+use crate::short_keyed::Met;
 use crate::split;
 use crate::unplanted::Recognition;
 use std::collections::BTreeSet;
@@ -89,6 +91,8 @@ struct Haul {
     undone: Vec<Find>,
     /// What was undone: it need not be read as it stands.
     done: Vec<Range<usize>>,
+    /// A piece of a value was seen: the rest may be in other fields.
+    has_pieces: bool,
 }
 
 /// The search of one record.
@@ -169,6 +173,8 @@ impl<'s> Explorer<'s> {
         }
         if node.is_field {
             self.compare_whole(bytes, &mut finds);
+        } else {
+            self.compare_keyed(bytes, &mut finds);
         }
         if digest::is_length(bytes.len()) {
             self.look_up(bytes, 0, &mut finds);
@@ -177,6 +183,7 @@ impl<'s> Explorer<'s> {
             return finds;
         }
         self.explore_keyed(bytes, node, &mut finds);
+        self.explore_shifted(bytes, node, &mut finds);
         let structure = recognise(bytes, node.context);
         // These have the names of their fields already.
         let mut named = Vec::new();
@@ -210,14 +217,16 @@ impl<'s> Explorer<'s> {
         let structure = structure.filter(|structure| !structure.fields_are_bodies());
         if let Some(structure) = structure {
             let pieces = self.pieces_of(bytes, &classes);
+            haul.has_pieces = !pieces.is_empty() && bytes.len() <= split::LONGEST_OF_WORDS;
             if !pieces.is_empty() {
                 self.explore_split(bytes, structure, &pieces, &mut haul.named);
             }
         }
-        if let Some(structure) = structure
-            .filter(|structure| node.context == Context::Cookie || self.must_walk(bytes, *structure, &marks, &classes))
+        let must_walk = node.context == Context::Cookie || haul.has_pieces;
+        if let Some(structure) =
+            structure.filter(|structure| must_walk || self.must_walk(bytes, *structure, &marks, &classes))
         {
-            let all = node.context == Context::Cookie
+            let all = must_walk
                 || !marks.are_candidates()
                 || self.must_walk(bytes, structure, &Marks::default(), &classes);
             self.explore_fields(bytes, structure, (&marks, all), node, &mut batch, &mut haul);
@@ -225,13 +234,22 @@ impl<'s> Explorer<'s> {
         }
         // What looks like a document may be none, and names may be escaped too.
         self.explore_spans(bytes, &marks.outside(&haul.done), node, &mut batch, &mut haul);
-        let Haul { mut finds, mut named, mut unlabelled, mut undone, done } = haul;
+        let Haul { mut finds, mut named, mut unlabelled, mut undone, done, .. } = haul;
         // Base64 of which only the padding is escaped is read where it is not.
-        finds.retain(|find| find.steps.is_empty() || !inside_one(&find.range, &done));
+        finds.retain(|find| {
+            !inside_one(&find.range, &done) || (find.steps.is_empty() && !begins_in_escape(bytes, find.range.start))
+        });
         finds.append(&mut undone);
-        self.explore_embedded(bytes, node, &mut finds);
-        self.digests_in_binary(bytes, &mut finds);
-        if node.is_field && structure.is_none() && (is_text(bytes) || codec::lz_string::may_be_utf16(bytes)) {
+        self.explore_embedded(bytes, structure.is_none(), node, &mut finds);
+        if !is_text(bytes) && std::str::from_utf8(bytes).is_err() {
+            self.digests_in_binary(bytes, &mut finds);
+            self.keyed_in_binary(bytes, &mut finds);
+        }
+        // What was undone is a whole of its own.
+        if (node.is_field || node.depth > 0)
+            && structure.is_none()
+            && (is_text(bytes) || codec::lz_string::may_be_utf16(bytes))
+        {
             leaves(bytes, 0..bytes.len(), &mut batch);
         }
         self.explore_runs(bytes, &classes, node, &done, &mut batch, &mut finds);
@@ -323,6 +341,13 @@ impl<'s> Explorer<'s> {
                 find.through(codec::hex::NAME, None, &(0..length), &codec::hex::map(0), 0);
                 find.through("reversed", None, &range, &Map::Reversed { start: range.start, length }, 0);
             }
+            Dress::Base32(alphabet) => {
+                let encoded = codec::base32::delimited(bytes, &range)?;
+                let seen = Seen::Text(textual.needle, false);
+                find = Find::new(needle.datum, seen, 0..needle.bytes.len());
+                let map = codec::base32::map(encoded.start);
+                find.through(codec::base32::NAME, codec::base32::detail(alphabet), &encoded, &map, 0);
+            }
             Dress::ReversedText => {
                 let by = Some(BY_CHARACTERS.to_owned());
                 find.through("reversed", by, &range, &Map::Whole(range.clone()), 0);
@@ -332,13 +357,10 @@ impl<'s> Explorer<'s> {
                 find.through("reversed", None, &range, &map, 0);
             }
             Dress::Rot13 => find.through("rot13", None, &range, &Map::shift(range.start), 0),
-            Dress::Xor => {
-                let key = Some(format!("key 0x{:02x}", found.key));
-                find.through("xor", key, &range, &Map::shift(range.start), 0);
-            }
-            Dress::Sum => {
-                let by = Some(format!("by {:+}", found.key as i8));
-                find.through("shift", by, &range, &Map::shift(range.start), 0);
+            Dress::Xor | Dress::Sum => {
+                let domain = if textual.dress == Dress::Xor { Domain::Xor } else { Domain::Sum };
+                let (name, detail) = under_key(domain, found.key);
+                find.through(name, Some(detail), &range, &Map::shift(range.start), 0);
             }
         }
         Some(find)
@@ -422,8 +444,11 @@ impl<'s> Explorer<'s> {
         if matches!(item.undo, Undo::Field(..)) {
             self.compare_whole(decoded, &mut finds);
             self.recognise(decoded, &mut finds);
-        } else if is_text(decoded) {
-            self.recognise(decoded, &mut finds);
+        } else {
+            self.compare_keyed(decoded, &mut finds);
+            if is_text(decoded) {
+                self.recognise(decoded, &mut finds);
+            }
         }
         self.look_up_run(item.undo, decoded, &mut finds);
         found.extend(finds.into_iter().map(|find| (index, find)));
@@ -474,7 +499,10 @@ impl<'s> Explorer<'s> {
     /// True where undone bytes may hold another wrapping.
     fn deserves_exploring(&self, item: &Item, decoded: &[u8]) -> bool {
         let is_run = !matches!(item.undo, Undo::Field(..) | Undo::Mapped(..));
-        if decoded.len() >= ALWAYS_EXPLORED || self.needles.may_decrypt(decoded.len()) {
+        if decoded.len() >= ALWAYS_EXPLORED
+            || self.needles.may_decrypt(decoded.len())
+            || shifted_document::may_be(decoded)
+        {
             return true;
         }
         if is_run && !begins_like_text(decoded) {
@@ -488,6 +516,7 @@ impl<'s> Explorer<'s> {
     fn compare_whole(&mut self, field: &[u8], finds: &mut Vec<Find>) {
         self.tally.fields += 1;
         self.checksums(field, finds);
+        self.compare_keyed(field, finds);
         if self.needles.has_field_of(field.len()) {
             finds.extend(self.field_finds(field));
         }
@@ -508,6 +537,30 @@ impl<'s> Explorer<'s> {
             let hex = |decoded: &mut Vec<u8>| codec::hex::decode_into(field, decoded);
             self.compare_decoded(field, codec::hex::NAME, hex, &codec::hex::map(0), finds);
         }
+    }
+
+    /// Values too short for the filter's keyed lanes, as the whole of some bytes.
+    fn compare_keyed(&self, bytes: &[u8], finds: &mut Vec<Find>) {
+        if self.needles.short_keyed.has_length(bytes.len()) {
+            self.needles.short_keyed.whole(bytes, &mut |met| finds.extend(self.keyed_find(&met)));
+        }
+    }
+
+    /// The same anywhere in bytes that are not text.
+    fn keyed_in_binary(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
+        let mut found = Vec::new();
+        self.needles.short_keyed.anywhere(bytes, &mut |met| found.extend(self.keyed_find(&met)));
+        for find in found {
+            self.keep(find, finds);
+        }
+    }
+
+    fn keyed_find(&self, met: &Met) -> Option<Find> {
+        let datum = self.needles.all.get(met.needle as usize)?.datum;
+        let mut find = Find::new(datum, Seen::Text(met.needle, false), 0..met.range.len());
+        let (name, detail) = under_key(met.domain, met.key);
+        find.through(name, Some(detail), &met.range, &Map::shift(met.range.start), 0);
+        Some(find)
     }
 
     /// The typed lane: a number of a document.
@@ -591,7 +644,8 @@ impl<'s> Explorer<'s> {
         if is_plain(bytes) {
             return false;
         }
-        for codec in codec::whole(bytes, node.depth == 0) {
+        // Behind base64, bytes of lz-string are its text form, which is undone as such.
+        for codec in codec::whole(bytes, node.is_field) {
             let mut found = None;
             codec.find(bytes, &Marks::default(), &mut |span| found = Some(span));
             if found.is_some_and(|span| self.unwrap(codec, bytes, &span, node, finds)) {
@@ -599,6 +653,19 @@ impl<'s> Explorer<'s> {
             }
         }
         false
+    }
+
+    /// Undoes one key over a whole JSON document, or its reversal.
+    fn explore_shifted(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) {
+        let Some(undone) = shifted_document::undo(bytes) else { return };
+        if !self.may_go_deeper(node) || bytes.len() > self.room() {
+            return;
+        }
+        let number = self.number();
+        for mut find in self.explore(&undone.bytes, node.inner(node.is_field)) {
+            find.through(undone.name, undone.detail.clone(), &(0..bytes.len()), &undone.map, number);
+            self.keep(find, finds);
+        }
     }
 
     /// Undoes one span and explores what comes out. True where it was wrapped indeed.
@@ -654,9 +721,9 @@ impl<'s> Explorer<'s> {
         let mut pieces = std::mem::take(&mut self.pieces);
         if bytes.len() <= split::LONGEST_OF_WORDS {
             let needles = self.needles;
-            classes.words_of(END, |start| {
-                pieces.extend(bytes.get(start..start + END).map_or(&[][..], |word| needles.ending_with(word)));
-            });
+            for length in needles.end_lengths() {
+                classes.words_of(length, |start| pieces.extend(needles.ending_with(bytes, start, length)));
+            }
         }
         pieces
     }
@@ -673,6 +740,18 @@ impl<'s> Explorer<'s> {
         self.needles.has_broken_fields()
             || self.needles.word_lengths().any(is_word)
             || self.has_checksum(bytes, classes)
+            || bytes.len() <= split::LONGEST_OF_WORDS && self.has_keyed_word(bytes, classes)
+    }
+
+    /// True where a word or a text without spaces may be a short value under a key.
+    fn has_keyed_word(&self, bytes: &[u8], classes: &Classes) -> bool {
+        let keyed = &self.needles.short_keyed;
+        let mut found = false;
+        for length in keyed.lengths() {
+            classes.words_of(length, |start| found |= keyed.may_stand_at(bytes, start));
+            classes.dense_of(length, |start| found |= keyed.may_stand_at(bytes, start));
+        }
+        found
     }
 
     /// The same for a field, where the field is more than that word.
@@ -734,7 +813,7 @@ impl<'s> Explorer<'s> {
                 if batch.is_full() {
                     self.search_batch(batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
                 }
-            } else if marked || self.is_odd_field(value, node) {
+            } else if marked || self.is_odd_field(value, node) || haul.has_pieces && form_begins(value) {
                 found = self.explore_field(value, node);
                 haul.done.push(field.range.clone());
             } else {
@@ -748,6 +827,7 @@ impl<'s> Explorer<'s> {
     /// True for a field that codecs of whole fields undo and that is no run of its own.
     fn is_odd_field(&self, value: &[u8], node: Node) -> bool {
         codec::lz_string::may_be_utf16(value)
+            || shifted_document::may_be(value)
             || (self.has_short_word(value) && recognise(value, Context::Any).is_some())
             || node.context == Context::Cookie && is_leaf(value)
     }
@@ -790,11 +870,14 @@ impl<'s> Explorer<'s> {
     }
 
     /// Undoes what has a signature anywhere in bytes that are not text.
-    fn explore_embedded(&mut self, bytes: &[u8], node: Node, finds: &mut Vec<Find>) {
+    fn explore_embedded(&mut self, bytes: &[u8], is_unknown: bool, node: Node, finds: &mut Vec<Find>) {
         if is_text(bytes) {
             return;
         }
         for codec in EMBEDDED {
+            if codec.name() == codec::embedded_json::ABOUT.name && !is_unknown {
+                continue;
+            }
             let mut spans = Vec::new();
             codec.find(bytes, &Marks::default(), &mut |span| spans.push(span));
             for span in spans {
@@ -805,10 +888,7 @@ impl<'s> Explorer<'s> {
 
     /// Raw digests anywhere in bytes that are not text.
     fn digests_in_binary(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
-        if bytes.len() < LONG_DIGEST || is_text(bytes) || std::str::from_utf8(bytes).is_ok() {
-            return;
-        }
-        let last = bytes.len() - LONG_DIGEST;
+        let Some(last) = bytes.len().checked_sub(LONG_DIGEST) else { return };
         let mut starts = Vec::new();
         self.needles.digests.starts(&bytes[..last + digest::SHORTEST], |at| starts.push(at));
         for at in starts.into_iter().filter(|at| *at > 0) {
@@ -898,10 +978,22 @@ fn label(bytes: &[u8], structure: &dyn Structure, finds: &mut [Find]) {
     });
 }
 
+/// True where the byte is a digit of a percent escape: `%2013800000427` begins with a space, not with 0.
+fn begins_in_escape(bytes: &[u8], at: usize) -> bool {
+    let escape = |back: usize| at.checked_sub(back).and_then(|start| bytes.get(start..start + 3));
+    let is = |escape: &[u8]| matches!(escape, [b'%', rest @ ..] if rest.iter().all(u8::is_ascii_hexdigit));
+    [1, 2].into_iter().filter_map(escape).any(is)
+}
+
 /// True where one of the spans, which are in order, holds the range.
 fn inside_one(range: &Range<usize>, spans: &[Range<usize>]) -> bool {
     let after = spans.partition_point(|span| span.start <= range.start);
     after.checked_sub(1).and_then(|last| spans.get(last)).is_some_and(|span| range.end <= span.end)
+}
+
+/// True for a form of two fields or more.
+fn form_begins(value: &[u8]) -> bool {
+    memchr::memchr(b'&', value).is_some() && codec::form::begins(value)
 }
 
 /// True for text in which something may be undone.

@@ -265,7 +265,7 @@ impl Domain {
 
 /// Subtracts byte by byte modulo 256 (Knuth, The Art of Computer Programming 7.1.3).
 #[inline(always)]
-fn difference(from: u64, what: u64) -> u64 {
+pub(crate) fn difference(from: u64, what: u64) -> u64 {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     ((from | HIGH).wrapping_sub(what & !HIGH)) ^ ((from ^ !what) & HIGH)
 }

@@ -39,6 +39,8 @@ mod recognise;
 mod redact;
 mod runs;
 mod scanner;
+mod shifted_document;
+mod short_keyed;
 mod spelling;
 pub mod spike;
 mod split;

@@ -2,11 +2,13 @@
 
 use crate::codec::cipher::{self, Keyed};
 use crate::codec::custom_base64::Alphabet;
+use crate::codec::sense::makes_sense;
 use crate::codec::table::About;
-use crate::codec::{base64, hex};
+use crate::codec::{base32, base64, hex};
 use crate::digest::{self, Digests};
 use crate::filter::{Domain, Filter, Pattern, SHORTEST, SHORTEST_KEYED};
-use crate::spelling::{self, Spelling, What};
+use crate::short_keyed::ShortKeyed;
+use crate::spelling::{self, QUOTED, Spelling, What};
 use crate::{bits, decoy};
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Kind, Secret, Strength, Subject};
 use std::borrow::Cow;
@@ -43,6 +45,8 @@ pub(crate) enum Dress {
     Rot13Base64(u8),
     /// The needle's hexadecimal digits with the last first.
     ReversedHex,
+    /// The whole needle and nothing else in base32, with the number of the alphabet.
+    Base32(u8),
     /// The last byte first.
     Reversed,
     /// The last character first, in UTF-8.
@@ -74,9 +78,13 @@ pub(crate) struct Textual {
 pub(crate) const ABOUT: [About; 4] = [
     about("reversed", "the last byte first", "anywhere"),
     about("rot13", "letters moved by thirteen places", "anywhere"),
-    about("xor", "every byte XORed with the same unknown byte; values of ten bytes or more", "anywhere"),
-    about("shift", "the same unknown number added to every byte; values of ten bytes or more", "anywhere"),
+    about("xor", "every byte XORed with the same unknown byte", KEYED_PLACE),
+    about("shift", "the same unknown number added to every byte", KEYED_PLACE),
 ];
+
+/// Where values under an unknown key are looked for. Eight digits under one are eight other digits.
+const KEYED_PLACE: &str = "values of ten bytes or more anywhere, of eight and nine in whole fields, decoded runs and bytes that are not \
+                           text; whole JSON documents, with all that is in them";
 
 const fn about(name: &'static str, undoes: &'static str, place: &'static str) -> About {
     About { name, undoes, place, exact: true, source: "common practice" }
@@ -150,8 +158,10 @@ pub(crate) struct Needles {
     /// Base64 alphabets that the tester has.
     pub(crate) alphabets: Vec<Alphabet>,
     numbers: Numbers,
+    /// Needles too short for the keyed lanes of the filter.
+    pub(crate) short_keyed: ShortKeyed,
     /// Last characters of needles that may be split over fields.
-    ends: foldhash::HashMap<Vec<u8>, Vec<u32>>,
+    ends: Ends,
     short: Short,
 }
 
@@ -212,6 +222,53 @@ impl Short {
     }
 }
 
+/// Needles by their last characters.
+struct Ends {
+    all: foldhash::HashMap<Vec<u8>, Vec<u32>>,
+    /// One bit for each slot of them.
+    slots: Box<[u64; SLOTS / 64]>,
+    /// Bit *n* is set where one has *n* bytes, at most [`SHORTEST`] − 1.
+    lengths: u32,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self { all: foldhash::HashMap::default(), slots: Box::new([0; SLOTS / 64]), lengths: 0 }
+    }
+}
+
+impl Ends {
+    fn add(&mut self, end: &[u8], needle: u32) {
+        self.lengths |= 1 << end.len();
+        let slot = Self::slot(Self::key(end, 0, end.len()));
+        self.slots[slot >> 6] |= 1 << (slot & 63);
+        self.all.entry(end.to_vec()).or_default().push(needle);
+    }
+
+    /// The word in one number. It is read as eight bytes where there are so many: this is done for
+    /// most words of a text.
+    fn key(bytes: &[u8], start: usize, length: usize) -> u64 {
+        let rest = bytes.get(start..).unwrap_or_default();
+        let word = rest.first_chunk::<8>().map_or_else(
+            || rest.iter().take(length).rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            |eight| u64::from_le_bytes(*eight),
+        );
+        word & ((1 << (8 * length)) - 1)
+    }
+
+    fn slot(key: u64) -> usize {
+        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51) as usize
+    }
+
+    fn of(&self, bytes: &[u8], start: usize, length: usize) -> &[u32] {
+        let slot = Self::slot(Self::key(bytes, start, length));
+        if self.slots[slot >> 6] >> (slot & 63) & 1 == 0 {
+            return &[];
+        }
+        bytes.get(start..start + length).and_then(|word| self.all.get(word)).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// Bits that tell most words at a glance.
 const SLOTS: usize = 1 << 13;
 
@@ -227,11 +284,13 @@ pub(crate) const BY_CHARACTERS: &str = "by characters";
 const LONGEST_DRESSED: usize = 96;
 /// Spellings of one datum that are looked for reversed, rotated and under unknown keys.
 const MOST_TRANSFORMED: usize = 12;
-/// Spellings of one datum whose pieces are looked for, their lengths, and the length of a last piece
-/// that is told by itself.
+/// Spellings of one datum whose pieces are looked for, their lengths, and the least length of a last
+/// piece that is told by itself.
 const MOST_DIVIDED: usize = 3;
 const DIVIDED: std::ops::RangeInclusive<usize> = 8..=64;
-pub(crate) const END: usize = 4;
+/// The same for text beyond ASCII.
+const DIVIDED_CHINESE: std::ops::RangeInclusive<usize> = 18..=96;
+const END: usize = 4;
 /// Different neighbours' differences that a needle under an unknown key must have: `00000000` looks
 /// like any other eight equal bytes.
 const LEAST_DIFFERENCES: usize = 4;
@@ -251,8 +310,10 @@ struct Lanes {
     transformed: usize,
     /// Spellings of the datum at hand whose pieces are looked for.
     divided: usize,
+    /// Needles too short for the keyed lanes of the filter.
+    keyed: ShortKeyed,
     /// Last characters, and the needles that end with them.
-    ends: foldhash::HashMap<Vec<u8>, Vec<u32>>,
+    ends: Ends,
 }
 
 /// A pattern without its bytes.
@@ -309,14 +370,21 @@ impl Needles {
             keyed,
             alphabets: material.alphabets.iter().filter_map(Alphabet::new).collect(),
             numbers: lanes.numbers,
+            short_keyed: lanes.keyed,
             ends: lanes.ends,
             short,
         }
     }
 
-    /// The needles that end with the word and may be split over fields.
-    pub(crate) fn ending_with(&self, word: &[u8]) -> &[u32] {
-        self.ends.get(word).map_or(&[], Vec::as_slice)
+    /// Lengths of the words that may be the end of a needle split over fields, ascending.
+    pub(crate) fn end_lengths(&self) -> impl Iterator<Item = usize> {
+        let lengths = self.ends.lengths;
+        (1..SHORTEST).filter(move |length| lengths >> length & 1 == 1)
+    }
+
+    /// The needles that end with the word that stands there and may be split over fields.
+    pub(crate) fn ending_with(&self, bytes: &[u8], start: usize, length: usize) -> &[u32] {
+        self.ends.of(bytes, start, length)
     }
 
     /// The needles that the whole number equals.
@@ -376,7 +444,9 @@ fn add(number: u32, datum: &Datum, drawn_bits: Option<u32>, lanes: &mut Lanes, s
         sources.push(digest::Source { datum: number, form, bytes: Secret::new(bytes), checksums_only });
     }
     (lanes.transformed, lanes.divided) = (0, 0);
-    for spelling in spellings {
+    // The name itself is found between its quotes, too.
+    let is_within = |spelling: &Spelling| spelling.form == QUOTED && datum.value.len() >= SHORTEST;
+    for spelling in spellings.into_iter().filter(|spelling| !is_within(spelling)) {
         lanes.place(number, spelling, datum.bits);
     }
 }
@@ -469,28 +539,41 @@ impl Lanes {
 
     /// The ends of a needle that may be split over fields. True where it is fit for it.
     fn divide(&mut self, needle: u32, bytes: &[u8]) -> bool {
-        let fits = DIVIDED.contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+        // Two Chinese characters are a family name; three, and what stands behind them, are told.
+        let (lengths, end) = if bytes.is_ascii() { (DIVIDED, SHORTEST) } else { (DIVIDED_CHINESE, 9) };
+        let fits = lengths.contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte >= 0x80);
         if fits {
-            self.push(needle, Dress::Piece, &bytes[..SHORTEST], false, false);
-            self.push(needle, Dress::Piece, &bytes[bytes.len() - SHORTEST..], false, false);
-            self.ends.entry(bytes[bytes.len() - END..].to_vec()).or_default().push(needle);
+            self.push(needle, Dress::Piece, &bytes[..end], false, false);
+            self.push(needle, Dress::Piece, &bytes[bytes.len() - end..], false, false);
+            // Three characters are a third of eight or nine, and too common to be looked for elsewhere.
+            let shortest = if bytes.len() < SHORTEST_KEYED { END - 1 } else { END };
+            for length in (shortest..SHORTEST).filter(|_| bytes.is_ascii()) {
+                self.ends.add(&bytes[bytes.len() - length..], needle);
+            }
         }
         fits
     }
 
     /// Reversed, rotated and under unknown keys. True where the needle is fit for it.
     fn transform(&mut self, needle: u32, bytes: &[u8], any_case: bool) -> bool {
-        let length = bytes.len();
-        if !(SHORTEST_KEYED..=LONGEST_DRESSED).contains(&length) || differences(bytes) < LEAST_DIFFERENCES {
+        if bytes.len() > LONGEST_DRESSED || differences(bytes) < LEAST_DIFFERENCES {
             return false;
         }
         self.reversed(needle, bytes, any_case);
         if self.transformed == 0 {
             self.transformed_base64(needle, bytes);
+            self.base32(needle, bytes);
         }
-        if bytes.iter().any(u8::is_ascii_alphabetic) {
-            self.bytes.extend(bytes.iter().map(|byte| rot13(*byte)));
-            self.finish(Textual { needle, dress: Dress::Rot13, case: Case::AsIs }, any_case, false, Domain::Plain);
+        let rotated: Vec<u8> = bytes.iter().map(|byte| rot13(*byte)).collect();
+        self.keyed.add_start(bytes);
+        self.keyed.add_start(&rotated);
+        self.keyed.add_start(&bytes.iter().rev().copied().collect::<Vec<u8>>());
+        if rotated != bytes {
+            self.push(needle, Dress::Rot13, &rotated, any_case, false);
+        }
+        if bytes.len() < SHORTEST_KEYED {
+            self.keyed.add(needle, bytes);
+            return true;
         }
         for (dress, domain) in [(Dress::Xor, Domain::Xor), (Dress::Sum, Domain::Sum)] {
             self.bytes.extend_from_slice(bytes);
@@ -520,6 +603,15 @@ impl Lanes {
             self.push(needle, Dress::ReversedBase64(shift), &reversed, false, false);
             let rotated: Vec<u8> = stable.iter().map(|byte| rot13(*byte)).collect();
             self.push(needle, Dress::Rot13Base64(shift), &rotated, false, false);
+        }
+    }
+
+    /// Base32 of the whole value, where that is too short to be decoded.
+    fn base32(&mut self, needle: u32, bytes: &[u8]) {
+        if makes_sense(bytes) {
+            for (alphabet, text) in base32::short(bytes) {
+                self.push(needle, Dress::Base32(alphabet), &text, true, false);
+            }
         }
     }
 

@@ -30,6 +30,8 @@ static GZIP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"H4sI"));
 const MOST_REALIGNED: usize = 8;
 /// Sextets that hold the first eight bytes of a digest.
 const DIGEST_START: usize = 11;
+/// Base64 characters of eight bytes, the shortest value that hides in a word.
+const HIDING: usize = 11;
 /// Longest text of base64 characters that may be base85.
 const LONGEST_WORDY: usize = 48;
 /// Shortest and longest text that codecs of whole fields are tried on.
@@ -75,7 +77,7 @@ impl Explorer<'_> {
         while let Some(run) = classes.capital_base64_run(from) {
             from = run.end;
             if (SHORTEST_TRIED..SHORTEST_DECODED).contains(&run.len()) && outside.has(&run) {
-                segments(bytes, node, run, |run| short_run(&runs, run, batch));
+                segments(bytes, node, run, |run| self.short_run(&runs, run, batch));
                 self.search_when_full(batch, bytes, node, finds);
             }
         }
@@ -140,7 +142,10 @@ impl Explorer<'_> {
         let is_plain = run.len() < CUT_DIGEST;
         hex_runs(if is_plain { &[] } else { &runs.bytes[run.clone()] }, |digits| {
             all_hex = digits == (0..run.len());
-            if digits.len() >= SHORTEST_HEX || digits.len() == CUT_DIGEST {
+            if digits.len() >= SHORTEST_HEX
+                || digits.len() == CUT_DIGEST
+                || self.is_short_hex(&runs.bytes[run.clone()][digits.clone()])
+            {
                 batch.hex(runs.bytes, &(run.start + digits.start..run.start + digits.end));
             }
         });
@@ -148,7 +153,7 @@ impl Explorer<'_> {
             if !runs.lines.is_empty() {
                 self.lines_end(runs, batch);
             }
-            short_run(runs, run, batch);
+            self.short_run(runs, run, batch);
             return;
         }
         if all_hex {
@@ -159,6 +164,44 @@ impl Explorer<'_> {
         if is_last {
             self.lines_end(runs, batch);
         }
+    }
+
+    /// Words are not decoded, unless they are padded, look like no word or hold a value in disguise.
+    fn short_run(&self, runs: &Runs<'_>, run: Range<usize>, batch: &mut Batch) {
+        let bytes = runs.bytes;
+        let padded = bytes.get(run.end) == Some(&b'=')
+            && (base64::padded_end(bytes, run.end) - run.start).is_multiple_of(4)
+            && run.len() >= SHORTEST_DECODED - 4;
+        let mixed = runs.classes.any_upper(&run) && is_mixed(&bytes[run.clone()]);
+        if mixed || padded || self.hides_value(&bytes[run.clone()]) {
+            batch.sextets.clear();
+            base64::sextets_into(&bytes[run.clone()], &mut batch.sextets);
+            batch.base64(&run, 0);
+        }
+        if mixed && !(runs.is_field && run.len() == bytes.len()) {
+            leaves(bytes, run, batch);
+        }
+    }
+
+    /// True for a word that is base64 of a value reversed, rotated or under a key.
+    fn hides_value(&self, word: &[u8]) -> bool {
+        let Some(start) = word.get(..HIDING) else { return false };
+        let mut decoded = Vec::with_capacity(HIDING);
+        base64::decode_into(start, &mut decoded);
+        decoded.first_chunk().is_some_and(|start| self.needles.short_keyed.may_begin(*start))
+            || self.needles.may_decrypt(word.len() * 3 / 4)
+    }
+
+    /// True for a short run of digits that holds a value in disguise. Nothing else in it is worth a
+    /// look: the filter knows what values are in hexadecimal, and most such runs are decimal numbers.
+    fn is_short_hex(&self, digits: &[u8]) -> bool {
+        if digits.len() < CUT_DIGEST || !digits.len().is_multiple_of(2) {
+            return false;
+        }
+        let mut start = Vec::with_capacity(CUT_DIGEST / 2);
+        hex::decode_into(&digits[..CUT_DIGEST], &mut start);
+        let start = start.first_chunk().is_some_and(|start| self.needles.short_keyed.may_begin(*start));
+        start || self.needles.may_decrypt(digits.len() / 2)
     }
 
     /// Decodes the collected lines of one text and forgets them.
@@ -212,23 +255,6 @@ impl Explorer<'_> {
                 found.push(at + 1);
             }
         });
-    }
-}
-
-/// Words are not decoded, unless they are padded or look like no word.
-fn short_run(runs: &Runs<'_>, run: Range<usize>, batch: &mut Batch) {
-    let bytes = runs.bytes;
-    let padded = bytes.get(run.end) == Some(&b'=')
-        && (base64::padded_end(bytes, run.end) - run.start).is_multiple_of(4)
-        && run.len() >= SHORTEST_DECODED - 4;
-    let mixed = runs.classes.any_upper(&run) && is_mixed(&bytes[run.clone()]);
-    if mixed || padded {
-        batch.sextets.clear();
-        base64::sextets_into(&bytes[run.clone()], &mut batch.sextets);
-        batch.base64(&run, 0);
-    }
-    if mixed && !(runs.is_field && run.len() == bytes.len()) {
-        leaves(bytes, run, batch);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values split over two or three fields of one document: `cc=86&n=1380000&rest=0427`.
 //!
-//! The filter knows the first and last six bytes of a value, and short words know its last four.
-//! Only where one of these is seen are the fields of the document read and put together, so that
+//! The filter knows the first and last six bytes of a value (nine of Chinese text), and short words
+//! know its last three to five. Only where one of these is seen are the fields of the document read and put together, so that
 //! documents without pieces pay nothing.
 
 use crate::codec::table::About;
@@ -16,7 +16,9 @@ use std::ops::{ControlFlow, Range};
 pub(crate) const ABOUT: About = About {
     name: "split",
     undoes: "a value whose two or three pieces are fields of one document, in any order",
-    place: "fields that hold nothing else; of three pieces the last has four characters or one has six",
+    place: "fields that hold nothing else, where the first or last piece has six bytes or more (of Chinese text nine); in \
+            documents of at most 16 KiB also a last piece of four or five characters, of values of eight and nine \
+            characters of three, and forms that are a field of another document",
     exact: true,
     source: "common practice",
 };

@@ -19,7 +19,7 @@ const SHORTEST: usize = 16;
 /// The row of the table of wrappings.
 pub(crate) const ABOUT: About = About {
     name: NAME,
-    undoes: "16 characters or more of one case and nothing else between delimiters; the ordinary, the extended hex and \
+    undoes: "a value, or 16 characters or more, of one case and nothing else between delimiters; the ordinary, the extended hex and \
              Crockford's alphabet; where the result is text, begins like a compressed stream or has the length of a digest",
     place: "anywhere in text",
     exact: true,
@@ -29,16 +29,23 @@ pub(crate) const ABOUT: About = About {
 /// One alphabet: its name in trails beside the codec's, and its characters in order.
 struct Alphabet {
     detail: Option<&'static str>,
+    letters: &'static [u8; 32],
     values: [u8; 256],
+}
+
+impl Alphabet {
+    const fn new(detail: Option<&'static str>, letters: &'static [u8; 32]) -> Self {
+        Self { detail, letters, values: values(letters) }
+    }
 }
 
 /// Not a character of the alphabet.
 const NONE: u8 = 0xff;
 
 static ALPHABETS: [Alphabet; 3] = [
-    Alphabet { detail: None, values: values(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") },
-    Alphabet { detail: Some("hex alphabet"), values: values(b"0123456789ABCDEFGHIJKLMNOPQRSTUV") },
-    Alphabet { detail: Some("Crockford"), values: values(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ") },
+    Alphabet::new(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+    Alphabet::new(Some("hex alphabet"), b"0123456789ABCDEFGHIJKLMNOPQRSTUV"),
+    Alphabet::new(Some("Crockford"), b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"),
 ];
 
 /// The five bits of each character in either case.
@@ -70,13 +77,41 @@ impl Codec for Base32 {
             ALPHABETS.iter().find_map(|alphabet| Some((alphabet, decode(characters, &alphabet.values)?)))?;
         let cut = decoded.len() > room;
         decoded.truncate(room);
-        let map = Map::Ratio { start: span.start, chars: 8, bytes: 5, skips: Vec::new() };
-        Some(Unwrapped { bytes: decoded, map, cut, detail: alphabet.detail.map(str::to_owned) })
+        Some(Unwrapped { bytes: decoded, map: map(span.start), cut, detail: alphabet.detail.map(str::to_owned) })
     }
 
     fn is_certain(&self) -> bool {
         false
     }
+}
+
+/// Base32 of texts too short to be decoded, in each alphabet, without padding; of longer ones nothing.
+pub(crate) fn short(bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let length = (bytes.len() * 8).div_ceil(5);
+    let texts = (0u8..).zip(ALPHABETS.iter().map(|alphabet| encode(bytes, alphabet)));
+    texts.filter(|_| length < SHORTEST).collect()
+}
+
+/// What names the alphabet of that number in a trail.
+pub(crate) fn detail(alphabet: u8) -> Option<String> {
+    ALPHABETS.get(usize::from(alphabet))?.detail.map(str::to_owned)
+}
+
+/// From decoded offsets to offsets of characters.
+pub(crate) fn map(start: usize) -> Map {
+    Map::Ratio { start, chars: 8, bytes: 5, skips: Vec::new() }
+}
+
+/// The characters that were found with their padding, where they are a word of their own.
+pub(crate) fn delimited(bytes: &[u8], found: &Range<usize>) -> Option<Range<usize>> {
+    let is_alone = !is_word(bytes, found.start.checked_sub(1)) && !is_word(bytes, Some(found.end));
+    is_alone.then(|| found.start..found.end + padding(&bytes[found.end..]))
+}
+
+fn encode(bytes: &[u8], alphabet: &Alphabet) -> Vec<u8> {
+    let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1);
+    let value = |first: usize| (first..first + 5).fold(0, |value, at| value << 1 | u8::from(bit(at)));
+    (0..bytes.len() * 8).step_by(5).map(|first| alphabet.letters[usize::from(value(first))]).collect()
 }
 
 /// Calls `visit` for each run, with its padding.
@@ -139,13 +174,14 @@ fn run_around(bytes: &[u8], floor: usize, at: usize) -> Range<usize> {
 
 /// Delimited, and neither a number nor hexadecimal.
 fn is_likely(bytes: &[u8], run: &Range<usize>) -> bool {
-    let is_word = |at: Option<usize>| {
-        at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'_'))
-    };
-    !is_word(run.start.checked_sub(1))
-        && !is_word(Some(run.end))
+    !is_word(bytes, run.start.checked_sub(1))
+        && !is_word(bytes, Some(run.end))
         && matches!(run.len() % 8, 0 | 2 | 4 | 5 | 7)
         && bytes[run.clone()].iter().any(|byte| !byte.is_ascii_hexdigit())
+}
+
+fn is_word(bytes: &[u8], at: Option<usize>) -> bool {
+    at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'_'))
 }
 
 fn padding(rest: &[u8]) -> usize {

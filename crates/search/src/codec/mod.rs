@@ -20,6 +20,7 @@ pub(crate) mod cookie;
 pub(crate) mod custom_base64;
 pub(crate) mod deflate;
 mod embedded;
+pub(crate) mod embedded_json;
 pub(crate) mod encoders;
 pub(crate) mod entity;
 pub(crate) mod escape;
@@ -200,13 +201,14 @@ pub(crate) fn whole(bytes: &[u8], is_outermost: bool) -> impl Iterator<Item = &'
 }
 
 /// Codecs with a signature, recognised anywhere in bytes that are not text.
-pub(crate) static EMBEDDED: [&dyn Codec; 6] = [
+pub(crate) static EMBEDDED: [&dyn Codec; 7] = [
     &embedded::EmbeddedGzip,
     &embedded::EmbeddedZlib,
     &zstd::EmbeddedZstd,
     &lz4::EmbeddedFrame,
     &embedded::Zip,
     &embedded::EmbeddedDeflate,
+    &embedded_json::EmbeddedJson,
 ];
 
 /// Codecs of whole fields.

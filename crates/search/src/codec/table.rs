@@ -22,6 +22,7 @@ pub fn wrappings() -> Vec<About> {
         super::bson::ABOUT,
         super::cbor::ABOUT,
         super::embedded::ABOUT_ZIP,
+        super::embedded_json::ABOUT,
         super::grpc::ABOUT,
         super::jwt::ABOUT,
         super::cipher::ABOUT,

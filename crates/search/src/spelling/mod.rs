@@ -31,7 +31,7 @@ use dyetrace_case::Datum;
 use identifier::is_hex_id;
 use list::List;
 pub(crate) use list::{Spelling, What};
-pub(crate) use wifi::psk_forms;
+pub(crate) use wifi::{QUOTED, psk_forms};
 
 /// Values longer than this (files) are searched for as they are only.
 const LONGEST_SPELLED: usize = 4096;

@@ -11,9 +11,12 @@ const MOST_PAIRS: usize = 6;
 /// Rounds of PBKDF2 (IEEE 802.11-2020 annex J.4).
 const ROUNDS: usize = 4096;
 
+/// The name's spelling between quotes.
+pub(crate) const QUOTED: &str = "in quotes";
+
 /// Android gives names in quotes.
 pub(super) fn ssid(text: &str, list: &mut List) {
-    list.push("in quotes", format!("\"{}\"", text.trim_matches('"')));
+    list.push(QUOTED, format!("\"{}\"", text.trim_matches('"')));
     list.push("without quotes", text.trim_matches('"'));
 }
 
