@@ -1,8 +1,8 @@
 //! Values split over two or three fields of one document: `cc=86&n=1380000&rest=0427`.
 //!
 //! The filter knows the first and last six bytes of a value (nine of Chinese text), and short words
-//! know its last three to five. Only where one of these is seen are the fields of the document read and put together, so that
-//! documents without pieces pay nothing.
+//! know its last three to five. Only where one of these is seen are the fields of the document read
+//! and put together, so that documents without pieces pay nothing.
 
 use crate::codec::table::About;
 use crate::codec::{Structure, Typed};
@@ -27,7 +27,7 @@ pub(crate) const ABOUT: About = About {
 const MOST_FIELDS: usize = 4096;
 /// Shortest piece.
 const SHORTEST_PIECE: usize = 2;
-/// Longest document in which four characters are taken for the end of a value: in longer ones they
+/// Longest document in which so few characters are taken for the end of a value: in longer ones they
 /// stand somewhere by chance.
 pub(crate) const LONGEST_OF_WORDS: usize = 16 << 10;
 

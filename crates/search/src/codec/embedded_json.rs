@@ -89,7 +89,8 @@ mod tests {
         let bytes = [&[0, 9, 0xff][..], first, &[0, 1], br#"{"d":17}"#, &[3]].concat();
         let second = 3 + first.len() + 2;
         assert_eq!(objects(&bytes), [3..3 + first.len(), second..second + 8]);
-        assert_eq!(objects(b"\x00{\"cut\":\"13800"), [1..14], "an object cut by the end");
+        let cut = b"\x00{\"cut\":\"13800";
+        assert_eq!(objects(cut), vec![1..cut.len(); 1], "an object cut by the end");
     }
 
     #[test]
