@@ -226,9 +226,8 @@ impl<'s> Explorer<'s> {
         if let Some(structure) =
             structure.filter(|structure| must_walk || self.must_walk(bytes, *structure, &marks, &classes))
         {
-            let all = must_walk
-                || !marks.are_candidates()
-                || self.must_walk(bytes, structure, &Marks::default(), &classes);
+            let all =
+                must_walk || !marks.are_candidates() || self.must_walk(bytes, structure, &Marks::default(), &classes);
             self.explore_fields(bytes, structure, (&marks, all), node, &mut batch, &mut haul);
             self.search_batch(&mut batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
         }

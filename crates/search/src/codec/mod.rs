@@ -180,7 +180,7 @@ static WHOLE_BY_FIRST: [u16; 256] = {
 
 /// The codecs of [`WHOLE`] in their order, without those of which the first bytes tell that they do
 /// not apply. Behind another wrapping lz-string has its text form, which is undone as such.
-pub(crate) fn whole(bytes: &[u8], is_outermost: bool) -> impl Iterator<Item = &'static dyn Codec> + use<> {
+pub(crate) fn whole(bytes: &[u8], is_field: bool) -> impl Iterator<Item = &'static dyn Codec> + use<> {
     let mut left = bytes.first().map_or(0, |first| WHOLE_BY_FIRST[usize::from(*first)]);
     let start = bytes.get(..LOOKED_AT_FOR_ZERO).unwrap_or(bytes);
     // A byte order mark has a zero byte or begins with one of these.
@@ -190,7 +190,7 @@ pub(crate) fn whole(bytes: &[u8], is_outermost: bool) -> impl Iterator<Item = &'
     if bytes.len() < LONGEST_OF_SMALL_BLOCK && bytes.get(3) != Some(&0) {
         left &= !SIZED;
     }
-    if !is_outermost {
+    if !is_field {
         left &= !PACKED;
     }
     std::iter::from_fn(move || {
