@@ -156,3 +156,75 @@ pub(crate) fn reaches() -> Vec<(&'static str, Reach)> {
     let others = [("elsewhere", Reach::Elsewhere), ("storage", Reach::Storage)];
     scopes.chain(others).chain(roles.into_iter().map(|role| (role.name(), Reach::Role(role)))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    fn schema() -> Value {
+        serde_json::from_str(include_str!("../../../../docs/claims.schema.json")).unwrap()
+    }
+
+    fn keys(definition: &Value) -> BTreeSet<String> {
+        definition["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_of_the_parser() {
+        let schema = schema();
+        assert_eq!(keys(&schema), FILE.iter().map(|&key| key.to_owned()).collect());
+        let definitions = [
+            ("source", SOURCE),
+            ("claim", CLAIM),
+            ("reading", READING),
+            ("applies_to", APPLIES_TO),
+            ("never", NEVER),
+            ("when", WHEN),
+            ("works", ACTION),
+            ("needs", ACTION),
+            ("discloses", DISCLOSES),
+            ("disclosure", DISCLOSURE),
+            ("count", COUNT),
+            ("ratio", RATIO),
+            ("server_side", SERVER_SIDE),
+            ("after", AFTER),
+            ("exercise", EXERCISE),
+            ("action", ACTION_WANTED),
+            ("recipient", RECIPIENT),
+        ];
+        for (name, expected) in definitions {
+            let expected = expected.iter().map(|&key| key.to_owned()).collect();
+            assert_eq!(keys(&schema["$defs"][name]), expected, "{name}");
+            assert_eq!(schema["$defs"][name]["additionalProperties"], Value::Bool(false), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_schema_has_the_words_of_the_parser() {
+        fn first<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+            table.iter().map(|(word, _)| *word).collect()
+        }
+        let tables = [
+            ("definitions", first(DEFINITIONS)),
+            ("form", first(FORMS)),
+            ("transfer", first(TRANSFERS)),
+            ("protection", first(PROTECTIONS)),
+            ("state", first(STATES)),
+            ("outcome", first(OUTCOMES)),
+            ("platform", first(PLATFORMS)),
+            ("place", first(&reaches())),
+        ];
+        for (name, words) in tables {
+            assert_eq!(schema()["$defs"][name]["enum"], Value::from(words), "{name}");
+        }
+    }
+
+    #[test]
+    fn words_of_forms_states_and_transfers_are_those_of_reports() {
+        assert!(FORMS.iter().all(|(word, form)| *word == form.name()));
+        assert!(STATES.iter().all(|(word, state)| *word == state.name()));
+        assert!(TRANSFERS.iter().all(|(word, transfer)| *word == transfer.name()));
+    }
+}

@@ -9,7 +9,7 @@ use super::tri::Tri;
 use super::tries::tried;
 use super::windows::Variant;
 use crate::{Needs, OutcomeWanted, Reach, Works, codes};
-use dyetrace_case::{CoverageLine, Fact, JudgedPart, Requirement, Scope, Segment, Verdict};
+use dyetrace_case::{CoverageLine, Fact, JudgedPart, Requirement, Scope, Verdict};
 
 /// One demonstrated success supports; failures decide nothing, because the tester may have failed.
 pub(crate) fn works(
@@ -86,44 +86,48 @@ fn successes(index: &Index<'_>, name: &str, without: &[Reach], group: &Group, va
 }
 
 /// Why a success does not show that the action needs no traffic. Where the tester had cut the network
-/// off, only an answer shows that it was not; otherwise a full recording must show that nothing was sent.
+/// off, only an answer that certainly came while it lasted shows that it was not cut off; otherwise a full
+/// recording must show that nothing can have been sent.
 fn obstacle(index: &Index<'_>, run: usize, action: usize, without: &[Reach]) -> Option<&'static str> {
     if without.is_empty() {
         return None;
     }
-    let evidence = index.evidence;
-    let facts = evidence.runs.get(run)?;
     let blocked = is_blocked(index, run, action, without);
-    let going_on = |segment: usize| {
-        let segments = &facts.judged.timeline.segments;
-        segment == 0
-            || segments.get(segment).is_none_or(|segment: &Segment| segment.actions.iter().any(|w| w.action == action))
-    };
-    let speaks_of = |recipient: usize| reached(index.recipient(recipient), without) != Tri::No;
-    let counts = |sent: bool, received: u64| received > 0 || (sent && !blocked);
-    let read =
-        evidence.traffic.iter().filter(|one| one.run == run && going_on(one.segment) && speaks_of(one.recipient));
-    if read.into_iter().any(|one| counts(one.sent > 0, one.received)) {
-        return Some("traffic");
-    }
-    let unread =
-        evidence.opaque.iter().filter(|one| one.run == run && going_on(one.segment) && speaks_of(one.recipient));
-    if unread.into_iter().any(|one| counts(one.sent != Some(0), one.received)) {
+    if has_traffic(index, (run, action), without, blocked) {
         return Some("traffic");
     }
     if blocked {
         return None;
     }
     let mut bad = Vec::new();
-    recorded(facts, &[], &mut bad, &mut Vec::new());
-    let damaged = evidence
-        .damages
-        .iter()
-        .any(|damage| damage.run.is_none_or(|of| of == run) && damage.recipient.is_none_or(speaks_of));
+    recorded(index.evidence.runs.get(run)?, &[], &mut bad, &mut Vec::new());
+    let speaks_of = |recipient: usize| reached(index.recipient(recipient), without) != Tri::No;
+    let mut damages = index.evidence.damages.iter().filter(|damage| damage.run.is_none_or(|of| of == run));
     if !bad.is_empty() {
         return Some("not-recorded");
     }
-    damaged.then_some("damage")
+    damages.any(|damage| damage.recipient.is_none_or(speaks_of)).then_some("damage")
+}
+
+fn has_traffic(index: &Index<'_>, (run, action): (usize, usize), without: &[Reach], blocked: bool) -> bool {
+    let evidence = index.evidence;
+    let segments = evidence.runs.get(run).map(|run| run.judged.timeline.segments.as_slice()).unwrap_or_default();
+    let within = |segment: usize| {
+        let segment = segments.get(segment).filter(|_| segment != 0);
+        let inside = segment.and_then(|segment| segment.actions.iter().find(|within| within.action == action));
+        match inside {
+            Some(within) => within.certainly || !blocked,
+            // What has no time may have happened then.
+            None => segment.is_none() && !blocked,
+        }
+    };
+    let speaks_of = |recipient: usize| reached(index.recipient(recipient), without) != Tri::No;
+    let read = evidence.traffic.iter().map(|one| (one.run, one.segment, one.recipient, one.sent > 0, one.received > 0));
+    let unread = evidence.opaque.iter();
+    let unread = unread.map(|one| (one.run, one.segment, one.recipient, one.sent != Some(0), one.received > 0));
+    read.chain(unread).any(|(of, segment, recipient, sent, received)| {
+        of == run && within(segment) && speaks_of(recipient) && (received || (sent && !blocked))
+    })
 }
 
 /// True where the tester kept the internet off while the action lasted, and the claim speaks of the internet alone.
