@@ -172,7 +172,7 @@ fn verdict(case: &Case, claim: usize) -> Verdict {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn damaging_coverage_never_creates_supported(draft in drafts(), claim in 0..CLAIMS.len(), how in 0..SPOILS) {

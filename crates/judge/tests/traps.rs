@@ -405,6 +405,20 @@ fn variants_are_judged_one_by_one() {
 }
 
 #[test]
+fn what_no_variant_can_be_blamed_for_and_is_open_keeps_the_claim_open() {
+    let body = format!("variants: [softap]\n{}", NEVER.replace("times: 3", "times: 1"));
+    let events = vec![mark(50, case::began_as("provision-device", "softap")), mark(60, ended("provision-device"))];
+    let mut case = Case::with_events([events, vec![mark(100, case::began_as("x", "other"))]].concat());
+    assert_eq!(case.claim(&body).verdict, Verdict::Supported);
+    case.see(10, |key| key.recipient = NOWHERE);
+    assert_eq!(
+        case.claim(&body).verdict,
+        Verdict::NotExercised,
+        "sent before anything was set up, to nobody knows whom"
+    );
+}
+
+#[test]
 fn what_another_app_sent_is_not_the_products() {
     let mut case = Case::good();
     case.runs[0].apps = vec!["com.maker.home".to_owned()];

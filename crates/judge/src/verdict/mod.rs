@@ -127,7 +127,8 @@ fn judge_group(
     let mut parts: Vec<JudgedPart> =
         claim.variants.iter().map(|variant| one(&Variant::Named(variant.clone()))).collect();
     let between = one(&Variant::Between(claim.variants.clone()));
-    if between.verdict == Verdict::Contradicted && !between.witnesses.is_empty() {
+    let open = between.reasons.iter().any(|fact| fact.code == codes::UNDECIDED.name);
+    if !between.witnesses.is_empty() || open {
         parts.push(between);
     }
     parts
