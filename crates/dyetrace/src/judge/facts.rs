@@ -85,7 +85,7 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
         let run = named.get(number);
         let seen = folded.runs.get(&number).copied().unwrap_or_default();
         let exhibits = audited.intake.exhibits.iter().enumerate();
-        let mine = exhibits.filter(|(at, _)| runs.run_of(*at) == number);
+        let mine: Vec<_> = exhibits.filter(|(at, _)| runs.run_of(*at) == number).map(|(_, opened)| opened).collect();
         let judged = JudgedRun {
             id: run.map_or_else(|| "run".to_owned(), |run| run.id.clone()),
             product: run.and_then(|run| run.product.clone()),
@@ -98,9 +98,10 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
         RunFacts {
             judged,
             held: run.map(|run| run.held.clone()).unwrap_or_default(),
-            exhibits: mine.map(|(_, opened)| opened.exhibit().path.clone()).collect(),
+            exhibits: mine.iter().map(|opened| opened.exhibit().path.clone()).collect(),
             records: seen.records,
-            drops: None,
+            // One recording that does not say leaves the run's drops unknown.
+            drops: mine.iter().map(|opened| opened.dropped()).sum(),
             region: run.and_then(|run| run.region.clone()),
             apps: Vec::new(),
         }

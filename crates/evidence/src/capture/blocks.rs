@@ -14,6 +14,8 @@ pub(super) const INTERFACE: u32 = 1;
 pub(super) const PACKET: u32 = 2;
 /// Simple Packet Block.
 pub(super) const SIMPLE_PACKET: u32 = 3;
+/// Interface Statistics Block.
+pub(super) const STATISTICS: u32 = 5;
 /// Enhanced Packet Block.
 pub(super) const ENHANCED_PACKET: u32 = 6;
 /// Decryption Secrets Block.
@@ -21,9 +23,9 @@ pub(super) const SECRETS: u32 = 10;
 /// Custom Block, one that may be copied and one that may not.
 pub(super) const CUSTOM: [u32; 2] = [0x0bad, 0x4000_0bad];
 
-/// Block types that reading starts again at after damage: those above, name resolution,
-/// interface statistics, and systemd's journal.
-const KNOWN: [u32; 10] = [SECTION, INTERFACE, PACKET, SIMPLE_PACKET, 4, 5, ENHANCED_PACKET, 9, SECRETS, CUSTOM[0]];
+/// Block types that reading starts again at after damage: those above, name resolution, and systemd's journal.
+const KNOWN: [u32; 10] =
+    [SECTION, INTERFACE, PACKET, SIMPLE_PACKET, 4, STATISTICS, ENHANCED_PACKET, 9, SECRETS, CUSTOM[0]];
 
 /// The longest block that is believed.
 const LONGEST_BLOCK: usize = LONGEST + (64 << 10);

@@ -2,12 +2,14 @@
 
 use super::blocks::{
     Block, Blocks, CUSTOM, ENHANCED_PACKET, Found as FoundBlock, INTERFACE, PACKET, SECRETS, SECTION, SIMPLE_PACKET,
+    STATISTICS,
 };
 use super::bytes::Order;
 use super::packets::{Found, Lost, Step};
 use super::pcapdroid::{Apps, uid_of_comment};
 use super::window::Window;
 use dyetrace_case::Time;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 /// Secrets Type of an NSS key log, "TLSK" (section 4.7).
@@ -26,17 +28,25 @@ pub(crate) struct Preview {
     pub(crate) secrets_dropped: u64,
     /// Apps by user id.
     pub(crate) apps: Apps,
+    /// Packets that the recorder says it dropped; absent where it says nothing.
+    pub(crate) dropped: Option<u64>,
 }
 
 /// Collects secrets and apps. Damage is left for the pass that reads the packets to tell.
 pub(crate) fn preview(content: impl Read) -> Preview {
     let (mut window, mut blocks, mut preview) = (Window::new(content), Blocks::new(), Preview::default());
     let mut room = MOST_SECRETS;
+    // Statistics count from the beginning of the recording, so the last of an interface count.
+    let mut dropped: BTreeMap<u32, u64> = BTreeMap::new();
     loop {
         let block = match blocks.next(&mut window) {
             FoundBlock::Block(block) => block,
             FoundBlock::Lost(_) => continue,
-            FoundBlock::End => return preview,
+            FoundBlock::End => {
+                let sum = || dropped.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+                preview.dropped = (!dropped.is_empty()).then(sum);
+                return preview;
+            }
         };
         if block.kind == SECRETS
             && let Some(secrets) = key_log(block.order, window.at(block.body.clone()))
@@ -46,6 +56,12 @@ pub(crate) fn preview(content: impl Read) -> Preview {
                 preview.secrets.push(secrets.to_vec());
             } else {
                 preview.secrets_dropped += secrets.len() as u64;
+            }
+        } else if block.kind == STATISTICS {
+            if let Some((interface, count)) = drops(block.order, window.at(block.body))
+                && (dropped.len() < MOST_INTERFACES || dropped.contains_key(&interface))
+            {
+                dropped.insert(interface, count);
             }
         } else if CUSTOM.contains(&block.kind) {
             preview.apps.custom_block(block.order, window.at(block.body));
@@ -58,6 +74,14 @@ fn key_log(order: Order, body: &[u8]) -> Option<&[u8]> {
     let length = order.u32(body, 4)? as usize;
     let rest = body.get(8..)?;
     (order.u32(body, 0)? == TLS_KEY_LOG).then(|| rest.get(..length).unwrap_or(rest))
+}
+
+/// Interface u32, time u64, options: 5 counts what the interface dropped, 7 what the system did (section 4.6).
+fn drops(order: Order, body: &[u8]) -> Option<(u32, u64)> {
+    let options = Options { order, rest: body.get(12..)? };
+    let counts = options.filter(|(code, _)| matches!(code, 5 | 7)).filter_map(|(_, value)| order.u64(value, 0));
+    let count = counts.fold(None, |sum: Option<u64>, count| Some(sum.unwrap_or(0).saturating_add(count)))?;
+    Some((order.u32(body, 0)?, count))
 }
 
 /// Where reading a pcapng file has got to.
@@ -336,6 +360,22 @@ pub(crate) mod tests {
         assert_eq!(packets.iter().map(|packet| packet.data.as_slice()).collect::<Vec<_>>(), [&b"little"[..], b"big"]);
         assert_eq!(lost.len(), 1);
         assert!(lost[0].reason.starts_with("1 packet blocks"), "{lost:?}");
+    }
+
+    #[test]
+    fn what_the_recorder_dropped_is_the_sum_of_the_last_counts_of_its_interfaces() {
+        for order in [Order::Little, Order::Big] {
+            let mut file = Writer::new(order);
+            file.interface(1, &[]);
+            assert_eq!(preview(file.file.as_slice()).dropped, None, "without statistics nobody knows");
+            for (interface, count) in [(0, 2u64), (1, 5), (0, 3)] {
+                let count = if order == Order::Little { count.to_le_bytes() } else { count.to_be_bytes() };
+                let mut body = [file.u32(interface), [0; 4], [0; 4]].concat();
+                file.options(&mut body, &[(4, &[0; 8]), (5, &count)]);
+                file.block(STATISTICS, &body);
+            }
+            assert_eq!(preview(file.file.as_slice()).dropped, Some(8));
+        }
     }
 
     #[test]

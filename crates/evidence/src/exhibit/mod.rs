@@ -52,6 +52,7 @@ pub struct Opened {
     wrapping: Wrapping,
     secrets: Vec<Vec<u8>>,
     secrets_dropped: u64,
+    dropped: Option<u64>,
     apps: Apps,
 }
 
@@ -87,6 +88,11 @@ impl Opened {
     /// Bytes of key logs inside that were too many to keep.
     pub(crate) fn secrets_dropped(&self) -> u64 {
         self.secrets_dropped
+    }
+
+    /// Packets that the recorder of a capture says it dropped; absent where it does not say.
+    pub fn dropped(&self) -> Option<u64> {
+        self.dropped
     }
 
     /// Apps named by blocks of the capture.
@@ -194,8 +200,8 @@ impl Survey {
     fn opened(self, source: Source, path: String) -> Opened {
         let id = ExhibitId(self.digest);
         let exhibit = Exhibit { id, path, bytes: self.bytes, format: self.kind.format };
-        let Preview { secrets, secrets_dropped, apps } = self.preview;
-        Opened { source, exhibit, wrapping: self.kind.wrapping, secrets, secrets_dropped, apps }
+        let Preview { secrets, secrets_dropped, apps, dropped } = self.preview;
+        Opened { source, exhibit, wrapping: self.kind.wrapping, secrets, secrets_dropped, apps, dropped }
     }
 }
 
