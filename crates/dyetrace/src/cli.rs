@@ -126,6 +126,9 @@ pub(crate) struct JudgeArguments {
     /// Judge the claims of this file instead of those in the case
     #[arg(long, value_name = "FILE")]
     pub(crate) claims: Vec<PathBuf>,
+    /// Lists of owners and countries (dyetrace data install), instead of those in the case's folder lists
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) lists: Option<PathBuf>,
     /// How the report is written
     #[arg(long, value_enum, default_value_t = JudgeFormat::Terminal)]
     pub(crate) format: JudgeFormat,

@@ -401,6 +401,25 @@ domains:
     }
 
     #[test]
+    fn the_servers_country_is_kept_apart_from_the_owners() {
+        use crate::country::tests::{mmdb, snapshot};
+        let table = |country: &str| CountryTable::new(mmdb(country), snapshot(country)).unwrap();
+        let resolve = |countries: Vec<CountryTable>, address: &str| {
+            let recipients = Recipients::new(vec![OwnerList::from_yaml("l.yaml", LIST).unwrap()], countries);
+            let name = Some(("metrics.example".to_owned(), NameSource::Sni));
+            let endpoint = Endpoint { address: address.parse().ok(), port: None, name };
+            recipients.resolve(&endpoint, None, &Parties::default())
+        };
+        let recipient = resolve(vec![table("DE")], "203.0.113.20");
+        assert_eq!((recipient.server_country, recipient.operator_country), (Country::new("DE"), Country::new("US")));
+        assert_eq!(recipient.said.last().map(|said| said.about), Some("server country"));
+        let torn = resolve(vec![table("DE"), table("NL")], "203.0.113.20");
+        assert_eq!(torn.server_country, None);
+        assert_eq!(torn.said.iter().filter(|said| said.about == "server country").count(), 2);
+        assert_eq!(resolve(vec![table("DE")], "198.51.100.1").server_country, None);
+    }
+
+    #[test]
     fn a_name_that_is_an_address_is_an_address() {
         let recipient = lists(&[]).resolve(&at("[2001:db8::7]:443"), None, &Parties::default());
         assert_eq!((recipient.name, recipient.address), (None, "2001:db8::7".parse().ok()));

@@ -49,7 +49,11 @@ pub(super) fn run(arguments: &InstallArguments, packages: &[Package]) -> Result<
         serde_json::to_writer_pretty(&mut *out, &index).map_err(std::io::Error::from)?;
         Ok(out.write_all(b"\n")?)
     })?;
-    let _ = writeln!(said, "Installed in {}", target.display());
+    let folder = target.display();
+    let _ = writeln!(said, "Installed in {folder}\n\nUse it:  dyetrace judge my-case --lists {folder}");
+    said.push_str(
+        "Or keep a copy with the case, which is then always used:  dyetrace data install --to my-case/lists\n",
+    );
     output::print(said.as_bytes())?;
     Ok(Exit::Fine)
 }

@@ -8,11 +8,11 @@ mod install;
 use crate::cli::{DataCommand, DataFolder};
 use crate::exit::{Exit, Fault};
 use crate::output;
-use dyetrace_case::Snapshot;
+use dyetrace_case::{Case, Snapshot};
 use dyetrace_recipients::{OwnerList, PACKAGES, Recipients};
 use folder::{State, Stored};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs a subcommand of `data`.
 pub(crate) fn run(command: &DataCommand) -> Result<Exit, Fault> {
@@ -23,16 +23,22 @@ pub(crate) fn run(command: &DataCommand) -> Result<Exit, Fault> {
     }
 }
 
-/// The lists that are compiled in, and those that are installed in a folder; without one, in the user's.
-#[expect(dead_code, reason = "the command that judges a case asks it")]
-pub(crate) fn recipients(folder: Option<&Path>) -> Result<Recipients, Fault> {
-    let owners = OwnerList::shipped().map_err(Fault::new)?;
-    let installed = match folder::chosen(folder) {
-        Ok(folder) => folder::Lists::read(&folder)?,
-        Err(_) if folder.is_none() => folder::Lists::default(),
-        Err(fault) => return Err(fault),
+/// The lists that are compiled in, and those of a folder: the one that was asked for, else `lists/` of the case.
+///
+/// What is installed for the user alone is not taken unasked: the same case must give the same answer elsewhere.
+pub(crate) fn recipients(asked: Option<&Path>, inputs: &[PathBuf]) -> Result<Recipients, Fault> {
+    let mut owners = OwnerList::shipped().map_err(Fault::new)?;
+    let of_case = || inputs.iter().find(|input| Case::is_case(input)).map(|case| case.join("lists"));
+    let installed = match asked.map(Path::to_owned).or_else(of_case) {
+        Some(folder) => folder::Lists::read(&folder)?,
+        None => folder::Lists::default(),
     };
-    Ok(Recipients::new(owners.into_iter().chain(installed.owners).collect(), installed.countries))
+    if let (Some(folder), true) = (asked, installed.owners.is_empty() && installed.countries.is_empty()) {
+        let fault = Fault::new(format!("{}: no lists are installed there", folder.display()));
+        return Err(fault.hint(format!("dyetrace data install --to {}", folder.display())));
+    }
+    owners.extend(installed.owners);
+    Ok(Recipients::new(owners, installed.countries))
 }
 
 fn list(folder: &Path) -> Result<Exit, Fault> {
@@ -63,7 +69,8 @@ fn list(folder: &Path) -> Result<Exit, Fault> {
 
 fn line(text: &mut String, snapshot: &Snapshot) {
     let dated = snapshot.dated.as_deref().unwrap_or("undated");
-    let _ = writeln!(text, "  {:<38} {dated:<12} {}", snapshot.name, snapshot.version.as_deref().unwrap_or_default());
+    let version = snapshot.version.as_deref().map(|version| format!("   {version}")).unwrap_or_default();
+    let _ = writeln!(text, "  {:<38} {dated}{version}", snapshot.name);
 }
 
 fn verify(folder: &Path) -> Result<Exit, Fault> {

@@ -5,11 +5,11 @@ mod facts;
 
 use crate::audit::{self, Asked, Audited};
 use crate::cli::{JudgeArguments, JudgeFormat};
+use crate::data;
 use crate::exit::{Exit, Fault};
 use crate::output;
 use dyetrace_case::{Judgement, Verdict};
 use dyetrace_judge::{Claim, Measured};
-use dyetrace_recipients::Recipients;
 use dyetrace_report::audit::Look;
 use dyetrace_report::html::{Excerpts, HtmlLook};
 use dyetrace_report::judgement as report;
@@ -44,7 +44,7 @@ pub(crate) struct Judged {
 pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
     let claims = claims(arguments)?;
     let measured = measured(arguments)?;
-    let lists = Recipients::shipped().map_err(Fault::new)?;
+    let lists = data::recipients(arguments.lists.as_deref(), &arguments.inputs)?;
     let asked = Asked {
         inputs: &arguments.inputs,
         reading: &arguments.reading,
