@@ -104,7 +104,8 @@ fn bare(fact: &Fact) -> String {
 }
 
 /// Puts values in the places of a template: `{name}` as it is, `{name:count}` with digits in groups,
-/// `{name:bytes}` as an amount, `{name:term}` in the reader's language.
+/// `{name:bytes}` as an amount, `{name:term}` in the reader's language, `{name:any}` too where absence means
+/// any, `{name:why}` as the sentence of the code that the value is.
 fn fill(template: &str, fact: &Fact, lang: Lang) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
@@ -124,9 +125,27 @@ fn shown(value: Option<&str>, way: &str, lang: Lang) -> String {
     match (way, value.parse::<u64>()) {
         ("count", Ok(number)) => count(number),
         ("bytes", Ok(number)) => bytes(number),
-        ("term", _) => value.split(", ").map(|word| term(word, lang)).collect::<Vec<_>>().join(lang.comma()),
+        ("any", _) if value.is_empty() || value == "any" => lang.pick("any", "任意").to_owned(),
+        ("why", _) => {
+            value.split(", ").map(|code| bare_sentence(code, lang)).collect::<Vec<_>>().join(lang.pick("; ", "；"))
+        }
+        ("term" | "any", _) => value.split(", ").map(|word| term(word, lang)).collect::<Vec<_>>().join(lang.comma()),
         _ => value.to_owned(),
     }
+}
+
+/// The sentence of a code whose values are not at hand.
+fn bare_sentence(code: &str, lang: Lang) -> String {
+    let Some((_, english, chinese)) = sentences::SENTENCES.iter().find(|(known, _, _)| *known == code) else {
+        return term(code, lang).to_owned();
+    };
+    let mut text = String::new();
+    for (index, piece) in lang.pick(english, chinese).split('{').enumerate() {
+        let piece = if index == 0 { piece } else { piece.split_once('}').map_or("", |(_, behind)| behind) };
+        text.push_str(if index == 0 { "" } else { "…" });
+        text.push_str(piece);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -143,9 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_within_a_sentence_is_a_sentence_too() {
+        let fact = Fact::new("discounted").with("why", "chance, form-not-claimed").with("practices", 2);
+        let text = "2 practices do not count: chance alone could explain it; the claim does not speak of this form: …";
+        assert_eq!(sentence(&fact, Lang::English), text);
+    }
+
+    #[test]
     fn values_are_never_templates() {
         let fact = Fact::new("x").with("a", "{b}").with("b", "secret");
-        assert_eq!(fill("{a} {", &fact, Lang::English), "{b} ", "an open brace ends the sentence");
+        assert_eq!(fill("{a}!", &fact, Lang::English), "{b}!");
     }
 
     #[test]

@@ -1,4 +1,322 @@
 //! One sentence for each code of a fact, in English and Chinese, without its full stop.
+//!
+//! Each says what was found in the words of somebody who must defend it: counts with what they are of,
+//! and nothing that the code does not hold.
 
-/// Code, English, Chinese. Places are explained at [`super::sentence`]'s helper `fill`.
-pub(super) const SENTENCES: &[(&str, &str, &str)] = &[];
+/// Code, English, Chinese; `fill` in the module above explains the places.
+pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
+    // Reasons of verdicts.
+    (
+        "witnessed",
+        "{practices:count} practices in {sightings:count} sightings speak against it, at {recipients:count} recipients",
+        "{practices:count} 种做法（{sightings:count} 次所见，涉及 {recipients:count} 个接收方）与之矛盾",
+    ),
+    (
+        "nothing-seen",
+        "nothing that speaks against it was seen in {tries:count} tries",
+        "在 {tries:count} 次尝试中没有发现与之矛盾的情况",
+    ),
+    (
+        "undecided",
+        "{practices:count} practices would speak against it if more were known: {why:why}",
+        "{practices:count} 种做法若有更多信息可能与之矛盾：{why:why}",
+    ),
+    ("shown-to-work", "{action} succeeded {times:count} times", "{action} 成功 {times:count} 次"),
+    (
+        "shown-without",
+        "{action} succeeded {times:count} times without the traffic that is said to be needed",
+        "在没有所称必需的流量的情况下，{action} 成功 {times:count} 次",
+    ),
+    (
+        "not-shown",
+        "{action} was tried {tries:count} times and was not seen to succeed",
+        "{action} 尝试 {tries:count} 次，未见成功",
+    ),
+    (
+        "success-discounted",
+        "a success of {action} in run {run} does not count: {why:why}",
+        "测试 {run} 中 {action} 的成功不计入：{why:why}",
+    ),
+    (
+        "failures-decide-nothing",
+        "{action} failed in {tries:count} tries; that it failed does not show that something is needed",
+        "{action} 尝试 {tries:count} 次均失败；失败并不能证明某事必需",
+    ),
+    (
+        "never-supported",
+        "what is seen from outside can contradict a claim of the kind {kind}, and never support it",
+        "从外部观察可以反驳 {kind} 类声明，但永远无法证实",
+    ),
+    ("canary-returned", "{datum} came back: {about}, {how}", "{datum} 再次出现：{about}，{how}"),
+    (
+        "canary-too-early",
+        "{datum} came back before the time that the claim allows: {how}",
+        "{datum} 在声明所允许的时间之前再次出现：{how}",
+    ),
+    (
+        "measured-excludes",
+        "{measure} was measured as {low} to {high}, which excludes the claimed {claimed-low} to {claimed-high}",
+        "{measure} 实测为 {low} 至 {high}，与所称的 {claimed-low} 至 {claimed-high} 不符",
+    ),
+    (
+        "measured-includes",
+        "{measure} was measured as {low} to {high}, inside the claimed {claimed-low} to {claimed-high}",
+        "{measure} 实测为 {low} 至 {high}，在所称的 {claimed-low} 至 {claimed-high} 之内",
+    ),
+    (
+        "measured-undecided",
+        "{measure} was measured as {low} to {high}, which does not decide about the claimed {claimed-low} to {claimed-high}",
+        "{measure} 实测为 {low} 至 {high}，不足以判断所称的 {claimed-low} 至 {claimed-high}",
+    ),
+    ("not-measured", "nobody measured {measure}", "没有测量 {measure}"),
+    // Scope.
+    (
+        "in-scope",
+        "{product} is what the claim speaks of, in {runs:count} runs",
+        "{product} 属于声明所指，共 {runs:count} 次测试",
+    ),
+    (
+        "scope-unknown",
+        "whether the claim speaks of {product} is not known: {condition} is not stated",
+        "无法得知声明是否适用于 {product}：未注明 {condition:term}",
+    ),
+    (
+        "out-of-scope",
+        "none of {runs:count} runs tested what the claim speaks of",
+        "{runs:count} 次测试均不涉及声明所指的产品",
+    ),
+    // Held.
+    (
+        "held",
+        "the product had {held:count} of {planted:count} planted values that are meant by {selector}",
+        "产品确实掌握 {selector} 所指 {planted:count} 项植入数据中的 {held:count} 项",
+    ),
+    (
+        "not-held",
+        "nothing shows that the product had any of {planted:count} planted values that are meant by {selector}",
+        "没有任何迹象表明产品掌握 {selector} 所指的 {planted:count} 项植入数据",
+    ),
+    ("nothing-planted", "nothing was planted that is meant by {selector}", "没有植入 {selector} 所指的数据"),
+    // Exercised.
+    (
+        "exercised",
+        "{action} was done {done:count} of {wanted:count} times (state: {state:any}; way: {variant:any})",
+        "{action} 已执行 {done:count} / {wanted:count} 次（状态：{state:any}；方式：{variant:any}）",
+    ),
+    (
+        "exercise-missing",
+        "{action} was done only {done:count} of {wanted:count} times (state: {state:any}; way: {variant:any})",
+        "{action} 仅执行 {done:count} / {wanted:count} 次（状态：{state:any}；方式：{variant:any}）",
+    ),
+    ("no-exercise-stated", "the claim does not say what must be tried", "声明文件未写明需要检验哪些操作"),
+    // Visible.
+    (
+        "read",
+        "{records:count} records were read, {sent:bytes} sent and {received:bytes} received",
+        "已读取 {records:count} 条记录，送出 {sent:bytes}，收到 {received:bytes}",
+    ),
+    ("channel-missing", "{channel} was not recorded in run {run}", "测试 {run} 未录制 {channel}"),
+    ("channel-recorded", "{channel} was recorded in run {run}", "测试 {run} 已录制 {channel}"),
+    ("no-records", "run {run} has no records", "测试 {run} 没有记录"),
+    (
+        "starts-late",
+        "nothing shows that the recording of run {run} began before the first action",
+        "没有证据表明测试 {run} 的录制早于第一次操作",
+    ),
+    (
+        "ends-early",
+        "nothing shows that the recording of run {run} lasted until after the last action",
+        "没有证据表明测试 {run} 的录制持续到最后一次操作之后",
+    ),
+    (
+        "dropped",
+        "the recorder of run {run} dropped {packets:count} packets",
+        "测试 {run} 的录制丢失了 {packets:count} 个数据包",
+    ),
+    (
+        "drops-unknown",
+        "whether the recorder of run {run} dropped packets is not known",
+        "测试 {run} 的录制是否丢包不得而知",
+    ),
+    (
+        "opaque",
+        "{sent:bytes} sent to {recipient} in {times:count} connections could not be read: {reason}",
+        "送往 {recipient} 的 {sent:bytes}（{times:count} 个连接）未能读取：{reason}",
+    ),
+    (
+        "opaque-uncounted",
+        "what was sent to {recipient} in {times:count} connections could not be read, and how much it was is not known: {reason}",
+        "送往 {recipient} 的内容（{times:count} 个连接）未能读取，数量不详：{reason}",
+    ),
+    (
+        "opaque-total",
+        "{sent:bytes} of what was sent could not be read; the claim allows {limit:bytes}",
+        "送出内容中有 {sent:bytes} 未能读取；声明文件允许 {limit:bytes}",
+    ),
+    (
+        "opaque-protected",
+        "{sent:bytes} sent could not be read and had the promised protection ({protection:term}), so they are no fault whatever they hold",
+        "送出的 {sent:bytes} 未能读取，但具有所承诺的保护（{protection:term}），无论内容为何均不构成违背",
+    ),
+    // Detectable.
+    (
+        "recovery",
+        "of values hidden in copies of this evidence ({form:term}), {found:count} of {hidden:count} were found again; {at-least} is asked for",
+        "在本证据副本中隐藏的数据（{form:term}）共 {hidden:count} 项，找回 {found:count} 项；要求至少 {at-least}",
+    ),
+    (
+        "recovery-low",
+        "of values hidden in copies of this evidence ({form:term}), only {found:count} of {hidden:count} were found again; {at-least} is asked for",
+        "在本证据副本中隐藏的数据（{form:term}）共 {hidden:count} 项，仅找回 {found:count} 项；要求至少 {at-least}",
+    ),
+    (
+        "not-spiked",
+        "nobody measured whether the search finds values in this evidence again ({form:term})",
+        "没有测量搜索能否在本证据中找回数据（{form:term}）",
+    ),
+    // Positive control.
+    (
+        "control-seen",
+        "the data was seen inside {action}, {sightings:count} times: the path works and can be seen",
+        "在 {action} 中见到该数据 {sightings:count} 次：此途径有效且可见",
+    ),
+    (
+        "control-missing",
+        "the data was not seen inside {action}, where it should be: nothing shows that the path can be seen",
+        "在本应出现的 {action} 中未见该数据：无法证明此途径可见",
+    ),
+    // Quiet time.
+    (
+        "quiet",
+        "after the last action of run {run} the product was left alone for {seconds:count} s; {wanted:count} s are asked for",
+        "测试 {run} 最后一次操作后静置 {seconds:count} 秒；要求 {wanted:count} 秒",
+    ),
+    (
+        "quiet-short",
+        "after the last action of run {run} the product was left alone for only {seconds:count} s; {wanted:count} s are asked for",
+        "测试 {run} 最后一次操作后仅静置 {seconds:count} 秒；要求 {wanted:count} 秒",
+    ),
+    (
+        "quiet-unknown",
+        "no mark says how long the product was left alone in run {run}; {wanted:count} s are asked for",
+        "测试 {run} 未标记静置时间；要求 {wanted:count} 秒",
+    ),
+    // Damage.
+    (
+        "damage",
+        "{bytes:bytes} of the traffic with {recipient} are lost: {reason}",
+        "与 {recipient} 的流量丢失 {bytes:bytes}：{reason}",
+    ),
+    ("damages-more", "and {number:count} further damages", "另有 {number:count} 处损坏"),
+    // Not vacuous.
+    (
+        "judged-transmissions",
+        "{practices:count} practices in {sightings:count} sightings were judged",
+        "共评判 {practices:count} 种做法，{sightings:count} 次所见",
+    ),
+    ("vacuous", "nothing was transmitted that could have been judged", "没有可供评判的传输"),
+    // Why a practice does not count against a claim.
+    ("chance", "chance alone could explain it", "可能纯属巧合"),
+    ("within-clock-error", "it happened within the clock error of a milestone", "发生在事件标记的时钟误差之内"),
+    ("consent-unknown", "the run has no marks of consent", "该测试没有同意标记"),
+    ("time-unknown", "it has no time", "没有时间信息"),
+    ("other-state", "it happened in another consent state", "发生在其他同意状态下"),
+    ("inside-action", "it happened inside {action}, which the claim allows", "发生在声明所允许的 {action} 之中"),
+    ("received-not-sent", "the other side sent it, and was not seen to get it", "由对方发出，未见对方收到"),
+    ("attempted-only", "the message was not seen to leave as a whole", "未见消息完整发出"),
+    ("form-not-claimed", "the claim does not speak of this form: {form:term}", "声明不涉及此种形式：{form:term}"),
+    ("recipient-unknown", "who or where {recipient} is, is not known", "{recipient} 是谁、位于何处不得而知"),
+    ("country-unknown", "the country of {recipient} is not known", "{recipient} 所在国家未知"),
+    ("protection-unknown", "the evidence does not say how it was protected", "证据未说明其保护方式"),
+    ("other-app", "another app sent it: {app}", "由其他应用发送：{app}"),
+    (
+        "actor-unknown",
+        "the value is not made up, and nothing says which app sent it",
+        "该数据并非虚构，且无法得知由哪个应用发送",
+    ),
+    ("product-unknown", "whether the claim speaks of this product is not known", "无法得知声明是否适用于此产品"),
+    ("variant-unknown", "in which way of doing the action it happened is not known", "无法得知发生于哪种操作方式"),
+    ("keeping-unknown", "whether it is kept cannot be seen on its way", "传输途中无法看出是否被留存"),
+    // Numbers.
+    (
+        "bound",
+        "no hit in {tries:count} tries: at 95 % confidence it happens in at most {percent} % of tries",
+        "{tries:count} 次尝试均未出现：在 95 % 置信度下，每次出现的概率不超过 {percent} %",
+    ),
+    (
+        "transfers",
+        "of the sightings that speak against it {answered:count} were sent and answered, {sent:count} sent, {attempted:count} attempted, {kept:count} kept",
+        "与之矛盾的所见中，已发送且获应答 {answered:count} 次，已发送 {sent:count} 次，尝试发送 {attempted:count} 次，已存储 {kept:count} 次",
+    ),
+    ("discounted", "{practices:count} practices do not count: {why:why}", "{practices:count} 种做法不计入：{why:why}"),
+    (
+        "digest-space",
+        "an unkeyed digest of {kind} hides it among {values:count} values; one core tries all in {seconds:count} s",
+        "{kind} 的无密钥摘要仅有 {values:count} 种可能取值，单核 {seconds:count} 秒即可全部试完",
+    ),
+    (
+        "intervention",
+        "in run {run} the tester changed something: {what:term}",
+        "测试 {run} 中测试者做了改动：{what:term}",
+    ),
+    (
+        "share",
+        "{hits:count} of {of:count}; at 95 % confidence between {low} and {high}",
+        "{of:count} 中的 {hits:count}；95 % 置信区间为 {low} 至 {high}",
+    ),
+    ("readings-differ", "the readings of the claim do not get the same verdict", "对该声明的不同解读结论不一"),
+    // What the tester can do.
+    (
+        "do-action",
+        "do {action} {times:count} times more (state: {state:any}; way: {variant:any})",
+        "再执行 {action} {times:count} 次（状态：{state:any}；方式：{variant:any}）",
+    ),
+    ("state-exercise", "say in the claim file what must be tried", "在声明文件中写明需要检验的操作"),
+    ("record-channel", "record {channel} too", "同时录制 {channel}"),
+    (
+        "record-whole",
+        "record run {run} from before the first action to after the quiet time",
+        "完整录制测试 {run}：从第一次操作之前到静置结束之后",
+    ),
+    (
+        "record-cleanly",
+        "record run {run} without dropped packets or other damage",
+        "重新录制测试 {run}，避免丢包及其他损坏",
+    ),
+    ("make-readable", "make readable what {recipient} gets: {reason}", "使送往 {recipient} 的内容可读：{reason}"),
+    ("plant", "plant data of the kind {selector} and mark when", "植入 {selector} 类数据并标记时间"),
+    (
+        "run-spike",
+        "run dyetrace spike, to measure whether values are found again ({form:term})",
+        "运行 dyetrace spike，测量能否找回数据（{form:term}）",
+    ),
+    ("show-path", "do {action}, and see the data in it", "执行 {action} 并确认其中可见该数据"),
+    (
+        "wait",
+        "leave the product alone for {seconds:count} s after the last action",
+        "最后一次操作后静置 {seconds:count} 秒",
+    ),
+    (
+        "describe-product",
+        "say this of {product} in case.yaml: {condition}",
+        "在 case.yaml 中注明 {product} 的 {condition}",
+    ),
+    ("cause-transmission", "make the product transmit the data at all", "设法使产品发送该数据"),
+    ("identify-recipient", "find out who {recipient} is", "查明 {recipient} 的身份"),
+    (
+        "mark-consent",
+        "mark consent in the run, or set the clocks more exactly",
+        "在测试中标记同意情况，或更精确地校准时钟",
+    ),
+    ("measure", "measure {measure}", "测量 {measure}"),
+    ("answer", "answer the question: {question}", "回答问题：{question}"),
+    ("name-app", "find out which app sent it", "查明由哪个应用发送"),
+    ("look-at", "look at the practices that may speak against it: {why:why}", "检查可能与之矛盾的做法：{why:why}"),
+    ("test-in-scope", "test a product that the claim speaks of", "测试声明所指的产品"),
+    // Notes.
+    (
+        "action-not-in-case",
+        "claim {claim} names the action {action}, which no run has",
+        "声明 {claim} 提到操作 {action}，但没有任何测试包含它",
+    ),
+];

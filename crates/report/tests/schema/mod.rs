@@ -30,6 +30,9 @@ pub(crate) fn faults(schema: &Value, value: &Value, root: &Value) -> Vec<String>
         for (key, member) in object {
             match schema["properties"].get(key) {
                 Some(schema) => found.extend(faults(schema, member, root)),
+                None if schema["additionalProperties"].is_object() => {
+                    found.extend(faults(&schema["additionalProperties"], member, root));
+                }
                 None => found.push(format!("{key} is not described")),
             }
         }
