@@ -34,7 +34,7 @@ pub(super) fn listed(
 
 fn row(context: &Context<'_>, practice: &Practice) -> Vec<String> {
     let key = &practice.key;
-    let trails: Vec<String> = practice.trails().iter().map(|trail| code(trail)).collect();
+    let trails: Vec<String> = practice.trails().into_iter().map(code).collect();
     let hint = if key.hint { context.pick(" (hint: may be chance)", "（线索：可能是巧合）") } else { "" };
     let app = key.app.as_ref().map_or_else(String::new, |app| format!("<br><small>{}</small>", escape(app)));
     let ids: Vec<String> = practice.shown.iter().map(|shown| context.sighting(&shown.sighting)).collect();

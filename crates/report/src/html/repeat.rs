@@ -47,6 +47,7 @@ pub(super) fn section(context: &Context<'_>) -> String {
     }
     body.push_str(&exhibits(context));
     body.push_str(&keys(context));
+    body.push_str(&lists(context));
     body.push_str(&interventions(context));
     let remarks = context.judgement.notes.iter().map(|fact| context.fact(fact));
     let remarks = elements("li", remarks.chain(context.audit.notes.iter().map(|note| escape(note))));
@@ -92,6 +93,34 @@ fn keys(context: &Context<'_>) -> String {
         Lang::Chinese => format!("现有 {secrets} 个密钥，匹配 {matched} 个连接。"),
     };
     format!("<p>{text}</p>\n")
+}
+
+/// The dated lists that say who the recipients are.
+fn lists(context: &Context<'_>) -> String {
+    if context.judgement.snapshots.is_empty() {
+        return String::new();
+    }
+    let heads = [
+        context.pick("List", "名录"),
+        context.pick("Version and date", "版本与日期"),
+        "SHA-256",
+        context.pick("From", "来源"),
+        context.pick("Note", "说明"),
+    ];
+    let unknown = || context.pick("unknown", "未知").to_owned();
+    let rows = context.judgement.snapshots.iter().map(|list| {
+        let dated = [&list.version, &list.dated].into_iter().flatten().map(|text| escape(text)).collect::<Vec<_>>();
+        let digest = list.sha256.as_deref().map_or_else(|| "–".to_owned(), code);
+        let from = [&list.from, &list.licence].into_iter().flatten().map(|text| escape(text)).collect::<Vec<_>>();
+        vec![
+            code(&list.name),
+            if dated.is_empty() { unknown() } else { dated.join(", ") },
+            digest,
+            from.join(", "),
+            list.note.as_deref().map_or_else(String::new, escape),
+        ]
+    });
+    table(context.pick("Lists that say who the recipients are", "用于识别接收方的名录"), &heads, rows)
 }
 
 fn interventions(context: &Context<'_>) -> String {

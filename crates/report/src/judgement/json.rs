@@ -6,7 +6,7 @@ use super::Standing;
 use crate::audit::{Audit, Each};
 use dyetrace_case::{
     ActionRun, Citation, CoverageLine, Event, Fact, JudgedClaim, JudgedPart, JudgedRun, Judgement, Milestone, Practice,
-    Recipient, Said, Segment, Shown, Source, Statement, Time, Todo,
+    Recipient, Said, Segment, Shown, Snapshot, Source, Statement, Time, Todo,
 };
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -34,6 +34,7 @@ pub fn write(judgement: &Judgement, audit: &Audit, out: &mut dyn Write) -> io::R
     document.serialize_entry("claims", &Each(&judgement.claims, claim))?;
     document.serialize_entry("practices", &Each(&judgement.practices, practice))?;
     document.serialize_entry("recipients", &Each(&judgement.recipients, recipient))?;
+    document.serialize_entry("snapshots", &Each(&judgement.snapshots, snapshot))?;
     document.serialize_entry("runs", &Each(&judgement.runs, run))?;
     document.serialize_entry("todo", &Each(&judgement.todo, todo))?;
     document.serialize_entry("notes", &Each(&judgement.notes, fact))?;
@@ -161,7 +162,19 @@ fn recipient(recipient: &Recipient) -> Value {
 }
 
 fn said(said: &Said) -> Value {
-    json!({"about": said.about, "value": said.value, "list": said.list, "dated": said.dated, "source": said.source})
+    json!({"about": said.about, "value": said.value, "list": said.list, "dated": said.dated, "source": said.source, "confirmed": said.confirmed})
+}
+
+fn snapshot(list: &Snapshot) -> Value {
+    json!({
+        "name": list.name,
+        "version": list.version,
+        "dated": list.dated,
+        "licence": list.licence,
+        "sha256": list.sha256,
+        "from": list.from,
+        "note": list.note,
+    })
 }
 
 fn run(run: &JudgedRun) -> Value {
@@ -172,6 +185,8 @@ fn run(run: &JudgedRun) -> Value {
             "version": product.version,
             "made": product.made,
             "platform": product.platform,
+            "region": product.region,
+            "app_type": product.app_type,
         })
     });
     json!({

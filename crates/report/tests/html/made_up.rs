@@ -4,8 +4,8 @@ use dyetrace_case::{
     ActionOutcome, App, Channel, ChannelKind, Citation, ConsentChange, Country, CoverageLine, Damage, DatumId,
     Endpoint, Event, Exhibit, ExhibitId, Fact, Form, Format, JudgedClaim, JudgedPart, JudgedRun, Judgement, Met,
     Milestone, NameSource, Opaque, PartName, Phase, Place, Practice, PracticeKey, Product, Protection, Protocol, Range,
-    Recipient, RecordId, Requirement, Role, Said, Scope, Shown, Side, Sighting, Source, Statement, Step, Strength,
-    Time, Timeline, Todo, Trail, Transfer, Transport, Verdict, Witness,
+    Recipient, RecordId, Requirement, Role, Said, Scope, Shown, Side, Sighting, Snapshot, Source, Statement, Step,
+    Strength, Time, Timeline, Todo, Trail, Transfer, Transport, Verdict, Witness,
 };
 use dyetrace_report::audit::{Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyRow, SightingRow, Summary, Tool};
 use dyetrace_report::html::{Excerpt, Excerpts};
@@ -46,6 +46,15 @@ pub(crate) fn judged(sightings: usize) -> (Judgement, Audit, Excerpts) {
         claims: claims(&practices),
         practices,
         runs,
+        snapshots: vec![Snapshot {
+            name: "iptoasn-country".to_owned(),
+            version: Some("2.3.2026".to_owned()),
+            dated: None,
+            licence: Some("PDDL-1.0".to_owned()),
+            sha256: Some("ab".repeat(32)),
+            from: Some(HOSTILE.to_owned()),
+            note: Some("says itself that it contains errors".to_owned()),
+        }],
         todo: vec![
             Todo {
                 what: Fact::new("do-action")
@@ -75,6 +84,7 @@ fn recipient(index: usize, name: Option<&str>, scope: Scope) -> Recipient {
             list: "case.yaml".to_owned(),
             dated: Some("2026-01-02".to_owned()),
             source: None,
+            confirmed: true,
         }];
     }
     recipient
@@ -117,6 +127,8 @@ fn run(id: &str, with_consent: bool) -> JudgedRun {
             version: Some("3.1.0".to_owned()),
             made: None,
             platform: Some("android".to_owned()),
+            region: None,
+            app_type: None,
         }),
         timeline: Timeline::new(milestones),
         interventions: vec!["ca-installed".to_owned(), HOSTILE.to_owned()],
