@@ -9,12 +9,14 @@
 //! where lists that speak of the same name disagree, the answer is unknown as well; every statement
 //! is kept in [`dyetrace_case::Recipient::said`] with its list, date and source.
 
+mod attribute;
 mod country;
 mod entities;
 mod entity;
 mod installed;
 mod list;
 mod name;
+mod parties;
 mod resolve;
 mod scope;
 mod statement;

@@ -36,7 +36,7 @@ impl HostName {
         }
         let port = |port: &str| !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
         let host = text.rsplit_once(':').filter(|(_, after)| port(after)).map_or(text, |(host, _)| host);
-        party_name(host).map_or(Self::Invalid, Self::classify)
+        readable(host).map_or(Self::Invalid, Self::classify)
     }
 
     fn classify(name: String) -> Self {
@@ -94,6 +94,15 @@ pub(crate) fn below(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
+/// A name in lower case. Where planted values were hidden in it, asterisks stand in labels; without its last
+/// label nobody can tell whether it is public.
+fn readable(host: &str) -> Option<String> {
+    let host = host.strip_prefix("*.").unwrap_or(host);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let top = host.rsplit('.').next().unwrap_or(host);
+    party_name(&host.replace('*', "x")).ok().filter(|_| !top.contains('*')).map(|_| host.to_ascii_lowercase())
+}
+
 /// `192.0.2.1`, `[2001:db8::1]:443`, `192.0.2.1:80`, `2001:db8::1`, `fe80::1%en0`.
 fn literal(text: &str) -> Option<IpAddr> {
     let bare = text.split_once('%').map_or(text, |(address, _)| address);
@@ -144,6 +153,15 @@ mod tests {
         for text in ["", " ", "a b", "..", "https://x.example/", "x\0y.example", &"a.".repeat(200)] {
             assert_eq!(HostName::read(text), HostName::Invalid, "{text:?}");
         }
+    }
+
+    /// A value that left as part of a name must not hide who got it.
+    #[test]
+    fn a_name_with_a_hidden_label_is_still_below_its_domain() {
+        assert_eq!(registrable("****.collect.metrics.example").as_deref(), Some("metrics.example"));
+        assert_eq!(registrable("u-****-1.metrics.example").as_deref(), Some("metrics.example"));
+        assert_eq!(HostName::read("****"), HostName::Invalid);
+        assert_eq!(HostName::read("api.****"), HostName::Invalid);
     }
 
     #[test]

@@ -1,17 +1,16 @@
 //! From an endpoint to the entity behind it.
 
+use crate::attribute::{attribute, unanimous};
 use crate::country::CountryTable;
 use crate::list::{Line, ListError, OwnerList};
-use crate::name::{HostName, ascending, below, suffix_list};
+use crate::name::{HostName, ascending, suffix_list};
+use crate::parties::case_statements;
 use crate::scope::distance;
-use crate::statement::{Entity, Home, Statement};
-use dyetrace_case::{Country, Endpoint, NameSource, Parties, Recipient, Role, Said, Scope, Snapshot};
+use crate::statement::Matched;
+use dyetrace_case::{Country, Endpoint, NameSource, Parties, Recipient, Said, Scope, Snapshot};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
-
-/// The name under which statements of the case itself are listed.
-const CASE: &str = "case.yaml";
 
 /// The name under which what the wire shows is listed.
 const EVIDENCE: &str = "evidence";
@@ -22,12 +21,6 @@ pub struct Recipients {
     domains: HashMap<String, Vec<Line>>,
     countries: Vec<CountryTable>,
     snapshots: Vec<Snapshot>,
-}
-
-/// A statement, and how many bytes of the name it covers: the longer, the more exactly it speaks of this name.
-struct Matched<'a> {
-    covers: usize,
-    statement: std::borrow::Cow<'a, Statement>,
 }
 
 impl Recipients {
@@ -80,9 +73,7 @@ impl Recipients {
         let Some(HostName::Public(host)) = host else { return Vec::new() };
         let covering = |domain| self.domains.get(domain).into_iter().flatten();
         let lines = ascending(host).flat_map(covering).filter(|line| !line.exact || line.domain == *host);
-        lines
-            .map(|line| Matched { covers: line.domain.len(), statement: std::borrow::Cow::Borrowed(&line.statement) })
-            .collect()
+        lines.map(|line| Matched { covers: line.domain.len(), statement: Cow::Borrowed(&line.statement) }).collect()
     }
 
     /// Only servers far away have an address that a table of countries can speak of.
@@ -144,112 +135,10 @@ fn name_source(source: NameSource) -> &'static str {
     }
 }
 
-/// What the case says of a name; of its address where it says nothing of the name.
-fn case_statements<'a>(parties: &Parties, host: Option<&HostName>, address: Option<IpAddr>) -> Vec<Matched<'a>> {
-    let of_name = |party: &str| {
-        let host = host.and_then(HostName::host)?;
-        below(host, party).then_some(party.len())
-    };
-    let of_address = |party: &str| (party.parse() == Ok(address?)).then_some(0);
-    let named = statements_of(parties, &of_name);
-    if named.is_empty() { statements_of(parties, &of_address) } else { named }
-}
-
-fn statements_of<'a>(parties: &Parties, covers: &dyn Fn(&str) -> Option<usize>) -> Vec<Matched<'a>> {
-    let roles = [
-        (Role::First, &parties.first),
-        (Role::Affiliate, &parties.affiliates),
-        (Role::Processor, &parties.processors),
-        (Role::Third, &parties.third),
-    ];
-    let by_role = roles.into_iter().flat_map(|(role, domains)| {
-        domains.iter().filter_map(move |domain| Some((covers(domain)?, case_statement(None, Some(role), None))))
-    });
-    let by_owner = parties.owners.iter().flat_map(|owner| {
-        let home = owner.country.map(|country| Home { country, source: owner.source.clone(), confirmed: true });
-        let entity = Arc::new(Entity { name: owner.name.clone(), home, ..Entity::default() });
-        owner.domains.iter().filter_map(move |domain| {
-            Some((covers(domain)?, case_statement(Some(Arc::clone(&entity)), owner.role, owner.source.clone())))
-        })
-    });
-    let matched = |(covers, statement)| Matched { covers, statement: std::borrow::Cow::Owned(statement) };
-    by_role.chain(by_owner).map(matched).collect()
-}
-
-fn case_statement(owner: Option<Arc<Entity>>, role: Option<Role>, source: Option<String>) -> Statement {
-    Statement { owner, role, what: None, list: CASE.into(), dated: None, source, confirmed: true }
-}
-
-/// Owner, role and the owner's country. Statements on a longer domain are about this name more exactly than those
-/// on a shorter one and replace them; among statements on the same domain, any disagreement makes unknown.
-fn attribute(recipient: &mut Recipient, case: &[Matched<'_>], listed: &[Matched<'_>], vendor: Option<&str>) {
-    let owners = most_exact(case.iter().chain(listed), |statement| statement.owner.as_deref());
-    let agreed = owners.first().filter(|first| owners.iter().all(|other| first.agrees_with(other)));
-    recipient.owner = agreed.map(|owner| owner.name.clone());
-    if agreed.is_some() {
-        let countries = owners.iter().filter_map(|owner| owner.home.as_ref()).map(|home| home.country);
-        recipient.operator_country = unanimous(countries);
-    }
-    recipient.role = role(case, listed, &owners, vendor);
-    let relation = vendor.filter(|_| recipient.role == Role::First && owners.is_empty());
-    if let Some(vendor) = relation {
-        recipient.owner = Some(vendor.to_owned());
-        recipient.said.push(deduced("owner", vendor, "the case says that it is the maker's own"));
-    } else if let Some(role) = owner_is_vendor(&owners, vendor).filter(|role| *role == recipient.role) {
-        recipient.said.push(deduced("role", role.name(), "the owner is the product's vendor, or of its group"));
-    }
-}
-
-fn deduced(about: &'static str, value: &str, why: &str) -> Said {
-    Said {
-        about,
-        value: value.to_owned(),
-        list: CASE.to_owned(),
-        dated: None,
-        source: Some(why.to_owned()),
-        confirmed: true,
-    }
-}
-
-/// What an owner is to the maker only the case can say; then its vendor's name; lists say what it is to most.
-fn role(case: &[Matched<'_>], listed: &[Matched<'_>], owners: &[&Entity], vendor: Option<&str>) -> Role {
-    let stated = most_exact(case.iter(), |statement| statement.role.as_ref());
-    if !stated.is_empty() {
-        return unanimous(stated.into_iter().copied()).unwrap_or(Role::Unknown);
-    }
-    if let Some(relation) = owner_is_vendor(owners, vendor) {
-        return relation;
-    }
-    let usual = most_exact(listed.iter(), |statement| statement.role.as_ref());
-    unanimous(usual.into_iter().copied()).unwrap_or(Role::Unknown)
-}
-
-/// What an owner is to the vendor by its name or group; unknown where lists disagree about that.
-fn owner_is_vendor(owners: &[&Entity], vendor: Option<&str>) -> Option<Role> {
-    let relations: Vec<_> = owners.iter().map(|owner| owner.relation_to(vendor?)).collect();
-    let related = relations.iter().any(Option::is_some);
-    related.then(|| unanimous(relations.into_iter()).flatten().unwrap_or(Role::Unknown))
-}
-
-/// What the statements on the longest domain say, of those that say anything of it.
-fn most_exact<'a, T: ?Sized + 'a>(
-    statements: impl Iterator<Item = &'a Matched<'a>>,
-    part: impl Fn(&'a Statement) -> Option<&'a T>,
-) -> Vec<&'a T> {
-    let said: Vec<(usize, &T)> = statements.filter_map(|one| Some((one.covers, part(&one.statement)?))).collect();
-    let longest = said.iter().map(|(covers, _)| *covers).max().unwrap_or(0);
-    said.into_iter().filter(|(covers, _)| *covers == longest).map(|(_, part)| part).collect()
-}
-
-/// The one value of all, if there is one.
-fn unanimous<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
-    let first = values.next()?;
-    values.all(|other| other == first).then_some(first)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dyetrace_case::Role;
     use proptest::prelude::*;
 
     const LIST: &str = "

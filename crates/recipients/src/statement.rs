@@ -2,7 +2,17 @@
 
 use crate::entity::plain;
 use dyetrace_case::{Country, Role, Said};
+use std::borrow::Cow;
 use std::sync::Arc;
+
+/// The name under which statements of the case itself are listed.
+pub(crate) const CASE: &str = "case.yaml";
+
+/// A statement, and how many bytes of the name it covers: the longer, the more exactly it speaks of this name.
+pub(crate) struct Matched<'a> {
+    pub(crate) covers: usize,
+    pub(crate) statement: Cow<'a, Statement>,
+}
 
 /// An entity, as one list has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
