@@ -118,6 +118,12 @@ impl Classes {
         run_from(&self.digits, from, self.bytes)
     }
 
+    /// The first run of at least sixteen hexadecimal digits (or `x`) from there on. `from` must not lie
+    /// inside a run.
+    pub(crate) fn long_digits(&self, from: usize) -> Option<Range<usize>> {
+        run_of(&self.digits, from, self.bytes, starts_of_sixteen)
+    }
+
     /// True where all of the range are hexadecimal digits (or `x`).
     pub(crate) fn all_digits(&self, range: &Range<usize>) -> bool {
         range.is_empty() || gap_from(&self.digits, range.start, self.bytes) >= range.end

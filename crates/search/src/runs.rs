@@ -45,6 +45,19 @@ struct Runs<'r> {
     is_field: bool,
     /// Lines of one base64 text, so far.
     lines: Vec<Range<usize>>,
+    /// The first long run of digits that does not end before the run at hand.
+    digits: Range<usize>,
+}
+
+impl Runs<'_> {
+    /// True where the run may hold so many hexadecimal digits that they are decoded. Asked in order.
+    fn may_hold_hex(&mut self, run: &Range<usize>) -> bool {
+        while self.digits.end <= run.start {
+            let end = self.bytes.len();
+            self.digits = self.classes.long_digits(self.digits.end).unwrap_or(end..end + 1);
+        }
+        self.digits.start < run.end
+    }
 }
 
 impl Explorer<'_> {
@@ -61,7 +74,7 @@ impl Explorer<'_> {
         if bytes.len() < SHORTEST_RUN {
             return;
         }
-        let mut runs = Runs { bytes, classes, is_field: node.is_field, lines: Vec::new() };
+        let mut runs = Runs { bytes, classes, is_field: node.is_field, lines: Vec::new(), digits: 0..0 };
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
@@ -139,7 +152,7 @@ impl Explorer<'_> {
             self.lines_end(runs, batch);
         }
         let mut all_hex = false;
-        let is_plain = run.len() < CUT_DIGEST;
+        let is_plain = run.len() < CUT_DIGEST || !runs.may_hold_hex(&run);
         hex_runs(if is_plain { &[] } else { &runs.bytes[run.clone()] }, |digits| {
             all_hex = digits == (0..run.len());
             if digits.len() >= SHORTEST_HEX
@@ -262,8 +275,10 @@ impl Explorer<'_> {
 pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
     let field = &bytes[text.clone()];
     // What is long and has letters and digits alone is base64 rather than base85.
-    let has_marks = field.iter().any(|byte| !byte.is_ascii_alphanumeric());
-    let is_wordy = field.len() > LONGEST_WORDY && field.iter().all(|byte| base64::is_character(*byte));
+    // Without an early end, so that compilers make it into vector instructions.
+    let has_marks = field.iter().fold(false, |has, byte| has | !byte.is_ascii_alphanumeric());
+    let is_wordy =
+        field.len() > LONGEST_WORDY && field.iter().fold(true, |all, byte| all & base64::is_character(*byte));
     let mut decoded = Vec::new();
     for leaf in LEAVES {
         if (is_wordy && leaf.is_dense()) || (has_marks && leaf.is_alphanumeric()) {

@@ -25,6 +25,10 @@ pub(crate) const ABOUT: About = About {
 
 /// Fields of one document that are put together.
 const MOST_FIELDS: usize = 4096;
+/// Fields of one document that are looked at.
+const MOST_VISITED: usize = 4 * MOST_FIELDS;
+/// Values of which each field may be asked whether it is a part.
+const FEW: usize = 16;
 /// Shortest piece.
 const SHORTEST_PIECE: usize = 2;
 /// Longest document in which so few characters are taken for the end of a value: in longer ones they
@@ -43,15 +47,23 @@ impl Explorer<'_> {
         needles: &BTreeSet<u32>,
         finds: &mut Vec<Find>,
     ) {
-        let mut pieces = Pieces::default();
+        let sought: Vec<&[u8]> =
+            needles.iter().filter_map(|number| Some(&self.needles.all.get(*number as usize)?.bytes[..])).collect();
+        // Where few values are sought, only their parts are kept.
+        let is_part = |value: &[u8]| sought.len() > FEW || sought.iter().any(|sought| holds(sought, value));
+        let (mut pieces, mut fields) = (Pieces::default(), 0);
         structure.walk(bytes, &mut |field| {
             let value = bytes.get(field.range.clone()).unwrap_or_default();
             if value.len() >= SHORTEST_PIECE && field.typed == Typed::Bytes {
-                pieces.entry(value).or_insert_with(|| field.range.clone());
+                fields += 1;
+                if is_part(value) {
+                    pieces.entry(value).or_insert_with(|| field.range.clone());
+                }
             }
-            if pieces.len() < MOST_FIELDS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            let goes_on = pieces.len() < MOST_FIELDS && fields < MOST_VISITED;
+            if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
-        self.tally.fields += pieces.len() as u64;
+        self.tally.fields += fields as u64;
         for number in needles {
             let Some(needle) = self.needles.all.get(*number as usize) else { continue };
             if let Some(ranges) = divided(&needle.bytes, &pieces) {
@@ -60,6 +72,11 @@ impl Explorer<'_> {
             }
         }
     }
+}
+
+/// True where the part is somewhere in the value and not all of it.
+fn holds(value: &[u8], part: &[u8]) -> bool {
+    part.len() < value.len() && value.windows(part.len()).any(|window| window == part)
 }
 
 /// True where the end of a value that stands in the range may be the beginning or the end of a field:

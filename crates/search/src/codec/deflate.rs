@@ -1,6 +1,6 @@
 //! gzip (RFC 1952), zlib (RFC 1950) and bare DEFLATE (RFC 1951), at the start of the bytes.
 
-use super::plausible::begins_deflate;
+use super::plausible::fills_with_deflate;
 use super::table::About;
 use super::{Codec, Unwrapped};
 use crate::classify::Marks;
@@ -97,7 +97,7 @@ impl Codec for Raw {
     /// elsewhere.
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
         let is_text = bytes.iter().take(LOOKED_AT).all(|byte| (b' '..0x7f).contains(byte));
-        if bytes.len() >= SHORTEST_RAW && !is_text && begins_deflate(bytes) {
+        if bytes.len() >= SHORTEST_RAW && !is_text && fills_with_deflate(bytes, TOLERATED_TRAILER) {
             visit(0..bytes.len());
         }
     }

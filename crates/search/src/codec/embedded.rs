@@ -77,7 +77,7 @@ impl Codec for EmbeddedDeflate {
             if !begins_deflate(stream) {
                 continue;
             }
-            let inflater = inflater.get_or_insert_with(|| Decompress::new(false));
+            let inflater = made(&mut inflater);
             if !holds_text(inflater, stream, &mut left) {
                 continue;
             }
@@ -95,6 +95,11 @@ impl Codec for EmbeddedDeflate {
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
         inflated(bytes, span, 0, room)
     }
+}
+
+/// The inflater, made when it is first needed: that costs more than looking for signatures in vain.
+fn made(inflater: &mut Option<Decompress>) -> &mut Decompress {
+    inflater.get_or_insert_with(|| Decompress::new(false))
 }
 
 /// True where the bytes before a stream are the header of gzip, zlib or a zip entry, by which it is
@@ -142,7 +147,7 @@ impl Codec for Zip {
 
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
         let mut left = Fuel::of(bytes);
-        let mut inflater = Decompress::new(false);
+        let mut inflater = None;
         let mut from = 0;
         for at in memchr::memmem::find_iter(bytes, b"PK\x03\x04") {
             let Some(entry) = bytes.get(at..).filter(|_| at >= from).and_then(Entry::read) else { continue };
@@ -151,7 +156,7 @@ impl Codec for Zip {
                 Some(length) => Some(entry.data + length),
                 None if entry.is_deflated => bytes
                     .get(at + entry.data..)
-                    .and_then(|data| Some(entry.data + measure(&mut inflater, data, &mut left)?)),
+                    .and_then(|data| Some(entry.data + measure(made(&mut inflater), data, &mut left)?)),
                 None => None,
             };
             if let Some(length) = length.filter(|_| left.spend(ATTEMPT)) {
@@ -245,14 +250,14 @@ fn measured(
     is_sound: impl Fn(&[u8]) -> bool,
 ) {
     let mut left = Fuel::of(bytes);
-    let mut inflater = Decompress::new(false);
+    let mut inflater = None;
     // A stream at the start is undone whole.
     let mut from = 1;
     for at in signatures {
         let Some(rest) = bytes.get(at..).filter(|_| at >= from) else { continue };
         let Some((header, trailer)) = head(rest) else { continue };
         let Some(stream) = rest.get(header..).filter(|stream| begins_deflate(stream)) else { continue };
-        let Some(length) = measure(&mut inflater, stream, &mut left) else { continue };
+        let Some(length) = measure(made(&mut inflater), stream, &mut left) else { continue };
         let end = bytes.len().min(at + header + length + trailer);
         if is_sound(bytes.get(at..end).unwrap_or_default()) {
             visit(at..end);

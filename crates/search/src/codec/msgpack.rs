@@ -23,6 +23,7 @@ const TIMESTAMP: u8 = 0xff;
 /// True where the bytes are nothing but maps and arrays that hold a string or two items.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(0x80..=0x9f | 0xdc..=0xdf))
+        && tree::may_be_whole::<MessagePack>(bytes)
         && tree::summary::<MessagePack>(bytes).is_some_and(|found| {
             let enough = found.strings > 0 || found.leaves > 1;
             // Old writers put bytes into strings; where nothing is text, it is chance.

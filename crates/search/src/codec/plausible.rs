@@ -9,22 +9,35 @@ const LONGEST_SINGLE_BLOCK: usize = 4096;
 
 /// False where the first block breaks a rule of the format.
 pub(super) fn begins_deflate(bytes: &[u8]) -> bool {
-    let mut bits = Bits { bytes, at: 0 };
-    let (Some(last), Some(kind)) = (bits.number(1), bits.number(2)) else { return false };
+    first_block(bytes).is_some()
+}
+
+/// False where the stream breaks a rule or ends more than so many bytes before the end.
+pub(super) fn fills_with_deflate(bytes: &[u8], tolerated: usize) -> bool {
+    first_block(bytes).is_some_and(|end| end.is_none_or(|end| bytes.len() <= end + tolerated))
+}
+
+/// Where the stream ends, if that was seen in its first block; `None` where that breaks a rule.
+fn first_block(bytes: &[u8]) -> Option<Option<usize>> {
+    let mut bits = Bits { bytes, at: 0, block_ended: false };
+    let (last, kind) = (bits.number(1)?, bits.number(2)?);
     if last == 0 && bytes.len() < LONGEST_SINGLE_BLOCK {
-        return false;
+        return None;
     }
-    match kind {
+    let may_be = match kind {
         0 => matches!(bytes, [_, low, high, not_low, not_high, ..] if *low == !not_low && *high == !not_high),
         1 => fixed(&mut bits).unwrap_or(true),
         2 => dynamic(&mut bits).unwrap_or(false),
         _ => false,
-    }
+    };
+    may_be.then(|| (bits.block_ended && last == 1).then(|| bits.at.div_ceil(8)))
 }
 
 struct Bits<'b> {
     bytes: &'b [u8],
     at: usize,
+    /// The end of the block was read.
+    block_ended: bool,
 }
 
 impl Bits<'_> {
@@ -53,7 +66,10 @@ fn fixed(bits: &mut Bits<'_>) -> Option<bool> {
     for _ in 0..SYMBOLS {
         let seven = bits.code(7)?;
         let length_symbol = match seven {
-            0 => return Some(true),
+            0 => {
+                bits.block_ended = true;
+                return Some(true);
+            }
             1..=23 => 256 + seven,
             24..=95 | 100..=127 => {
                 // Literals take eight bits, those from 144 on nine.
@@ -120,8 +136,16 @@ mod tests {
             text in "[a-f]{1,600}",
         ) {
             prop_assert!(begins_deflate(&wrap("deflate", &bytes)));
+            prop_assert!(fills_with_deflate(&wrap("deflate", &bytes[..bytes.len().min(20)]), 0));
             prop_assert!(begins_deflate(&wrap("deflate", text.as_bytes())));
         }
+    }
+
+    #[test]
+    fn a_stream_that_ends_early_does_not_fill_the_bytes() {
+        // Section 3.2.6: a last block with fixed codes that holds nothing but its end.
+        let bytes = [3, 0, 1, 2, 3, 4];
+        assert!(begins_deflate(&bytes) && fills_with_deflate(&bytes, 4) && !fills_with_deflate(&bytes, 3));
     }
 
     #[test]

@@ -95,7 +95,31 @@ pub(super) fn walk<D: Dialect>(bytes: &[u8], visit: &mut dyn FnMut(&Field<'_>) -
     (walker.frames.is_empty() && !walker.tagged).then_some(walker.summary)
 }
 
-/// The same without looking at anything.
+/// False where the heads of arrays and maps announce more or fewer items than there are, told without
+/// keeping any of them: all open containers together are a count of items left.
+pub(super) fn may_be_whole<D: Dialect>(bytes: &[u8]) -> bool {
+    let (mut at, mut left) = (0, 0u64);
+    while at < bytes.len() {
+        let Some((item, next)) = D::item(bytes, at) else { return false };
+        at = next.max(at + 1);
+        let announced = match item {
+            Item::Tag => continue,
+            Item::Array(Some(count)) => count,
+            Item::Map(Some(pairs)) => pairs.saturating_mul(2),
+            // The count is not known before the break.
+            Item::Array(None) | Item::Map(None) | Item::Break => return true,
+            Item::Number(..) | Item::String(..) | Item::Chunks(_) => 0,
+        };
+        left = left.saturating_sub(1).saturating_add(announced);
+        // Each item takes a byte at least.
+        if left > bytes.len().saturating_sub(at) as u64 {
+            return false;
+        }
+    }
+    left == 0
+}
+
+/// The same as [`walk`] without looking at anything.
 pub(super) fn summary<D: Dialect>(bytes: &[u8]) -> Option<Summary> {
     walk::<D>(bytes, &mut |_| ControlFlow::Continue(()))
 }

@@ -49,8 +49,8 @@ impl Codec for Utf7 {
 
 /// Longer runs of base64 characters are base64.
 const LONGEST_RUN: usize = 256;
-/// Characters of base64 before a plus, letters of both cases and digits among them, that are no words.
-const BEFORE_BASE64: usize = 20;
+/// Characters of base64 around a plus, letters of both cases and digits among them, that are no words.
+const AROUND_BASE64: usize = 20;
 
 /// Calls `visit` for each shifted part.
 pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(Range<usize>)) {
@@ -64,23 +64,34 @@ pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(
             floor = end;
             continue;
         }
-        if let Some((length, _)) = decode(&bytes[at..])
-            && (bytes.get(at + length - 1) == Some(&b'-') || !stands_in_base64(bytes, at))
-        {
+        // Encoders close a part, unless what follows cannot belong to it.
+        let may_close = memchr::memchr(b'-', &bytes[at..bytes.len().min(end + 1)]).is_some();
+        if !may_close && stands_in_base64(bytes, at, end) {
+            continue;
+        }
+        if let Some((length, _)) = decode(&bytes[at..]) {
             visit(at..at + length);
         }
     }
 }
 
-/// True where so much base64 stands before the plus that it is one of its characters rather than the
-/// start of a shifted part. Encoders close a part, unless what follows cannot belong to it.
-fn stands_in_base64(bytes: &[u8], plus: usize) -> bool {
-    let before = plus.checked_sub(BEFORE_BASE64).and_then(|start| bytes.get(start..plus)).unwrap_or_default();
-    let has = |class: fn(&u8) -> bool| before.iter().any(class);
-    before.iter().all(|byte| is_base64(*byte))
-        && has(u8::is_ascii_digit)
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
+/// True where so much base64 stands before the plus, or around it in a quoted text or before padding,
+/// that the plus is one of its characters rather than the start of a shifted part.
+fn stands_in_base64(bytes: &[u8], plus: usize, end: usize) -> bool {
+    let before = &bytes[plus.saturating_sub(AROUND_BASE64)..plus];
+    let count = before.iter().rev().take_while(|byte| is_base64(**byte)).count();
+    let is_value = matches!(bytes.get(end), Some(b'"' | b'='));
+    let reach = if count == AROUND_BASE64 { plus } else { end };
+    if count < AROUND_BASE64 && !(is_value && count + end - plus >= AROUND_BASE64) {
+        return false;
+    }
+    let class = |byte: &u8| match byte {
+        b'0'..=b'9' => 1,
+        b'A'..=b'Z' => 2,
+        b'a'..=b'z' => 4,
+        _ => 0,
+    };
+    bytes[plus - count..reach].iter().fold(0, |classes, byte| classes | class(byte)) == 7
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -202,6 +213,7 @@ mod tests {
     fn a_plus_within_base64_and_bits_behind_the_last_unit_begin_no_shifted_part() {
         assert!(first(b"\"nhY1qT8rWb3LxKd92mPz+ZeU\"").is_none());
         assert!(first(b"\"nhY1qT8rWb3LxKd92mPz+ZeU-\"").is_some());
+        assert!(first(b"\"nhY1qT8rWb+ZeVnLIqe\"").is_none());
         assert!(first(b"\"nhY1qT8r+ZeU\"").is_some());
         assert!(first(b"+AEA-").is_some() && first(b"+AEB-").is_none());
     }
