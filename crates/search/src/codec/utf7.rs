@@ -213,7 +213,7 @@ mod tests {
     fn a_plus_within_base64_and_bits_behind_the_last_unit_begin_no_shifted_part() {
         assert!(first(b"\"nhY1qT8rWb3LxKd92mPz+ZeU\"").is_none());
         assert!(first(b"\"nhY1qT8rWb3LxKd92mPz+ZeU-\"").is_some());
-        assert!(first(b"\"nhY1qT8rWb+ZeVnLIqe\"").is_none());
+        assert!(first(b"\"nhY1qT8rWb3Lx+ZeVnLIqe\"").is_none());
         assert!(first(b"\"nhY1qT8r+ZeU\"").is_some());
         assert!(first(b"+AEA-").is_some() && first(b"+AEB-").is_none());
     }
