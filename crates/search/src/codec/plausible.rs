@@ -14,11 +14,12 @@ pub(super) fn begins_deflate(bytes: &[u8]) -> bool {
 
 /// False where the stream breaks a rule or ends more than so many bytes before the end.
 pub(super) fn fills_with_deflate(bytes: &[u8], tolerated: usize) -> bool {
-    first_block(bytes).is_some_and(|end| end.is_none_or(|end| bytes.len() <= end + tolerated))
+    first_block(bytes).is_some_and(|end| bytes.len() <= end + tolerated)
 }
 
-/// Where the stream ends, if that was seen in its first block; `None` where that breaks a rule.
-fn first_block(bytes: &[u8]) -> Option<Option<usize>> {
+/// Where the stream ends, or the bytes' end where its own was not seen in the first block; `None` where
+/// that breaks a rule.
+fn first_block(bytes: &[u8]) -> Option<usize> {
     let mut bits = Bits { bytes, at: 0, block_ended: false };
     let (last, kind) = (bits.number(1)?, bits.number(2)?);
     if last == 0 && bytes.len() < LONGEST_SINGLE_BLOCK {
@@ -30,7 +31,7 @@ fn first_block(bytes: &[u8]) -> Option<Option<usize>> {
         2 => dynamic(&mut bits).unwrap_or(false),
         _ => false,
     };
-    may_be.then(|| (bits.block_ended && last == 1).then(|| bits.at.div_ceil(8)))
+    may_be.then(|| if bits.block_ended && last == 1 { bits.at.div_ceil(8) } else { bytes.len() })
 }
 
 struct Bits<'b> {
