@@ -1,16 +1,19 @@
 #!/bin/bash
-# Plays the first story in network namespaces and records what is in the air with tcpdump.
+# Plays the first story with one plug in network namespaces and records what is in the air with tcpdump.
 #
-#   record.sh reported|promised FOLDER
+#   record.sh reported|promised older|newer FOLDER
 #
-# writes FOLDER/evidence/app.pcapng (with the phone's TLS keys inside), FOLDER/evidence/
-# milestones.jsonl, FOLDER/subject.yaml and FOLDER/manifest-sha256.txt. Existing ones are replaced.
-# Needs tcpdump, iproute2, util-linux and tshark's mergecap and editcap, and either root or
-# unprivileged user namespaces. DYETRACE_LAB names the lab's program, else cargo builds it.
+# writes FOLDER/evidence/PLUG.pcapng (with the phone's TLS keys inside; as promised also the plug's),
+# FOLDER/evidence/marks/PLUG.jsonl, FOLDER/subject.yaml and FOLDER/manifest-sha256.txt. Existing ones
+# are replaced. Needs tcpdump, iproute2, util-linux and tshark's mergecap and editcap, and either root
+# or unprivileged user namespaces. DYETRACE_LAB names the lab's program, else cargo builds it;
+# DYETRACE_LAB_QUIET_S says how many seconds the app is left alone at the end (60).
 set -euo pipefail
 
-build=${1:?say: record.sh reported|promised FOLDER}
-folder=${2:?say: record.sh reported|promised FOLDER}
+usage="say: record.sh reported|promised older|newer FOLDER"
+build=${1:?$usage}
+plug=${2:?$usage}
+folder=${3:?$usage}
 
 if [ -z "${DYETRACE_LAB_INSIDE:-}" ]; then
     here=$(cd "$(dirname "$0")" && pwd)
@@ -23,16 +26,16 @@ if [ -z "${DYETRACE_LAB_INSIDE:-}" ]; then
     # Root needs only a network of its own. Anybody else gets their capabilities from a user
     # namespace, under their own name: tcpdump run by a root that is not real cannot drop to its user.
     if unshare --net true 2>/dev/null; then
-        exec unshare --net --kill-child "$0" "$build" "$folder"
+        exec unshare --net --kill-child "$0" "$build" "$plug" "$folder"
     fi
-    exec unshare --user --map-current-user --keep-caps --net --kill-child "$0" "$build" "$folder"
+    exec unshare --user --map-current-user --keep-caps --net --kill-child "$0" "$build" "$plug" "$folder"
 fi
 
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 
-# One bridge for each Wi-Fi network: the home's, and the access point of each plug.
-for air in home setup-a setup-b; do
+# One bridge for each Wi-Fi network: the home's, and the access point of the plug.
+for air in home setup; do
     ip link add "air-$air" type bridge
     ip link set "air-$air" up
 done
@@ -59,39 +62,56 @@ join() {
     within "$1" ip link set "$3" gso_max_segs 1 up
 }
 
-for name in phone plug-a plug-b cloud; do place "$name"; done
+for name in phone plug cloud; do place "$name"; done
 join phone home wlan0 02:6f:14:88:d2:31 10.24.7.21/24
-join phone setup-a setup0 02:6f:14:88:d2:32 192.168.4.2/24
-join phone setup-b setup1 02:6f:14:88:d2:33 192.168.5.2/24
-join plug-a setup-a ap0 56:a9:24:f6:50:a6 192.168.4.1/24
-join plug-a home wlan0 56:a9:24:f6:50:a7 10.24.7.31/24
-join plug-b setup-b ap0 8e:2f:9d:72:42:41 192.168.5.1/24
-join plug-b home wlan0 8e:2f:9d:72:42:40 10.24.7.32/24
+if [ "$plug" = older ]; then
+    join phone setup setup0 02:6f:14:88:d2:32 192.168.4.2/24
+    join plug setup ap0 56:a9:24:f6:50:a6 192.168.4.1/24
+    join plug home wlan0 56:a9:24:f6:50:a7 10.24.7.31/24
+else
+    join phone setup setup0 02:6f:14:88:d2:33 192.168.5.2/24
+    join plug setup ap0 8e:2f:9d:72:42:41 192.168.5.1/24
+    join plug home wlan0 8e:2f:9d:72:42:40 10.24.7.32/24
+fi
 # The home's router and the Internet behind it are one place: nothing between them is recorded.
 join cloud home lan0 02:00:5e:10:00:01 10.24.7.1/24
+for name in phone plug; do within "$name" ip route add default via 10.24.7.1; done
+
+# internet connected|cut-off: the router has a way to the Internet's addresses, or none; what is sent
+# there all the same is dropped without an answer, after it was recorded.
+cat >"$work/internet" <<END
+#!/bin/bash
+set -eu
+case \$1 in connected) change=add ;; cut-off) change=del ;; esac
 for address in 198.51.100.10 198.51.100.12 198.51.100.53 203.0.113.20; do
-    within cloud ip address add "$address/32" dev lo
+    nsenter --preserve-credentials --net --target ${holder[cloud]} ip address \$change "\$address/32" dev lo
 done
-for name in phone plug-a plug-b; do within "$name" ip route add default via 10.24.7.1; done
+END
+chmod +x "$work/internet"
+"$work/internet" connected
 
 recorders=()
-for air in home setup-a setup-b; do
+for air in home setup; do
     # A real tcpdump, as it starts in every tutorial; -U so that nothing is lost when it is stopped.
     tcpdump -i "air-$air" -U -w - --time-stamp-precision=nano >"$work/$air.pcap" 2>"$work/$air.log" &
     recorders+=($!)
 done
-for air in home setup-a setup-b; do
+for air in home setup; do
     for _ in $(seq 250); do [ -s "$work/$air.pcap" ] && break; sleep 0.02; done
     [ -s "$work/$air.pcap" ] || { cat "$work/$air.log" >&2; exit 1; }
 done
 
 enter cloud "$DYETRACE_LAB" cloud "$work/ca.pem" &
 for _ in $(seq 250); do [ -s "$work/ca.pem" ] && break; sleep 0.02; done
-enter plug-a "$DYETRACE_LAB" device a "$work/ca.pem" &
-enter plug-b "$DYETRACE_LAB" device b "$work/ca.pem" &
+# As promised, the maker has opened the plug for the test: it leaves its keys. As reported, nobody helps.
+if [ "$build" = promised ]; then
+    SSLKEYLOGFILE="$work/plug-keys.txt" enter plug "$DYETRACE_LAB" device "$plug" "$work/ca.pem" &
+else
+    enter plug "$DYETRACE_LAB" device "$plug" "$work/ca.pem" &
+fi
 sleep 0.3
-SSLKEYLOGFILE="$work/keys.txt" within phone \
-    "$DYETRACE_LAB" app "$build" "$work/ca.pem" "$work/milestones.jsonl"
+SSLKEYLOGFILE="$work/phone-keys.txt" within phone \
+    "$DYETRACE_LAB" app "$build" "$plug" "$work/ca.pem" "$work/marks.jsonl" "$work/internet"
 sleep 0.3
 kill -INT "${recorders[@]}"
 wait "${recorders[@]}" || true
@@ -100,14 +120,13 @@ if grep -qs "^[1-9][0-9]* packets dropped by kernel" "$work"/*.log; then
     exit 1
 fi
 
-mergecap -I none -w "$work/all.pcapng" "$work/home.pcap" "$work/setup-a.pcap" "$work/setup-b.pcap"
+cat "$work"/*-keys.txt >"$work/keys.txt"
+mergecap -I none -w "$work/all.pcapng" "$work/home.pcap" "$work/setup.pcap"
 editcap --inject-secrets "tls,$work/keys.txt" "$work/all.pcapng" "$work/app.pcapng" >/dev/null
-mkdir -p "$folder/evidence"
+mkdir -p "$folder/evidence/marks"
 cd "$folder"
-for file in app.pcapng milestones.jsonl; do
-    rm -f "evidence/$file"
-    cp "$work/$file" evidence/
-    chmod 0444 "evidence/$file"
-done
+keep() { rm -f "$2"; cp "$1" "$2"; chmod 0444 "$2"; }
+keep "$work/app.pcapng" "evidence/$plug.pcapng"
+keep "$work/marks.jsonl" "evidence/marks/$plug.jsonl"
 "$DYETRACE_LAB" subject >subject.yaml
-sha256sum evidence/app.pcapng evidence/milestones.jsonl >manifest-sha256.txt
+find evidence -type f | LC_ALL=C sort | xargs sha256sum >manifest-sha256.txt

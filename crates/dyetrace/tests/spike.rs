@@ -33,7 +33,7 @@ fn the_limit_of_detection_is_measured_and_no_value_is_shown() {
 
 #[test]
 fn without_values_there_is_nothing_to_hide() {
-    let exhibit = root().join("cases/story1-wifi-password/evidence/app.pcapng");
+    let exhibit = root().join("cases/story1-wifi-password/evidence/newer.pcapng");
     let output = dyetrace(&["spike", exhibit.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--find KIND=VALUE"));

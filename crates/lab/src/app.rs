@@ -6,6 +6,7 @@ use crate::plan::{API, DEVICES, EVENTS, Plan};
 use crate::{dns, mqtt, tls};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dyetrace_case::{ActionOutcome, ConsentChange, Event, Phase};
 use md5::{Digest as _, Md5};
 use rustls::ClientConfig;
 use serde_json::{Value, json};
@@ -35,55 +36,108 @@ pub struct App {
     pub tls: Arc<ClientConfig>,
     /// Where plugs announce themselves.
     pub beacons: UdpSocket,
-    /// The pause between one action and the next.
+    /// The pause before and after each mark, longer than the error of the marks' clock.
     pub pace: Duration,
+    /// How long the app is left alone at the end.
+    pub quiet: Duration,
 }
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+/// What may fail in the story.
+pub type Outcome<T> = Result<T, Box<dyn Error>>;
 type Connection = HttpReader<tls::ClientStream>;
 
+/// How often the plug is set up with the Internet there.
+pub const SET_UPS: usize = 3;
+
+/// The only way of setting it up: at the access point that it opens.
+const SOFTAP: Option<&str> = Some("softap");
+
+/// Whoever holds the phone.
+pub trait Tester {
+    /// Writes down what happens now.
+    fn mark(&mut self, event: Event);
+
+    /// Connects the home to the Internet or cuts it off.
+    fn internet(&mut self, connected: bool) -> Outcome<()>;
+}
+
 impl App {
-    /// Plays the story: consent, log-in, the set-up of each plug at its access point, quiet time.
-    /// `mark` is told of each milestone as it happens.
-    pub fn play(&self, plugs: &[(Plug, SocketAddr)], mark: &mut dyn FnMut(&str)) -> Outcome<()> {
+    /// Plays the story: consent, log-in, the set-up of the plug at its access point, several times and
+    /// once with the Internet cut off, then quiet time.
+    pub fn play(&self, plug: &Plug, access_point: SocketAddr, tester: &mut dyn Tester) -> Outcome<()> {
+        self.mark(tester, Event::Phase(Phase::RecordingBegan));
         let mut api = self.connect(API, self.plan.api.port())?;
-        self.consent(&mut api, mark)?;
-        self.log_in(&mut api)?;
-        mark("logged in");
-        self.count("app_start")?;
-        for (plug, access_point) in plugs {
-            mark(&format!("set-up started: {}, made {}", plug.id, plug.made));
-            self.set_up(&mut api, plug, *access_point)?;
+        self.consent(&mut api, tester)?;
+        self.log_in(&mut api, tester)?;
+        self.mark(tester, planted(&["wifi.ssid", "wifi.password"]));
+        for _ in 0..SET_UPS {
+            self.mark(tester, began("provision-device", SOFTAP, &[]));
+            self.set_up(plug, access_point)?;
+            self.bind(&mut api, plug)?;
             self.heartbeat(&mut api)?;
-            mark(&format!("set-up finished: {}", plug.id));
+            self.mark(tester, ended("provision-device", true));
         }
-        self.watch(plugs.len())?;
-        self.pause(1);
-        mark("quiet time started");
-        self.pause(5);
-        self.heartbeat(&mut api)?;
-        self.pause(5);
-        mark("quiet time ended");
+        self.watch()?;
+        goodbye(api.stream());
+        self.set_up_cut_off(plug, access_point, tester)?;
+        let mut api = self.connect(API, self.plan.api.port())?;
+        // What could not be sent is sent now.
+        self.bind(&mut api, plug)?;
+        self.leave_alone(&mut api, tester)?;
+        goodbye(api.stream());
+        self.mark(tester, Event::Phase(Phase::RecordingEnded));
         Ok(())
     }
 
-    fn consent(&self, api: &mut Connection, mark: &mut dyn FnMut(&str)) -> Outcome<()> {
+    fn consent(&self, api: &mut Connection, tester: &mut dyn Tester) -> Outcome<()> {
         exchange(api, &request("GET", "/v1/consent/text?lang=en", API))?;
-        mark("consent shown");
-        self.pause(2);
-        mark("consent given");
+        self.mark(tester, Event::Consent { change: ConsentChange::Shown, purpose: None });
+        self.mark(tester, Event::Consent { change: ConsentChange::Given, purpose: None });
         let accepted = json!({"accepted": true, "version": "2017-06"});
         post(api, "/v1/consent", &accepted)
     }
 
-    fn log_in(&self, api: &mut Connection) -> Outcome<()> {
+    fn log_in(&self, api: &mut Connection, tester: &mut dyn Tester) -> Outcome<()> {
+        self.mark(tester, planted(&["phone", "email", "account.password"]));
+        self.mark(tester, began("log-in", None, &[]));
         let email = home::EMAIL.replace('@', "%40");
         let digest = hex(&Md5::digest(home::ACCOUNT_PASSWORD));
         let form = format!("phone=%2B86{}&email={email}&pwd={digest}", home::PHONE);
         let login = request("POST", "/v1/account/login", API).with("application/x-www-form-urlencoded", form);
         exchange(api, &login)?;
-        self.pause(1);
+        self.count("app_start")?;
+        self.mark(tester, ended("log-in", true));
         Ok(())
+    }
+
+    /// The same set-up with the Internet cut off. It has succeeded when the plug can be switched from
+    /// the phone. The app tries to reach its maker all the same.
+    fn set_up_cut_off(&self, plug: &Plug, access_point: SocketAddr, tester: &mut dyn Tester) -> Outcome<()> {
+        const ACTION: &str = "provision-device-wan-blocked";
+        tester.internet(false)?;
+        self.mark(tester, began(ACTION, SOFTAP, &["wan-blocked"]));
+        let works = self.set_up(plug, access_point).is_ok();
+        if let Ok(mut api) = self.connect(API, self.plan.api.port()) {
+            drop(self.bind(&mut api, plug));
+        }
+        self.mark(tester, ended(ACTION, works));
+        tester.internet(true)
+    }
+
+    fn leave_alone(&self, api: &mut Connection, tester: &mut dyn Tester) -> Outcome<()> {
+        self.mark(tester, Event::Phase(Phase::QuietBegan));
+        std::thread::sleep(self.quiet / 2);
+        self.heartbeat(api)?;
+        std::thread::sleep(self.quiet / 2);
+        self.mark(tester, Event::Phase(Phase::QuietEnded));
+        Ok(())
+    }
+
+    /// Nothing happens within the clock error of a mark.
+    fn mark(&self, tester: &mut dyn Tester, event: Event) {
+        self.pause(1);
+        tester.mark(event);
+        self.pause(1);
     }
 
     /// Tells the statistics service that something happened.
@@ -100,9 +154,17 @@ impl App {
         Ok(())
     }
 
-    fn set_up(&self, api: &mut Connection, plug: &Plug, access_point: SocketAddr) -> Outcome<()> {
+    /// Tells the plug the home's Wi-Fi, waits until it has joined, and switches it on.
+    fn set_up(&self, plug: &Plug, access_point: SocketAddr) -> Outcome<()> {
         tell_plug(access_point)?;
-        self.await_beacon(plug)?;
+        let home = self.await_beacon(plug)?;
+        let mut relay = HttpReader::new(TcpStream::connect_timeout(&home, Duration::from_secs(5))?);
+        let on = request("POST", "/relay", &home.to_string()).with("application/json", r#"{"relay":"on"}"#);
+        exchange(&mut relay, &on)
+    }
+
+    /// Tells the maker that the plug is this account's.
+    fn bind(&self, api: &mut Connection, plug: &Plug) -> Outcome<()> {
         let binding = match self.build {
             Build::Reported => json!({
                 "device": {"id": plug.id, "mac": plug.mac, "model": plug.model},
@@ -126,29 +188,30 @@ impl App {
         post(api, "/v1/app/heartbeat", &body)
     }
 
-    /// Asks the maker for the state of the plugs, until each has reported.
-    fn watch(&self, plugs: usize) -> Outcome<()> {
+    /// Asks the maker for the state of the plug.
+    fn watch(&self) -> Outcome<()> {
         let address = (dns::lookup(DEVICES, self.plan.dns)?, self.plan.devices.port());
         let mut stream = tls::connect(&self.tls, DEVICES, address.into())?;
         mqtt::write(&mut stream, &mqtt::connect("app-3.1.0"))?;
         mqtt::read(&mut stream)?;
         mqtt::write(&mut stream, &mqtt::subscribe("plug/+/state"))?;
         mqtt::read(&mut stream)?;
-        for _ in 0..plugs {
-            mqtt::read(&mut stream)?;
-        }
+        mqtt::read(&mut stream)?;
         mqtt::write(&mut stream, &mqtt::GOODBYE)?;
         goodbye(&mut stream);
         Ok(())
     }
 
-    fn await_beacon(&self, plug: &Plug) -> Outcome<()> {
+    /// Where in the home the plug is.
+    fn await_beacon(&self, plug: &Plug) -> Outcome<SocketAddr> {
         let mut buffer = [0; 512];
         loop {
-            let length = self.beacons.recv(&mut buffer)?;
+            let (length, mut from) = self.beacons.recv_from(&mut buffer)?;
             let beacon: Value = serde_json::from_slice(&buffer[..length])?;
             if beacon["id"] == plug.id {
-                return Ok(());
+                let port = beacon["port"].as_u64().and_then(|port| u16::try_from(port).ok());
+                from.set_port(port.ok_or("the plug does not say where it can be switched")?);
+                return Ok(from);
             }
         }
     }
@@ -161,6 +224,20 @@ impl App {
     fn pause(&self, beats: u32) {
         std::thread::sleep(self.pace * beats);
     }
+}
+
+fn planted(data: &[&str]) -> Event {
+    Event::Planted { data: data.iter().map(|&name| name.to_owned()).collect() }
+}
+
+fn began(action: &str, variant: Option<&str>, conditions: &[&str]) -> Event {
+    let conditions = conditions.iter().map(|&condition| condition.to_owned()).collect();
+    Event::ActionBegan { action: action.to_owned(), variant: variant.map(str::to_owned), conditions }
+}
+
+fn ended(action: &str, succeeded: bool) -> Event {
+    let outcome = if succeeded { ActionOutcome::Succeeded } else { ActionOutcome::Failed };
+    Event::ActionEnded { action: action.to_owned(), outcome }
 }
 
 /// Both builds: the plug has to know the home's Wi-Fi, and is told over its own access point.

@@ -6,6 +6,7 @@ use crate::tls::{self, Authority, ServerStream};
 use crate::{dns, mqtt};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Result;
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -131,9 +132,11 @@ fn devices(mut stream: ServerStream, book: &Book) -> Result<()> {
 
 fn retained(stream: &mut ServerStream, book: &Book) -> Result<()> {
     mqtt::write(stream, &mqtt::subscribed())?;
-    let reports: Vec<_> = book.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for report in reports.iter().filter(|received| received.host == DEVICES) {
-        mqtt::write(stream, &mqtt::publish(&report.what, &report.body))?;
+    let book = book.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let reports = book.iter().filter(|received| received.host == DEVICES);
+    let last: BTreeMap<&str, &[u8]> = reports.map(|report| (report.what.as_str(), report.body.as_slice())).collect();
+    for (topic, report) in last {
+        mqtt::write(stream, &mqtt::publish(topic, report))?;
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! A Wi-Fi plug: waits to be told the home's Wi-Fi, joins it, and reports to its maker.
 //!
 //! Its set-up interface is plain HTTP on its own access point, as in most plugs of those years.
-//! Its connection to the maker uses keys that never leave it.
+//! In the home it is switched by plain HTTP. Its connection to the maker uses keys that never leave
+//! it, unless its maker has opened it for a test.
 
 use crate::household::Plug;
 use crate::http::{HttpMessage, HttpReader};
@@ -10,6 +11,9 @@ use crate::{dns, mqtt, tls};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 /// One plug and its surroundings.
@@ -23,15 +27,42 @@ pub struct Device {
     pub plan: Plan,
     /// The certificate it was made to trust.
     pub authority: String,
+    /// True for a plug that its maker has opened for a test: it leaves its TLS keys in the file that
+    /// the environment variable `SSLKEYLOGFILE` names.
+    pub leaves_keys: bool,
 }
 
 impl Device {
-    /// Waits at its access point until it has been set up, then joins the home and reports.
-    pub fn run(&self, listener: &TcpListener) -> Result<(), Box<dyn Error>> {
-        while !self.visit(listener)? {}
-        let maker = self.report()?;
-        self.announce()?;
-        stay(maker)
+    /// Waits at its access point until it is set up, joins the home, reports to its maker and says in
+    /// the home that it is there. Then it can be set up anew, as after a press on its reset button.
+    pub fn run(self, access_point: &TcpListener, home: TcpListener) -> Result<(), Box<dyn Error>> {
+        let port = home.local_addr()?.port();
+        let device = Arc::new(self);
+        let relay = Arc::clone(&device);
+        thread::spawn(move || relay.serve_home(&home));
+        let set_ups = Arc::new(AtomicUsize::new(0));
+        loop {
+            while !device.visit(access_point)? {}
+            let own = set_ups.fetch_add(1, Ordering::SeqCst) + 1;
+            // A maker out of reach keeps no plug from joining the home.
+            let maker = device.report().ok();
+            device.announce(port)?;
+            let (device, set_ups) = (Arc::clone(&device), Arc::clone(&set_ups));
+            thread::spawn(move || device.stay(maker, &|| set_ups.load(Ordering::SeqCst) == own));
+        }
+    }
+
+    /// Lets whoever is in the home switch it.
+    fn serve_home(&self, home: &TcpListener) {
+        for socket in home.incoming().flatten() {
+            let mut reader = HttpReader::new(socket);
+            while let Ok(Some(_)) = reader.read() {
+                let state = json!({"id": self.plug.id, "relay": "on"}).to_string();
+                let answer = HttpMessage::new("HTTP/1.1 200 OK").with("application/json", state);
+                // A visitor who hangs up is no concern of the others.
+                drop(answer.write(reader.stream()));
+            }
+        }
     }
 
     /// Serves one visitor; true when the visitor has left the home's credentials.
@@ -52,10 +83,10 @@ impl Device {
         Ok(joined)
     }
 
-    fn announce(&self) -> Result<(), Box<dyn Error>> {
+    fn announce(&self, port: u16) -> Result<(), Box<dyn Error>> {
         let socket = UdpSocket::bind("0.0.0.0:0")?;
         socket.set_broadcast(true)?;
-        let beacon = json!({"id": self.plug.id, "state": "joined"}).to_string();
+        let beacon = json!({"id": self.plug.id, "state": "joined", "port": port}).to_string();
         socket.send_to(beacon.as_bytes(), self.beacon)?;
         Ok(())
     }
@@ -63,7 +94,7 @@ impl Device {
     /// Reports to the maker and returns once the maker has read it.
     fn report(&self) -> Result<tls::ClientStream, Box<dyn Error>> {
         let address = dns::lookup(DEVICES, self.plan.dns)?;
-        let config = tls::client(&self.authority, false)?;
+        let config = tls::client(&self.authority, self.leaves_keys)?;
         let mut maker = tls::connect(&config, DEVICES, (address, self.plan.devices.port()).into())?;
         mqtt::write(&mut maker, &mqtt::connect(self.plug.id))?;
         mqtt::read(&mut maker)?;
@@ -73,17 +104,32 @@ impl Device {
         mqtt::read(&mut maker)?;
         Ok(maker)
     }
-}
 
-/// Keeps the connection until the maker closes it.
-fn stay(mut maker: tls::ClientStream) -> Result<(), Box<dyn Error>> {
-    loop {
-        std::thread::sleep(Duration::from_secs(2));
-        mqtt::write(&mut maker, &mqtt::PING)?;
-        if mqtt::read(&mut maker)?.is_none() {
-            return Ok(());
+    /// Keeps in touch with the maker for as long as this set-up is the last one.
+    fn stay(&self, mut maker: Option<tls::ClientStream>, last: &dyn Fn() -> bool) {
+        for second in 1.. {
+            thread::sleep(Duration::from_secs(1));
+            if !last() {
+                break;
+            }
+            maker = match maker {
+                Some(stream) if second % 10 == 0 => still_there(stream),
+                None if second % 3 == 0 => self.report().ok(),
+                unchanged => unchanged,
+            };
+        }
+        if let Some(mut stream) = maker {
+            let _ = mqtt::write(&mut stream, &mqtt::GOODBYE);
+            stream.conn.send_close_notify();
+            // The maker may have gone already.
+            drop(stream.conn.complete_io(&mut stream.sock));
         }
     }
+}
+
+fn still_there(mut maker: tls::ClientStream) -> Option<tls::ClientStream> {
+    mqtt::write(&mut maker, &mqtt::PING).ok()?;
+    mqtt::read(&mut maker).ok().flatten().map(|_| maker)
 }
 
 /// The plug can join when it was told a name and a password that WPA2 allows.

@@ -21,7 +21,7 @@ pub fn serve(socket: &UdpSocket, plan: &Plan) -> Result<()> {
 /// Asks for the IPv4 address of a name.
 pub fn lookup(name: &str, server: SocketAddr) -> Result<Ipv4Addr> {
     let socket = UdpSocket::bind("0.0.0.0:0")?;
-    socket.set_read_timeout(Some(Duration::from_secs(5)))?;
+    socket.set_read_timeout(Some(Duration::from_millis(1500)))?;
     socket.send_to(&question(name), server)?;
     let mut buffer = [0; 512];
     let length = socket.recv(&mut buffer)?;

@@ -1,5 +1,5 @@
-//! The systems of the first story as running programs: a smart-home app, the devices it sets up
-//! and their maker's cloud, in two builds: as reported, and as promised.
+//! The systems of the first story as running programs: a smart-home app, the plug it sets up and
+//! their maker's cloud, in two builds: as reported, and as promised.
 //!
 //! They speak real TLS, HTTP, MQTT and DNS over real sockets so that recordings of them are real
 //! recordings. Their protocol code is only as good as the story needs: nothing else may use it.

@@ -1,6 +1,8 @@
 //! Plays and records the story again, and reads the recording with tshark.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says why it is skipped")]
 
+use dyetrace_case::{ActionOutcome, Case, Timeline};
+use dyetrace_lab::app::SET_UPS;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,44 +39,75 @@ impl Drop for Folder {
     }
 }
 
-fn record(build: &str, folder: &Path) {
+fn record(build: &str, plug: &str, folder: &Path) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/record.sh");
     let mut command = Command::new(script);
-    command.arg(build).arg(folder).env("DYETRACE_LAB", env!("CARGO_BIN_EXE_dyetrace-lab"));
-    let output = command.output().unwrap();
+    command.args([build, plug]).arg(folder).env("DYETRACE_LAB", env!("CARGO_BIN_EXE_dyetrace-lab"));
+    let output = command.env("DYETRACE_LAB_QUIET_S", "1").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The requests that tshark reads with the keys inside the recording: host, method and path.
-fn requests(folder: &Path) -> Vec<String> {
-    let fields = ["-e", "http.host", "-e", "http.request.method", "-e", "http.request.uri"];
+/// What tshark prints of the packets that a filter lets through, with the keys inside the recording.
+fn packets(folder: &Path, plug: &str, filter: &str, fields: &[&str]) -> Vec<String> {
     let mut command = Command::new("tshark");
-    command.arg("-r").arg(folder.join("evidence/app.pcapng")).args(["-Y", "http.request", "-T", "fields"]);
-    let output = command.args(fields).output().unwrap();
+    command.arg("-r").arg(folder.join(format!("evidence/{plug}.pcapng"))).args(["-Y", filter, "-T", "fields"]);
+    let output = command.args(fields.iter().flat_map(|field| ["-e", field])).output().unwrap();
     String::from_utf8(output.stdout).unwrap().lines().map(|line| line.replace('\t', " ")).collect()
 }
 
-fn provisioned(requests: &[String], host: &str, path: &str) -> usize {
-    requests.iter().filter(|request| **request == format!("{host} POST {path}")).count()
+/// The timeline of the recorded run.
+fn timeline(folder: &Path, plug: &str) -> Timeline {
+    let case = format!("format: 1\ntitle: x\nruns: [{{id: {plug}, exhibits: [evidence/{plug}.pcapng]}}]\n");
+    std::fs::write(folder.join("case.yaml"), case).unwrap();
+    let case = Case::open(folder).unwrap();
+    assert_eq!(case.remarks(), [""; 0]);
+    assert_eq!(case.changed_marks().count(), 0);
+    case.timeline(&case.file.runs[0])
 }
 
 #[test]
-fn both_builds_are_recorded_with_the_keys_that_open_them() {
+fn both_builds_are_recorded_with_the_keys_that_open_them_and_with_marks() {
     if let Some(obstacle) = obstacle() {
         eprintln!("skipped: {obstacle}");
         return;
     }
-    for build in ["reported", "promised"] {
+    for (build, plug, access_point) in
+        [("reported", "newer", "192.168.5.1:80"), ("promised", "older", "192.168.4.1:80")]
+    {
         let folder = Folder::new(build);
-        record(build, &folder.0);
-        let requests = requests(&folder.0);
-        assert_eq!(provisioned(&requests, "api.smarthome.example", "/v2/device/provision"), 2, "{build}");
-        assert_eq!(provisioned(&requests, "192.168.4.1:80", "/provision"), 1, "{build}");
-        assert_eq!(provisioned(&requests, "192.168.5.1:80", "/provision"), 1, "{build}");
+        record(build, plug, &folder.0);
+        let fields = ["http.host", "http.request.method", "http.request.uri"];
+        let requests = packets(&folder.0, plug, "http.request", &fields);
+        let count = |request: &str| requests.iter().filter(|one| **one == request).count();
+        assert_eq!(count(&format!("{access_point} POST /provision")), SET_UPS + 1, "{build}");
+        assert_eq!(count("api.smarthome.example POST /v2/device/provision"), SET_UPS + 1, "{build}: the last one late");
+        let timeline = timeline(&folder.0, plug);
+        let done = |action: &str| {
+            let runs = timeline.actions.iter().filter(|run| run.action == action);
+            runs.filter(|run| run.outcome == Some(ActionOutcome::Succeeded)).count()
+        };
+        assert_eq!(
+            ["log-in", "provision-device", "provision-device-wan-blocked"].map(done),
+            [1, SET_UPS, 1],
+            "{build}"
+        );
         let mut listed = Command::new("sha256sum");
         let listed = listed.args(["-c", "manifest-sha256.txt"]).current_dir(&folder.0).output();
         assert!(listed.is_ok_and(|output| output.status.success()), "{build}: the manifest");
+        cut_off_means_cut_off(&folder.0, plug, &timeline);
     }
+}
+
+/// While the Internet was cut off, the phone asked for its maker and nothing came from there.
+fn cut_off_means_cut_off(folder: &Path, plug: &str, timeline: &Timeline) {
+    let cut_off = timeline.actions.iter().find(|run| run.conditions == ["wan-blocked"]).unwrap();
+    let [began, ended] = [cut_off.began, cut_off.ended.unwrap()].map(|time| format!("\"{time}\""));
+    let then = format!("frame.time >= {began} && frame.time <= {ended}");
+    let of_the_internet = "{198.51.100.0/24, 203.0.113.0/24}";
+    let came = packets(folder, plug, &format!("{then} && ip.src in {of_the_internet}"), &["frame.number"]);
+    assert_eq!(came, [""; 0]);
+    let asked = packets(folder, plug, &format!("{then} && ip.dst in {of_the_internet} && dns"), &["dns.qry.name"]);
+    assert!(asked.contains(&"api.smarthome.example".to_owned()), "{asked:?}");
 }
 
 #[test]
