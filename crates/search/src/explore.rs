@@ -199,14 +199,15 @@ impl<'s> Explorer<'s> {
         finds
     }
 
+    /// `whole` was seen by undoing the bytes as a whole: what looks like an escape in them is none.
     fn explore_text(
         &mut self,
         bytes: &[u8],
         structure: Option<&'static dyn Structure>,
         node: Node,
-        finds: Vec<Find>,
+        mut whole: Vec<Find>,
     ) -> Vec<Find> {
-        let mut haul = Haul { finds, ..Haul::default() };
+        let mut haul = Haul::default();
         let (mut batch, mut classes) = self.spare.pop().unwrap_or_default();
         classes.read(bytes);
         let marks = Marks::of(bytes, &classes);
@@ -239,6 +240,7 @@ impl<'s> Explorer<'s> {
             !inside_one(&find.range, &done) || (find.steps.is_empty() && !begins_in_escape(bytes, find.range.start))
         });
         finds.append(&mut undone);
+        finds.append(&mut whole);
         self.explore_embedded(bytes, structure.is_none(), node, &mut finds);
         if !is_text(bytes) && std::str::from_utf8(bytes).is_err() {
             self.digests_in_binary(bytes, &mut finds);

@@ -135,6 +135,14 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_an_escape_in_a_ciphertext_hides_nothing() {
+        let coded = wrap::cbc(Cipher::AesCbc, KEY, &[7; 16], TEXT);
+        // In the vector, where it changes the first block only.
+        let body = [b"\\n\\t".as_slice(), &coded[4..]].concat();
+        assert_eq!(search("body key", Cipher::AesCbc, KEY, body).sightings.len(), 1);
+    }
+
+    #[test]
     fn a_short_ciphertext_without_a_vector_is_read() {
         let blocks = wrap::ecb(Cipher::AesEcb, &KEY[..16], b"13800000427");
         for body in [format!("id={}", base64(&blocks)), format!("{{\"a\":\"{}\"}}", dyetrace_case::hex(&blocks))] {
