@@ -6,7 +6,9 @@
 use crate::differential::Comparison;
 use crate::fold::{Address, FURTHER, Folded, Folding, Runs};
 use crate::listed::{self, Counts, Seen};
-use dyetrace_case::{DatumId, Item, PartName, Place, Record, Side, Sighting, SightingId, Sink, Stop, Trail, Witness};
+use dyetrace_case::{
+    Blob, DatumId, Item, Message, PartName, Place, Record, Side, Sighting, SightingId, Sink, Stop, Trail, Witness,
+};
 use dyetrace_report::audit::{Class, ClassCounts, Recipient, RecipientKey, SightingRow, Summary, UnplantedRow};
 use dyetrace_search::differential::Collector;
 use dyetrace_search::{Limit, Outcome, Recognised, Scanner, Scratch};
@@ -159,8 +161,8 @@ impl Batch {
     }
 }
 
-/// Bytes of records that may wait.
-const WAITING: u64 = 24 << 20;
+/// Bytes of records that may wait: enough to keep every thread busy while one long record is read.
+const WAITING: u64 = 8 << 20;
 
 #[derive(Default)]
 struct Queue {
@@ -209,12 +211,24 @@ impl Queue {
     }
 }
 
-/// What a record holds in memory, roughly: its content, and something for itself and each field.
+/// What a record holds in memory, roughly.
 fn weight(job: &Job) -> u64 {
     let messages = [&job.record.request, &job.record.response].into_iter().flatten();
-    let fields: usize = messages.map(|message| message.headers.len()).sum();
-    1024 + FIELD * fields as u64 + job.record.content_bytes()
+    RECORD + messages.map(message_weight).sum::<u64>()
 }
+
+/// What a message holds: what was sent and, beside it, what came out of its coding, which may be a
+/// thousand times as long. Spooled bodies are on disk.
+fn message_weight(message: &Message) -> u64 {
+    let field = |(name, value): &(Vec<u8>, Vec<u8>)| FIELD + (name.capacity() + value.capacity()) as u64;
+    let body = |blob: &Blob| if let Blob::Memory(bytes) = blob { bytes.capacity() as u64 } else { 0 };
+    let bodies = [&message.body, &message.decoded].into_iter().flatten();
+    let target = message.target.as_ref().map_or(0, Vec::capacity) as u64;
+    message.headers.iter().map(field).sum::<u64>() + target + bodies.map(body).sum::<u64>()
+}
+
+/// Memory of a record beside its messages' bytes.
+const RECORD: u64 = 1024;
 
 /// Memory of a field beside its bytes: two vectors and what the allocator rounds up.
 const FIELD: u64 = 112;
@@ -270,7 +284,8 @@ impl<'a> Worker<'a> {
     fn work(mut self, queue: &Queue) -> Self {
         let _closing = CloseOnPanic(queue);
         while let Some(batch) = queue.pop() {
-            batch.jobs.iter().for_each(|job| self.search(job));
+            // Each record is dropped when it was searched.
+            batch.jobs.into_iter().for_each(|job| self.search(&job));
         }
         self
     }
@@ -499,4 +514,18 @@ fn merge(parts: Vec<Part>, rows: Rows) -> Found {
     let seen: u64 = tallies.map(|tally| tally.sent + tally.received).sum();
     found.unplanted_unlisted = seen.saturating_sub(found.unplanted.len() as u64);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_out_of_a_coding_counts_too() {
+        let sent = Message { body: Some(Blob::from(vec![0; 100])), ..Message::default() };
+        let decoded = Message { decoded: Some(Blob::from(vec![0; 100_000])), ..sent.clone() };
+        assert_eq!(message_weight(&decoded) - message_weight(&sent), 100_000);
+        let named = Message { headers: vec![(b"a".to_vec(), b"b".to_vec())], ..sent.clone() };
+        assert!(message_weight(&named) > message_weight(&sent) + FIELD);
+    }
 }
