@@ -102,7 +102,7 @@ pub struct Said {
     pub dated: Option<String>,
     /// Where the list has it from: an address, a title.
     pub source: Option<String>,
-    /// True where whoever wrote the list has read it in that source.
+    /// True where it was read in that source rather than written from memory.
     pub confirmed: bool,
 }
 

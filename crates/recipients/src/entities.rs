@@ -11,7 +11,6 @@ struct Listed {
     name: String,
     company: Option<String>,
     category: Option<String>,
-    homepage: Option<String>,
     #[serde(default)]
     domains: Vec<String>,
 }
@@ -38,7 +37,7 @@ fn lines(listed: &Listed, list: &Arc<str>, dated: Option<&String>) -> Vec<Line> 
         what: listed.category.clone(),
         list: Arc::clone(list),
         dated: dated.cloned(),
-        source: listed.homepage.clone(),
+        source: Some(format!("entity {}", listed.name)),
         confirmed: true,
     };
     let line = |domain: &String| {
@@ -91,6 +90,7 @@ mod tests {
         assert_eq!(lines, [("metrics.example", false), ("ads.example", true), ("box.example", true)]);
         assert_eq!(list.lines[0].statement.role, Some(Role::Third));
         assert_eq!(list.lines[0].statement.owner.as_ref().unwrap().name, "Metrics");
+        assert_eq!(list.lines[0].statement.source.as_deref(), Some("entity Metrics Ads"));
         assert_eq!(list.lines[2].statement.role, None);
         assert!(OwnerList::third_party_web(b"{}", snapshot()).is_err());
     }
