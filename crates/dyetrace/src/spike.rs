@@ -82,11 +82,11 @@ pub(crate) fn sample_with(intake: &mut Intake, most: usize, each: &mut dyn FnMut
             if record.content_bytes() > LONGEST {
                 return Ok(());
             }
-            if sample.fit.is_multiple_of(step) {
+            if most > 0 && sample.fit.is_multiple_of(step) {
                 sample.records.push(*record);
             }
             sample.fit += 1;
-            if sample.records.len() >= most * 2 {
+            if most > 0 && sample.records.len() >= most * 2 {
                 let mut number = 0;
                 sample.records.retain(|_| {
                     number += 1;

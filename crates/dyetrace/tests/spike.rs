@@ -38,3 +38,13 @@ fn without_values_there_is_nothing_to_hide() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--find KIND=VALUE"));
 }
+
+/// The case has more records than a step that doubles at each of them could count.
+#[test]
+fn a_judge_who_hides_nothing_samples_nothing() {
+    let case = root().join("cases/story1-wifi-password");
+    let output = dyetrace(&["judge", case.to_str().unwrap(), "--format", "json", "--spike-records", "0"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let judged: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_ne!(judged["claims"].as_array().unwrap().len(), 0);
+}
