@@ -2,10 +2,10 @@
 
 use crate::mark::{MOST_MARKS, Mark, MarkEntry, error_of_clock, names, word};
 use crate::refusal::Refusal;
-use crate::{Milestone, Subject};
+use crate::{Event, Milestone, Subject};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One recorded use of a product by the subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,7 +145,21 @@ impl Run {
             let milestone = mark.milestone(self.clock).ok_or("a mark's time is outside 1678 to 2262")?;
             self.milestones.push(milestone);
         }
+        let purposes: BTreeSet<_> = self.milestones.iter().filter_map(purpose).collect();
+        if purposes.len() > MOST_PURPOSES {
+            return Err(format!("a run has at most {MOST_PURPOSES} purposes of consent"));
+        }
         Ok(())
+    }
+}
+
+/// Every stretch of a run's time knows the state of each: more would take memory without end.
+const MOST_PURPOSES: usize = 64;
+
+fn purpose(milestone: &Milestone) -> Option<&String> {
+    match &milestone.event {
+        Event::Consent { purpose, .. } => purpose.as_ref(),
+        _ => None,
     }
 }
 
@@ -169,4 +183,33 @@ fn country(spanned: &Spanned<String>) -> Result<String, Refusal> {
     let fits = spanned.value.len() == 2 && spanned.value.bytes().all(|b| b.is_ascii_uppercase());
     let reason = "a region here is a country of ISO 3166-1 in two capital letters, as in CN";
     fits.then(|| spanned.value.clone()).ok_or_else(|| Refusal::at(spanned, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConsentChange, Time};
+
+    /// A run with that many marks, each of consent to one of that many purposes.
+    fn run_of(marks: usize, purposes: usize) -> Result<Run, String> {
+        let mut run = Run::default();
+        let mark = |index: usize| {
+            let purpose = Some(format!("purpose-{}", index % purposes));
+            Mark {
+                at: Time(index as i64 * 1_000_000_000),
+                error: None,
+                event: Event::Consent { change: ConsentChange::Given, purpose },
+            }
+        };
+        run.add((0..marks).map(mark).collect()).map(|()| run)
+    }
+
+    #[test]
+    fn runs_are_limited_so_that_their_timelines_are() {
+        assert!(run_of(MOST_MARKS + 1, 1).unwrap_err().contains("at most 4000 marks"));
+        assert!(run_of(MOST_MARKS, MOST_PURPOSES + 1).unwrap_err().contains("at most 64 purposes"));
+        let timeline = crate::Timeline::new(run_of(MOST_MARKS, MOST_PURPOSES).unwrap().milestones);
+        let states: usize = timeline.segments.iter().map(|segment| segment.consent.len()).sum();
+        assert!(timeline.segments.len() > MOST_MARKS && states < 1_000_000, "{states}");
+    }
 }

@@ -157,7 +157,8 @@ impl Timeline {
         }
         let starts = std::iter::once(None).chain(cuts.iter().copied().map(Some));
         let ends = cuts.iter().copied().map(Some).chain(std::iter::once(None));
-        let timed = starts.zip(ends).map(|(start, end)| segment(start, end, &milestones, &actions));
+        let marked = Marked::new(&milestones);
+        let timed = starts.zip(ends).map(|(start, end)| segment(start, end, &marked, &actions));
         let segments = std::iter::once(untimed(&milestones, &actions)).chain(timed).collect();
         Self { milestones, actions, segments }
     }
@@ -255,22 +256,56 @@ fn side(start: Option<Time>, end: Option<Time>, at: Time, error: u64) -> Side {
     }
 }
 
-fn segment(start: Option<Time>, end: Option<Time>, milestones: &[Milestone], actions: &[ActionRun]) -> Segment {
-    let mut segment = Segment { start, end, consent: first_states(milestones), ..Segment::default() };
-    for milestone in milestones {
-        let side = side(start, end, milestone.at, milestone.error);
-        match &milestone.event {
-            Event::Consent { change, purpose } if side != Side::Before => {
-                let states = segment.consent.entry(purpose.clone()).or_default();
-                if side == Side::After {
-                    states.0.clear();
-                }
-                states.0.insert(ConsentState::after(*change));
-            }
-            Event::Phase(phase) if side == Side::After => segment.quiet = *phase == Phase::QuietBegan,
-            _ => {}
-        }
+/// Milestones as a segment needs them: purposes as numbers, so that long runs are cut fast.
+struct Marked<'a> {
+    purposes: Vec<&'a Option<String>>,
+    consent: Vec<(&'a Milestone, usize, ConsentState)>,
+    phases: Vec<(&'a Milestone, Phase)>,
+}
+
+impl<'a> Marked<'a> {
+    fn new(milestones: &'a [Milestone]) -> Self {
+        let asked = milestones.iter().filter_map(|milestone| match &milestone.event {
+            Event::Consent { change, purpose } => Some((milestone, purpose, ConsentState::after(*change))),
+            _ => None,
+        });
+        let distinct: BTreeSet<&Option<String>> = asked.clone().map(|(_, purpose, _)| purpose).collect();
+        let purposes: Vec<_> = distinct.into_iter().collect();
+        let number = |purpose| purposes.binary_search(&purpose).unwrap_or_default();
+        let consent = asked.map(|(milestone, purpose, state)| (milestone, number(purpose), state)).collect();
+        let phases = milestones.iter().filter_map(|milestone| match milestone.event {
+            Event::Phase(phase) => Some((milestone, phase)),
+            _ => None,
+        });
+        Self { consent, phases: phases.collect(), purposes }
     }
+
+    /// What was certainly so before the segment holds in it, and what came within clock errors may.
+    fn consent(&self, start: Option<Time>, end: Option<Time>) -> BTreeMap<Option<String>, ConsentStates> {
+        let bit = |state: ConsentState| 1u8 << state as u8;
+        let mut states = vec![bit(ConsentState::NotAsked); self.purposes.len()];
+        for (milestone, purpose, state) in &self.consent {
+            let Some(states) = states.get_mut(*purpose) else { continue };
+            match side(start, end, milestone.at, milestone.error) {
+                Side::Before => {}
+                Side::Within => *states |= bit(*state),
+                Side::After => *states = bit(*state),
+            }
+        }
+        let of_bits = |bits: u8| ConsentState::ALL.into_iter().filter(|state| bits & bit(*state) != 0).collect();
+        let named = self.purposes.iter().zip(states);
+        named.map(|(purpose, bits)| ((*purpose).clone(), ConsentStates(of_bits(bits)))).collect()
+    }
+
+    fn quiet(&self, start: Option<Time>, end: Option<Time>) -> bool {
+        let over = |milestone: &Milestone| side(start, end, milestone.at, milestone.error) == Side::After;
+        self.phases.iter().rfind(|(milestone, _)| over(milestone)).is_some_and(|(_, phase)| *phase == Phase::QuietBegan)
+    }
+}
+
+fn segment(start: Option<Time>, end: Option<Time>, marked: &Marked<'_>, actions: &[ActionRun]) -> Segment {
+    let (consent, quiet) = (marked.consent(start, end), marked.quiet(start, end));
+    let mut segment = Segment { start, end, consent, actions: Vec::new(), quiet };
     for (index, action) in actions.iter().enumerate() {
         let began = side(start, end, action.began, action.error);
         let ended = action.ended.map_or(Side::Before, |ended| side(start, end, ended, action.error));

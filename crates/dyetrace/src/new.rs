@@ -55,9 +55,9 @@ title: \"{title}\"
 # question: Does the app send the home's Wi-Fi password to its maker?
 # Who is asking?
 # investigator: your name
-# One run for each recorded use of a product. Without runs, everything in evidence/ is read.
-# runs:
-#   - id: first
+# One run for each recorded use of a product. Without exhibits, everything in evidence/ is read.
+runs:
+  - id: first
 #     product: {{ vendor: Example Co., name: Example Home, version: 3.1.0, platform: android }}
 #     exhibits: [evidence/app.pcapng]
 #     channels: [phone-wifi]
@@ -72,6 +72,7 @@ fn next_steps(folder: &Path, kinds: &[&str]) -> String {
 
 Next:
   1. Type the values of {folder}/subject.yaml into the app, and record its traffic.
+     Write down what you do:  dyetrace mark {folder} first consent given
   2. Copy the recording into {folder}/evidence/ and the key log into {folder}/keys/.
   3. Fix what you collected:  cd {folder} && find evidence -type f -exec sha256sum {{}} + > manifest-sha256.txt
   4. Look:  dyetrace audit {folder}
