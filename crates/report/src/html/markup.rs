@@ -76,7 +76,8 @@ impl<'a> Context<'a> {
 
     /// A moment; in words where there is none.
     pub(super) fn time(&self, time: Option<Time>) -> String {
-        time.map_or_else(|| self.pick("time unknown", "时间未知").to_owned(), short_time)
+        let shown = |time| format!("<span class=\"moment\">{}</span>", short_time(time));
+        time.map_or_else(|| self.pick("time unknown", "时间未知").to_owned(), shown)
     }
 
     /// A link to a sighting's bytes, or its id where they are not on the page.

@@ -5,11 +5,11 @@ use crate::judgement::{action_words, consent_words};
 use crate::text::count;
 use dyetrace_case::{Practice, Protection};
 
-/// A table of practices by index; `last` adds a cell with what is said of each.
+/// A table of practices by index; with `why`, a second column says that of each.
 pub(super) fn listed(
     context: &Context<'_>,
     caption: &str,
-    last: Option<&str>,
+    why: Option<&str>,
     practices: impl IntoIterator<Item = (usize, Option<String>)>,
 ) -> String {
     let mut heads = vec![
@@ -22,11 +22,11 @@ pub(super) fn listed(
         context.pick("First and last", "首次与末次"),
         context.pick("Sightings", "见证"),
     ];
-    heads.extend(last);
-    let rows = practices.into_iter().filter_map(|(index, why)| {
+    heads.splice(1..1, why);
+    let rows = practices.into_iter().filter_map(|(index, reason)| {
         let practice = context.judgement.practices.get(index)?;
         let mut cells = row(context, practice);
-        cells.extend(why);
+        cells.splice(1..1, reason);
         Some(cells)
     });
     table(caption, &heads, rows)
@@ -42,7 +42,7 @@ fn row(context: &Context<'_>, practice: &Practice) -> Vec<String> {
     vec![
         format!("{}{hint}{app}", code(&key.datum.0)),
         context.recipient(key.recipient),
-        format!("{} · {}", count(practice.count), context.term(key.transfer.name())),
+        format!("{}× {}", count(practice.count), context.term(key.transfer.name())),
         format!("{}<br><small>{}</small>", context.term(key.form.name()), trails.join("<br>")),
         protection(context, practice),
         [Some(consent_words(context.judgement, practice, context.lang())), action]

@@ -6,7 +6,7 @@ use crate::audit::shorten;
 use crate::judgement::consent_words;
 use crate::text::count;
 use crate::words::{Lang, term};
-use dyetrace_case::{ConsentState, DatumId, Event, JudgedRun, Milestone, Practice, Segment, Time};
+use dyetrace_case::{ConsentState, ConsentStates, DatumId, Event, JudgedRun, Milestone, Practice, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -18,6 +18,9 @@ const LANES: usize = 40;
 const WIDTH: f64 = 960.0;
 const LABELS: f64 = 170.0;
 const LANE: f64 = 26.0;
+/// Rows for the names of consent marks, and where the lanes begin below them.
+const MARKS: usize = 3;
+const TOP: f64 = 62.0;
 
 pub(super) fn section(context: &Context<'_>) -> String {
     let heading = context.pick("Timeline", "时间线");
@@ -95,7 +98,7 @@ fn drawing(context: &Context<'_>, run: &JudgedRun, practices: &[&Practice], span
     let purposes: BTreeSet<Option<&str>> =
         run.timeline.segments.iter().flat_map(|segment| segment.consent.keys().map(Option::as_deref)).collect();
     let mut lanes = String::new();
-    let mut y = 46.0;
+    let mut y = TOP + 4.0;
     for purpose in purposes {
         lanes.push_str(&consent_lane(context, run, purpose, span, y));
         y += LANE;
@@ -117,7 +120,7 @@ fn drawing(context: &Context<'_>, run: &JudgedRun, practices: &[&Practice], span
         lanes.push_str(&text(8.0, y + 17.0, "name", &format!("… {more} {}", context.pick("more", "项其他数据"))));
         y += LANE;
     }
-    let changes: String = run.timeline.milestones.iter().map(|mark| consent_line(context, mark, span, y)).collect();
+    let changes = consent_lines(context, run, span, y);
     let height = y + 8.0;
     format!(
         "<svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{label}\">{}{lanes}{changes}</svg>",
@@ -130,13 +133,17 @@ fn text(x: f64, y: f64, class: &str, text: &str) -> String {
 }
 
 fn axis(span: Span, height: f64) -> String {
-    let mut out = text(8.0, 16.0, "name", &short_time(span.start));
+    let mut out = text(8.0, TOP - 8.0, "name", &short_time(span.start));
     for quarter in 0..5i64 {
         let at = Time(span.start.0.saturating_add((span.length() * quarter as f64 / 4.0) as i64));
         let x = span.x(at);
-        let _ = write!(out, "<line x1=\"{x:.1}\" y1=\"40\" x2=\"{x:.1}\" y2=\"{height:.1}\" class=\"tick\"/>");
+        let _ = write!(
+            out,
+            "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{height:.1}\" class=\"tick\"/>",
+            TOP - 4.0
+        );
         let anchor = if quarter == 4 { "tick-end" } else { "tick-text" };
-        out.push_str(&text(x, 36.0, anchor, &span.after(at)));
+        out.push_str(&text(x, TOP - 8.0, anchor, &span.after(at)));
     }
     out
 }
@@ -144,17 +151,37 @@ fn axis(span: Span, height: f64) -> String {
 fn consent_lane(context: &Context<'_>, run: &JudgedRun, purpose: Option<&str>, span: Span, y: f64) -> String {
     let name = purpose.unwrap_or(context.pick("consent", "同意"));
     let mut out = text(8.0, y + 17.0, "name", &shorten(name, 22));
-    for segment in run.timeline.segments.get(1..).unwrap_or_default() {
-        out.push_str(&consent_stretch(context, segment, purpose, span, y));
+    for stretch in stretches(run, purpose) {
+        out.push_str(&consent_stretch(context, &stretch, span, y));
     }
     out
 }
 
-fn consent_stretch(context: &Context<'_>, segment: &Segment, purpose: Option<&str>, span: Span, y: f64) -> String {
-    let found = segment.consent.iter().find(|(key, _)| key.as_deref() == purpose);
-    let Some((_, states)) = found.filter(|(_, states)| !states.0.is_empty()) else { return String::new() };
-    let from = span.x(segment.start.unwrap_or(span.start));
-    let wide = span.x(segment.end.unwrap_or(span.end)) - from;
+/// A stretch of time in which the consent states that are possible stay the same.
+struct Stretch<'r> {
+    start: Option<Time>,
+    end: Option<Time>,
+    states: &'r ConsentStates,
+}
+
+/// Segments end at every milestone; those that follow one another with equal states are one stretch.
+fn stretches<'r>(run: &'r JudgedRun, purpose: Option<&str>) -> Vec<Stretch<'r>> {
+    let mut all: Vec<Stretch<'r>> = Vec::new();
+    for segment in run.timeline.segments.get(1..).unwrap_or_default() {
+        let found = segment.consent.iter().find(|(key, _)| key.as_deref() == purpose);
+        let Some((_, states)) = found.filter(|(_, states)| !states.0.is_empty()) else { continue };
+        match all.last_mut().filter(|last| last.states == states && last.end == segment.start) {
+            Some(last) => last.end = segment.end,
+            None => all.push(Stretch { start: segment.start, end: segment.end, states }),
+        }
+    }
+    all
+}
+
+fn consent_stretch(context: &Context<'_>, stretch: &Stretch<'_>, span: Span, y: f64) -> String {
+    let states = stretch.states;
+    let from = span.x(stretch.start.unwrap_or(span.start));
+    let wide = span.x(stretch.end.unwrap_or(span.end)) - from;
     let names: Vec<&str> = states.0.iter().map(|state| term(state.name(), context.lang())).collect();
     let names = escape(&names.join(context.pick(" or ", "或")));
     let class = match states.certain() {
@@ -225,20 +252,37 @@ fn datum_lane(context: &Context<'_>, datum: &DatumId, practices: &[&Practice], s
     out
 }
 
-/// A line through all lanes where consent changed, as broad as the clock may have been wrong.
-fn consent_line(context: &Context<'_>, mark: &Milestone, span: Span, height: f64) -> String {
-    let Event::Consent { change, .. } = &mark.event else { return String::new() };
+/// Lines through all lanes where consent changed, as broad as the clock may have been wrong. Names that
+/// would cover one another stand in rows.
+fn consent_lines(context: &Context<'_>, run: &JudgedRun, span: Span, height: f64) -> String {
+    let mut out = String::new();
+    let mut taken = [f64::MIN; MARKS];
+    for mark in &run.timeline.milestones {
+        let Event::Consent { change, purpose } = &mark.event else { continue };
+        let purpose = purpose.as_deref().map_or_else(String::new, |purpose| format!(" ({})", shorten(purpose, 14)));
+        let name = format!("{}{purpose}", term(change.name(), context.lang()));
+        let x = span.x(mark.at);
+        let wide = name.chars().map(|c| if c.is_ascii() { 6.6 } else { 11.5 }).sum::<f64>() + 8.0;
+        let left = x.min(WIDTH - wide);
+        let row = taken.iter().position(|end| *end <= left).unwrap_or(MARKS - 1);
+        taken[row] = left + wide;
+        let top = 14.0 + 13.0 * row as f64;
+        let _ = write!(out, "{}{}", consent_line(mark, &name, span, top, height), text(left + 3.0, top, "mark", &name));
+    }
+    out
+}
+
+fn consent_line(mark: &Milestone, name: &str, span: Span, top: f64, height: f64) -> String {
     let x = span.x(mark.at);
     let from = span.x(Time(mark.at.0.saturating_sub_unsigned(mark.error)));
     let to = span.x(Time(mark.at.0.saturating_add_unsigned(mark.error)));
-    let name = term(change.name(), context.lang());
     format!(
-        "<g><title>{}</title><rect x=\"{from:.1}\" y=\"42\" width=\"{:.1}\" height=\"{:.1}\" class=\"error\"/>\
-         <line x1=\"{x:.1}\" y1=\"22\" x2=\"{x:.1}\" y2=\"{height:.1}\" class=\"line\"/></g>{}",
+        "<g><title>{}</title><rect x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\" class=\"error\"/>\
+         <line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{height:.1}\" class=\"line\"/></g>",
         escape(name),
         (to - from).max(0.0),
-        height - 42.0,
-        text((x + 3.0).min(WIDTH - 120.0), 24.0, "mark", name)
+        height - TOP,
+        top - 9.0,
     )
 }
 
@@ -247,7 +291,10 @@ fn events(context: &Context<'_>, run: &JudgedRun, practices: &[&Practice]) -> St
     let mut rows: Vec<(Option<Time>, Vec<String>)> = Vec::new();
     for mark in &run.timeline.milestones {
         let error = format!("± {:.3} s", mark.error as f64 / 1e9);
-        rows.push((Some(mark.at), vec![short_time(mark.at), error, event(context, &mark.event)]));
+        rows.push((
+            Some(mark.at),
+            vec![format!("<span class=\"moment\">{}</span>", short_time(mark.at)), error, event(context, &mark.event)],
+        ));
     }
     for practice in practices {
         rows.push((practice.first, vec![context.time(practice.first), String::new(), seen(context, practice)]));

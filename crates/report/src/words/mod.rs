@@ -105,7 +105,7 @@ fn bare(fact: &Fact) -> String {
 
 /// Puts values in the places of a template: `{name}` as it is, `{name:count}` with digits in groups,
 /// `{name:bytes}` as an amount, `{name:term}` in the reader's language, `{name:any}` too where absence means
-/// any, `{name:why}` as the sentence of the code that the value is.
+/// any, `{name:one/many}` as a number with its noun, `{name:share}` in percent, `{name:why}` as the sentence of the code that the value is.
 fn fill(template: &str, fact: &Fact, lang: Lang) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
@@ -121,17 +121,34 @@ fn fill(template: &str, fact: &Fact, lang: Lang) -> String {
 }
 
 fn shown(value: Option<&str>, way: &str, lang: Lang) -> String {
-    let Some(value) = value else { return lang.pick("(not known)", "（未知）").to_owned() };
+    let value = match value {
+        None | Some("") if way == "any" => return lang.pick("any", "任意").to_owned(),
+        None | Some("") => return lang.pick("(not known)", "（未知）").to_owned(),
+        Some(value) => value,
+    };
     match (way, value.parse::<u64>()) {
         ("count", Ok(number)) => count(number),
         ("bytes", Ok(number)) => bytes(number),
-        ("any", _) if value.is_empty() || value == "any" => lang.pick("any", "任意").to_owned(),
+        ("share", _) => value.parse().map_or_else(|_| value.to_owned(), share),
+        (nouns, Ok(number)) if nouns.contains('/') => counted(number, nouns),
         ("why", _) => {
             value.split(", ").map(|code| bare_sentence(code, lang)).collect::<Vec<_>>().join(lang.pick("; ", "；"))
         }
         ("term" | "any", _) => value.split(", ").map(|word| term(word, lang)).collect::<Vec<_>>().join(lang.comma()),
         _ => value.to_owned(),
     }
+}
+
+/// `3 sightings`, from the singular and the plural.
+fn counted(number: u64, nouns: &str) -> String {
+    let (one, many) = nouns.split_once('/').unwrap_or((nouns, nouns));
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// `12.5 %` of 0.125, without a fraction that is nothing.
+fn share(share: f64) -> String {
+    let percent = format!("{:.1}", share * 100.0);
+    format!("{} %", percent.strip_suffix(".0").unwrap_or(&percent))
 }
 
 /// The sentence of a code whose values are not at hand.
@@ -155,9 +172,20 @@ mod tests {
 
     #[test]
     fn values_are_put_in_their_places() {
-        let fact = Fact::new("x").with("n", 12_345).with("size", 2_500_000).with("state", "not-asked, given");
-        let text = fill("{n:count} of {n} {size:bytes} {state:term} {missing}.", &fact, Lang::English);
-        assert_eq!(text, "12,345 of 12345 2.5 MB consent not asked, consent given (not known).");
+        let fact = Fact::new("x")
+            .with("n", 12_345)
+            .with("size", 2_500_000)
+            .with("state", "not-asked, given")
+            .with("share", "0.125");
+        let text = fill(
+            "{n:count} of {n} {size:bytes} {state:term} {missing} {n:thing/things} {share:share} {state2:any}.",
+            &fact,
+            Lang::English,
+        );
+        assert_eq!(
+            text,
+            "12,345 of 12345 2.5 MB consent not asked, consent given (not known) 12,345 things 12.5 % any."
+        );
         assert_eq!(fill("{state:term}", &fact, Lang::Chinese), "尚未征求同意、已同意");
     }
 

@@ -8,23 +8,23 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Reasons of verdicts.
     (
         "witnessed",
-        "{practices:count} practices in {sightings:count} sightings speak against it, at {recipients:count} recipients",
+        "{practices:practice/practices} in {sightings:sighting/sightings} speak against it, at {recipients:recipient/recipients}",
         "{practices:count} 种做法（{sightings:count} 次所见，涉及 {recipients:count} 个接收方）与之矛盾",
     ),
     (
         "nothing-seen",
-        "nothing that speaks against it was seen in {tries:count} tries",
+        "nothing that speaks against it was seen in {tries:try/tries}",
         "在 {tries:count} 次尝试中没有发现与之矛盾的情况",
     ),
     (
         "undecided",
-        "{practices:count} practices would speak against it if more were known: {why:why}",
+        "{practices:practice/practices} would speak against it if more were known: {why:why}",
         "{practices:count} 种做法若有更多信息可能与之矛盾：{why:why}",
     ),
-    ("shown-to-work", "{action} succeeded {times:count} times", "{action} 成功 {times:count} 次"),
+    ("shown-to-work", "{action} succeeded {times:time/times}", "{action} 成功 {times:count} 次"),
     (
         "shown-without",
-        "{action} succeeded {times:count} times without the traffic that is said to be needed",
+        "{action} succeeded {times:time/times} without the traffic that is said to be needed",
         "在没有所称必需的流量的情况下，{action} 成功 {times:count} 次",
     ),
     (
@@ -39,13 +39,13 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "failures-decide-nothing",
-        "{action} failed in {tries:count} tries; that it failed does not show that something is needed",
+        "{action} failed in {tries:try/tries}; that it failed does not show that something is needed",
         "{action} 尝试 {tries:count} 次均失败；失败并不能证明某事必需",
     ),
     (
         "never-supported",
-        "what is seen from outside can contradict a claim of the kind {kind}, and never support it",
-        "从外部观察可以反驳 {kind} 类声明，但永远无法证实",
+        "what is seen from outside can contradict what is said about {kind:term}, and never support it",
+        "从外部观察可以反驳有关{kind:term}的说法，但永远无法证实",
     ),
     ("canary-returned", "{datum} came back: {about}, {how}", "{datum} 再次出现：{about}，{how}"),
     (
@@ -70,11 +70,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     ("not-measured", "nobody measured {measure}", "没有测量 {measure}"),
     // Scope.
-    (
-        "in-scope",
-        "{product} is what the claim speaks of, in {runs:count} runs",
-        "{product} 属于声明所指，共 {runs:count} 次测试",
-    ),
+    ("in-scope", "{product} is what the claim speaks of (runs: {runs})", "{product} 属于声明所指（测试：{runs}）"),
     (
         "scope-unknown",
         "whether the claim speaks of {product} is not known: {condition} is not stated",
@@ -82,18 +78,18 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "out-of-scope",
-        "none of {runs:count} runs tested what the claim speaks of",
+        "none of {runs:run/runs} tested what the claim speaks of",
         "{runs:count} 次测试均不涉及声明所指的产品",
     ),
     // Held.
     (
         "held",
-        "the product had {held:count} of {planted:count} planted values that are meant by {selector}",
+        "the product had {held:count} of {planted:planted value/planted values} that {selector} means",
         "产品确实掌握 {selector} 所指 {planted:count} 项植入数据中的 {held:count} 项",
     ),
     (
         "not-held",
-        "nothing shows that the product had any of {planted:count} planted values that are meant by {selector}",
+        "nothing shows that the product had any of {planted:planted value/planted values} that {selector} means",
         "没有任何迹象表明产品掌握 {selector} 所指的 {planted:count} 项植入数据",
     ),
     ("nothing-planted", "nothing was planted that is meant by {selector}", "没有植入 {selector} 所指的数据"),
@@ -112,7 +108,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Visible.
     (
         "read",
-        "{records:count} records were read, {sent:bytes} sent and {received:bytes} received",
+        "{records:record/records} were read, {sent:bytes} sent and {received:bytes} received",
         "已读取 {records:count} 条记录，送出 {sent:bytes}，收到 {received:bytes}",
     ),
     ("channel-missing", "{channel} was not recorded in run {run}", "测试 {run} 未录制 {channel}"),
@@ -130,7 +126,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "dropped",
-        "the recorder of run {run} dropped {packets:count} packets",
+        "the recorder of run {run} dropped {packets:packet/packets}",
         "测试 {run} 的录制丢失了 {packets:count} 个数据包",
     ),
     (
@@ -140,12 +136,12 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "opaque",
-        "{sent:bytes} sent to {recipient} in {times:count} connections could not be read: {reason}",
+        "{sent:bytes} sent to {recipient} in {times:connection/connections} could not be read: {reason}",
         "送往 {recipient} 的 {sent:bytes}（{times:count} 个连接）未能读取：{reason}",
     ),
     (
         "opaque-uncounted",
-        "what was sent to {recipient} in {times:count} connections could not be read, and how much it was is not known: {reason}",
+        "what was sent to {recipient} in {times:connection/connections} could not be read, and how much it was is not known: {reason}",
         "送往 {recipient} 的内容（{times:count} 个连接）未能读取，数量不详：{reason}",
     ),
     (
@@ -161,13 +157,13 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Detectable.
     (
         "recovery",
-        "of values hidden in copies of this evidence ({form:term}), {found:count} of {hidden:count} were found again; {at-least} is asked for",
-        "在本证据副本中隐藏的数据（{form:term}）共 {hidden:count} 项，找回 {found:count} 项；要求至少 {at-least}",
+        "of values hidden in copies of this evidence ({form:term}), {found:count} of {hidden:count} were found again; at least {at-least:share} is asked for",
+        "在本证据副本中隐藏的数据（{form:term}）共 {hidden:count} 项，找回 {found:count} 项；要求至少 {at-least:share}",
     ),
     (
         "recovery-low",
-        "of values hidden in copies of this evidence ({form:term}), only {found:count} of {hidden:count} were found again; {at-least} is asked for",
-        "在本证据副本中隐藏的数据（{form:term}）共 {hidden:count} 项，仅找回 {found:count} 项；要求至少 {at-least}",
+        "of values hidden in copies of this evidence ({form:term}), only {found:count} of {hidden:count} were found again; at least {at-least:share} is asked for",
+        "在本证据副本中隐藏的数据（{form:term}）共 {hidden:count} 项，仅找回 {found:count} 项；要求至少 {at-least:share}",
     ),
     (
         "not-spiked",
@@ -207,11 +203,11 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "{bytes:bytes} of the traffic with {recipient} are lost: {reason}",
         "与 {recipient} 的流量丢失 {bytes:bytes}：{reason}",
     ),
-    ("damages-more", "and {number:count} further damages", "另有 {number:count} 处损坏"),
+    ("damages-more", "and {number:further damage/further damages}", "另有 {number:count} 处损坏"),
     // Not vacuous.
     (
         "judged-transmissions",
-        "{practices:count} practices in {sightings:count} sightings were judged",
+        "{practices:practice/practices} in {sightings:sighting/sightings} were judged",
         "共评判 {practices:count} 种做法，{sightings:count} 次所见",
     ),
     ("vacuous", "nothing was transmitted that could have been judged", "没有可供评判的传输"),
@@ -240,7 +236,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Numbers.
     (
         "bound",
-        "no hit in {tries:count} tries: at 95 % confidence it happens in at most {percent} % of tries",
+        "no hit in {tries:try/tries}: at 95 % confidence it happens in at most {percent} % of tries",
         "{tries:count} 次尝试均未出现：在 95 % 置信度下，每次出现的概率不超过 {percent} %",
     ),
     (
@@ -248,7 +244,11 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "of the sightings that speak against it {answered:count} were sent and answered, {sent:count} sent, {attempted:count} attempted, {kept:count} kept",
         "与之矛盾的所见中，已发送且获应答 {answered:count} 次，已发送 {sent:count} 次，尝试发送 {attempted:count} 次，已存储 {kept:count} 次",
     ),
-    ("discounted", "{practices:count} practices do not count: {why:why}", "{practices:count} 种做法不计入：{why:why}"),
+    (
+        "discounted",
+        "{practices:practice/practices} do not count: {why:why}",
+        "{practices:count} 种做法不计入：{why:why}",
+    ),
     (
         "digest-space",
         "an unkeyed digest of {kind} hides it among {values:count} values; one core tries all in {seconds:count} s",
@@ -261,14 +261,14 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "share",
-        "{hits:count} of {of:count}; at 95 % confidence between {low} and {high}",
-        "{of:count} 中的 {hits:count}；95 % 置信区间为 {low} 至 {high}",
+        "{hits:count} of {of:count}; at 95 % confidence between {low:share} and {high:share}",
+        "{of:count} 中的 {hits:count}；95 % 置信区间为 {low:share} 至 {high:share}",
     ),
     ("readings-differ", "the readings of the claim do not get the same verdict", "对该声明的不同解读结论不一"),
     // What the tester can do.
     (
         "do-action",
-        "do {action} {times:count} times more (state: {state:any}; way: {variant:any})",
+        "do {action} {times:time/times} more (state: {state:any}; way: {variant:any})",
         "再执行 {action} {times:count} 次（状态：{state:any}；方式：{variant:any}）",
     ),
     ("state-exercise", "say in the claim file what must be tried", "在声明文件中写明需要检验的操作"),

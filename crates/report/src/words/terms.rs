@@ -63,6 +63,11 @@ pub(super) const TERMS: &[(&str, &str, &str)] = &[
     ("received", "received", "收到"),
     ("exact", "exact", "原值"),
     ("digest", "digest", "摘要"),
+    ("end-to-end", "end to end", "端到端加密"),
+    // What claims about the server's side are about.
+    ("retention", "how long data is kept", "数据留存"),
+    ("server-side", "what the server does", "服务器端行为"),
+    ("any", "any", "任意"),
     // Labels of parts.
     ("run", "run", "测试"),
     ("variant", "variant", "方式"),

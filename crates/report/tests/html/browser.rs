@@ -207,6 +207,14 @@ fn the_page_has_no_barriers_and_fits_a_phone_in_every_look() {
 }
 
 #[test]
+fn a_barrier_would_be_found() {
+    let (Some(axe), Some(mut browser)) = (axe(), Browser::start("broken")) else { return };
+    browser.open(&page(&judged(3), Lang::English), 1280, "light");
+    browser.evaluate("document.querySelector('main').appendChild(document.createElement('button'))");
+    assert!(browser.barriers(&axe).starts_with("button-name: "));
+}
+
+#[test]
 fn ten_thousand_sightings_open_fast_and_can_be_filtered() {
     let Some(mut browser) = Browser::start("many") else { return };
     browser.open(&page(&judged(10_000), Lang::English), 1280, "light");
