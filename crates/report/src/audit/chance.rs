@@ -43,7 +43,7 @@ pub struct ClassCounts {
 
 /// How many of a class's sightings chance accounts for, as a share of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Rate {
+pub(crate) enum Rate {
     /// Decoys were seen as often as this leads to expect of planted values.
     About(f64),
     /// No decoy was seen: with 95 % confidence the share is smaller.
@@ -56,7 +56,7 @@ const RULE_OF_THREE: f64 = 3.0;
 
 impl Chance {
     /// `None` where nothing of the class was planted and seen, or no decoy was searched for.
-    fn rate(&self, counts: ClassCounts) -> Option<Rate> {
+    pub(crate) fn rate(&self, counts: ClassCounts) -> Option<Rate> {
         let searched = self.decoys as f64 / self.values as f64;
         let share = |decoys: f64| (decoys / (searched * counts.planted as f64)).min(1.0);
         match counts {

@@ -42,7 +42,7 @@ pub(super) fn section(compared: &Compared, page: &mut Page<'_>) -> io::Result<()
 }
 
 /// What is followed: `phone`, `one of email, phone`, `email, phone together`.
-fn subject(finding: &Differential) -> String {
+pub(crate) fn subject(finding: &Differential) -> String {
     let names = finding.data.iter().map(|id| id.0.as_str()).collect::<Vec<_>>().join(", ");
     match finding.data.len() {
         _ if finding.together => format!("{names} together"),
@@ -51,7 +51,8 @@ fn subject(finding: &Differential) -> String {
     }
 }
 
-fn recipient(finding: &Differential) -> String {
+/// Host, method and path of the field's requests.
+pub(crate) fn recipient(finding: &Differential) -> String {
     let shape = &finding.shape;
     clean(&format!("{}, {} {}", shape.host, shape.method, shape.path)).trim_end().to_owned()
 }
@@ -79,7 +80,7 @@ fn lines(finding: &Differential, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// A probability as people read it.
-fn chance(probability: f64) -> String {
+pub(crate) fn chance(probability: f64) -> String {
     if probability >= 0.001 { format!("{probability:.3}") } else { format!("{probability:.1e}") }
 }
 

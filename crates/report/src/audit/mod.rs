@@ -7,8 +7,10 @@ mod model;
 mod terminal;
 mod unplanted;
 
+pub(crate) use chance::Rate;
 pub use chance::{Chance, Class, ClassCounts};
 pub use differential::Compared;
+pub(crate) use differential::{chance as odds, recipient as followed_at, subject as followed};
 pub(crate) use json::Each;
 pub use json::{SCHEMA, write as write_json};
 pub(crate) use model::protection;
@@ -17,5 +19,5 @@ pub use model::{
     Tool, redact_recorded,
 };
 pub use terminal::{Look, write as write_terminal};
-pub(crate) use terminal::{Page, shorten, who};
+pub(crate) use terminal::{Page, recipient_name, shorten, who};
 pub use unplanted::{Tally, Unplanted, UnplantedRow};

@@ -334,7 +334,7 @@ fn recipients(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// Name or address with port, and the scope of an address that is not of the public internet.
-pub(super) fn recipient_name(row: &Recipient) -> String {
+pub(crate) fn recipient_name(row: &Recipient) -> String {
     let address = row.addresses.first().copied();
     let name = row.key.name.as_deref().map(clean).or(address.map(|a| a.to_string()));
     let scope = address.and_then(scope).map_or(String::new(), |scope| format!(" ({scope})"));

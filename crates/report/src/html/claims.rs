@@ -1,6 +1,6 @@
 //! Each claim: the words, who said them where, the verdict, and everything that was weighed.
 
-use super::markup::{Context, code, elements, escape, section as framed, table};
+use super::markup::{Context, code, elements, escape, section as framed};
 use super::practices::listed;
 use crate::judgement::{Standing, in_order, labels, said};
 use dyetrace_case::{Citation, CoverageLine, JudgedClaim, JudgedPart, Met, Source, Statement};
@@ -120,37 +120,34 @@ fn part(context: &Context<'_>, claim: &JudgedClaim, number: usize, part: &Judged
         let caption = format!("{}{}{about}", context.pick("Seen", "所见"), context.lang().colon());
         out.push_str(&listed(context, &caption, None, part.witnesses.iter().map(|index| (*index, None))));
     }
-    out.push_str(&coverage(context, &about, part));
+    out.push_str(&coverage(context, part));
     out.push_str(&numbers(context, part));
     out.push_str(&discounted(context, &about, part));
     out.push_str("</div>\n");
     out
 }
 
-fn coverage(context: &Context<'_>, about: &str, part: &JudgedPart) -> String {
+/// A list rather than a table: on a narrow screen each line must be readable as a whole.
+fn coverage(context: &Context<'_>, part: &JudgedPart) -> String {
     if part.coverage.is_empty() {
         return String::new();
     }
-    let caption = format!("{}{}{about}", context.pick("Coverage", "覆盖情况"), context.lang().colon());
-    let heads = [context.pick("Requirement", "条件"), context.pick("Holds?", "是否成立"), context.pick("Why", "理由")];
-    let rows = part.coverage.iter().map(|line| coverage_row(context, line));
-    table(&caption, &heads, rows)
+    let lines = elements("li", part.coverage.iter().map(|line| coverage_line(context, line)));
+    format!("<p class=\"label\">{}</p>\n<ul class=\"coverage\">{lines}</ul>\n", context.pick("Coverage", "覆盖情况"))
 }
 
-fn coverage_row(context: &Context<'_>, line: &CoverageLine) -> Vec<String> {
+fn coverage_line(context: &Context<'_>, line: &CoverageLine) -> String {
     let (sign, class) = match line.met {
         Met::Yes => ("✓", "met"),
         Met::No => ("○", "unmet"),
         Met::NotNeeded => ("–", "unneeded"),
     };
-    vec![
+    format!(
+        "<b>{}</b> <span class=\"{class}\"><span aria-hidden=\"true\">{sign}</span> {}</span> <div>{}</div>",
         context.term(line.requirement.name()),
-        format!(
-            "<span class=\"{class}\"><span aria-hidden=\"true\">{sign}</span> {}</span>",
-            context.term(line.met.name())
-        ),
-        context.facts(&line.facts),
-    ]
+        context.term(line.met.name()),
+        context.facts(&line.facts)
+    )
 }
 
 fn numbers(context: &Context<'_>, part: &JudgedPart) -> String {

@@ -5,6 +5,7 @@
 
 use super::excerpt::view;
 use super::markup::{Context, code, columns, escape, scrolling, section as framed, short_time};
+use super::others;
 use crate::audit::{SightingRow, protection, who};
 use crate::text::{clean, count};
 use crate::words::{Lang, term};
@@ -21,11 +22,11 @@ pub(super) fn section(context: &Context<'_>) -> String {
     let rows = &context.audit.sightings;
     if rows.is_empty() {
         let text = context.pick("No planted value was seen in what was read.", "在已读取的内容中没有发现植入的数据。");
-        return framed("evidence", heading, &format!("<p>{text}</p>\n"));
+        return framed("evidence", heading, &format!("<p>{text}</p>\n{}", others::subsections(context)));
     }
     let details: String =
         context.detailed.iter().filter_map(|index| rows.get(*index)).map(|row| detail(context, row)).collect();
-    let body = format!("{}{details}{}{}", lead(context), all(context), island(context));
+    let body = format!("{}{details}{}{}{}", lead(context), all(context), island(context), others::subsections(context));
     framed("evidence", heading, &body)
 }
 

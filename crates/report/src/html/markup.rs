@@ -76,8 +76,7 @@ impl<'a> Context<'a> {
 
     /// A moment; in words where there is none.
     pub(super) fn time(&self, time: Option<Time>) -> String {
-        let shown = |time| format!("<span class=\"moment\">{}</span>", short_time(time));
-        time.map_or_else(|| self.pick("time unknown", "时间未知").to_owned(), shown)
+        time.map_or_else(|| self.pick("time unknown", "时间未知").to_owned(), moment)
     }
 
     /// A link to a sighting's bytes, or its id where they are not on the page.
@@ -153,6 +152,13 @@ fn detailed(judgement: &Judgement, audit: &Audit, rows: &BTreeMap<&SightingId, u
         detailed.insert(row);
     }
     detailed
+}
+
+/// A moment as markup that breaks between day and time only.
+pub(super) fn moment(time: Time) -> String {
+    let text = short_time(time);
+    let (day, of_day) = text.split_once('T').unwrap_or((&text, ""));
+    format!("<span class=\"moment\">{day}</span> <span class=\"moment\">{of_day}</span>")
 }
 
 /// To milliseconds: enough to tell events apart, and short enough for tables.

@@ -12,6 +12,7 @@ mod excerpt;
 mod first;
 mod markup;
 mod matrix;
+mod others;
 mod practices;
 mod repeat;
 mod sankey;

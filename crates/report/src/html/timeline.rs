@@ -1,7 +1,7 @@
 //! Each run on a line of time: consent, actions, and when each datum was seen. A drawing, and the same as a table.
 
 use super::first::counts;
-use super::markup::{Context, code, escape, scrolling, section as framed, short_time, table};
+use super::markup::{Context, code, escape, moment, scrolling, section as framed, short_time, table};
 use crate::audit::shorten;
 use crate::judgement::consent_words;
 use crate::text::count;
@@ -291,10 +291,7 @@ fn events(context: &Context<'_>, run: &JudgedRun, practices: &[&Practice]) -> St
     let mut rows: Vec<(Option<Time>, Vec<String>)> = Vec::new();
     for mark in &run.timeline.milestones {
         let error = format!("± {:.3} s", mark.error as f64 / 1e9);
-        rows.push((
-            Some(mark.at),
-            vec![format!("<span class=\"moment\">{}</span>", short_time(mark.at)), error, event(context, &mark.event)],
-        ));
+        rows.push((Some(mark.at), vec![moment(mark.at), error, event(context, &mark.event)]));
     }
     for practice in practices {
         rows.push((practice.first, vec![context.time(practice.first), String::new(), seen(context, practice)]));

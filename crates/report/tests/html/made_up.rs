@@ -1,13 +1,16 @@
 //! A made-up judged case: every verdict, several runs, unknown recipients, texts that mean harm.
 
 use dyetrace_case::{
-    ActionOutcome, App, Channel, ChannelKind, Citation, ConsentChange, Country, CoverageLine, Damage, DatumId,
-    Endpoint, Event, Exhibit, ExhibitId, Fact, Form, Format, JudgedClaim, JudgedPart, JudgedRun, Judgement, Met,
-    Milestone, NameSource, Opaque, PartName, Phase, Place, Practice, PracticeKey, Product, Protection, Protocol, Range,
-    Recipient, RecordId, Requirement, Role, Said, Scope, Shown, Side, Sighting, Snapshot, Source, Statement, Step,
-    Strength, Time, Timeline, Todo, Trail, Transfer, Transport, Verdict, Witness,
+    ActionOutcome, Alternative, App, Channel, ChannelKind, Citation, ConsentChange, Country, CoverageLine, Damage,
+    DatumId, Differential, Endpoint, Event, Exhibit, ExhibitId, Fact, Follows, Form, Format, JudgedClaim, JudgedPart,
+    JudgedRun, Judgement, Met, Milestone, NameSource, Opaque, PartName, Phase, Place, Practice, PracticeKey, Product,
+    Protection, Protocol, Range, Recipient, RecordId, Requirement, Role, Said, Scope, Shape, Shown, Side, Sighting,
+    Snapshot, Source, Statement, Step, Strength, Time, Timeline, Todo, Trail, Transfer, Transport, Verdict, Witness,
 };
-use dyetrace_report::audit::{Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyRow, SightingRow, Summary, Tool};
+use dyetrace_report::audit::{
+    Audit, CaseInfo, Chance, Class, ClassCounts, Compared, DatumRow, ExhibitRow, Fixity, KeyRow, RecipientKey,
+    SightingRow, Summary, Tally, Tool, Unplanted,
+};
 use dyetrace_report::html::{Excerpt, Excerpts};
 use std::sync::Arc;
 
@@ -395,11 +398,51 @@ fn audit(sightings: Vec<SightingRow>) -> Audit {
             bytes: Some(1448),
             reason: format!("gap of 1448 bytes {HOSTILE}"),
         }],
+        differential: Some(Compared { findings: vec![following()], notes: vec![HOSTILE.to_owned()] }),
+        unplanted: Some(Unplanted { mode: "strict", rows: Vec::new() }),
+        recipients: vec![with_unplanted()],
+        chance: Chance {
+            values: 5,
+            decoys: 10,
+            classes: [(Class { strength: Strength::Exact, is_hint: true }, ClassCounts { planted: 12, decoys: 3 })]
+                .into(),
+        },
         limits: vec![format!("a limit {HOSTILE}")],
         notes: vec![format!("a note {HOSTILE}")],
         sightings,
-        ..Audit::default()
     }
+}
+
+fn following() -> Differential {
+    Differential {
+        data: vec![DatumId("phone".to_owned())],
+        together: false,
+        follows: Follows::Value,
+        shape: Shape { host: HOSTILE.to_owned(), method: "POST".to_owned(), path: "/c".to_owned() },
+        field: format!("form {HOSTILE}"),
+        class: "hexadecimal",
+        lengths: (64, 64),
+        content_bits: 256.0,
+        blocks: vec![vec!["reported".to_owned()], vec!["promised".to_owned()]],
+        chance: 0.01,
+        chance_of_any: 0.04,
+        excluded: Vec::new(),
+        open: vec![Alternative::Time, Alternative::Condition(HOSTILE.to_owned())],
+        also_seen: false,
+    }
+}
+
+fn with_unplanted() -> dyetrace_report::audit::Recipient {
+    let key = RecipientKey {
+        name: Some(HOSTILE.to_owned()),
+        address: None,
+        port: Some(443),
+        protocol: Protocol::Http2,
+        protection: "TLS 1.3".to_owned(),
+    };
+    let mut recipient = dyetrace_report::audit::Recipient::new(key);
+    recipient.unplanted.insert("phone.cn", Tally { sent: 7, received: 0 });
+    recipient
 }
 
 fn opaque(reason: &str) -> Opaque {

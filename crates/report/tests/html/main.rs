@@ -118,6 +118,15 @@ fn the_json_follows_its_published_schema_and_knows_no_language() {
 }
 
 #[test]
+fn what_was_seen_beside_planted_values_is_on_the_page() {
+    let page = page(&judged(4), Lang::English);
+    for text in ["Fields that follow a planted value", "Personal data that nobody planted", "phone.cn", "about 12.5 %"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+}
+
+#[test]
 fn the_same_case_gives_the_same_bytes() {
     assert_eq!(page(&judged(700), Lang::Chinese), page(&judged(700), Lang::Chinese));
 }
