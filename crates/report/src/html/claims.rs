@@ -2,7 +2,7 @@
 
 use super::markup::{Context, code, elements, escape, section as framed};
 use super::practices::listed;
-use crate::judgement::{Standing, in_order, labels, said};
+use crate::judgement::{Standing, decisive_first, in_order, labels, said};
 use dyetrace_case::{Citation, CoverageLine, JudgedClaim, JudgedPart, Met, Source, Statement};
 use std::fmt::Write as _;
 
@@ -39,7 +39,7 @@ fn article(context: &Context<'_>, index: usize, claim: &JudgedClaim) -> String {
         );
     }
     if claim.applies {
-        for (number, part) in claim.parts.iter().enumerate() {
+        for (number, part) in decisive_first(claim).into_iter().enumerate() {
             out.push_str(&self::part(context, claim, number, part));
         }
     } else {

@@ -34,10 +34,13 @@ fn lead(context: &Context<'_>) -> String {
     let (shown, all) = (count(context.detailed.len() as u64), count(context.audit.sightings.len() as u64));
     let text = match context.lang() {
         Lang::English => format!(
-            "{shown} of {all} sightings step by step, witnesses first; the table below lists all. What is hidden is shown as stars."
+            "{shown} of {all} sightings step by step; where there are too many, those that decide claims are chosen first. \
+             The table below lists all. What is hidden is shown as stars."
         ),
         Lang::Chinese => {
-            format!("以下逐步展示 {all} 条所见中的 {shown} 条，证明矛盾者优先；下表列出全部。被隐藏的内容以星号表示。")
+            format!(
+                "以下逐步展示 {all} 条所见中的 {shown} 条；数量过多时优先选取决定结论者。下表列出全部。被隐藏的内容以星号表示。"
+            )
         }
     };
     format!("<p>{text}</p>\n")

@@ -133,7 +133,7 @@ fn text(x: f64, y: f64, class: &str, text: &str) -> String {
 }
 
 fn axis(span: Span, height: f64) -> String {
-    let mut out = text(8.0, TOP - 8.0, "name", &short_time(span.start));
+    let mut out = text(8.0, TOP - 24.0, "tick-text", &short_time(span.start));
     for quarter in 0..5i64 {
         let at = Time(span.start.0.saturating_add((span.length() * quarter as f64 / 4.0) as i64));
         let x = span.x(at);

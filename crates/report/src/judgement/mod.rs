@@ -8,7 +8,7 @@ pub use json::{SCHEMA, write as write_json};
 pub(crate) use phrases::{action_words, consent_words, labels, said};
 pub use terminal::write as write_terminal;
 
-use dyetrace_case::{ConsentStates, JudgedClaim, Judgement, Practice, Segment, Verdict};
+use dyetrace_case::{ConsentStates, JudgedClaim, JudgedPart, Judgement, Practice, Segment, Verdict};
 
 /// Where a claim stands: its verdict, unless it is not about this product or waits for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +84,12 @@ pub(crate) fn in_order(judgement: &Judgement) -> Vec<(usize, &JudgedClaim)> {
     let mut claims: Vec<(usize, &JudgedClaim)> = judgement.claims.iter().enumerate().collect();
     claims.sort_by_key(|(index, claim)| (Standing::of(claim), *index));
     claims
+}
+
+/// The parts of a claim, those that decide its verdict first.
+pub(crate) fn decisive_first(claim: &JudgedClaim) -> Vec<&JudgedPart> {
+    let (decisive, others): (Vec<_>, Vec<_>) = claim.parts.iter().partition(|part| part.verdict == claim.verdict);
+    decisive.into_iter().chain(others).collect()
 }
 
 /// The stretch of its run that a practice fell into.

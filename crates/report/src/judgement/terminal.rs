@@ -1,6 +1,6 @@
 //! A judgement for people at a terminal: what is contradicted, why, and what is left to do.
 
-use super::{Standing, action_words, consent_words, in_order, labels, said};
+use super::{Standing, action_words, consent_words, decisive_first, in_order, labels, said};
 use crate::audit::{Audit, Look, Page};
 use crate::text::{clean, count};
 use crate::words::{Lang, sentence, term};
@@ -77,7 +77,7 @@ impl Writer<'_> {
             self.page.line(&format!("  {open}{}", clean(question)))?;
         }
         let several = claim.parts.len() > 1;
-        claim.parts.iter().filter(|_| claim.applies).try_for_each(|part| self.part(part, several))
+        decisive_first(claim).into_iter().filter(|_| claim.applies).try_for_each(|part| self.part(part, several))
     }
 
     fn part(&mut self, part: &JudgedPart, several: bool) -> io::Result<()> {
@@ -112,11 +112,17 @@ impl Writer<'_> {
             Met::No => ("○", "33"),
             Met::NotNeeded => ("–", "2"),
         };
-        let facts: Vec<String> = line.facts.iter().map(|fact| clean(&sentence(fact, self.lang))).collect();
-        let facts = if facts.is_empty() { term(line.met.name(), self.lang).to_owned() } else { facts.join("; ") };
         let name = term(line.requirement.name(), self.lang);
         let text = self.page.styled(ansi, &format!("{sign} {name}"));
-        self.page.line(&format!("    {text}{}{facts}", self.lang.colon()))
+        let facts: Vec<String> = line.facts.iter().map(|fact| clean(&sentence(fact, self.lang))).collect();
+        match facts.as_slice() {
+            [] => self.page.line(&format!("    {text}{}{}", self.lang.colon(), term(line.met.name(), self.lang))),
+            [one] => self.page.line(&format!("    {text}{}{one}", self.lang.colon())),
+            several => {
+                self.page.line(&format!("    {text}"))?;
+                several.iter().try_for_each(|fact| self.page.line(&format!("        {fact}")))
+            }
+        }
     }
 
     fn practice(&mut self, index: usize, discounted: Option<&Fact>) -> io::Result<()> {

@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn a_reason_within_a_sentence_is_a_sentence_too() {
         let fact = Fact::new("discounted").with("why", "chance, form-not-claimed").with("practices", 2);
-        let text = "2 practices do not count: chance alone could explain it; the claim does not speak of this form: …";
+        let text =
+            "not counted: 2 practices, because chance alone could explain it; the claim does not speak of this form: …";
         assert_eq!(sentence(&fact, Lang::English), text);
     }
 

@@ -8,7 +8,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Reasons of verdicts.
     (
         "witnessed",
-        "{practices:practice/practices} in {sightings:sighting/sightings} speak against it, at {recipients:recipient/recipients}",
+        "{practices:practice speaks/practices speak} against it, in {sightings:sighting/sightings}, at {recipients:recipient/recipients}",
         "{practices:count} 种做法（{sightings:count} 次所见，涉及 {recipients:count} 个接收方）与之矛盾",
     ),
     (
@@ -73,8 +73,8 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ("in-scope", "{product} is what the claim speaks of (runs: {runs})", "{product} 属于声明所指（测试：{runs}）"),
     (
         "scope-unknown",
-        "whether the claim speaks of {product} is not known: {condition} is not stated",
-        "无法得知声明是否适用于 {product}：未注明 {condition:term}",
+        "whether the claim speaks of {product} is not known: the case does not say {condition:term}",
+        "无法得知声明是否适用于 {product}：案卷未注明{condition:term}",
     ),
     (
         "out-of-scope",
@@ -84,12 +84,12 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Held.
     (
         "held",
-        "the product had {held:count} of {planted:planted value/planted values} that {selector} means",
+        "the product had {held:count} of {planted:planted value/planted values} ({selector})",
         "产品确实掌握 {selector} 所指 {planted:count} 项植入数据中的 {held:count} 项",
     ),
     (
         "not-held",
-        "nothing shows that the product had any of {planted:planted value/planted values} that {selector} means",
+        "nothing shows that the product had any of {planted:planted value/planted values} ({selector})",
         "没有任何迹象表明产品掌握 {selector} 所指的 {planted:count} 项植入数据",
     ),
     ("nothing-planted", "nothing was planted that is meant by {selector}", "没有植入 {selector} 所指的数据"),
@@ -207,7 +207,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Not vacuous.
     (
         "judged-transmissions",
-        "{practices:practice/practices} in {sightings:sighting/sightings} were judged",
+        "judged: {practices:practice/practices} in {sightings:sighting/sightings}",
         "共评判 {practices:count} 种做法，{sightings:count} 次所见",
     ),
     ("vacuous", "nothing was transmitted that could have been judged", "没有可供评判的传输"),
@@ -246,7 +246,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "discounted",
-        "{practices:practice/practices} do not count: {why:why}",
+        "not counted: {practices:practice/practices}, because {why:why}",
         "{practices:count} 种做法不计入：{why:why}",
     ),
     (
@@ -298,8 +298,8 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "describe-product",
-        "say this of {product} in case.yaml: {condition}",
-        "在 case.yaml 中注明 {product} 的 {condition}",
+        "say of {product} in case.yaml: {condition:term}",
+        "在 case.yaml 中注明 {product} 的{condition:term}",
     ),
     ("cause-transmission", "make the product transmit the data at all", "设法使产品发送该数据"),
     ("identify-recipient", "find out who {recipient} is", "查明 {recipient} 的身份"),

@@ -68,6 +68,10 @@ pub(super) const TERMS: &[(&str, &str, &str)] = &[
     ("retention", "how long data is kept", "数据留存"),
     ("server-side", "what the server does", "服务器端行为"),
     ("any", "any", "任意"),
+    // What a claim asks of a product.
+    ("version", "its version", "版本"),
+    ("made", "when it was made", "生产时间"),
+    ("region", "where it is sold or used", "销售或使用地区"),
     // Labels of parts.
     ("run", "run", "测试"),
     ("variant", "variant", "方式"),

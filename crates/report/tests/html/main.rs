@@ -91,7 +91,7 @@ fn the_terminal_shows_verdicts_reasons_coverage_and_what_is_left_to_do() {
     for line in [
         "Of 5 claims and rules: 1 contradicted, 1 needs a person's answer, 1 not exercised, 1 supported, 1 out of scope",
         "✕ contradicted  s1.newer-devices-do-not-upload",
-        "3 practices in 1,204 sightings speak against it, at 2 recipients",
+        "3 practices speak against it, in 1,204 sightings, at 2 recipients",
         "○ Quiet time",
         "(does not count: it happened within the clock error of a milestone)",
         "no hit in 3 tries: at 95 % confidence it happens in at most 63.2 % of tries",
