@@ -3,7 +3,7 @@
 use super::HtmlLook;
 use crate::audit::Audit;
 use crate::judgement::Standing;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::words::{Lang, sentence, term};
 use dyetrace_case::{Fact, Judgement, Recipient, SightingId, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,6 +210,15 @@ pub(super) fn table(caption: &str, heads: &[&str], rows: impl IntoIterator<Item 
         caption,
         &format!("<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>\n<tbody>{body}</tbody></table>"),
     )
+}
+
+/// How many entries of a list were left out; nothing where none were.
+pub(super) fn further(context: &Context<'_>, more: usize) -> String {
+    if more == 0 {
+        return String::new();
+    }
+    let text = context.pick("more, in the JSON report", "条其余内容见 JSON 报告");
+    format!("<p>… {} {text}</p>\n", count(more as u64))
 }
 
 /// Elements of one kind, one after the other; contents are markup.

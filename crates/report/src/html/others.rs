@@ -1,11 +1,13 @@
 //! What was seen beside the planted values themselves: fields that follow them, personal data that nobody
 //! planted, and what decoys say of chance.
 
-use super::markup::{Context, code, elements, escape, table};
-use crate::audit::{Class, ClassCounts, Compared, Rate, Unplanted, followed, followed_at, odds, recipient_name};
+use super::markup::{Context, code, elements, escape, further, table};
+use crate::audit::{
+    Class, ClassCounts, Compared, Rate, RecipientKey, Unplanted, followed, followed_at, odds, recipient_name,
+};
 use crate::text::count;
 use dyetrace_case::{Differential, Follows};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Rows that are shown of each list.
@@ -45,7 +47,7 @@ fn following(context: &Context<'_>, compared: &Compared) -> String {
         ];
         let caption = context.pick("Fields by datum", "按数据列出的字段");
         out.push_str(&table(caption, &heads, new.iter().take(ROWS).map(|finding| follows(context, finding))));
-        out.push_str(&rest(context, new.len()));
+        out.push_str(&further(context, new.len().saturating_sub(ROWS)));
     }
     let notes = elements("li", compared.notes.iter().map(|note| escape(note)));
     if !notes.is_empty() {
@@ -74,12 +76,18 @@ fn follows(context: &Context<'_>, finding: &Differential) -> Vec<String> {
 
 fn unplanted(context: &Context<'_>, found: &Unplanted) -> String {
     let mut out = heading(context.pick("Personal data that nobody planted", "并非植入的个人数据"));
+    let mut examples: BTreeMap<(&str, &RecipientKey), BTreeSet<&str>> = BTreeMap::new();
+    for row in &found.rows {
+        let shown = examples.entry((row.kind, &*row.recipient)).or_default();
+        if shown.len() < EXAMPLES {
+            shown.insert(&row.shown);
+        }
+    }
     let mut rows: Vec<Vec<String>> = Vec::new();
     for recipient in &context.audit.recipients {
         for (kind, tally) in &recipient.unplanted {
-            let like = found.rows.iter().filter(|row| row.kind == *kind && *row.recipient == recipient.key);
-            let shown: BTreeSet<&str> = like.map(|row| row.shown.as_str()).take(EXAMPLES).collect();
-            let shown: Vec<String> = shown.into_iter().map(code).collect();
+            let shown = examples.get(&(*kind, &recipient.key));
+            let shown: Vec<String> = shown.into_iter().flatten().map(|text| code(text)).collect();
             let who = code(&recipient_name(recipient));
             rows.push(vec![context.term(kind), who, count(tally.sent), count(tally.received), shown.join(" ")]);
         }
@@ -103,7 +111,7 @@ fn unplanted(context: &Context<'_>, found: &Unplanted) -> String {
     ];
     let all = rows.len();
     let caption = context.pick("Recognised data by kind and recipient", "按种类与接收方列出");
-    out + &table(caption, &heads, rows.into_iter().take(ROWS)) + &rest(context, all)
+    out + &table(caption, &heads, rows.into_iter().take(ROWS)) + &further(context, all.saturating_sub(ROWS))
 }
 
 /// Decoys are values of the planted ones' formats that nobody planted.
@@ -145,15 +153,4 @@ fn class_row(context: &Context<'_>, class: Class, counts: ClassCounts) -> Vec<St
         Some(Rate::Under(_)) => context.pick("too few to tell", "数量太少，无法判断").to_owned(),
     };
     vec![format!("{}{hints}", context.term(class.strength.name())), count(counts.planted), count(counts.decoys), rate]
-}
-
-fn rest(context: &Context<'_>, all: usize) -> String {
-    match all.saturating_sub(ROWS) {
-        0 => String::new(),
-        more => format!(
-            "<p>… {} {}</p>\n",
-            count(more as u64),
-            context.pick("more, in the JSON report", "条其余内容见 JSON 报告")
-        ),
-    }
 }

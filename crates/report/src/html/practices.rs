@@ -1,17 +1,25 @@
 //! Practices as rows of a table.
 
-use super::markup::{Context, code, escape, table};
+use super::markup::{Context, code, escape, further, table};
 use crate::judgement::{action_words, consent_words};
 use crate::text::count;
 use dyetrace_case::{Practice, Protection};
+
+/// Practices that one table shows, and all tables of claims together where the claims are many; each
+/// table shows a few in any case.
+const ROWS: usize = 30;
+const IN_ALL: usize = 1000;
+const FEW: usize = 5;
 
 /// A table of practices by index; with `why`, a second column says that of each.
 pub(super) fn listed(
     context: &Context<'_>,
     caption: &str,
     why: Option<&str>,
-    practices: impl IntoIterator<Item = (usize, Option<String>)>,
+    practices: impl ExactSizeIterator<Item = (usize, Option<String>)>,
 ) -> String {
+    let rows = (IN_ALL / context.judgement.claims.len().max(1)).clamp(FEW, ROWS);
+    let more = practices.len().saturating_sub(rows);
     let mut heads = vec![
         context.pick("Datum", "数据"),
         context.pick("Recipient", "接收方"),
@@ -23,13 +31,13 @@ pub(super) fn listed(
         context.pick("Sightings", "见证"),
     ];
     heads.splice(1..1, why);
-    let rows = practices.into_iter().filter_map(|(index, reason)| {
+    let rows = practices.take(rows).filter_map(|(index, reason)| {
         let practice = context.judgement.practices.get(index)?;
         let mut cells = row(context, practice);
         cells.splice(1..1, reason);
         Some(cells)
     });
-    table(caption, &heads, rows)
+    table(caption, &heads, rows) + &further(context, more)
 }
 
 fn row(context: &Context<'_>, practice: &Practice) -> Vec<String> {

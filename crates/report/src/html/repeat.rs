@@ -4,6 +4,7 @@ use super::markup::{Context, code, elements, escape, section as framed, table};
 use crate::audit::{ExhibitRow, Fixity};
 use crate::text::{bytes, count};
 use crate::words::Lang;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// What the tester can do so that more can be decided.
@@ -14,9 +15,11 @@ pub(super) fn todo(context: &Context<'_>) -> String {
         let text = context.pick("Nothing that would decide more.", "没有可进一步得出结论的待办事项。");
         return framed("todo", heading, &format!("<p>{text}</p>\n"));
     }
+    let claims = context.judgement.claims.iter().enumerate();
+    let places: BTreeMap<&str, usize> = claims.map(|(at, claim)| (claim.statement.id.as_str(), at)).collect();
     let mut items = String::new();
     for entry in todo {
-        let claims: Vec<String> = entry.claims.iter().map(|id| claim(context, id)).collect();
+        let claims: Vec<String> = entry.claims.iter().map(|id| claim(places.get(id.as_str()), id)).collect();
         let _ = writeln!(
             items,
             "<li>{} <small>{}</small></li>",
@@ -27,9 +30,8 @@ pub(super) fn todo(context: &Context<'_>) -> String {
     framed("todo", heading, &format!("<ul class=\"todo\">{items}</ul>\n"))
 }
 
-fn claim(context: &Context<'_>, id: &str) -> String {
-    let at = context.judgement.claims.iter().position(|claim| claim.statement.id == id);
-    at.map_or_else(|| code(id), |at| format!("<a href=\"#c{at}\">{}</a>", code(id)))
+fn claim(place: Option<&usize>, id: &str) -> String {
+    place.map_or_else(|| code(id), |at| format!("<a href=\"#c{at}\">{}</a>", code(id)))
 }
 
 /// Tool, command, exhibits with their digests, keys, the tester's interventions.

@@ -4,7 +4,7 @@
 //! says nothing of how bad it is.
 
 use super::first::counts;
-use super::markup::{Context, escape, is_far, scrolling, section as framed, table};
+use super::markup::{Context, escape, further, is_far, scrolling, section as framed, table};
 use crate::audit::shorten;
 use crate::text::clean;
 use crate::words::{Lang, term};
@@ -16,6 +16,8 @@ use std::fmt::Write as _;
 const STAGES: usize = 4;
 /// Nodes of one stage; the others are drawn together.
 const NODES: usize = 14;
+/// Rows of the table.
+const ROWS: usize = 500;
 /// Measures of the drawing, in its own units.
 const WIDTH: f64 = 960.0;
 const NODE: f64 = 12.0;
@@ -44,9 +46,10 @@ pub(super) fn section(context: &Context<'_>) -> String {
         ),
         Lang::Chinese => format!("共 {} 条不同的去向。带宽表示去向的条数，不表示流量，也不代表严重程度。", ways.len()),
     };
-    let rows = ways.iter().map(|way| way.iter().map(|text| escape(text)).collect());
+    let more = ways.len().saturating_sub(ROWS);
+    let rows = ways.iter().take(ROWS).map(|way| way.iter().map(|text| escape(text)).collect());
     let summary = context.pick("The same as a table", "以表格形式查看");
-    let table = table(context.pick("Ways of the data", "数据的去向"), &heads(context), rows);
+    let table = table(context.pick("Ways of the data", "数据的去向"), &heads(context), rows) + &further(context, more);
     let body =
         format!("<p class=\"note\">{note}</p>\n{drawing}<details><summary>{summary}</summary>{table}</details>\n");
     framed("ways", heading, &body)

@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 
 /// Rows of the table of one run.
 const ROWS: usize = 500;
+/// Dots in one lane: more would only cover one another.
+const DOTS: usize = 200;
 /// Lanes of data in one drawing.
 const LANES: usize = 40;
 /// Width of the drawing, of its labels, and height of one lane, in its own units.
@@ -233,6 +235,7 @@ fn datum_lane(context: &Context<'_>, datum: &DatumId, practices: &[&Practice], s
         let _ =
             write!(out, "<line x1=\"{x1:.1}\" y1=\"{middle:.1}\" x2=\"{x2:.1}\" y2=\"{middle:.1}\" class=\"seen\"/>");
     }
+    let mut drawn = 0;
     for practice in practices {
         let who = context
             .judgement
@@ -241,7 +244,9 @@ fn datum_lane(context: &Context<'_>, datum: &DatumId, practices: &[&Practice], s
             .map_or_else(|| "?".to_owned(), dyetrace_case::Recipient::shown);
         let consent = consent_words(context.judgement, practice, context.lang());
         let title = escape(&format!("{datum} → {who}; {consent}"));
-        for time in practice.shown.iter().filter_map(|shown| shown.time) {
+        let times = practice.shown.iter().filter_map(|shown| shown.time);
+        for time in times.take(DOTS.saturating_sub(drawn)) {
+            drawn += 1;
             let x = span.x(time);
             let _ = write!(
                 out,

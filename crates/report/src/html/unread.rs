@@ -1,6 +1,6 @@
 //! What could not be read: opaque bytes by endpoint, damaged evidence, limits of the search.
 
-use super::markup::{Context, code, elements, escape, section as framed, table};
+use super::markup::{Context, code, elements, escape, further, section as framed, table};
 use crate::audit::{protection, who};
 use crate::text::{bytes, count, percent};
 use crate::words::Lang;
@@ -59,7 +59,7 @@ fn opaque(context: &Context<'_>) -> String {
         vec![code(who), context.term(channel), count(*times), bytes(*sent), bytes(*received), escape(reason)]
     });
     let caption = context.pick("Unread bytes by endpoint", "各端点未读取的字节");
-    table(caption, &heads, cells) + &rest(context, rows.len())
+    table(caption, &heads, cells) + &further(context, rows.len().saturating_sub(ROWS))
 }
 
 fn damages(context: &Context<'_>) -> String {
@@ -83,7 +83,7 @@ fn damages(context: &Context<'_>) -> String {
         ]
     });
     let caption = context.pick("Damaged evidence", "受损的证据");
-    table(caption, &heads, cells) + &rest(context, damages.len())
+    table(caption, &heads, cells) + &further(context, damages.len().saturating_sub(ROWS))
 }
 
 fn limits(context: &Context<'_>) -> String {
@@ -95,15 +95,4 @@ fn limits(context: &Context<'_>) -> String {
         "<p class=\"label\">{}</p>\n<ul>{items}</ul>\n",
         context.pick("Limits of the search that were reached", "搜索达到的上限")
     )
-}
-
-fn rest(context: &Context<'_>, all: usize) -> String {
-    match all.saturating_sub(ROWS) {
-        0 => String::new(),
-        more => format!(
-            "<p>… {} {}</p>\n",
-            count(more as u64),
-            context.pick("more, in the JSON report", "条其余内容见 JSON 报告")
-        ),
-    }
 }

@@ -250,3 +250,18 @@ fn the_theme_can_be_switched_and_links_open_what_they_lead_to() {
     let opened = "new Promise(r => setTimeout(() => r(document.querySelector(location.hash).open), 200))";
     assert_eq!(browser.evaluate(opened), true);
 }
+
+#[test]
+fn on_paper_the_page_is_dark_on_light_and_everything_is_open() {
+    let Some(mut browser) = Browser::start("paper") else { return };
+    browser.open(&page(&judged(30), Lang::English), 1280, "dark");
+    browser.evaluate("document.documentElement.dataset.theme = 'dark'");
+    let features = json!([{"name": "prefers-color-scheme", "value": "dark"}]);
+    browser.ask("Emulation.setEmulatedMedia", &json!({"media": "print", "features": features}));
+    assert_eq!(browser.evaluate("getComputedStyle(document.body).color"), "rgb(28, 29, 32)");
+    assert_eq!(browser.evaluate("getComputedStyle(document.querySelector('.bar')).display"), "none");
+    browser.evaluate("dispatchEvent(new Event('beforeprint'))");
+    assert_eq!(browser.evaluate("document.querySelectorAll('details:not([open])').length"), 0);
+    browser.evaluate("dispatchEvent(new Event('afterprint'))");
+    assert_ne!(browser.evaluate("document.querySelectorAll('details:not([open])').length"), 0);
+}

@@ -127,6 +127,17 @@ fn what_was_seen_beside_planted_values_is_on_the_page() {
 }
 
 #[test]
+fn a_page_that_shows_planted_values_says_so() {
+    let (judgement, audit, _) = judged(4);
+    let look = HtmlLook { reveal: true, ..HtmlLook::default() };
+    let mut out = Vec::new();
+    write_html(&judgement, &audit, look, &mut out).unwrap();
+    let warning = "This page shows planted values in clear.";
+    assert!(String::from_utf8(out).unwrap().contains(warning));
+    assert!(!page(&judged(4), Lang::English).contains(warning));
+}
+
+#[test]
 fn the_same_case_gives_the_same_bytes() {
     assert_eq!(page(&judged(700), Lang::Chinese), page(&judged(700), Lang::Chinese));
 }
@@ -134,6 +145,26 @@ fn the_same_case_gives_the_same_bytes() {
 #[test]
 fn ten_thousand_sightings_stay_under_five_megabytes() {
     let page = page(&judged(10_000), Lang::English);
+    assert!(page.len() < 5_000_000, "{}", page.len());
+}
+
+/// A hundred claims, each with witnesses by the thousand.
+#[test]
+fn many_claims_recipients_and_practices_stay_under_five_megabytes() {
+    let (mut judgement, audit, excerpts) = judged(10_000);
+    let recipients = judgement.recipients.clone();
+    judgement.recipients = (0..2000).map(|index| recipients[index % recipients.len()].clone()).collect();
+    let practices = judgement.practices.clone();
+    judgement.practices = (0..20_000).map(|index| practices[index % practices.len()].clone()).collect();
+    for (index, practice) in judgement.practices.iter_mut().enumerate() {
+        practice.key.recipient = index % 2000;
+    }
+    let claims = judgement.claims.clone();
+    judgement.claims = (0..100).map(|index| claims[index % claims.len()].clone()).collect();
+    for part in judgement.claims.iter_mut().flat_map(|claim| &mut claim.parts) {
+        part.witnesses = (0..20_000).collect();
+    }
+    let page = page(&(judgement, audit, excerpts), Lang::Chinese);
     assert!(page.len() < 5_000_000, "{}", page.len());
 }
 
