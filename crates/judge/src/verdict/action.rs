@@ -1,6 +1,6 @@
 //! Claims that something can be done, and that it cannot be done without traffic.
 
-use super::coverage::{bound_of, line, recorded, scope};
+use super::coverage::{line, recorded, scope};
 use super::index::Index;
 use super::part::{Labels, part};
 use super::recipients::reached;
@@ -27,8 +27,7 @@ pub(crate) fn works(
     }
     let mut reasons = vec![codes::NOT_SHOWN.fact([&works.action, &shown.tries])];
     reasons.extend(shown.discounted.iter().cloned());
-    let numbers = if shown.tries > 0 { vec![bound_of(shown.tries)] } else { Vec::new() };
-    part(labels, Verdict::NotExercised, reasons, lines, numbers)
+    part(labels, Verdict::NotExercised, reasons, lines, Vec::new())
 }
 
 /// One success without the traffic contradicts; failed tries without it never support that it is needed.

@@ -1,7 +1,7 @@
 //! What must hold before a `never` or a list may be called supported, line by line.
 
 use super::held::Held;
-use super::index::{Index, is_digest};
+use super::index::Index;
 use super::scope::Group;
 use super::seen::{Found, Seen, Sought, needs_transmission};
 use super::statistics::bound;
@@ -9,7 +9,8 @@ use super::tri::Tri;
 use super::tries::{Cell, cells, end_of};
 use super::windows::Variant;
 use crate::{Evidence, Exercise, OpaqueFacts, Reach, RunFacts, codes};
-use dyetrace_case::{CoverageLine, Event, Fact, Form, Met, Phase, Practice, Requirement};
+use dyetrace_case::{CoverageLine, Event, Fact, Form, Met, Phase, Practice, Requirement, Verdict};
+use std::collections::BTreeMap;
 
 /// Everything that the lines are made from.
 pub(crate) struct Case<'a> {
@@ -140,7 +141,8 @@ impl<'a> Case<'a> {
     fn opaque(&self, bad: &mut Vec<Fact>, good: &mut Vec<Fact>) {
         let mut protected = 0u64;
         let mut total = 0u64;
-        let mut named: Vec<(u64, Fact)> = Vec::new();
+        let mut named: BTreeMap<(String, &str), (u64, u64)> = BTreeMap::new();
+        let mut uncounted: BTreeMap<(String, &str), u64> = BTreeMap::new();
         for opaque in self.evidence().opaque.iter().filter(|opaque| self.matters(opaque)) {
             let level = self.sought.never.protection_below;
             if level.is_some_and(|level| opaque.protection >= level) {
@@ -148,20 +150,31 @@ impl<'a> Case<'a> {
                 continue;
             }
             let recipient = self.index().recipient(opaque.recipient).shown();
+            let key = (recipient, opaque.reason.as_str());
             match opaque.sent {
                 Some(0) => {}
                 Some(sent) => {
                     total = total.saturating_add(sent);
-                    named.push((sent, codes::OPAQUE.fact([&recipient, &sent, &opaque.times, &opaque.reason])));
+                    let (all, times) = named.entry(key).or_default();
+                    *all = all.saturating_add(sent);
+                    *times = times.saturating_add(opaque.times);
                 }
-                None => bad.push(codes::OPAQUE_UNCOUNTED.fact([&recipient, &opaque.times, &opaque.reason])),
+                None => *uncounted.entry(key).or_default() += opaque.times,
             }
         }
-        named.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        let mut named: Vec<_> = named.into_iter().collect();
+        named.sort_by_key(|(_, (sent, _))| std::cmp::Reverse(*sent));
         named.truncate(NAMED);
+        let uncounted = uncounted.iter().take(NAMED);
+        bad.extend(
+            uncounted.map(|((recipient, reason), times)| codes::OPAQUE_UNCOUNTED.fact([recipient, times, reason])),
+        );
         let list = if total > self.exercise.opaque_at_most { &mut *bad } else { &mut *good };
         list.push(codes::OPAQUE_TOTAL.fact([&total, &self.exercise.opaque_at_most]));
-        list.extend(named.into_iter().map(|(_, fact)| fact));
+        let fact = |((recipient, reason), (sent, times)): &((String, &str), (u64, u64))| {
+            codes::OPAQUE.fact([recipient, sent, times, reason])
+        };
+        list.extend(named.iter().map(fact));
         if let Some(level) = self.sought.never.protection_below.filter(|_| protected > 0) {
             good.push(codes::OPAQUE_PROTECTED.fact([&protected, &level.name()]));
         }
@@ -292,21 +305,19 @@ impl<'a> Case<'a> {
     }
 
     /// Statistics of a part: bounds, how far transfers came, sizes of digest spaces, interventions.
-    pub(crate) fn numbers(&self, found: &Found, tries: u64) -> Vec<Fact> {
+    pub(crate) fn numbers(&self, found: &Found, verdict: Verdict, tries: u64) -> Vec<Fact> {
         let mut numbers = Vec::new();
-        if tries > 0 && found.witnesses.is_empty() {
-            numbers.push(bound_of(tries));
+        // A bound on a rate is worth something only where a hit would have been seen.
+        if tries > 0 && verdict == Verdict::Supported {
+            numbers.push(codes::BOUND.fact([&tries, &format!("{:.1}", bound(tries) * 100.0)]));
         }
         numbers.extend(self.transfers(&found.witnesses));
         numbers.extend(self.digest_spaces(found));
-        let mut why: Vec<&'static str> = Vec::new();
-        for (practice, reason) in found.undecided.iter().chain(&found.cleared) {
-            why.push(self.seen.explain(*practice, *reason).code);
+        let mut why: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for (_, reason) in found.undecided.iter().chain(&found.cleared) {
+            *why.entry(Seen::code_of(*reason)).or_default() += 1;
         }
-        why.sort_unstable();
-        for same in why.chunk_by(|a, b| a == b) {
-            numbers.push(codes::DISCOUNTED.fact([&same.first().copied().unwrap_or_default(), &same.len()]));
-        }
+        numbers.extend(why.iter().map(|(code, practices)| codes::DISCOUNTED.fact([code, practices])));
         for run in self.runs() {
             numbers
                 .extend(run.judged.interventions.iter().map(|what| codes::INTERVENTION.fact([&run.judged.id, what])));
@@ -330,12 +341,16 @@ impl<'a> Case<'a> {
     fn digest_spaces(&self, found: &Found) -> Vec<Fact> {
         let all = found.witnesses.iter().chain(found.cleared.iter().map(|(practice, _)| practice));
         let all = all.chain(found.undecided.iter().map(|(practice, _)| practice));
-        let digests = all.filter_map(|&at| self.index().practice(at)).filter(|practice| is_digest(practice.key.form));
-        let unkeyed = digests.filter(|practice| !practice.trails().iter().any(|trail| trail.contains("hmac")));
-        let kinds = unkeyed.filter_map(|practice| practice.key.datum.0.split(['#', '.']).next());
-        let mut kinds: Vec<&str> = kinds.collect();
+        let digests =
+            all.filter_map(|&at| self.index().practice(at)).filter(|practice| practice.key.form == Form::Hashed);
+        let mut kinds: Vec<&str> = Vec::new();
+        for practice in digests {
+            let kind = practice.key.datum.0.split(['#', '.']).next().unwrap_or_default();
+            if !kinds.contains(&kind) && !practice.shown.iter().any(|shown| shown.trail.contains("hmac")) {
+                kinds.push(kind);
+            }
+        }
         kinds.sort_unstable();
-        kinds.dedup();
         let spaces = kinds.into_iter().filter_map(|kind| Some((kind, space_of(kind)?)));
         spaces
             .map(|(kind, values)| codes::DIGEST_SPACE.fact([&kind, &values, &values.div_ceil(DIGESTS_PER_SECOND)]))
@@ -359,10 +374,6 @@ fn space_of(kind: &str) -> Option<u64> {
         "mac" | "bssid" | "bluetooth" => Some(590_000_000_000),
         _ => None,
     }
-}
-
-pub(crate) fn bound_of(tries: u64) -> Fact {
-    codes::BOUND.fact([&tries, &format!("{:.1}", bound(tries) * 100.0)])
 }
 
 /// The line on scope.

@@ -47,8 +47,8 @@ fn since(index: &Index<'_>, run: usize, facts: &RunFacts, datum: usize) -> Optio
         _ => None,
     });
     // What was seen, the product had; at any rate when it was seen.
-    let practices = index.by_datum[datum].iter().filter_map(|&at| index.practice(at));
-    let seen = practices.filter(|practice| practice.key.run == run && !practice.key.hint);
+    let rows = index.by_datum[datum].iter().filter(|row| row.run == run && !row.hint);
+    let seen = rows.filter_map(|row| index.practice(row.number));
     let seen = seen.map(|practice| match practice.first {
         Some(first) if practice.key.transfer != Transfer::Kept => first,
         _ => NOBODY_KNOWS_WHEN,

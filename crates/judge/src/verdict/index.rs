@@ -1,8 +1,41 @@
 //! The evidence, arranged so that a hundred claims can be asked quickly.
 
 use crate::{Evidence, Selector};
-use dyetrace_case::{Form, Kind, Practice, Recipient, Scope};
+use dyetrace_case::{Form, Kind, Practice, Protection, Recipient, Scope, Side, Transfer};
 use std::collections::HashMap;
+
+/// What conditions ask of a practice, side by side in memory: a hundred claims read each many times.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) number: usize,
+    pub(crate) run: usize,
+    pub(crate) segment: usize,
+    pub(crate) recipient: usize,
+    pub(crate) side: Side,
+    pub(crate) form: Form,
+    pub(crate) protection: Protection,
+    pub(crate) transfer: Transfer,
+    pub(crate) hint: bool,
+    pub(crate) app: Option<&'a String>,
+}
+
+impl<'a> Row<'a> {
+    fn new(number: usize, practice: &'a Practice) -> Self {
+        let key = &practice.key;
+        Self {
+            number,
+            run: key.run,
+            segment: key.segment,
+            recipient: key.recipient,
+            side: key.side,
+            form: key.form,
+            protection: key.protection,
+            transfer: key.transfer,
+            hint: key.hint,
+            app: key.app.as_ref(),
+        }
+    }
+}
 
 /// The evidence with its practices by datum.
 pub(crate) struct Index<'a> {
@@ -10,8 +43,8 @@ pub(crate) struct Index<'a> {
     pub(crate) evidence: &'a Evidence<'a>,
     /// Name, kind and whether made up, of every datum: the planted ones, then any others that practices name.
     pub(crate) data: Vec<(&'a str, Option<Kind>, bool)>,
-    /// Indices of practices, by datum.
-    pub(crate) by_datum: Vec<Vec<usize>>,
+    /// The practices of each datum.
+    pub(crate) by_datum: Vec<Vec<Row<'a>>>,
     nobody: Recipient,
 }
 
@@ -34,7 +67,7 @@ impl<'a> Index<'a> {
                 index.by_datum.push(Vec::new());
                 index.data.len() - 1
             });
-            index.by_datum[at].push(number);
+            index.by_datum[at].push(Row::new(number, practice));
         }
         index
     }
@@ -66,12 +99,8 @@ impl<'a> Index<'a> {
 /// Distinct recipients and all sightings of practices.
 pub(crate) fn totals(index: &Index<'_>, practices: &[usize]) -> (usize, u64) {
     let practices = practices.iter().filter_map(|&at| index.practice(at));
-    let recipients: std::collections::BTreeSet<usize> =
-        practices.clone().map(|practice| practice.key.recipient).collect();
+    let mut recipients: Vec<usize> = practices.clone().map(|practice| practice.key.recipient).collect();
+    recipients.sort_unstable();
+    recipients.dedup();
     (recipients.len(), practices.map(|practice| practice.count).fold(0, u64::saturating_add))
-}
-
-/// True for forms that the search may find by a digest alone.
-pub(crate) fn is_digest(form: Form) -> bool {
-    form == Form::Hashed
 }

@@ -45,26 +45,20 @@ pub(crate) fn judge(
     let found = seen.find();
     let case = Case { seen: &seen, sought: &sought, group, exercise: &reading.exercise, variant, held };
     let (lines, tries) = case.lines(&found);
-    let (verdict, reasons) = decide(index, &seen, &found, &lines, tries);
-    let numbers = case.numbers(&found, tries);
+    let (verdict, reasons) = decide(index, &found, &lines, tries);
+    let numbers = case.numbers(&found, verdict, tries);
     let discounted = discounted(&seen, &found);
     JudgedPart { witnesses: found.witnesses, discounted, ..part(labels, verdict, reasons, lines, numbers) }
 }
 
 /// One witness contradicts. Else every line must hold, and nothing may be left open.
-fn decide(
-    index: &Index<'_>,
-    seen: &Seen<'_>,
-    found: &Found,
-    lines: &[CoverageLine],
-    tries: u64,
-) -> (Verdict, Vec<Fact>) {
+fn decide(index: &Index<'_>, found: &Found, lines: &[CoverageLine], tries: u64) -> (Verdict, Vec<Fact>) {
     if !found.witnesses.is_empty() {
         let (recipients, sightings) = totals(index, &found.witnesses);
         let fact = codes::WITNESSED.fact([&found.witnesses.len(), &sightings, &recipients]);
         return (Verdict::Contradicted, vec![fact]);
     }
-    let mut reasons = undecided(seen, found);
+    let mut reasons = undecided(found);
     // The first fact of a line that is not met says why it is not.
     let missing = lines.iter().filter(|line| line.met == Met::No);
     reasons.extend(missing.filter_map(|line| line.facts.first().cloned()));
@@ -76,13 +70,12 @@ fn decide(
 }
 
 /// How many practices are open, by reason.
-fn undecided(seen: &Seen<'_>, found: &Found) -> Vec<Fact> {
+fn undecided(found: &Found) -> Vec<Fact> {
     let mut reasons: Vec<Why> = found.undecided.iter().map(|(_, why)| *why).collect();
     reasons.sort_unstable();
-    let same = reasons.chunk_by(|a, b| a == b).filter_map(|same| {
-        let (practice, why) = found.undecided.iter().find(|(_, why)| Some(why) == same.first())?;
-        Some(codes::UNDECIDED.fact([&same.len(), &seen.explain(*practice, *why).code]))
-    });
+    let same = reasons
+        .chunk_by(|a, b| a == b)
+        .filter_map(|same| Some(codes::UNDECIDED.fact([&same.len(), &Seen::code_of(*same.first()?)])));
     same.collect()
 }
 

@@ -17,7 +17,7 @@ impl Labels<'_> {
     fn list(&self) -> Vec<(&'static str, String)> {
         let variant = match self.variant {
             Some(Variant::Named(name)) => Some(name.clone()),
-            Some(Variant::Between(names)) => Some(names.join(" / ")),
+            Some(Variant::Between(_)) => Some("undetermined".to_owned()),
             _ => None,
         };
         let reading = self.reading.map(str::to_owned);

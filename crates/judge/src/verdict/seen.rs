@@ -1,6 +1,6 @@
 //! Which practices speak against a claim, which would if more were known, and which do not count.
 
-use super::index::Index;
+use super::index::{Index, Row};
 use super::recipients::{country_at_fault, reached};
 use super::scope::Group;
 use super::tri::Tri;
@@ -129,10 +129,10 @@ impl<'a> Seen<'a> {
     pub(crate) fn find(&self) -> Found {
         let mut found = Found::default();
         for datum in self.index.selected(&self.sought.never.data) {
-            for &number in &self.index.by_datum[datum] {
-                let Some(practice) = self.index.practice(number) else { continue };
-                if let Some(window) = self.window(practice.key.run, practice.key.segment) {
-                    self.sort(number, datum, practice, window, &mut found);
+            let returned = self.returned(datum);
+            for row in &self.index.by_datum[datum] {
+                if let Some(window) = self.window(row.run, row.segment) {
+                    self.sort(datum, row, returned, window, &mut found);
                 }
             }
         }
@@ -145,17 +145,19 @@ impl<'a> Seen<'a> {
         found
     }
 
-    fn sort(&self, number: usize, datum: usize, practice: &Practice, window: &Window, found: &mut Found) {
-        let about = self.about(datum, practice);
-        let faults = self.faults(datum, practice);
-        let times = times(practice, window);
-        // Certainly of another recipient or another thing: not worth a word.
-        let first_no =
-            |conditions: &[(Tri, Why)]| conditions.iter().find(|(holds, _)| *holds == Tri::No).map(|no| no.1);
-        let unseen = [Why::Recipient, Why::OtherTransfer, Why::OtherApp];
-        if first_no(&about).is_some_and(|why| unseen.contains(&why)) {
+    fn sort(&self, datum: usize, row: &Row<'_>, returned: bool, window: &Window, found: &mut Found) {
+        let number = row.number;
+        // Certainly of another recipient: not worth a word, and by far the most frequent.
+        if row.transfer != Transfer::Kept && self.reach(row.recipient) == Tri::No {
             return;
         }
+        let about = self.about(datum, row);
+        let unseen = [Why::Recipient, Why::OtherTransfer, Why::OtherApp];
+        if about.iter().any(|(holds, why)| *holds == Tri::No && unseen.contains(why)) {
+            return;
+        }
+        let faults = self.faults(datum, row, returned);
+        let times = times(row, window);
         let sure = about.iter().filter(|(_, why)| *why != Why::Form).all(|(holds, _)| *holds == Tri::Yes);
         let in_time = times.iter().filter(|(_, why)| *why != Why::Inside).all(|(holds, _)| *holds == Tri::Yes);
         if sure && in_time {
@@ -164,21 +166,20 @@ impl<'a> Seen<'a> {
                 found.controls.push((number, action));
             }
         }
-        let all: Vec<(Tri, Why)> = about.into_iter().chain(faults).chain(times).collect();
-        let least = all.iter().map(|(holds, _)| *holds).min().unwrap_or(Tri::No);
+        let all = || about.iter().chain(&faults).chain(&times);
+        let least = all().map(|(holds, _)| *holds).min().unwrap_or(Tri::No);
         match least {
             Tri::Yes => found.witnesses.push(number),
             Tri::Maybe => {
-                let why = all.iter().find(|(holds, _)| *holds == Tri::Maybe).map_or(Why::Time, |(_, why)| *why);
+                let why = all().find(|(holds, _)| *holds == Tri::Maybe).map_or(Why::Time, |(_, why)| *why);
                 found.undecided.push((number, why));
             }
-            Tri::No => found.cleared.extend(cleared_by(&all).map(|why| (number, why))),
+            Tri::No => found.cleared.extend(cleared_by(all()).map(|why| (number, why))),
         }
     }
 
     /// Is it what the claim speaks of at all?
-    fn about(&self, datum: usize, practice: &Practice) -> [(Tri, Why); 8] {
-        let key = &practice.key;
+    fn about(&self, datum: usize, key: &Row<'_>) -> [(Tri, Why); 8] {
         let never = self.sought.never;
         let kept = key.transfer == Transfer::Kept;
         let recipient = if kept { Tri::of(self.stored) } else { self.reach(key.recipient) };
@@ -187,7 +188,7 @@ impl<'a> Seen<'a> {
         let transfer = if claimed { Tri::Yes } else { Tri::Maybe };
         let run = self.index.evidence.runs.get(key.run);
         let apps = run.map(|run| run.apps.as_slice()).unwrap_or_default();
-        let app = key.app.as_ref().filter(|_| !apps.is_empty());
+        let app = key.app.filter(|_| !apps.is_empty());
         let made_up = self.index.data.get(datum).is_none_or(|(_, _, made_up)| *made_up);
         let attributed = app.is_some() || made_up || kept;
         [
@@ -203,10 +204,8 @@ impl<'a> Seen<'a> {
     }
 
     /// Is it at fault?
-    fn faults(&self, datum: usize, practice: &Practice) -> [(Tri, Why); 4] {
-        let key = &practice.key;
-        let apple = self.sought.definitions == Definitions::AppleLabel;
-        let kept = !apple || self.index.evidence.canaries.iter().any(|canary| canary.datum == key.datum);
+    fn faults(&self, datum: usize, key: &Row<'_>, returned: bool) -> [(Tri, Why); 4] {
+        let kept = self.sought.definitions != Definitions::AppleLabel || returned;
         [
             (protection_at_fault(key.protection, self.sought.never.protection_below), Why::Protection),
             (self.country(key.recipient), Why::Country),
@@ -215,11 +214,43 @@ impl<'a> Seen<'a> {
         ]
     }
 
+    /// True where the datum came back as a canary.
+    fn returned(&self, datum: usize) -> bool {
+        let name = self.index.data.get(datum).map(|(name, _, _)| *name);
+        self.index.evidence.canaries.iter().any(|canary| name == Some(canary.datum.0.as_str()))
+    }
+
     fn listed(&self, datum: usize, recipient: usize) -> Tri {
+        if self.sought.list.is_empty() {
+            return Tri::No;
+        }
         let recipient = self.index.recipient(recipient);
         let covers = |selectors: &[Selector]| selectors.iter().any(|selector| self.index.covers(selector, datum));
         let lines = self.sought.list.iter().filter(|line| covers(&line.data));
         Tri::any(lines.map(|line| reached(recipient, &line.recipients)))
+    }
+
+    /// The code of [`Seen::explain`].
+    pub(crate) fn code_of(why: Why) -> &'static str {
+        match why {
+            Why::Chance => codes::CHANCE.name,
+            Why::OtherApp => codes::OTHER_APP.name,
+            Why::Actor => codes::ACTOR_UNKNOWN.name,
+            Why::Product => codes::PRODUCT_UNKNOWN.name,
+            Why::Received => codes::RECEIVED.name,
+            Why::Attempted | Why::OtherTransfer => codes::ATTEMPTED_ONLY.name,
+            Why::Form => codes::FORM_NOT_CLAIMED.name,
+            Why::Recipient | Why::Listed => codes::RECIPIENT_UNKNOWN.name,
+            Why::Country => codes::COUNTRY_UNKNOWN.name,
+            Why::Protection => codes::PROTECTION_UNKNOWN.name,
+            Why::OtherState => codes::OTHER_STATE.name,
+            Why::ClockError => codes::WITHIN_CLOCK_ERROR.name,
+            Why::Consent => codes::CONSENT_UNKNOWN.name,
+            Why::Time => codes::TIME_UNKNOWN.name,
+            Why::Inside => codes::INSIDE_ACTION.name,
+            Why::Variant => codes::VARIANT_UNKNOWN.name,
+            Why::Keeping => codes::KEEPING_UNKNOWN.name,
+        }
     }
 
     /// Why a practice is no witness, as a fact.
@@ -261,8 +292,8 @@ impl<'a> Seen<'a> {
 }
 
 /// Did it happen when the claim says it does not?
-fn times(practice: &Practice, window: &Window) -> [(Tri, Why); 3] {
-    let untimed = practice.key.segment == 0;
+fn times(row: &Row<'_>, window: &Window) -> [(Tri, Why); 3] {
+    let untimed = row.segment == 0;
     let clock = if untimed { Why::Time } else { Why::ClockError };
     let when = match window.when {
         Tri::No => Why::OtherState,
@@ -283,8 +314,8 @@ pub(crate) fn protection_at_fault(protection: Protection, below: Option<Protecti
 }
 
 /// The reason to show, where exactly one thing keeps a practice from being a witness.
-fn cleared_by(conditions: &[(Tri, Why)]) -> Option<Why> {
-    let mut failed = conditions.iter().filter(|(holds, _)| *holds == Tri::No).map(|(_, why)| *why);
+fn cleared_by<'c>(conditions: impl Iterator<Item = &'c (Tri, Why)>) -> Option<Why> {
+    let mut failed = conditions.filter(|(holds, _)| *holds == Tri::No).map(|(_, why)| *why);
     let first = failed.next()?;
     let shown = [Why::Form, Why::OtherState, Why::Inside];
     (failed.next().is_none() && shown.contains(&first)).then_some(first)

@@ -110,7 +110,8 @@ fn in_variant(timeline: &Timeline, segment: &Segment, variant: &Variant) -> Tri 
                 Tri::Maybe
             }
         }
-        // What lies in one variant alone is judged there.
+        // What lies in one variant alone is judged there; what lies in none that is marked may be anyone's.
+        Variant::Between(_) if possible.is_empty() => Tri::Maybe,
         Variant::Between(names) => {
             Tri::of(possible.len() != 1 && possible.iter().all(|other| names.iter().any(|name| name == other)))
         }
