@@ -4,6 +4,7 @@
 mod content;
 mod expected;
 mod generate;
+mod judge;
 mod measure;
 mod packets;
 mod pcapng;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.split_first() {
         Some((word, command)) if word == measure::WORD => measure::child(command),
         Some((word, options)) if word == "capture" => Options::of(options).and_then(|options| capture(&options)),
+        Some((word, [])) if word == "judge" => judge::run(),
         #[cfg(feature = "wrapped")]
         Some((word, options)) if word == "wrapped" => wrapped::run(options),
         #[cfg(not(feature = "wrapped"))]
