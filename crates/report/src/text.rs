@@ -45,6 +45,9 @@ mod tests {
     #[test]
     fn evidence_cannot_steer_the_terminal() {
         assert_eq!(clean("a\x1b[31mb\u{202e}c\nd"), "a·[31mb·c·d");
+        for mark in ['\u{61c}', '\u{180e}', '\u{200f}', '\u{2060}', '\u{2067}', '\u{206f}', '\u{feff}'] {
+            assert_eq!(clean(&mark.to_string()), "·", "{mark:?}");
+        }
     }
 
     #[test]

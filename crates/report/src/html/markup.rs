@@ -183,6 +183,14 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
+/// A sentence that readers and search wrote in English, marked as such on a page in another language.
+pub(super) fn english(context: &Context<'_>, text: &str) -> String {
+    match context.lang() {
+        Lang::English => escape(text),
+        Lang::Chinese => format!("<span lang=\"en\">{}</span>", escape(text)),
+    }
+}
+
 /// A text of the evidence, set apart so that its direction of writing ends with it.
 pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))

@@ -1,7 +1,7 @@
 //! What was seen beside the planted values themselves: fields that follow them, personal data that nobody
 //! planted, and what decoys say of chance.
 
-use super::markup::{Context, code, elements, escape, further, table};
+use super::markup::{Context, code, elements, english, escape, further, table};
 use crate::audit::{
     Class, ClassCounts, Compared, Rate, RecipientKey, Unplanted, followed, followed_at, odds, recipient_name,
 };
@@ -49,7 +49,7 @@ fn following(context: &Context<'_>, compared: &Compared) -> String {
         out.push_str(&table(caption, &heads, new.iter().take(ROWS).map(|finding| follows(context, finding))));
         out.push_str(&further(context, new.len().saturating_sub(ROWS)));
     }
-    let notes = elements("li", compared.notes.iter().map(|note| escape(note)));
+    let notes = elements("li", compared.notes.iter().map(|note| english(context, note)));
     if !notes.is_empty() {
         let _ = writeln!(out, "<ul>{notes}</ul>");
     }

@@ -1,6 +1,6 @@
 //! What is left to do, and how to do all of it again.
 
-use super::markup::{Context, code, elements, escape, section as framed, table};
+use super::markup::{Context, code, elements, english, escape, section as framed, table};
 use crate::audit::{ExhibitRow, Fixity};
 use crate::text::{bytes, count};
 use crate::words::Lang;
@@ -52,7 +52,7 @@ pub(super) fn section(context: &Context<'_>) -> String {
     body.push_str(&lists(context));
     body.push_str(&interventions(context));
     let remarks = context.judgement.notes.iter().map(|fact| context.fact(fact));
-    let remarks = elements("li", remarks.chain(context.audit.notes.iter().map(|note| escape(note))));
+    let remarks = elements("li", remarks.chain(context.audit.notes.iter().map(|note| english(context, note))));
     if !remarks.is_empty() {
         let _ = writeln!(body, "<p class=\"label\">{}</p>\n<ul>{remarks}</ul>", context.pick("Remarks", "说明"));
     }

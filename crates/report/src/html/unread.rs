@@ -1,6 +1,6 @@
 //! What could not be read: opaque bytes by endpoint, damaged evidence, limits of the search.
 
-use super::markup::{Context, code, elements, escape, further, section as framed, table};
+use super::markup::{Context, code, elements, english, further, section as framed, table};
 use crate::audit::{protection, who};
 use crate::text::{bytes, count, percent};
 use crate::words::Lang;
@@ -56,7 +56,7 @@ fn opaque(context: &Context<'_>) -> String {
         context.pick("Why", "原因"),
     ];
     let cells = rows.iter().take(ROWS).map(|((who, channel, reason), (times, sent, received))| {
-        vec![code(who), context.term(channel), count(*times), bytes(*sent), bytes(*received), escape(reason)]
+        vec![code(who), context.term(channel), count(*times), bytes(*sent), bytes(*received), english(context, reason)]
     });
     let caption = context.pick("Unread bytes by endpoint", "各端点未读取的字节");
     table(caption, &heads, cells) + &further(context, rows.len().saturating_sub(ROWS))
@@ -79,7 +79,7 @@ fn damages(context: &Context<'_>) -> String {
             code(&damage.place),
             damage.server.as_ref().map_or_else(unknown, |server| code(&who(server))),
             damage.bytes.map_or_else(unknown, count),
-            escape(&damage.reason),
+            english(context, &damage.reason),
         ]
     });
     let caption = context.pick("Damaged evidence", "受损的证据");
@@ -87,7 +87,7 @@ fn damages(context: &Context<'_>) -> String {
 }
 
 fn limits(context: &Context<'_>) -> String {
-    let items = elements("li", context.audit.limits.iter().map(|limit| escape(limit)));
+    let items = elements("li", context.audit.limits.iter().map(|limit| english(context, limit)));
     if items.is_empty() {
         return String::new();
     }

@@ -143,6 +143,8 @@ impl Browser {
     /// `DYETRACE_SCREENSHOTS` to a folder.
     fn pictures(&mut self, name: &str, width: u32) {
         let Ok(folder) = std::env::var("DYETRACE_SCREENSHOTS") else { return };
+        // What lies below the screen is painted a little later.
+        self.ask("Page.captureScreenshot", &json!({"captureBeyondViewport": true}));
         let tops = "[...document.querySelectorAll('section')].map(s => [s.id, s.offsetTop, s.offsetHeight])";
         let sections = self.evaluate(tops);
         for section in sections.as_array().unwrap() {
