@@ -5,7 +5,7 @@
 mod case;
 
 use case::{CLOUD, Case, SECOND, began, codes, ended, failed, mark, one_claim};
-use dyetrace_case::{DatumId, Form, Requirement, Time, Transfer, Verdict};
+use dyetrace_case::{DatumId, Form, Time, Transfer, Verdict};
 use dyetrace_judge::{CODES, CanaryFacts, Measured, Number, Options, TrafficFacts, judge, read_claims};
 
 fn measured(number: Number) -> Case {
