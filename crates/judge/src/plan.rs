@@ -32,7 +32,15 @@ fn wishes_of_part(part: &JudgedPart) -> Vec<Fact> {
     let lines = part.coverage.iter().filter(|line| line.met == Met::No).flat_map(|line| &line.facts);
     let practices = part.discounted.iter().map(|(_, fact)| fact);
     let numbers = part.reasons.iter().filter(|fact| fact.code == codes::NOT_MEASURED.name);
-    lines.chain(practices).chain(numbers).filter_map(wish).collect()
+    let scope = part.coverage.iter().flat_map(|line| &line.facts).find(|fact| fact.code == codes::IN_SCOPE.name);
+    let runs = scope.and_then(|fact| fact.value("runs")).unwrap_or_default();
+    lines.chain(practices).chain(numbers).filter_map(wish).map(|what| with_runs(what, runs)).collect()
+}
+
+/// Damage that may lie in any run of a part is about all of them.
+fn with_runs(what: Fact, runs: &str) -> Fact {
+    let open = what.code == codes::RECORD_CLEANLY.name && what.value("run") == Some("");
+    if open { codes::RECORD_CLEANLY.fact([&runs]) } else { what }
 }
 
 /// What helps against one thing that is missing.

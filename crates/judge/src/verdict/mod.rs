@@ -6,6 +6,7 @@ mod held;
 mod index;
 mod never;
 mod number;
+mod numbers;
 mod part;
 mod recipients;
 mod scope;
