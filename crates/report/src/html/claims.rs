@@ -24,7 +24,7 @@ fn article(context: &Context<'_>, index: usize, claim: &JudgedClaim) -> String {
     let mut out = format!(
         "<article id=\"c{index}\" class=\"claim {}\" aria-labelledby=\"c{index}-h\">\n<h3 id=\"c{index}-h\">{} {}</h3>\n",
         standing.name(),
-        context.badge(standing),
+        context.badges(claim),
         code(&statement.id)
     );
     let _ = writeln!(out, "<blockquote>{}</blockquote>", escape(said(statement, context.lang())));

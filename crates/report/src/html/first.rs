@@ -102,7 +102,7 @@ fn card(context: &Context<'_>, index: usize, claim: &JudgedClaim) -> String {
     format!(
         "<li class=\"card {}\">{} <a href=\"#c{index}\"><code>{}</code></a><p class=\"says\">{}</p><p>{reason}</p></li>\n",
         standing.name(),
-        context.badge(standing),
+        context.badges(claim),
         escape(&claim.statement.id),
         escape(said(&claim.statement, context.lang())),
     )

@@ -5,7 +5,7 @@ use crate::audit::Audit;
 use crate::judgement::Standing;
 use crate::text::{clean, count};
 use crate::words::{Lang, sentence, term};
-use dyetrace_case::{Fact, Judgement, Recipient, SightingId, Time};
+use dyetrace_case::{Fact, JudgedClaim, Judgement, Recipient, SightingId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -72,6 +72,17 @@ impl<'a> Context<'a> {
     pub(super) fn badge(&self, standing: Standing) -> String {
         let (name, sign) = (standing.name(), standing.sign());
         format!("<span class=\"badge {name}\"><span aria-hidden=\"true\">{sign}</span> {}</span>", self.term(name))
+    }
+
+    /// Where a claim stands; where it waits for a person, also what the evidence alone says.
+    pub(super) fn badges(&self, claim: &JudgedClaim) -> String {
+        let standing = Standing::of(claim);
+        let badge = self.badge(standing);
+        if standing != Standing::Review {
+            return badge;
+        }
+        let alone = self.pick("on the evidence alone", "仅就证据而言");
+        format!("{badge} <small>{alone}{}</small>{}", self.lang().colon(), self.badge(Standing::from(claim.verdict)))
     }
 
     /// A moment; in words where there is none.

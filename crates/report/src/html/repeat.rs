@@ -76,12 +76,16 @@ fn exhibit(context: &Context<'_>, row: &ExhibitRow) -> Vec<String> {
     let class = if row.fixity == Fixity::Differs { "bad" } else { "" };
     vec![
         format!("{}<br><small>{}</small>", code(&row.exhibit.path), row.exhibit.format.name()),
-        format!("<code class=\"sha\">{}</code>", row.exhibit.id),
+        sha(&row.exhibit.id.to_string()),
         format!("<span class=\"{class}\">{}</span>", context.term(row.fixity.name())),
         bytes(row.exhibit.bytes),
         count(row.records),
         format!("{} / {}", count(row.tls_keyed), count(row.tls_connections)),
     ]
+}
+
+fn sha(digest: &str) -> String {
+    format!("<code class=\"sha\">{}</code>", escape(digest))
 }
 
 fn keys(context: &Context<'_>) -> String {
@@ -112,7 +116,7 @@ fn lists(context: &Context<'_>) -> String {
     let unknown = || context.pick("unknown", "未知").to_owned();
     let rows = context.judgement.snapshots.iter().map(|list| {
         let dated = [&list.version, &list.dated].into_iter().flatten().map(|text| escape(text)).collect::<Vec<_>>();
-        let digest = list.sha256.as_deref().map_or_else(|| "–".to_owned(), code);
+        let digest = list.sha256.as_deref().map_or_else(|| "–".to_owned(), sha);
         let from = [&list.from, &list.licence].into_iter().flatten().map(|text| escape(text)).collect::<Vec<_>>();
         vec![
             code(&list.name),

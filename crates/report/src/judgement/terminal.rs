@@ -72,6 +72,11 @@ impl Writer<'_> {
             let source = self.page.styled("2", &source);
             self.page.line(&format!("  {source}"))?;
         }
+        if standing == Standing::Review {
+            let alone = self.pick("On the evidence alone", "仅就证据而言").to_owned();
+            let verdict = self.name(Standing::from(claim.verdict));
+            self.page.line(&format!("  {alone}{}{verdict}", self.lang.colon()))?;
+        }
         for question in &claim.review {
             let open = self.pick("Open question: ", "待答问题：").to_owned();
             self.page.line(&format!("  {open}{}", clean(question)))?;

@@ -93,6 +93,7 @@ fn the_terminal_shows_verdicts_reasons_coverage_and_what_is_left_to_do() {
         "✕ contradicted  s1.newer-devices-do-not-upload",
         "3 practices speak against it, in 1,204 sightings, at 2 recipients",
         "○ Quiet time",
+        "On the evidence alone: not exercised",
         "(does not count: it happened within the clock error of a milestone)",
         "no hit in 3 tries: at 95 % confidence it happens in at most 63.2 % of tries",
         "☐ do provision-device 2 times more (state: consent refused; way: any)",
