@@ -4,7 +4,7 @@
 use super::{made_up::judged, page};
 use dyetrace_report::words::Lang;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -160,7 +160,13 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        // A browser that closes itself ends its helpers too; one that was killed leaves them writing for a while.
+        let close = json!({"id": 0, "method": "Browser.close"});
+        let is_closing = self.commands.write_all(format!("{close}\0").as_bytes()).is_ok();
+        let mut rest = Vec::new();
+        if !is_closing || self.answers.read_to_end(&mut rest).is_err() {
+            let _ = self.process.kill();
+        }
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
