@@ -3,7 +3,8 @@
 //! A judged case holds facts, not sentences: each [`Fact`] is a code with values, which reports put
 //! into the reader's language, and programs can count.
 
-use crate::{Practice, Product, Recipient, Snapshot, Time, Timeline};
+use crate::{Fingerprint, Practice, Product, Recipient, Snapshot, Suppression, Time, Timeline};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The three values. As in strong Kleene logic, `Contradicted` is false, `Supported` is true and
@@ -286,4 +287,8 @@ pub struct Judgement {
     pub snapshots: Vec<Snapshot>,
     /// Remarks: suppressions that matched nothing, unconfirmed wordings.
     pub notes: Vec<Fact>,
+    /// Exceptions in force, in the order of their file. Verdicts stay what they are.
+    pub suppressions: Vec<Suppression>,
+    /// The contradictions of an earlier judgement; absent where none was given.
+    pub baseline: Option<BTreeSet<Fingerprint>>,
 }

@@ -339,6 +339,8 @@ pub(crate) enum JudgeFormat {
     Json,
     /// One page that needs no network
     Html,
+    /// SARIF 2.1.0, for code scanning, see docs/reports.md
+    Sarif,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

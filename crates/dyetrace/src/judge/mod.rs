@@ -138,10 +138,12 @@ fn write(judged: &Judged, arguments: &JudgeArguments, format: JudgeFormat, path:
     let look = Look { color: output::color(path), all: arguments.all };
     let lang = arguments.lang.into();
     let command = command_line();
+    let machine = report::MachineLook { lang, command: Some(&command) };
     let html = HtmlLook { lang, reveal: arguments.reveal, command: Some(&command), excerpts: Some(&judged.excerpts) };
     output::write(path, |out| {
         let written = match format {
             JudgeFormat::Terminal => report::write_terminal(judgement, audit, look, lang, out),
+            JudgeFormat::Sarif => report::write_sarif(judgement, audit, machine, out),
             JudgeFormat::Json => report::write_json(judgement, audit, out),
             JudgeFormat::Html => dyetrace_report::html::write_html(judgement, audit, html, out),
         };

@@ -2,10 +2,14 @@
 
 mod json;
 mod phrases;
+mod places;
+mod results;
+mod sarif;
 mod terminal;
 
 pub use json::{SCHEMA, write as write_json};
-pub(crate) use phrases::{action_words, consent_words, labels, said};
+pub(crate) use phrases::{action_words, consent_words, label_words, labels, said};
+pub use sarif::{MOST_RESULTS, MachineLook, write_sarif};
 pub use terminal::write as write_terminal;
 
 use dyetrace_case::{ConsentStates, JudgedClaim, JudgedPart, Judgement, Practice, Segment, Verdict};
@@ -32,13 +36,18 @@ impl Standing {
 
     /// Where a claim stands.
     pub fn of(claim: &JudgedClaim) -> Self {
+        Self::of_part(claim, claim.verdict)
+    }
+
+    /// Where a part of a claim stands that got this verdict.
+    pub fn of_part(claim: &JudgedClaim, verdict: Verdict) -> Self {
         if !claim.applies {
             return Self::OutOfScope;
         }
         if !claim.review.is_empty() {
             return Self::Review;
         }
-        Self::from(claim.verdict)
+        Self::from(verdict)
     }
 
     /// The name used in JSON and reports.

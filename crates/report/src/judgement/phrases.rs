@@ -16,8 +16,13 @@ pub(crate) fn labels(part: &JudgedPart, lang: Lang) -> String {
     if part.labels.is_empty() {
         return lang.pick("all of it", "整体").to_owned();
     }
+    label_words(&part.labels, lang)
+}
+
+/// `run reported, variant softap`.
+pub(crate) fn label_words(labels: &[(&'static str, String)], lang: Lang) -> String {
     let label = |(name, value): &(&str, String)| format!("{} {}", term(name, lang), clean(term(value, lang)));
-    part.labels.iter().map(label).collect::<Vec<_>>().join(lang.comma())
+    labels.iter().map(label).collect::<Vec<_>>().join(lang.comma())
 }
 
 /// The consent state, the possible ones where the clocks do not decide, or that nobody recorded it.

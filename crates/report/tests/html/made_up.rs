@@ -70,6 +70,7 @@ pub(crate) fn judged(sightings: usize) -> (Judgement, Audit, Excerpts) {
             Todo { what: Fact::new("code-of-tomorrow").with("text", HOSTILE), claims: vec![HOSTILE.to_owned()] },
         ],
         notes: vec![Fact::new("action-not-in-case").with("claim", "s1.x").with("action", HOSTILE)],
+        ..Judgement::default()
     };
     (judgement, audit(rows), excerpts)
 }

@@ -13,6 +13,12 @@ pub(crate) fn faults(schema: &Value, value: &Value, root: &Value) -> Vec<String>
         return if fitting == 1 { Vec::new() } else { vec![format!("{fitting} of the alternatives fit {value}")] };
     }
     let mut found = Vec::new();
+    if let Some(options) = schema["anyOf"].as_array()
+        && !options.iter().any(|option| faults(option, value, root).is_empty())
+    {
+        found.push(format!("none of the alternatives fits {value}"));
+    }
+    found.extend(wrong_value(schema, value));
     if !schema["type"].is_null() && !has_type(&schema["type"], value) {
         found.push(format!("{value} is not of type {}", schema["type"]));
     }
@@ -33,6 +39,8 @@ pub(crate) fn faults(schema: &Value, value: &Value, root: &Value) -> Vec<String>
                 None if schema["additionalProperties"].is_object() => {
                     found.extend(faults(&schema["additionalProperties"], member, root));
                 }
+                // `anyOf` beside it describes the members.
+                None if schema["additionalProperties"] == true || schema["properties"].is_null() => {}
                 None => found.push(format!("{key} is not described")),
             }
         }
@@ -52,6 +60,20 @@ pub(crate) fn faults(schema: &Value, value: &Value, root: &Value) -> Vec<String>
         ),
     );
     found
+}
+
+/// Numbers out of range, items that stand twice, texts that are no URI.
+fn wrong_value(schema: &Value, value: &Value) -> Option<String> {
+    let number = value.as_i64();
+    let low = schema["minimum"].as_i64().is_some_and(|least| number.is_some_and(|number| number < least));
+    let high = schema["maximum"].as_i64().is_some_and(|most| number.is_some_and(|number| number > most));
+    let items = value.as_array().filter(|_| schema["uniqueItems"] == true);
+    let texts: Option<Vec<String>> = items.map(|items| items.iter().map(Value::to_string).collect());
+    let twice = texts.is_some_and(|texts| texts.iter().collect::<std::collections::BTreeSet<_>>().len() < texts.len());
+    let is_uri = |text: &str| text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b));
+    let uri = schema["format"].as_str().is_some_and(|format| format.starts_with("uri"));
+    let no_uri = uri && !value.as_str().is_some_and(is_uri);
+    (low || high || twice || no_uri).then(|| format!("{value} is not what {schema} describes"))
 }
 
 fn has_type(types: &Value, value: &Value) -> bool {
