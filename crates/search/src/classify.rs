@@ -1,6 +1,7 @@
 //! One cheap pass that finds where codecs could apply: runs of base64 letters, and marks that
 //! begin an escape.
 
+use crate::kernel::{self, CLASSES};
 use std::ops::Range;
 
 /// Shortest run of base64 or hexadecimal characters that is decoded: four to six bytes.
@@ -46,22 +47,25 @@ impl Classes {
         let (blocks, rest) = bytes.as_chunks::<64>();
         let mut padded = [0; 64];
         padded[..rest.len()].copy_from_slice(rest);
-        self.base64.clear();
-        self.word.clear();
-        self.dense.clear();
-        self.list.clear();
-        self.digits.clear();
-        self.upper.clear();
-        for block in blocks.iter().chain(std::iter::once(&padded)) {
-            let [base64, word, dense, list, upper] = words(block);
-            self.base64.push(base64);
-            self.word.push(word);
-            self.dense.push(dense);
-            self.list.push(list);
-            self.digits.push(list & word);
-            self.upper.push(upper);
-        }
+        self.clear();
+        kernel::classes(blocks, |words| self.push(words));
+        kernel::classes(&[padded], |words| self.push(words));
         self.bytes = bytes.len();
+    }
+
+    fn clear(&mut self) {
+        let Self { base64, word, dense, list, digits, upper, bytes: _ } = self;
+        [base64, word, dense, list, digits, upper].into_iter().for_each(Vec::clear);
+    }
+
+    #[inline]
+    fn push(&mut self, [base64, word, dense, list, upper]: [u64; CLASSES]) {
+        self.base64.push(base64);
+        self.word.push(word);
+        self.dense.push(dense);
+        self.list.push(list);
+        self.digits.push(list & word);
+        self.upper.push(upper);
     }
 
     /// The first maximal run of at least sixteen base64 characters, without padding, that begins at
@@ -246,7 +250,7 @@ fn starts_of_sixteen(word: u64, next: u64) -> u64 {
 
 /// Comparisons without branches, which compilers make into vector instructions; one bit of each
 /// flag byte is one class.
-fn words(block: &[u8; 64]) -> [u64; 5] {
+pub(crate) fn words(block: &[u8; 64]) -> [u64; CLASSES] {
     let mut base64 = [0u8; 64];
     let mut word = [0u8; 64];
     let mut dense = [0u8; 64];

@@ -2,14 +2,14 @@
 //! by a look into a bitmap, also where the text is the string XORed with one unknown byte, or with
 //! one unknown number added to every byte.
 //!
-//! A sample of eight bytes is taken every `stride` bytes. Each pattern has the grams at its first
-//! `stride` offsets in the bitmap, so whatever its alignment, exactly one of them is sampled. A hit
-//! is looked up once more by eight bytes where the pattern is long enough, then compared. Letters are
-//! folded by setting bit 5 of every byte, on both sides. The two shifted domains compare what a
-//! constant key leaves unchanged: the exclusive or, or the difference, of neighbouring bytes.
+//! A sample of four bytes is taken every third byte. Each pattern has the grams at its first three
+//! offsets in a table, so whatever its alignment, exactly one of them is sampled. A hit is looked up
+//! once more by eight bytes where the pattern is long enough, then compared. Letters are folded by
+//! setting bit 5 of every byte, on both sides. The two shifted domains compare what a constant key
+//! leaves unchanged: the exclusive or, or the difference, of neighbouring bytes. They take turns, so
+//! that each is sampled every sixth byte.
 
-#![expect(clippy::inline_always, reason = "as calls, these would cost more than they do")]
-
+use crate::kernel::{self, ROW, STRIDE};
 use std::ops::Range;
 
 /// Shortest pattern the filter takes.
@@ -18,11 +18,7 @@ pub(crate) const SHORTEST: usize = 6;
 /// Shortest pattern that is found under an unknown key.
 pub(crate) const SHORTEST_KEYED: usize = 10;
 
-/// Samples between two looks at the result.
-const BLOCK: usize = 8;
-/// Bytes a block needs at the longest stride.
-const BLOCK_BYTES: usize = 64 + 8;
-/// Bits of the bitmap for each gram.
+/// Bits of a table for each gram.
 const SPARSENESS: usize = 32;
 
 /// How the text may differ from the pattern.
@@ -64,10 +60,13 @@ pub(crate) struct Match {
 pub(crate) struct Filter {
     bytes: Vec<u8>,
     patterns: Vec<Stored>,
+    /// Grams of the plain domain.
+    plain_grams: Table,
+    /// Grams of both others.
+    keyed_grams: Table,
     plain: Lane,
     xor: Lane,
     sum: Lane,
-    stride: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -94,15 +93,11 @@ impl Filter {
             });
             bytes.extend_from_slice(pattern.bytes);
         }
-        let fits = |stride: usize| {
-            stored.iter().all(|pattern| {
-                pattern.domain.stride(stride) + pattern.domain.gram_bytes() - 1 <= pattern.length as usize
-            })
-        };
-        let stride = [8, 5, 4, 3, 2].into_iter().find(|stride| fits(*stride)).unwrap_or(1);
-        let lane = |domain| Lane::new(domain, &bytes, &stored, stride);
+        let lane = |domain| Lane::new(domain, &bytes, &stored);
         let (plain, xor, sum) = (lane(Domain::Plain), lane(Domain::Xor), lane(Domain::Sum));
-        Self { plain, xor, sum, bytes, patterns: stored, stride }
+        let plain_grams = Table::new(&plain.grams(&bytes, &stored));
+        let keyed_grams = Table::new(&[xor.grams(&bytes, &stored), sum.grams(&bytes, &stored)].concat());
+        Self { plain_grams, keyed_grams, plain, xor, sum, bytes, patterns: stored }
     }
 
     /// Calls `visit` for every occurrence. Occurrences of one pattern come in order and each once.
@@ -110,76 +105,44 @@ impl Filter {
         if self.patterns.is_empty() {
             return;
         }
-        match self.stride {
-            8 => self.scan_by::<8>(text, visit),
-            5 => self.scan_by::<5>(text, visit),
-            4 => self.scan_by::<4>(text, visit),
-            3 => self.scan_by::<3>(text, visit),
-            2 => self.scan_by::<2>(text, visit),
-            _ => self.scan_by::<1>(text, visit),
-        }
-    }
-
-    fn scan_by<const STRIDE: usize>(&self, text: &[u8], visit: &mut dyn FnMut(Match)) {
-        if self.xor.is_empty() && self.sum.is_empty() {
-            let plain = |word| self.plain.test(Domain::Plain.gram(word));
-            self.scan_with::<STRIDE>(text, plain, plain, visit);
-        } else {
-            // Patterns of the keyed domains are long enough for every second sample.
-            let even = |word| self.plain.test(Domain::Plain.gram(word)) | self.xor.test(Domain::Xor.gram(word));
-            let odd = |word| self.plain.test(Domain::Plain.gram(word)) | self.sum.test(Domain::Sum.gram(word));
-            self.scan_with::<STRIDE>(text, even, odd, visit);
-        }
-    }
-
-    #[inline(always)]
-    fn scan_with<const STRIDE: usize>(
-        &self,
-        text: &[u8],
-        even: impl Fn(u64) -> u64 + Copy,
-        odd: impl Fn(u64) -> u64 + Copy,
-        visit: &mut dyn FnMut(Match),
-    ) {
-        let mut at = 0;
-        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-            self.verify_all(text, at, samples::<STRIDE>(block, even, odd), STRIDE, visit);
-            at += BLOCK * STRIDE;
-        }
+        let end = kernel::hits(text, &self.plain_grams, &self.keyed_grams, |at, hits| {
+            self.verify_row(text, at, hits, visit);
+        });
         // What is left goes through the same test with zeros behind it.
-        let rest = text.get(at..).unwrap_or_default();
-        let mut padded = [0; 2 * BLOCK_BYTES];
-        padded[..rest.len()].copy_from_slice(rest);
-        for from in (0..rest.len()).step_by(BLOCK * STRIDE) {
-            if let Some(block) = padded.get(from..).and_then(|rest| rest.first_chunk::<BLOCK_BYTES>()) {
-                self.verify_all(text, at + from, samples::<STRIDE>(block, even, odd), STRIDE, visit);
-            }
+        for (sample, at) in (end..text.len()).step_by(STRIDE).enumerate() {
+            let eight = u64::from_le_bytes(eight_at(text, at));
+            let [plain, keyed] = kernel::sample_hits(eight, sample, &self.plain_grams, &self.keyed_grams);
+            let hits = u16::from(plain) << (sample % 2) | u16::from(keyed) << (ROW + sample % 2);
+            self.verify_row(text, at - sample % 2 * STRIDE, hits, visit);
         }
     }
 
-    fn verify_all(&self, text: &[u8], at: usize, mut hits: u64, stride: usize, visit: &mut dyn FnMut(Match)) {
-        while hits != 0 {
-            let sample = hits.trailing_zeros() as usize;
-            let keyed = if sample.is_multiple_of(2) { &self.xor } else { &self.sum };
-            self.verify(text, at + sample * stride, keyed, visit);
-            hits &= hits - 1;
+    #[inline]
+    fn verify_row(&self, text: &[u8], at: usize, hits: u16, visit: &mut dyn FnMut(Match)) {
+        let (mut plain, mut keyed) = (hits & 0xff, hits >> ROW);
+        while plain != 0 {
+            self.verify(text, at + plain.trailing_zeros() as usize * STRIDE, &self.plain, visit);
+            plain &= plain - 1;
+        }
+        while keyed != 0 {
+            let sample = keyed.trailing_zeros() as usize;
+            let lane = if sample.is_multiple_of(2) { &self.xor } else { &self.sum };
+            self.verify(text, at + sample * STRIDE, lane, visit);
+            keyed &= keyed - 1;
         }
     }
 
-    /// Looks up one sampled position in the plain lane and the keyed lane that was tested there.
+    /// Looks up one sampled position in a lane.
+    #[inline]
+    fn verify(&self, text: &[u8], at: usize, lane: &Lane, visit: &mut dyn FnMut(Match)) {
+        let left = text.len().saturating_sub(at);
+        if left >= lane.domain.gram_bytes() {
+            let word = u64::from_le_bytes(eight_at(text, at));
+            lane.candidates(word, left >= 8, |entry| self.compare(text, at, entry, visit));
+        }
+    }
+
     #[inline(never)]
-    fn verify(&self, text: &[u8], at: usize, keyed: &Lane, visit: &mut dyn FnMut(Match)) {
-        let rest = text.get(at..).unwrap_or_default();
-        let mut padded = [0; 8];
-        let length = rest.len().min(8);
-        padded[..length].copy_from_slice(&rest[..length]);
-        let word = u64::from_le_bytes(padded);
-        for lane in [&self.plain, keyed] {
-            if length >= lane.domain.gram_bytes() && lane.test(lane.domain.gram(word)) & 1 == 1 {
-                lane.candidates(word, length == 8, &mut |entry| self.compare(text, at, entry, visit));
-            }
-        }
-    }
-
     fn compare(&self, text: &[u8], at: usize, entry: Entry, visit: &mut dyn FnMut(Match)) {
         let Some(pattern) = self.patterns.get(entry.pattern as usize) else { return };
         let Some(start) = at.checked_sub(entry.offset as usize) else { return };
@@ -192,20 +155,15 @@ impl Filter {
     }
 }
 
-/// One bit for each sample of the block.
-#[inline(always)]
-fn samples<const STRIDE: usize>(block: &[u8; BLOCK_BYTES], even: impl Fn(u64) -> u64, odd: impl Fn(u64) -> u64) -> u64 {
-    let word = |sample: usize| {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&block[sample * STRIDE..sample * STRIDE + 8]);
-        u64::from_le_bytes(bytes)
-    };
-    let mut hits = 0;
-    for pair in 0..BLOCK / 2 {
-        hits |= (even(word(2 * pair)) & 1) << (2 * pair);
-        hits |= (odd(word(2 * pair + 1)) & 1) << (2 * pair + 1);
-    }
-    hits
+/// Eight bytes from there on, zeros behind the end.
+#[inline]
+fn eight_at(text: &[u8], at: usize) -> [u8; 8] {
+    let rest = text.get(at..).unwrap_or_default();
+    rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut padded = [0; 8];
+        padded.iter_mut().zip(rest).for_each(|(padded, byte)| *padded = *byte);
+        padded
+    })
 }
 
 impl Stored {
@@ -237,12 +195,12 @@ impl Domain {
     }
 
     /// Bytes between two samples of the domain.
-    fn stride(self, stride: usize) -> usize {
-        if self == Self::Plain { stride } else { 2 * stride }
+    fn stride(self) -> usize {
+        if self == Self::Plain { STRIDE } else { 2 * STRIDE }
     }
 
     /// What eight bytes and a key have in common with eight bytes and another key.
-    #[inline(always)]
+    #[inline]
     fn word(self, word: u64) -> u64 {
         match self {
             Self::Plain => word | 0x2020_2020_2020_2020,
@@ -251,8 +209,8 @@ impl Domain {
         }
     }
 
-    #[inline(always)]
-    fn gram(self, word: u64) -> u32 {
+    #[inline]
+    pub(crate) fn gram(self, word: u64) -> u32 {
         self.word(word) as u32
     }
 
@@ -264,7 +222,7 @@ impl Domain {
 }
 
 /// Subtracts byte by byte modulo 256 (Knuth, The Art of Computer Programming 7.1.3).
-#[inline(always)]
+#[inline]
 pub(crate) fn difference(from: u64, what: u64) -> u64 {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     ((from | HIGH).wrapping_sub(what & !HIGH)) ^ ((from ^ !what) & HIGH)
@@ -276,68 +234,106 @@ struct Entry {
     offset: u32,
 }
 
-/// The grams of one domain.
+/// The grams of one domain, with where they are from.
 struct Lane {
     domain: Domain,
-    /// One bit for each hash of four bytes; a power of two.
-    bitmap: Vec<u64>,
-    shift: u32,
+    /// By eight bytes.
     long: Buckets,
+    /// By the gram alone, where the pattern ends before that.
     short: Buckets,
 }
 
 impl Lane {
-    fn new(domain: Domain, bytes: &[u8], patterns: &[Stored], stride: usize) -> Self {
-        let (mut long, mut short, mut grams) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.domain == domain) {
-            let text = &bytes[pattern.start as usize..][..pattern.length as usize];
-            for offset in 0..domain.stride(stride) {
-                let mut padded = [0; 8];
-                let rest = text.get(offset..).unwrap_or_default();
-                let length = rest.len().min(8);
-                padded[..length].copy_from_slice(&rest[..length]);
-                let word = u64::from_le_bytes(padded);
-                grams.push(domain.gram(word));
-                let entry = Entry { pattern: number as u32, offset: offset as u32 };
-                if length == 8 {
-                    long.push((hash_long(domain.long_gram(word)), entry));
-                } else {
-                    short.push((hash(domain.gram(word)), entry));
-                }
+    fn new(domain: Domain, bytes: &[u8], patterns: &[Stored]) -> Self {
+        let (mut long, mut short) = (Vec::new(), Vec::new());
+        for_each_gram(domain, bytes, patterns, |entry, word, whole| {
+            if whole {
+                long.push((hash_long(domain.long_gram(word)), entry));
+            } else {
+                short.push((hash(domain.gram(word)), entry));
             }
-        }
-        let bits = (grams.len() * SPARSENESS).next_power_of_two().clamp(1 << 12, 1 << 22);
-        let shift = 32 - bits.trailing_zeros();
-        let mut bitmap = vec![0u64; if grams.is_empty() { 0 } else { bits / 64 }];
-        for gram in grams {
-            let hash = hash(gram) >> shift;
-            bitmap[(hash >> 6) as usize] |= 1 << (hash & 63);
-        }
-        Self { domain, bitmap, shift, long: Buckets::new(&long), short: Buckets::new(&short) }
+        });
+        Self { domain, long: Buckets::new(&long), short: Buckets::new(&short) }
     }
 
-    fn is_empty(&self) -> bool {
-        self.bitmap.is_empty()
-    }
-
-    /// Bit 0 is set where the gram may begin part of a pattern.
-    #[inline(always)]
-    fn test(&self, gram: u32) -> u64 {
-        let hash = hash(gram) >> self.shift;
-        self.bitmap.get((hash >> 6) as usize).map_or(0, |word| word >> (hash & 63))
+    fn grams(&self, bytes: &[u8], patterns: &[Stored]) -> Vec<u32> {
+        let mut grams = Vec::new();
+        for_each_gram(self.domain, bytes, patterns, |_, word, _| grams.push(self.domain.gram(word)));
+        grams
     }
 
     /// The entries whose grams have the hash of those of the word.
-    fn candidates(&self, word: u64, whole: bool, visit: &mut dyn FnMut(Entry)) {
+    #[inline]
+    fn candidates(&self, word: u64, whole: bool, mut visit: impl FnMut(Entry)) {
         if whole {
-            self.long.of(hash_long(self.domain.long_gram(word)), visit);
+            self.long.of(hash_long(self.domain.long_gram(word)), &mut visit);
         }
-        self.short.of(hash(self.domain.gram(word)), visit);
+        self.short.of(hash(self.domain.gram(word)), &mut visit);
+    }
+}
+
+/// Calls `visit` with each place in a pattern of the domain where a sample may fall, the eight bytes from
+/// there on, and whether the pattern is as long as that.
+fn for_each_gram(domain: Domain, bytes: &[u8], patterns: &[Stored], mut visit: impl FnMut(Entry, u64, bool)) {
+    for (number, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.domain == domain) {
+        let text = &bytes[pattern.start as usize..][..pattern.length as usize];
+        for offset in 0..domain.stride() {
+            let entry = Entry { pattern: number as u32, offset: offset as u32 };
+            visit(entry, u64::from_le_bytes(eight_at(text, offset)), offset + 8 <= text.len());
+        }
+    }
+}
+
+/// A set of grams that answers nearly every miss (Putze, Sanders and Singler, "Cache-, Hash- and
+/// Space-Efficient Bloom Filters", section 3: all bits of one element are in one word).
+pub(crate) struct Table {
+    /// A power of two.
+    words: Vec<u32>,
+    shift: u32,
+}
+
+/// Two hash functions: the first gives the word and a bit, the second another bit.
+pub(crate) const FACTORS: [u32; 2] = [0x9E37_79B1, 0x85EB_CA77];
+/// The first bit's number begins with this bit of the first hash.
+pub(crate) const FIRST_BIT: i32 = 10;
+
+impl Table {
+    pub(crate) fn new(grams: &[u32]) -> Self {
+        let bits = (grams.len() * SPARSENESS).next_power_of_two().clamp(1 << 12, 1 << 22);
+        let shift = 32 - (bits / 32).trailing_zeros();
+        let mut table = Self { words: vec![0; bits / 32], shift };
+        for gram in grams {
+            let (place, bits) = table.place(*gram);
+            table.words[place as usize] |= bits;
+        }
+        table
+    }
+
+    /// False where no gram is this one; true nearly only where one is.
+    pub(crate) fn may_hold(&self, gram: u32) -> bool {
+        let (place, bits) = self.place(gram);
+        self.word(place) & bits == bits
+    }
+
+    fn place(&self, gram: u32) -> (u32, u32) {
+        let [first, second] = FACTORS.map(|factor| gram.wrapping_mul(factor));
+        (first >> self.shift, 1 << (first >> FIRST_BIT & 31) | 1 << (second >> 27))
+    }
+
+    /// Bits to drop from the first hash for the number of the word.
+    pub(crate) fn shift(&self) -> u32 {
+        self.shift
+    }
+
+    /// The word of that number.
+    #[inline]
+    pub(crate) fn word(&self, place: u32) -> u32 {
+        self.words.get(place as usize).copied().unwrap_or(0)
     }
 }
 
 /// Multiplicative hashing (Knuth, The Art of Computer Programming 6.4).
-#[inline(always)]
+#[inline]
 fn hash(gram: u32) -> u32 {
     gram.wrapping_mul(0x9E37_79B1)
 }
@@ -375,7 +371,8 @@ impl Buckets {
         Self { starts, entries: sorted, shift }
     }
 
-    fn of(&self, hash: u32, visit: &mut dyn FnMut(Entry)) {
+    #[inline]
+    fn of(&self, hash: u32, visit: &mut impl FnMut(Entry)) {
         let number = (hash >> self.shift) as usize;
         let (Some(first), Some(last)) = (self.starts.get(number), self.starts.get(number + 1)) else { return };
         for (found, entry) in self.entries.get(*first as usize..*last as usize).unwrap_or_default() {

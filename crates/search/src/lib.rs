@@ -31,6 +31,7 @@ mod filter;
 mod find;
 #[doc(hidden)]
 pub mod fuzzing;
+mod kernel;
 mod keyed;
 mod map;
 mod needles;
