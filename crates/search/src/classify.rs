@@ -392,17 +392,22 @@ impl Marks {
         }
     }
 
-    /// True where a mark lies in the range.
-    pub(crate) fn any_in(&self, range: &Range<usize>) -> bool {
-        if self.is_empty() {
-            return false;
+    /// Tells whether a mark lies in a range. Quick where the ranges are asked for in order.
+    pub(crate) fn any_in_each(&self) -> impl FnMut(&Range<usize>) -> bool {
+        let candidates = self.candidates.iter().map(|found| found.span.start);
+        let bytes = [&self.percent, &self.backslash, &self.entity].into_iter().flatten().copied();
+        let mut marks: Vec<usize> = bytes.chain(candidates).collect();
+        marks.sort_unstable();
+        let mut next = 0_usize;
+        move |range| {
+            if next.checked_sub(1).and_then(|last| marks.get(last)).is_some_and(|last| *last >= range.start) {
+                next = marks.partition_point(|mark| *mark < range.start);
+            }
+            while marks.get(next).is_some_and(|mark| *mark < range.start) {
+                next += 1;
+            }
+            marks.get(next).is_some_and(|mark| *mark < range.end)
         }
-        let first = self.candidates.partition_point(|found| found.span.start < range.start);
-        self.candidates.get(first).is_some_and(|found| found.span.start < range.end)
-            || [&self.percent, &self.backslash, &self.entity].into_iter().any(|marks| {
-                let first = marks.partition_point(|mark| *mark < range.start);
-                marks.get(first).is_some_and(|mark| *mark < range.end)
-            })
     }
 }
 
@@ -503,6 +508,23 @@ mod tests {
                 (*at..at + length).all(inside) && !inside(at + length) && (*at == 0 || !inside(at - 1))
             };
             prop_assert_eq!(found, (0..bytes.len()).filter(is_word).collect::<Vec<_>>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_has_a_mark_in_whatever_order_it_is_asked_for(
+            text in "(%41|[a-z]|&amp;|=3D=3D|\\\\n){0,40}",
+            asked in proptest::collection::vec((0usize..200, 0usize..20), 1..20),
+        ) {
+            let marks = Marks::find(text.as_bytes());
+            let places = [&marks.percent[..], &marks.backslash, &marks.entity].concat();
+            let places: Vec<usize> = places.into_iter().chain(marks.candidates.iter().map(|found| found.span.start)).collect();
+            let mut has_mark = marks.any_in_each();
+            for (start, length) in asked {
+                let range = start..start + length;
+                prop_assert_eq!(has_mark(&range), places.iter().any(|place| range.contains(place)));
+            }
         }
     }
 

@@ -93,6 +93,8 @@ struct Haul {
     done: Vec<Range<usize>>,
     /// A piece of a value was seen: the rest may be in other fields.
     has_pieces: bool,
+    /// Where words stand that are compared with whole fields, in order.
+    short_words: Vec<usize>,
 }
 
 /// The search of one record.
@@ -223,7 +225,10 @@ impl<'s> Explorer<'s> {
                 self.explore_split(bytes, structure, &pieces, &mut haul.named);
             }
         }
-        let must_walk = node.context == Context::Cookie || haul.has_pieces;
+        if structure.is_some() {
+            haul.short_words = self.short_words(bytes, &classes);
+        }
+        let must_walk = node.context == Context::Cookie || haul.has_pieces || !haul.short_words.is_empty();
         if let Some(structure) =
             structure.filter(|structure| must_walk || self.must_walk(bytes, *structure, &marks, &classes))
         {
@@ -714,7 +719,9 @@ impl<'s> Explorer<'s> {
             || self.candidate
             || codec::lz_string::stands_in(bytes)
             || (structure.plus_is_space() && memchr::memchr(b'+', bytes).is_some())
-            || self.has_short_value(bytes, classes)
+            || self.needles.has_broken_fields()
+            || self.has_checksum(bytes, classes)
+            || bytes.len() <= split::LONGEST_OF_WORDS && self.has_keyed_word(bytes, classes)
     }
 
     /// The needles of which a piece is in the bytes.
@@ -729,19 +736,18 @@ impl<'s> Explorer<'s> {
         pieces
     }
 
-    /// True where one of the values that are compared with whole fields is a word of the bytes.
-    fn has_short_value(&self, bytes: &[u8], classes: &Classes) -> bool {
-        let is_word = |length: usize| {
-            let mut found = false;
+    /// Where words of the bytes stand that are values compared with whole fields.
+    fn short_words(&self, bytes: &[u8], classes: &Classes) -> Vec<usize> {
+        let mut found = Vec::new();
+        for length in self.needles.word_lengths() {
             classes.words_of(length, |start| {
-                found |= bytes.get(start..start + length).is_some_and(|word| self.needles.is_short_word(word));
+                if bytes.get(start..start + length).is_some_and(|word| self.needles.is_short_word(word)) {
+                    found.push(start);
+                }
             });
-            found
-        };
-        self.needles.has_broken_fields()
-            || self.needles.word_lengths().any(is_word)
-            || self.has_checksum(bytes, classes)
-            || bytes.len() <= split::LONGEST_OF_WORDS && self.has_keyed_word(bytes, classes)
+        }
+        found.sort_unstable();
+        found
     }
 
     /// True where a word or a text without spaces may be a short value under a key.
@@ -755,12 +761,15 @@ impl<'s> Explorer<'s> {
         found
     }
 
-    /// The same for a field, where the field is more than that word.
-    fn has_short_word(&self, field: &[u8]) -> bool {
-        let words = || field.split(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80);
-        field.len() <= LONGEST_NESTED
-            && field.len() > SHORTEST_ROW
-            && words().any(|word| word.len() < field.len() && self.needles.is_short_word(word))
+    /// True where one of them stands in a field that is more than that word.
+    fn has_short_word(&self, bytes: &[u8], field: &Range<usize>, short_words: &[usize]) -> bool {
+        if !(SHORTEST_ROW + 1..=LONGEST_NESTED).contains(&field.len()) {
+            return false;
+        }
+        let first = short_words.partition_point(|start| *start < field.start);
+        short_words.get(first).is_some_and(|start| *start < field.end)
+            || (is_in_word(bytes, field.start) || is_in_word(bytes, field.end))
+                && bytes[field.clone()].split(|byte| !is_word(*byte)).any(|word| self.needles.is_short_word(word))
     }
 
     /// True where a word of the bytes is a known checksum.
@@ -792,8 +801,9 @@ impl<'s> Explorer<'s> {
         batch: &mut Batch,
         haul: &mut Haul,
     ) {
+        let mut has_mark = marks.any_in_each();
         structure.walk(bytes, &mut |field| {
-            let marked = marks.any_in(&field.range);
+            let marked = has_mark(&field.range);
             if !(all || marked) {
                 return ControlFlow::Continue(());
             }
@@ -814,7 +824,10 @@ impl<'s> Explorer<'s> {
                 if batch.is_full() {
                     self.search_batch(batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
                 }
-            } else if marked || self.is_odd_field(value, node) || haul.has_pieces && form_begins(value) {
+            } else if marked
+                || self.is_odd_field(bytes, &field.range, node, &haul.short_words)
+                || haul.has_pieces && form_begins(value)
+            {
                 found = self.explore_field(value, node);
                 haul.done.push(field.range.clone());
             } else {
@@ -826,10 +839,11 @@ impl<'s> Explorer<'s> {
     }
 
     /// True for a field that codecs of whole fields undo and that is no run of its own.
-    fn is_odd_field(&self, value: &[u8], node: Node) -> bool {
+    fn is_odd_field(&self, bytes: &[u8], field: &Range<usize>, node: Node, short_words: &[usize]) -> bool {
+        let value = &bytes[field.clone()];
         codec::lz_string::may_be_utf16(value)
             || shifted_document::may_be(value)
-            || (self.has_short_word(value) && recognise(value, Context::Any).is_some())
+            || (self.has_short_word(bytes, field, short_words) && recognise(value, Context::Any).is_some())
             || node.context == Context::Cookie && is_leaf(value)
     }
 
@@ -984,6 +998,17 @@ fn begins_in_escape(bytes: &[u8], at: usize) -> bool {
     let escape = |back: usize| at.checked_sub(back).and_then(|start| bytes.get(start..start + 3));
     let is = |escape: &[u8]| matches!(escape, [b'%', rest @ ..] if rest.iter().all(u8::is_ascii_hexdigit));
     [1, 2].into_iter().filter_map(escape).any(is)
+}
+
+/// True for what words are made of: letters, digits and bytes over 0x7f.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte > 0x7f
+}
+
+/// True where a word goes on across that place.
+fn is_in_word(bytes: &[u8], at: usize) -> bool {
+    let is_word = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|byte| is_word(*byte));
+    is_word(at.checked_sub(1)) && is_word(Some(at))
 }
 
 /// True where one of the spans, which are in order, holds the range.

@@ -344,6 +344,8 @@ fn hash_long(gram: u64) -> u32 {
 
 /// Entries by hash.
 struct Buckets {
+    /// Small enough to stay in the cache, unlike the rest: it answers most misses.
+    known: Table,
     /// Where each bucket begins; one more than there are buckets, which are a power of two.
     starts: Vec<u32>,
     entries: Vec<(u32, Entry)>,
@@ -368,11 +370,19 @@ impl Buckets {
             sorted[*place as usize] = (*hash, *entry);
             *place += 1;
         }
-        Self { starts, entries: sorted, shift }
+        let known = Table::new(&entries.iter().map(|(hash, _)| *hash).collect::<Vec<_>>());
+        Self { known, starts, entries: sorted, shift }
     }
 
     #[inline]
     fn of(&self, hash: u32, visit: &mut impl FnMut(Entry)) {
+        if self.known.may_hold(hash) {
+            self.of_known(hash, visit);
+        }
+    }
+
+    #[inline(never)]
+    fn of_known(&self, hash: u32, visit: &mut impl FnMut(Entry)) {
         let number = (hash >> self.shift) as usize;
         let (Some(first), Some(last)) = (self.starts.get(number), self.starts.get(number + 1)) else { return };
         for (found, entry) in self.entries.get(*first as usize..*last as usize).unwrap_or_default() {

@@ -228,8 +228,8 @@ impl Digests {
 
     fn of_number(&self, number: Number, visit: &mut dyn FnMut(u32)) {
         match number {
-            Number::Narrow(value) => self.narrow.find(spread(value.into())).for_each(visit),
-            Number::Wide(value) => self.wide.find(spread(value)).for_each(visit),
+            Number::Narrow(value) => self.narrow.visit(spread(value.into()), visit),
+            Number::Wide(value) => self.wide.visit(spread(value), visit),
         }
     }
 

@@ -78,6 +78,14 @@ impl Table {
         ((bit >> 6) as usize, 1 << (bit & 63) | 1 << (other & 63))
     }
 
+    /// Calls `visit` with the numbers of that key. Made for keys that nearly never have one.
+    #[inline]
+    pub(crate) fn visit(&self, key: u64, visit: &mut dyn FnMut(u32)) {
+        if self.may_hold(key) {
+            self.find(key).for_each(visit);
+        }
+    }
+
     /// The numbers of that key, in the order in which they were given.
     pub(crate) fn find(&self, key: u64) -> impl Iterator<Item = u32> {
         let bucket = (key >> self.bucket_shift) as usize;
