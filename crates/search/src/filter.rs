@@ -18,8 +18,9 @@ pub(crate) const SHORTEST: usize = 6;
 /// Shortest pattern that is found under an unknown key.
 pub(crate) const SHORTEST_KEYED: usize = 10;
 
-/// Bits of a table for each gram.
-const SPARSENESS: usize = 32;
+/// Bits of a table for each gram: few, because tables that leave the first-level caches cost more than
+/// hits that are none.
+const SPARSENESS: usize = 16;
 
 /// How the text may differ from the pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,7 +300,7 @@ pub(crate) const FIRST_BIT: i32 = 10;
 
 impl Table {
     pub(crate) fn new(grams: &[u32]) -> Self {
-        let bits = (grams.len() * SPARSENESS).next_power_of_two().clamp(1 << 12, 1 << 22);
+        let bits = (distinct(grams) * SPARSENESS).next_power_of_two().clamp(1 << 12, 1 << 22);
         let shift = 32 - (bits / 32).trailing_zeros();
         let mut table = Self { words: vec![0; bits / 32], shift };
         for gram in grams {
@@ -331,6 +332,19 @@ impl Table {
         self.words.get(place as usize).copied().unwrap_or(0)
     }
 }
+
+/// About how many different grams there are: not counted are the few whose hashes begin alike.
+fn distinct(grams: &[u32]) -> usize {
+    let mut seen = vec![0u64; 1 << (DISTINCT_BITS - 6)];
+    for gram in grams {
+        let hash = hash(*gram) >> (32 - DISTINCT_BITS);
+        seen[(hash >> 6) as usize] |= 1 << (hash & 63);
+    }
+    seen.iter().map(|word| word.count_ones() as usize).sum()
+}
+
+/// Bits of a hash that tell grams apart when they are counted.
+const DISTINCT_BITS: u32 = 20;
 
 /// Multiplicative hashing (Knuth, The Art of Computer Programming 6.4).
 #[inline]
