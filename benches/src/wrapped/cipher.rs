@@ -21,6 +21,30 @@ pub(crate) const STREAM_KEY: &[u8; 9] = b"s3cr3tKey";
 /// SM4.
 pub(crate) const SM4_KEY: &[u8; 16] = b"sm4-key-of-bench";
 
+/// What the app makes for one message and sends wrapped with the server's public key.
+const SESSION_KEY: &[u8; 16] = b"0123456789abcdef";
+/// [`SESSION_KEY`] under [`RSA_KEY`], made with OpenSSL.
+const WRAPPED_SESSION_KEY: &str = "598b61b31aabc18ecd29b0ed511b2268830ed32196ad1eb499c202be21552f6e4f450c68acbe4c9f8c95a2ea20571bd94ef8\
+    7a1751d3d51ac8aef18c6e1d1f32d3c71a934fa7a7a105c9d0936c9bb6e267c0ab5575a47400c02dea7249941e4498d28199\
+    2f8c72fee713e9edbe87ee1f8c916155493ec406b7e74b9538ca22b8";
+/// The server's private key, which the tester has: 1,024 bits, made for this bench.
+pub(crate) const RSA_KEY: &str = "-----BEGIN RSA PRIVATE KEY-----
+MIICXAIBAAKBgQDDoyBddAejBuyCVrPtf93f1mFipr0Ugr0km6Y6tJPfp1n2EmuU
+lQrC7QBs+yjn236YEsLHJ0XSfkx8jVd9sqhyEcHPjefToKZ4lKNODuC5+M36xeRa
+Y+ZomYM5Hebs8H4Kmonl6y4kgJd9EbhB3c42GoTl4w5+u8acENs9X9WHSQIDAQAB
+AoGAHDTj0LWO+FFiPjSUApUh/0jgh6G0t0VWUfXjFKm+fEubq9/iBO0sPQiAvDXG
+Iw/Bg9mIncAqz/uHuZmDWMsuf+skYiJ3apoAS1e14R5xHqzPJ8yi9tCLKkC1Jza9
+Ih2f2fuiaWIINTaeh6pY9TyWFtxUVQlfrJ5EPNaNx+oENjUCQQDvNayN2GTRStDw
+Q3Wuzm9e/gWvqxP18X0oeeb10Bp2sOowpRJMo6iTp49r392hVRF3wGpCoi1Ike/z
+KzdPjYwnAkEA0V6BQpzGMzmXAcjOscbjkZuY+hSpFnl9h4ofTmqEDHSgAfSDTd6g
+sfaO70bqFkplWWUbNhd2tEleT6FFw6jHDwJALAEbtRxRr46r0QcX5whixH7GXQKD
+sYKzG3cRXbbip2L0Me6r5x1ULZVtdNLB2qPjirwC0C81VVxDX+BbVG8dkQJBAMc9
+9yaMCPWwhWr2TPTTP7dOaor6ZFr17Kayo849AULVLXwO03GkPip9Z1J/mr7xt3cW
+B4o3VAiHlY+T+s8S67MCQDGvgGRLUAZXFXla7ouj8fX+nm9JGQ/LoA85FnpOlXvL
+NipLSOn7dEVxR2Min/xhaRJ9vyKbNfhCD5ECW5aCuL0=
+-----END RSA PRIVATE KEY-----
+";
+
 pub(crate) const LAYERS: &[Layer] = &[
     ("xor key", |p| Some(p.piecewise_at(|at, byte| byte ^ STREAM_KEY[at % STREAM_KEY.len()]))),
     ("aes-128-cbc iv first", |p| Some(iv_first(p, aes_cbc(&padded(p), &iv(p))))),
@@ -38,6 +62,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     ("aes-128-ecb zero padding", |p| Some(sealed(p, aes_ecb_zeros(&padded(p))))),
     ("3des-cbc fixed iv", |p| Some(sealed(p, triple_des_cbc(&padded(p))))),
     ("sm4-ecb", |p| Some(sealed(p, sm4_ecb(&padded(p))))),
+    ("rsa session key", session),
 ];
 
 impl Piece {
@@ -71,6 +96,16 @@ fn iv_first(piece: &Piece, encrypted: Vec<u8>) -> Piece {
     let mut bytes = iv(piece).to_vec();
     bytes.extend(encrypted);
     sealed(piece, bytes)
+}
+
+/// The text under a session key, and beside it that key under the server's.
+fn session(piece: &Piece) -> Option<Piece> {
+    let key = data_encoding::HEXLOWER.decode(WRAPPED_SESSION_KEY.as_bytes()).ok()?;
+    let iv = iv(piece);
+    let cipher = cbc::Encryptor::<aes::Aes128>::new(SESSION_KEY.into(), (&iv).into());
+    let body = [&iv[..], &cipher.encrypt_padded_vec::<Pkcs7>(&padded(piece))].concat();
+    let end = format!("\",\"key\":\"{}\"}}", data_encoding::BASE64.encode(&key));
+    Some(sealed(piece, data_encoding::BASE64.encode(&body).into()).between("{\"data\":\"", end).alone())
 }
 
 fn aes_cbc(bytes: &[u8], iv: &[u8; 16]) -> Vec<u8> {

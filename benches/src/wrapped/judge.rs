@@ -3,7 +3,7 @@
 use super::cases::Case;
 use super::material;
 use super::values::Value;
-use dyetrace_case::{KeyMaterial, Secret, Sighting, Subject};
+use dyetrace_case::{Secret, Sighting, Subject};
 use dyetrace_search::{Options, Scanner, Scratch};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -59,8 +59,8 @@ pub(crate) fn subject(values: &[Value]) -> Result<Subject, Box<dyn Error>> {
 impl Judge {
     /// For these values, with the keys, salts and alphabet of the cases.
     pub(crate) fn new(values: &[Value]) -> Result<Self, Box<dyn Error>> {
-        let material = KeyMaterial::from_yaml(&material::case_yaml(), |_| Err("there are no files".into()))?;
-        let scanner = Scanner::with_key_material(&subject(values)?, &material.unwrap_or_default(), Options::default());
+        let material = material::material()?;
+        let scanner = Scanner::with_key_material(&subject(values)?, &material, Options::default());
         Ok(Self { scanner, scratch: Scratch::default(), scores: Scores::default() })
     }
 

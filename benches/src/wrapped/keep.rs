@@ -3,7 +3,7 @@
 use super::background::{Background, ordinary_request};
 use super::bodies::{Bodies, Mix};
 use super::values::Value;
-use super::{APART, cases, judge, material, speed, values};
+use super::{APART, cases, cipher, judge, material, speed, values};
 use crate::random::Random;
 use crate::say;
 use std::error::Error;
@@ -22,6 +22,7 @@ pub(crate) fn write(folder: &Path, values: &[Value], seed: u64, megabytes: usize
     }
     write_file(folder.join("subject.yaml"), judge::subject(values)?.to_yaml())?;
     write_file(folder.join("case.yaml"), material::case_yaml())?;
+    write_file(folder.join(material::RSA_FILE), cipher::RSA_KEY)?;
     write_file(folder.join("values.json"), serde_json::to_vec(values)?)?;
     write_file(folder.join("many.json"), serde_json::to_vec(&values::many(speed::VALUES, &mut Random::new(seed)))?)?;
     requests(folder, values, seed)?;

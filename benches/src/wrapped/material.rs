@@ -3,7 +3,12 @@
 use super::{cipher, digests, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dyetrace_case::KeyMaterial;
+use std::error::Error;
 use std::fmt::Write as _;
+
+/// The file of the server's private key beside `case.yaml`.
+pub(crate) const RSA_FILE: &str = "server.pem";
 
 /// `case.yaml` of a case folder with its section `key_material`.
 pub(crate) fn case_yaml() -> String {
@@ -35,7 +40,14 @@ pub(crate) fn case_yaml() -> String {
         let iv = iv.map_or_else(String::new, |iv| format!(", iv: {iv}"));
         let _ = writeln!(yaml, "    - {{ name: cipher {number}, cipher: {name}, key: {{ {} }}{iv} }}", bytes(key));
     }
+    let _ = writeln!(yaml, "    - {{ name: server, cipher: rsa, private_key: {RSA_FILE} }}");
     yaml
+}
+
+/// The key material itself; the private key lies in no file.
+pub(crate) fn material() -> Result<KeyMaterial, Box<dyn Error>> {
+    let read = |_: &str| Ok(cipher::RSA_KEY.into());
+    Ok(KeyMaterial::from_yaml(&case_yaml(), read)?.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -44,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_key_material_can_be_read() {
-        let read = dyetrace_case::KeyMaterial::from_yaml(&case_yaml(), |_| Err("no files".into())).unwrap().unwrap();
-        assert_eq!((read.alphabets.len(), read.salts.len(), read.hmac_keys.len(), read.ciphers.len()), (1, 1, 1, 16));
+        let read = material().unwrap();
+        assert_eq!((read.alphabets.len(), read.salts.len(), read.hmac_keys.len(), read.ciphers.len()), (1, 1, 1, 17));
     }
 }
