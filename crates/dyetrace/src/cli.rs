@@ -32,6 +32,14 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Hold what the maker says against what was seen: contradicted, supported, or not exercised
     Judge(JudgeArguments),
+    /// Print what is still to do before the claims can be decided
+    #[command(after_help = "The same arguments as for judge; only the to-do list is printed.
+
+Exit codes: 0 nothing is missing, 3 something is.
+
+Example:
+  dyetrace plan my-case")]
+    Plan(JudgeArguments),
     /// Show one sighting step by step, with commands to redo each step
     Explain(ExplainArguments),
     /// Hide planted values in copies of the records and count what is found again

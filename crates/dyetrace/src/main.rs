@@ -15,6 +15,7 @@ mod mint;
 mod new;
 mod output;
 mod pipeline;
+mod plan;
 mod progress;
 mod records;
 mod spike;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Judge(arguments) => judge::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
         Command::Spike(arguments) => spike::run(&arguments),

@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/judge", &["case"]),
     ("crates/recipients", &["case"]),
     ("crates/report", &["case"]),
-    ("crates/lab", &[]),
+    ("crates/lab", &["case"]),
     ("crates/dyetrace", &["case", "evidence", "judge", "recipients", "report", "search", "tls"]),
     ("benches", &["case", "judge", "search"]),
 ];

@@ -8,11 +8,11 @@ use crate::cli::{JudgeArguments, JudgeFormat};
 use crate::data;
 use crate::exit::{Exit, Fault};
 use crate::output;
-use dyetrace_case::{Judgement, Verdict};
+use dyetrace_case::Judgement;
 use dyetrace_judge::{Claim, Measured};
 use dyetrace_report::audit::Look;
 use dyetrace_report::html::{Excerpts, HtmlLook};
-use dyetrace_report::judgement as report;
+use dyetrace_report::judgement::{self as report, Standing};
 use dyetrace_search::{Options, Scanner};
 use excerpts::read_again;
 use facts::Facts;
@@ -152,14 +152,14 @@ fn write(judged: &Judged, arguments: &JudgeArguments, format: JudgeFormat, path:
 }
 
 /// A contradicted claim comes first: it stands whatever else could not be read. Then what could not be
-/// read, then what was asked for and not exercised.
+/// read, then what was asked for and not exercised, or waits for a person's answer.
 fn exit(judged: &Judged) -> Exit {
-    let claims = || judged.judgement.claims.iter().filter(|claim| claim.applies);
+    let any = |standing| judged.judgement.claims.iter().any(|claim| Standing::of(claim) == standing);
     let audit = &judged.audited.audit;
     match () {
-        () if claims().any(|claim| claim.verdict == Verdict::Contradicted) => Exit::Found,
+        () if any(Standing::Contradicted) => Exit::Found,
         () if audit::is_partly_read(audit, &judged.audited.intake) => Exit::PartlyRead,
-        () if claims().any(|claim| claim.verdict == Verdict::NotExercised) => Exit::NothingRead,
+        () if any(Standing::NotExercised) || any(Standing::Review) => Exit::NothingRead,
         () => Exit::Fine,
     }
 }

@@ -10,7 +10,7 @@ mod terminal;
 pub use json::{SCHEMA, write as write_json};
 pub(crate) use phrases::{action_words, consent_words, label_words, labels, said};
 pub use sarif::{MOST_RESULTS, MachineLook, write_sarif};
-pub use terminal::write as write_terminal;
+pub use terminal::{write as write_terminal, write_plan};
 
 use dyetrace_case::{ConsentStates, JudgedClaim, JudgedPart, Judgement, Practice, Segment, Verdict};
 

@@ -26,6 +26,20 @@ pub fn write(judgement: &Judgement, audit: &Audit, look: Look, lang: Lang, out: 
     page.facts(lang.pick("Remarks", "说明"), &judgement.notes)
 }
 
+/// Writes what is missing alone: the tester's to-do list.
+///
+/// # Errors
+/// Writing failed.
+pub fn write_plan(judgement: &Judgement, look: Look, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Writer { page: Page::new(look, out), judgement, lang };
+    page.summary()?;
+    if judgement.todo.is_empty() {
+        let nothing = page.pick("\nNothing is missing.", "\n没有缺少的内容。").to_owned();
+        return page.page.line(&nothing);
+    }
+    page.todo()
+}
+
 struct Writer<'a> {
     page: Page<'a>,
     judgement: &'a Judgement,
