@@ -34,7 +34,7 @@ pub fn write_plan(judgement: &Judgement, look: Look, lang: Lang, out: &mut dyn W
     let mut page = Writer { page: Page::new(look, out), judgement, lang };
     page.summary()?;
     if judgement.todo.is_empty() {
-        let nothing = page.pick("\nNothing is missing.", "\n没有缺少的内容。").to_owned();
+        let nothing = page.pick("\nThere is nothing to do that would decide more.", "\n没有能够得出更多结论的待办事项。").to_owned();
         return page.page.line(&nothing);
     }
     page.todo()
