@@ -86,6 +86,11 @@ impl<'w> Page<'w> {
         if self.look.color && !style.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
+    /// True where every line is wanted.
+    pub(crate) fn all(&self) -> bool {
+        self.look.all
+    }
+
     pub(crate) fn limit(&self) -> usize {
         if self.look.all { usize::MAX } else { SHOWN }
     }

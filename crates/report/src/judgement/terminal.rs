@@ -4,7 +4,7 @@ use super::{Standing, action_words, consent_words, decisive_first, in_order, lab
 use crate::audit::{Audit, Look, Page};
 use crate::text::{clean, count};
 use crate::words::{Lang, sentence, term};
-use dyetrace_case::{CoverageLine, Fact, JudgedClaim, JudgedPart, Judgement, Met, Practice, Statement};
+use dyetrace_case::{CoverageLine, Fact, JudgedClaim, JudgedPart, Judgement, Met, Practice, Statement, Verdict};
 use std::io::{self, Write};
 
 /// Writes the page.
@@ -34,7 +34,9 @@ pub fn write_plan(judgement: &Judgement, look: Look, lang: Lang, out: &mut dyn W
     let mut page = Writer { page: Page::new(look, out), judgement, lang };
     page.summary()?;
     if judgement.todo.is_empty() {
-        let nothing = page.pick("\nThere is nothing to do that would decide more.", "\n没有能够得出更多结论的待办事项。").to_owned();
+        let nothing = page
+            .pick("\nThere is nothing to do that would decide more.", "\n没有能够得出更多结论的待办事项。")
+            .to_owned();
         return page.page.line(&nothing);
     }
     page.todo()
@@ -117,12 +119,25 @@ impl Writer<'_> {
             self.practice(*practice, Some(why))?;
         }
         self.page.rest(part.discounted.len())?;
-        part.coverage.iter().try_for_each(|line| self.coverage(line))?;
+        self.coverage_of(part)?;
         for fact in &part.numbers {
             let text = self.page.styled("2", &clean(&sentence(fact, self.lang)));
             self.page.line(&format!("    {text}"))?;
         }
         Ok(())
+    }
+
+    /// What was covered carries a claim that is supported or open. A contradicted one stands without it, so a page
+    /// that is to be read at once leaves it out; so it does with what the claim does not need.
+    fn coverage_of(&mut self, part: &JudgedPart) -> io::Result<()> {
+        if self.page.all() {
+            return part.coverage.iter().try_for_each(|line| self.coverage(line));
+        }
+        if part.verdict == Verdict::Contradicted {
+            return Ok(());
+        }
+        let mut needed = part.coverage.iter().filter(|line| line.met != Met::NotNeeded);
+        needed.try_for_each(|line| self.coverage(line))
     }
 
     fn coverage(&mut self, line: &CoverageLine) -> io::Result<()> {
