@@ -3,8 +3,8 @@
 use super::first::counts;
 use super::markup::{Context, code, columns, scrolling, section as framed};
 use crate::text::count;
-use crate::words::Lang;
-use dyetrace_case::{ConsentState, DatumId, Practice, Protection};
+use crate::words::{Lang, form_words};
+use dyetrace_case::{ConsentState, DatumId, Form, Practice, Protection};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -84,8 +84,8 @@ fn empty(context: &Context<'_>) -> String {
 fn filled(context: &Context<'_>, cell: &Cell<'_>) -> String {
     let times: u64 = cell.practices.iter().map(|practice| practice.count).sum();
     let worst = cell.practices.iter().map(|practice| practice.key.protection).min().unwrap_or(Protection::Unknown);
-    let forms: BTreeSet<&str> = cell.practices.iter().map(|practice| practice.key.form.name()).collect();
-    let forms: Vec<String> = forms.into_iter().map(|form| context.term(form)).collect();
+    let forms: BTreeSet<Form> = cell.practices.iter().map(|practice| practice.key.form).collect();
+    let forms: Vec<&str> = forms.into_iter().map(|form| form_words(form, context.lang())).collect();
     let early = cell.practices.iter().any(|practice| before_consent(context, practice));
     let early = if early {
         format!("<br><small class=\"bad\">{}</small>", context.pick("without consent", "未经同意"))

@@ -3,6 +3,7 @@
 use super::markup::{Context, code, escape, further, table};
 use crate::judgement::{action_words, consent_words};
 use crate::text::count;
+use crate::words::form_words;
 use dyetrace_case::{Practice, Protection};
 
 /// Practices that one table shows, and all tables of claims together where the claims are many; each
@@ -51,7 +52,7 @@ fn row(context: &Context<'_>, practice: &Practice) -> Vec<String> {
         format!("{}{hint}{app}", code(&key.datum.0)),
         context.recipient(key.recipient),
         format!("{}× {}", count(practice.count), context.term(key.transfer.name())),
-        format!("{}<br><small>{}</small>", context.term(key.form.name()), trails.join("<br>")),
+        format!("{}<br><small>{}</small>", form_words(key.form, context.lang()), trails.join("<br>")),
         protection(context, practice),
         [Some(consent_words(context.judgement, practice, context.lang())), action]
             .into_iter()

@@ -7,7 +7,7 @@ use super::first::counts;
 use super::markup::{Context, escape, further, is_far, scrolling, section as framed, table};
 use crate::audit::shorten;
 use crate::text::clean;
-use crate::words::{Lang, term};
+use crate::words::{Lang, form_words, term};
 use dyetrace_case::Practice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -75,7 +75,7 @@ fn way(context: &Context<'_>, practice: &Practice) -> Way {
             term(recipient.scope.name(), lang).to_owned()
         }
     });
-    let wrapping = format!("{} · {}", term(key.form.name(), lang), term(&key.channel, lang));
+    let wrapping = format!("{} · {}", form_words(key.form, lang), term(&key.channel, lang));
     [key.datum.0.clone(), wrapping, recipient.map_or_else(unknown, dyetrace_case::Recipient::shown), country]
         .map(|text| clean(&text))
 }

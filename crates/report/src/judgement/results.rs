@@ -2,7 +2,7 @@
 
 use super::{label_words, said};
 use crate::text::{clean, count};
-use crate::words::{Lang, sentence, term};
+use crate::words::{Lang, form_words, sentence, term};
 use dyetrace_case::{Finding, JudgedClaim, Judgement, Practice, Recipient, Suppression, Verdict};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -112,7 +112,7 @@ impl<'j> Row<'j> {
             return [open, self.reasons(lang)].concat().join("; ");
         };
         let ways = [
-            self.words(judgement, lang, |practice| practice.key.form.name()),
+            self.words(judgement, lang, |practice| form_words(practice.key.form, lang)),
             self.words(judgement, lang, |practice| practice.key.channel.as_str()),
             self.words(judgement, lang, |practice| practice.key.transfer.name()),
         ];

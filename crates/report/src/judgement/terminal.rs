@@ -3,7 +3,7 @@
 use super::{Standing, action_words, consent_words, decisive_first, in_order, labels, said};
 use crate::audit::{Audit, Look, Page};
 use crate::text::{clean, count};
-use crate::words::{Lang, sentence, term};
+use crate::words::{Lang, form_words, sentence, term};
 use dyetrace_case::{CoverageLine, Fact, JudgedClaim, JudgedPart, Judgement, Met, Practice, Statement, Verdict};
 use std::io::{self, Write};
 
@@ -234,7 +234,7 @@ fn practice_line(judgement: &Judgement, practice: &Practice, lang: Lang) -> Stri
     let mut parts = vec![
         format!("{} → {}", clean(&key.datum.0), clean(&who)),
         format!("{}×", count(practice.count)),
-        term(key.form.name(), lang).to_owned(),
+        form_words(key.form, lang).to_owned(),
         clean(&key.channel),
         term(key.transfer.name(), lang).to_owned(),
     ];

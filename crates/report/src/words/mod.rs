@@ -8,7 +8,7 @@ mod sentences;
 mod terms;
 
 use crate::text::{bytes, count};
-use dyetrace_case::Fact;
+use dyetrace_case::{Fact, Form};
 use std::str::FromStr;
 
 /// A language that reports are written in.
@@ -77,6 +77,15 @@ impl Lang {
 pub fn sentence(fact: &Fact, lang: Lang) -> String {
     let known = sentences::SENTENCES.iter().find(|(code, _, _)| *code == fact.code);
     known.map_or_else(|| bare(fact), |(_, english, chinese)| fill(lang.pick(english, chinese), fact, lang))
+}
+
+/// What became of a value, in words. `clear` here says that nothing was wrapped around it, not that the channel
+/// was: on the same line as a channel, "in clear" would read as the contrary of what was seen.
+pub fn form_words(form: Form, lang: Lang) -> &'static str {
+    match form {
+        Form::Clear => lang.pick("unwrapped", "未包装"),
+        other => term(other.name(), lang),
+    }
 }
 
 /// The fixed word of files and JSON in the reader's language; a word that is not fixed stays as it is.
