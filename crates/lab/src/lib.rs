@@ -8,6 +8,7 @@ pub mod app;
 pub mod cloud;
 pub mod device;
 pub mod dns;
+pub mod handmade;
 pub mod household;
 pub mod http;
 pub mod mqtt;

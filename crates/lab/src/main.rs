@@ -6,7 +6,7 @@ use dyetrace_lab::cloud::Cloud;
 use dyetrace_lab::device::Device;
 use dyetrace_lab::household::Plug;
 use dyetrace_lab::plan::Plan;
-use dyetrace_lab::{household, tls};
+use dyetrace_lab::{handmade, household, tls};
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -29,8 +29,9 @@ fn main() -> ExitCode {
         ["device", which, authority] => device(which, authority),
         ["app", build, which, authority, marks, internet] => app(build, which, authority, marks, internet),
         ["subject"] => std::io::stdout().write_all(household::subject_yaml().as_bytes()).map_err(Into::into),
+        ["handmade", story, folder] => handmade::write(story, folder.as_ref()).map_err(Into::into),
         _ => Err("say: dyetrace-lab cloud CA-FILE | device older|newer CA-FILE | app reported|promised older|newer \
-                  CA-FILE MARKS-FILE INTERNET-PROGRAM | subject (record.sh does this for you)"
+                  CA-FILE MARKS-FILE INTERNET-PROGRAM | subject (record.sh does this for you) | handmade STORY FOLDER"
             .into()),
     };
     match outcome {

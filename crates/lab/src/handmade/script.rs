@@ -1,0 +1,169 @@
+//! A run as it is written down: what the tester did, and what the proxy would have recorded.
+
+use super::{NOTE, Random};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dyetrace_case::{ActionOutcome, ConsentChange, Event, Mark, Phase, Time};
+use serde_json::{Value, json};
+
+/// How far the marks may be off, in nanoseconds: a tenth of a second.
+const ERROR: u64 = 100_000_000;
+const MILLISECOND: i64 = 1_000_000;
+
+/// One run.
+pub(super) struct Script {
+    pub(super) name: &'static str,
+    pub(super) random: Random,
+    now: Time,
+    marks: Vec<Mark>,
+    entries: Vec<Value>,
+}
+
+/// A server and what stands on its certificate.
+#[derive(Clone, Copy)]
+pub(super) struct Server {
+    /// `https://api.maker.example`.
+    pub(super) origin: &'static str,
+    /// From the ranges that RFC 5737 reserves for documentation.
+    pub(super) address: &'static str,
+}
+
+/// The body of a request.
+pub(super) enum Body {
+    /// None: a GET.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// Any bytes under a media type.
+    Bytes(&'static str, Vec<u8>),
+}
+
+impl Script {
+    /// A run whose recording begins at a time, as `2014-07-30T02:00:00Z`.
+    pub(super) fn begin(name: &'static str, random: Random, start: &str) -> Self {
+        let now = start.parse().unwrap_or(Time(0));
+        let mut script = Self { name, random, now, marks: Vec::new(), entries: Vec::new() };
+        script.mark(Event::Phase(Phase::RecordingBegan));
+        script
+    }
+
+    fn wait(&mut self, milliseconds: i64) {
+        self.now = Time(self.now.0.saturating_add(milliseconds * MILLISECOND));
+    }
+
+    fn mark(&mut self, event: Event) {
+        self.marks.push(Mark { at: self.now, error: Some(ERROR), event });
+        self.wait(600);
+    }
+
+    pub(super) fn consent(&mut self, change: ConsentChange) {
+        self.mark(Event::Consent { change, purpose: None });
+    }
+
+    /// True once the user has said yes.
+    pub(super) fn is_consented(&self) -> bool {
+        let given = |mark: &Mark| matches!(mark.event, Event::Consent { change: ConsentChange::Given, .. });
+        self.marks.iter().any(given)
+    }
+
+    pub(super) fn planted(&mut self, data: &[&str]) {
+        self.mark(Event::Planted { data: data.iter().map(|&name| name.to_owned()).collect() });
+    }
+
+    /// An action that succeeds, and what the product does in it.
+    pub(super) fn action(&mut self, name: &str, product: impl FnOnce(&mut Self)) {
+        self.action_as(name, None, ActionOutcome::Succeeded, product);
+    }
+
+    /// An action in one of several ways, with its outcome.
+    pub(super) fn action_as(
+        &mut self,
+        name: &str,
+        variant: Option<&str>,
+        outcome: ActionOutcome,
+        product: impl FnOnce(&mut Self),
+    ) {
+        let variant = variant.map(str::to_owned);
+        self.mark(Event::ActionBegan { action: name.to_owned(), variant, conditions: Vec::new() });
+        product(self);
+        self.wait(400);
+        self.mark(Event::ActionEnded { action: name.to_owned(), outcome });
+        self.wait(900);
+    }
+
+    /// A minute without anything done, and the end of the recording.
+    pub(super) fn end(mut self) -> Self {
+        self.mark(Event::Phase(Phase::QuietBegan));
+        self.wait(60_000);
+        self.mark(Event::Phase(Phase::QuietEnded));
+        self.mark(Event::Phase(Phase::RecordingEnded));
+        self
+    }
+
+    /// A request that is answered with JSON.
+    pub(super) fn exchange(&mut self, server: Server, target: &str, body: Body, answer: &Value) {
+        let took = 20 + self.random.below(90);
+        let answer = answer.to_string();
+        let request = self.request(server, target, body);
+        let started = self.now.to_string();
+        self.entries.push(json!({
+            "startedDateTime": started,
+            "time": took,
+            "request": request,
+            "response": {
+                "status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1", "cookies": [],
+                "headers": [{"name": "Content-Type", "value": "application/json"}],
+                "content": {"size": answer.len(), "mimeType": "application/json", "text": answer},
+                "redirectURL": "", "headersSize": -1, "bodySize": answer.len(),
+            },
+            "cache": {},
+            "timings": {"send": 1, "wait": took - 2, "receive": 1},
+            "serverIPAddress": server.address,
+            "comment": NOTE,
+        }));
+        self.wait(200 + i64::from(took as u32));
+    }
+
+    fn request(&mut self, server: Server, target: &str, body: Body) -> Value {
+        let host = server.origin.split("://").nth(1).unwrap_or_default();
+        let id = self.random.hex(16);
+        let mut headers = vec![json!({"name": "Host", "value": host}), json!({"name": "X-Request-Id", "value": id})];
+        let (media_type, data, size) = match body {
+            Body::Empty => (None, Value::Null, 0),
+            Body::Json(json) => {
+                let text = json.to_string();
+                let size = text.len();
+                (Some("application/json"), json!({"mimeType": "application/json", "text": text}), size)
+            }
+            Body::Bytes(media_type, bytes) => {
+                let text = STANDARD.encode(&bytes);
+                let data = json!({"mimeType": media_type, "text": text, "encoding": "base64"});
+                (Some(media_type), data, bytes.len())
+            }
+        };
+        headers.extend(media_type.map(|media_type| json!({"name": "Content-Type", "value": media_type})));
+        let method = if data.is_null() { "GET" } else { "POST" };
+        let mut request = json!({
+            "method": method, "url": format!("{}{target}", server.origin), "httpVersion": "HTTP/1.1", "cookies": [],
+            "headers": headers, "queryString": [], "headersSize": -1, "bodySize": size,
+        });
+        if let (Some(members), false) = (request.as_object_mut(), data.is_null()) {
+            members.insert("postData".to_owned(), data);
+        }
+        request
+    }
+
+    /// HAR 1.2, as a proxy would have written it.
+    pub(super) fn har(&self) -> Vec<u8> {
+        let creator = json!({"name": "dyetrace-lab handmade", "version": env!("CARGO_PKG_VERSION"), "comment": NOTE});
+        let har = json!({"log": {"version": "1.2", "creator": creator, "entries": self.entries, "comment": NOTE}});
+        let mut text = serde_json::to_string_pretty(&har).unwrap_or_default();
+        text.push('\n');
+        text.into_bytes()
+    }
+
+    /// The marks file.
+    pub(super) fn marks(&self) -> Vec<u8> {
+        self.marks.iter().flat_map(|mark| format!("{}\n", mark.line()).into_bytes()).collect()
+    }
+}
