@@ -101,6 +101,8 @@ codes! {
     CHANNEL_RECORDED = "channel-recorded" ["channel", "run"];
     /// The run has no records.
     NO_RECORDS = "no-records" ["run"];
+    /// The claim speaks of stored files, and none were read.
+    STORAGE_UNREAD = "storage-unread" ["runs"];
     /// Recording began after the first action, or nobody can tell.
     STARTS_LATE = "starts-late" ["run"];
     /// Recording ended before the last action did, or nobody can tell.
@@ -229,6 +231,8 @@ codes! {
     DESCRIBE_PRODUCT = "describe-product" ["product", "condition"];
     /// Make the product transmit it at all.
     CAUSE_TRANSMISSION = "cause-transmission" [];
+    /// Stored files or the dump must be read.
+    READ_STORAGE = "read-storage" [];
     /// Find out who this is.
     IDENTIFY = "identify-recipient" ["recipient"];
     /// Mark consent, or set the clocks more exactly.

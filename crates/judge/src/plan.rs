@@ -89,6 +89,8 @@ fn wish_about_facts(fact: &Fact, value: &impl Fn(&str) -> String) -> Option<Fact
         codes::TEST_IN_SCOPE.fact([])
     } else if is(&[codes::VACUOUS.name]) {
         codes::CAUSE_TRANSMISSION.fact([])
+    } else if is(&[codes::STORAGE_UNREAD.name]) {
+        codes::READ_STORAGE.fact([])
     } else if is(&[codes::RECIPIENT_UNKNOWN.name, codes::COUNTRY_UNKNOWN.name]) {
         codes::IDENTIFY.fact([&value("recipient")])
     } else if is(&[codes::WITHIN_CLOCK_ERROR.name, codes::CONSENT_UNKNOWN.name, codes::TIME_UNKNOWN.name]) {

@@ -49,6 +49,16 @@ fn encrypted_is_not_supported_when_nothing_was_sent() {
 }
 
 #[test]
+fn nothing_is_kept_is_not_supported_when_no_stored_file_was_read() {
+    let kept = "never: { data: [wifi.ssid], reaches: [storage] }";
+    let part = Case::good().part(kept);
+    assert_eq!((part.verdict, met(&part, Requirement::Visible)), (Verdict::NotExercised, Met::No));
+    let mut read = Case::good();
+    read.see(55, |key| key.transfer = Transfer::Kept);
+    assert_eq!(read.part(kept).verdict, Verdict::Supported, "another value was found in stored files");
+}
+
+#[test]
 fn encrypted_has_two_readings_and_each_is_judged() {
     let mut case = Case::good();
     case.see(55, |_| ());

@@ -8,7 +8,7 @@ use super::tri::Tri;
 use super::tries::{Cell, cells, end_of};
 use super::windows::Variant;
 use crate::{Evidence, Exercise, OpaqueFacts, Reach, RunFacts, codes};
-use dyetrace_case::{CoverageLine, Event, Fact, Form, Met, Phase, Requirement};
+use dyetrace_case::{CoverageLine, Event, Fact, Form, Met, Phase, Practice, Requirement, Transfer};
 use std::collections::BTreeMap;
 
 /// Everything that the lines are made from.
@@ -116,11 +116,22 @@ impl<'a> Case<'a> {
         for run in self.runs() {
             recorded(run, &self.exercise.channels, &mut bad, &mut good);
         }
+        bad.extend(self.storage_unread());
         good.push(self.read());
         self.opaque(&mut bad, &mut good);
         let met = bad.is_empty();
         bad.append(&mut good);
         line(Requirement::Visible, met, bad)
+    }
+
+    /// A claim about stored files needs some that were read; what was found in them is the only proof of that.
+    fn storage_unread(&self) -> Option<Fact> {
+        let stored = self.sought.never.reaches.contains(&Reach::Storage);
+        let here = |practice: &&Practice| self.group.runs.contains(&practice.key.run);
+        let mut practices = self.evidence().practices.iter().filter(here);
+        let unread = stored && !practices.any(|practice| practice.key.transfer == Transfer::Kept);
+        let runs = || self.runs().map(|run| run.judged.id.as_str()).collect::<Vec<_>>().join(", ");
+        unread.then(|| codes::STORAGE_UNREAD.fact([&runs()]))
     }
 
     fn read(&self) -> Fact {

@@ -114,6 +114,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ("channel-missing", "{channel} was not recorded in run {run}", "测试 {run} 未录制 {channel}"),
     ("channel-recorded", "{channel} was recorded in run {run}", "测试 {run} 已录制 {channel}"),
     ("no-records", "run {run} has no records", "测试 {run} 没有记录"),
+    ("storage-unread", "no stored file of {runs} was read", "未读取 {runs} 的任何存储文件"),
     (
         "starts-late",
         "nothing shows that the recording of run {run} began before the first action",
@@ -302,6 +303,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "在 case.yaml 中注明 {product} 的{condition:term}",
     ),
     ("cause-transmission", "make the product transmit the data at all", "设法使产品发送该数据"),
+    ("read-storage", "collect and read the stored files that the claim speaks of", "收集并读取声明所指的存储文件"),
     ("identify-recipient", "find out who {recipient} is", "查明 {recipient} 的身份"),
     (
         "mark-consent",
