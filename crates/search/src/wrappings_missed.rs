@@ -194,3 +194,17 @@ fn base64_with_a_bare_plus_in_a_form() {
     let found = in_body(&[b"a=b&p=", &text[..], b"&c=d"].concat());
     assert_eq!(found.len(), 1, "{found:?}");
 }
+
+#[test]
+fn separated_hex_in_bytes_that_begin_with_a_bracket() {
+    let text = encoders::ALL
+        .iter()
+        .find(|codec| codec.name == "separated hex")
+        .and_then(|codec| (codec.wrap)(EMAIL.as_bytes()));
+    let mut body = b"[q\xf2\xc6\xb8\xe7\xd9\0".to_vec();
+    let start = body.len();
+    body.extend(text.unwrap());
+    let end = body.len();
+    body.extend(b"\0\xea>c\xbd\xb4");
+    is_one(&in_body(&body), "separated hex", (start, end));
+}

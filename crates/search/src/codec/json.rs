@@ -89,10 +89,15 @@ pub(crate) fn begins(bytes: &[u8]) -> bool {
     match text {
         [b'"', rest @ ..] => memchr::memchr(b'"', rest).is_some(),
         [b'{', rest @ ..] => matches!(rest.trim_ascii_start(), [] | [b'"' | b'}', ..]),
-        [b'[', rest @ ..] => !matches!(rest.trim_ascii_start(), [first, ..] if first.is_ascii_uppercase()),
+        [b'[', rest @ ..] => rest.trim_ascii_start().first().is_none_or(|first| begins_value(*first)),
         [first, ..] if first.is_ascii_alphabetic() || *first == b'_' => is_call(text),
         _ => false,
     }
+}
+
+/// The first byte of a value (RFC 8259 section 3), or of one that JavaScript has besides: `'text'`, `undefined`.
+fn begins_value(byte: u8) -> bool {
+    byte.is_ascii_digit() || b"\"{[]-tfn'u,/".contains(&byte)
 }
 
 fn is_call(text: &[u8]) -> bool {
@@ -266,7 +271,8 @@ mod tests {
             [("/a", "1"), ("/b", "2")].map(|(a, b)| (a.to_owned(), b.to_owned()))
         );
         assert!(begins(b"cb({\"a\":1})") && begins(b")]}',\n[1]") == begins(b",[1]"));
-        assert!(!begins(b"[INFO] started") && !begins(b"{not json"));
+        assert!(!begins(b"[INFO] started") && !begins(b"[q\xf2") && !begins(b"{not json"));
+        assert!(begins(b"[") && begins(b"[ -1]") && begins(b"[[null]]"));
     }
 
     #[test]
