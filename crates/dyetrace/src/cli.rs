@@ -146,6 +146,19 @@ pub(crate) struct JudgeArguments {
     /// Write another form of the report too: --also html=report.html
     #[arg(long, value_name = "FORMAT=FILE")]
     pub(crate) also: Vec<String>,
+    /// What ends the command with 1, instead of contradicted (with --baseline: new); then not-exercised alone no longer
+    /// ends it with 3
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    pub(crate) fail_on: Vec<JudgeFailOn>,
+    /// The JSON or SARIF of an earlier judgement: only contradictions that it does not have fail
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Contradictions that are accepted for a time, instead of suppressions.yaml of the case
+    #[arg(long, value_name = "FILE")]
+    pub(crate) suppressions: Option<PathBuf>,
+    /// The day by which suppressions expire, instead of that of the last record
+    #[arg(long, value_name = "DATE")]
+    pub(crate) date: Option<String>,
     /// Language of the report
     #[arg(long, value_enum, default_value_t = Language::En)]
     pub(crate) lang: Language,
@@ -349,6 +362,31 @@ pub(crate) enum JudgeFormat {
     Html,
     /// SARIF 2.1.0, for code scanning, see docs/reports.md
     Sarif,
+    /// JUnit XML, for build servers
+    Junit,
+    /// GitHub Flavored Markdown
+    Markdown,
+    /// The same, short enough for $GITHUB_STEP_SUMMARY
+    Github,
+    /// Comma-separated values, one line for each claim, datum and recipient
+    Csv,
+    /// Comma-separated values, one line for each practice
+    CsvPractices,
+}
+
+/// What makes `judge` end with exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JudgeFailOn {
+    /// A claim is contradicted
+    Contradicted,
+    /// A claim is contradicted in a way that the baseline does not have
+    New,
+    /// What was tried does not decide about a claim
+    NotExercised,
+    /// A question that only a person can answer is open
+    Review,
+    /// Nothing does
+    Never,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

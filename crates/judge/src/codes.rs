@@ -248,6 +248,18 @@ codes! {
     /// Test a product in scope.
     TEST_IN_SCOPE = "test-in-scope" [];
 
+    // Exceptions.
+    /// Findings are suppressed.
+    SUPPRESSED = "suppressed" ["findings", "reason", "expires", "who", "place"];
+    /// Contradictions that an earlier judgement had too.
+    IN_BASELINE = "in-baseline" ["findings", "of"];
+    /// A suppression's last day is past.
+    SUPPRESSION_EXPIRED = "suppression-expired" ["place", "expires", "date"];
+    /// A suppression covers nothing.
+    SUPPRESSION_UNUSED = "suppression-unused" ["place"];
+    /// The evidence has no date by which a suppression could be in force.
+    SUPPRESSION_UNDATED = "suppression-undated" ["place"];
+
     // Notes.
     /// A claim names an action that no run has.
     ACTION_NOT_IN_CASE = "action-not-in-case" ["claim", "action"];

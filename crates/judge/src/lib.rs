@@ -7,6 +7,7 @@
 mod claims;
 mod codes;
 mod data;
+mod except;
 mod facts;
 mod plan;
 mod verdict;
@@ -18,6 +19,7 @@ pub use claims::{
 };
 pub use codes::ALL as CODES;
 pub use data::is_personal;
+pub use except::{Exceptions, except};
 pub use facts::{
     CanaryFacts, DamageFacts, DatumFacts, Evidence, Measured, Number, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts,
 };

@@ -8,8 +8,12 @@ mod schema;
 
 use dyetrace_case::{Judgement, Suppression, Verdict};
 use dyetrace_report::audit::Audit;
-use dyetrace_report::judgement::{MOST_RESULTS, MachineLook, write_sarif};
-use made_up::judged;
+use dyetrace_report::judgement::{
+    MOST_RESULTS, MachineLook, read_baseline, write_csv_practices, write_csv_verdicts, write_github, write_json,
+    write_junit, write_markdown, write_sarif,
+};
+use dyetrace_report::words::Lang;
+use made_up::{HOSTILE, judged};
 use schema::faults;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -134,4 +138,121 @@ fn a_log_stops_where_github_does_and_says_how_much_is_left() {
     assert_eq!(left["descriptor"]["id"], "results-left-out");
     let of_all = judgement.findings().len() - MOST_RESULTS;
     assert!(left["message"]["text"].as_str().unwrap().starts_with(&format!("{of_all} ")), "{left}");
+}
+
+/// Elements with their attributes as written and the text directly inside, in the order of their ends.
+/// Panics where the document is not well formed.
+fn elements(xml: &str) -> Vec<(String, String, String)> {
+    let mut open: Vec<(String, String, String)> = Vec::new();
+    let mut closed = Vec::new();
+    let body = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
+    for piece in body.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').unwrap();
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.last().unwrap().0, name);
+            closed.push(open.pop().unwrap());
+        } else {
+            let name = tag.trim_end_matches('/').split(' ').next().unwrap().to_owned();
+            let attributes = tag[name.len()..].trim_end_matches('/').to_owned();
+            assert_eq!(attributes.matches('"').count() % 2, 0, "{tag}");
+            let element = (name, attributes, String::new());
+            if tag.ends_with('/') { closed.push(element) } else { open.push(element) }
+        }
+        assert!(!text.contains('>'), "{text}");
+        if let Some(element) = open.last_mut() {
+            element.2.push_str(text);
+        }
+    }
+    assert!(open.is_empty());
+    closed
+}
+
+#[test]
+fn junit_shows_what_is_contradicted_as_failed_and_what_was_not_tried_as_skipped() {
+    let (judgement, audit, _) = judged(200);
+    let junit = |judgement: &Judgement| text(|out| write_junit(judgement, &audit, MachineLook::default(), out));
+    let written = junit(&judgement);
+    let allowed = |c: char| matches!(c, '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    assert!(written.chars().all(allowed) && !written.contains(['\u{202e}', '\u{7f}']), "XML 1.0 section 2.2");
+    let elements = elements(&written);
+    let number = |name: &str| elements.iter().filter(|element| element.0 == name).count();
+    let parts: usize = judgement.claims.iter().map(|claim| claim.parts.len()).sum();
+    assert_eq!([number("testcase"), number("failure"), number("skipped")], [parts, 1, parts - 2]);
+    assert!(written.contains(&format!("tests=\"{parts}\" failures=\"1\" errors=\"0\" skipped=\"{}\"", parts - 2)));
+    let failure = elements.iter().find(|element| element.0 == "failure").unwrap();
+    assert!(failure.2.contains("wifi.ssid → api.smarthome.example"), "{}", failure.2);
+
+    let mut excepted = judgement.clone();
+    let all = "suppressions: [{ claim: s1.newer-devices-do-not-upload, reason: known, expires: 2026-12-31 }]";
+    excepted.suppressions = Suppression::read("suppressions.yaml", all).unwrap();
+    let written = junit(&excepted);
+    assert!(!written.contains("<failure") && written.contains("suppressed until 2026-12-31: known"));
+}
+
+#[test]
+fn markdown_keeps_its_tables_and_shows_no_markup_of_the_evidence() {
+    let (judgement, audit) = everything();
+    let look = MachineLook::default();
+    let markdown = text(|out| write_markdown(&judgement, &audit, look, out));
+    let github = text(|out| write_github(&judgement, &audit, look, out));
+    for written in [&markdown, &github] {
+        let ours = ["<details>", "</details>", "<summary>", "</summary>"];
+        let rest = ours.iter().fold(written.clone(), |rest, tag| rest.replace(tag, ""));
+        let bare = |(at, _): &(usize, &str)| !rest[..*at].ends_with('\\') && rest[..*at].matches('`').count() % 2 == 0;
+        let tags: Vec<_> = rest.match_indices('<').filter(bare).collect();
+        assert_eq!(tags, Vec::new(), "{rest}");
+        let table = written.split("| Claim |").nth(1).unwrap();
+        for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
+            assert_eq!(row.replace("\\\\", "").replace("\\|", "").matches('|').count(), 4, "{row}");
+        }
+        assert!(written.contains("suppressed until 2026-12-31: accepted \\<b\\>for now\\</b\\>"), "{written}");
+        assert!(!written.contains(['\u{202e}', '\u{1b}', '\u{0}']));
+    }
+    assert!(markdown.contains("- [ ] do provision-device 2 times more"));
+    let mut large = judgement;
+    large.notes = vec![dyetrace_case::Fact::new("x").with("text", "y".repeat(2 << 20))];
+    let github = text(|out| write_github(&large, &audit, look, out));
+    assert!(github.len() < 1 << 20 && github.contains("A section is left out"), "GitHub takes one mebibyte");
+}
+
+/// Rows and cells of comma-separated values (RFC 4180).
+fn cells(csv: &str) -> Vec<Vec<String>> {
+    let row = |line: &str| -> Vec<String> {
+        let inner = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap();
+        inner.split("\",\"").map(|cell| cell.replace("\"\"", "\"")).collect()
+    };
+    csv.split_terminator("\r\n").map(row).collect()
+}
+
+#[test]
+fn csv_has_one_line_for_each_thing_and_no_formulas() {
+    let (mut judgement, _) = everything();
+    judgement.practices[0].key.app = Some("=cmd|' /C calc'!A0".to_owned());
+    let verdicts = cells(&text(|out| write_csv_verdicts(&judgement, Lang::English, out)));
+    let practices = cells(&text(|out| write_csv_practices(&judgement, out)));
+    assert_eq!(verdicts.len(), judgement.findings().len() + 1);
+    assert_eq!(practices.len(), judgement.practices.len() + 1);
+    for table in [&verdicts, &practices] {
+        assert!(table.iter().all(|row| row.len() == table[0].len()));
+        let formula = |cell: &&String| cell.starts_with(['=', '+', '-', '@']);
+        assert_eq!(table.iter().flatten().find(formula), None);
+    }
+    let at = practices[0].iter().position(|name| name == "app").unwrap();
+    assert_eq!(practices[1][at], "'=cmd|' /C calc'!A0");
+    let hostile = practices.iter().flatten().find(|cell| cell.contains("script")).unwrap();
+    assert!(HOSTILE.contains('\u{202e}') && !hostile.contains('\u{202e}'));
+}
+
+#[test]
+fn json_and_sarif_are_the_same_baseline() {
+    let (judgement, audit) = everything();
+    let suppressed = |finding: &dyetrace_case::Finding| judgement.suppression_of(finding).is_some();
+    let findings =
+        judgement.findings().into_iter().filter(|one| one.verdict == Verdict::Contradicted && !suppressed(one));
+    let names: BTreeSet<_> = findings.flat_map(|finding| finding.fingerprints.into_values()).collect();
+    assert!(!names.is_empty());
+    let json = text(|out| write_json(&judgement, &audit, out));
+    let log = text(|out| write_sarif(&judgement, &audit, MachineLook::default(), out));
+    assert_eq!(read_baseline(&json).unwrap(), names);
+    assert_eq!(read_baseline(&log).unwrap(), names, "what is suppressed is in no baseline");
 }

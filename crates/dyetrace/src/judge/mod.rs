@@ -1,5 +1,6 @@
 //! `dyetrace judge`: what the maker says, held against what was seen.
 
+mod exceptions;
 mod excerpts;
 mod facts;
 
@@ -12,7 +13,7 @@ use dyetrace_case::Judgement;
 use dyetrace_judge::{Claim, Measured};
 use dyetrace_report::audit::Look;
 use dyetrace_report::html::{Excerpts, HtmlLook};
-use dyetrace_report::judgement::{self as report, Standing};
+use dyetrace_report::judgement as report;
 use dyetrace_search::{Options, Scanner};
 use excerpts::read_again;
 use facts::Facts;
@@ -27,7 +28,7 @@ pub(crate) fn run(arguments: &JudgeArguments) -> Result<Exit, Fault> {
         let (format, path) = also_of(also)?;
         write(&judged, arguments, format, Some(&path))?;
     }
-    Ok(exit(&judged))
+    Ok(exceptions::exit(&judged, arguments))
 }
 
 /// An audited case and what is said of it.
@@ -44,6 +45,7 @@ pub(crate) struct Judged {
 pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
     let claims = claims(arguments)?;
     let measured = measured(arguments)?;
+    let mut exceptions = exceptions::read(arguments)?;
     let lists = data::recipients(arguments.lists.as_deref(), &arguments.inputs)?;
     let asked = Asked {
         inputs: &arguments.inputs,
@@ -66,6 +68,11 @@ pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
     let again = read_again(&mut audited.intake, &scanner, &facts.practices, records, arguments.reveal);
     facts.spikes = facts::spikes(&audited.subject, &scanner, &again.sample.records);
     let mut judgement = dyetrace_judge::judge(&facts.evidence(), &claims, &dyetrace_judge::Options::default());
+    if !arguments.reveal {
+        let texts = exceptions.suppressions.iter_mut().flat_map(|one| [Some(&mut one.reason), one.who.as_mut()]);
+        texts.flatten().for_each(|text| *text = scanner.redact(text));
+    }
+    dyetrace_judge::except(&mut judgement, exceptions);
     judgement.snapshots = lists.snapshots().to_vec();
     Ok(Judged { audited, judgement, excerpts: again.excerpts })
 }
@@ -143,25 +150,17 @@ fn write(judged: &Judged, arguments: &JudgeArguments, format: JudgeFormat, path:
     output::write(path, |out| {
         let written = match format {
             JudgeFormat::Terminal => report::write_terminal(judgement, audit, look, lang, out),
+            JudgeFormat::Junit => report::write_junit(judgement, audit, machine, out),
+            JudgeFormat::Markdown => report::write_markdown(judgement, audit, machine, out),
+            JudgeFormat::Github => report::write_github(judgement, audit, machine, out),
+            JudgeFormat::Csv => report::write_csv_verdicts(judgement, lang, out),
+            JudgeFormat::CsvPractices => report::write_csv_practices(judgement, out),
             JudgeFormat::Sarif => report::write_sarif(judgement, audit, machine, out),
             JudgeFormat::Json => report::write_json(judgement, audit, out),
             JudgeFormat::Html => dyetrace_report::html::write_html(judgement, audit, html, out),
         };
         Ok(written?)
     })
-}
-
-/// A contradicted claim comes first: it stands whatever else could not be read. Then what could not be
-/// read, then what was asked for and not exercised, or waits for a person's answer.
-fn exit(judged: &Judged) -> Exit {
-    let any = |standing| judged.judgement.claims.iter().any(|claim| Standing::of(claim) == standing);
-    let audit = &judged.audited.audit;
-    match () {
-        () if any(Standing::Contradicted) => Exit::Found,
-        () if audit::is_partly_read(audit, &judged.audited.intake) => Exit::PartlyRead,
-        () if any(Standing::NotExercised) || any(Standing::Review) => Exit::NothingRead,
-        () => Exit::Fine,
-    }
 }
 
 /// What was typed, for whoever repeats it. Values of `--find` are left out.

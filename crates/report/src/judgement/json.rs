@@ -5,8 +5,8 @@
 use super::Standing;
 use crate::audit::{Audit, Each};
 use dyetrace_case::{
-    ActionRun, Citation, CoverageLine, Event, Fact, JudgedClaim, JudgedPart, JudgedRun, Judgement, Milestone, Practice,
-    Recipient, Said, Segment, Shown, Snapshot, Source, Statement, Time, Todo,
+    ActionRun, Citation, CoverageLine, Event, Fact, Finding, JudgedClaim, JudgedPart, JudgedRun, Judgement, Milestone,
+    Practice, Recipient, Said, Segment, Shown, Snapshot, Source, Statement, Suppression, Time, Todo, Verdict,
 };
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -36,6 +36,8 @@ pub fn write(judgement: &Judgement, audit: &Audit, out: &mut dyn Write) -> io::R
     document.serialize_entry("recipients", &Each(&judgement.recipients, recipient))?;
     document.serialize_entry("snapshots", &Each(&judgement.snapshots, snapshot))?;
     document.serialize_entry("runs", &Each(&judgement.runs, run))?;
+    document.serialize_entry("contradictions", &contradictions(judgement))?;
+    document.serialize_entry("suppressions", &Each(&judgement.suppressions, suppression))?;
     document.serialize_entry("todo", &Each(&judgement.todo, todo))?;
     document.serialize_entry("notes", &Each(&judgement.notes, fact))?;
     SerializeMap::end(document)?;
@@ -45,6 +47,39 @@ pub fn write(judgement: &Judgement, audit: &Audit, out: &mut dyn Write) -> io::R
 fn counts(judgement: &Judgement) -> Value {
     let counted = Standing::ALL.map(|standing| (standing.name().to_owned(), json!(standing.count(judgement))));
     Value::Object(Map::from_iter(counted))
+}
+
+/// What is contradicted, one for each claim, datum and recipient, with the names that baselines compare.
+fn contradictions(judgement: &Judgement) -> Vec<Value> {
+    let found = judgement.findings().into_iter().filter(|finding| finding.verdict == Verdict::Contradicted);
+    let one = |finding: Finding| {
+        let (datum, recipient) = finding.about.clone().unzip();
+        let names: Map<String, Value> =
+            finding.fingerprints.iter().map(|(form, name)| ((*form).to_owned(), json!(name.to_string()))).collect();
+        json!({
+            "claim": finding.claim,
+            "parts": finding.parts,
+            "datum": datum.map(|datum| datum.0),
+            "recipient": recipient,
+            "practices": finding.practices,
+            "fingerprints": names,
+            "suppressed": judgement.suppression_of(&finding).map(|one| &one.place),
+            "new": judgement.is_new(&finding),
+        })
+    };
+    found.map(one).collect()
+}
+
+fn suppression(one: &Suppression) -> Value {
+    json!({
+        "claim": one.claim,
+        "datum": one.datum,
+        "recipient": one.recipient,
+        "reason": one.reason,
+        "expires": one.expires.to_string(),
+        "who": one.who,
+        "place": one.place,
+    })
 }
 
 fn fact(fact: &Fact) -> Value {

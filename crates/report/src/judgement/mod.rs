@@ -1,13 +1,21 @@
-//! A judged case at a terminal and as JSON.
+//! A judged case at a terminal, as JSON, and in the forms that other programs read.
 
+mod baseline;
+mod csv;
 mod json;
+mod junit;
+mod markdown;
 mod phrases;
 mod places;
 mod results;
 mod sarif;
 mod terminal;
 
+pub use baseline::{BaselineError, read_baseline};
+pub use csv::{write_csv_practices, write_csv_verdicts};
 pub use json::{SCHEMA, write as write_json};
+pub use junit::write_junit;
+pub use markdown::{write_github, write_markdown};
 pub(crate) use phrases::{action_words, consent_words, label_words, labels, said};
 pub use sarif::{MOST_RESULTS, MachineLook, write_sarif};
 pub use terminal::{write as write_terminal, write_plan};

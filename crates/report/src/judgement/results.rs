@@ -75,6 +75,13 @@ pub(super) fn rows(judgement: &Judgement) -> Vec<Row<'_>> {
 }
 
 impl<'j> Row<'j> {
+    /// The same with some of its witnesses.
+    pub(super) fn only(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        let practices = self.finding.practices.iter().copied().filter(|practice| wanted(*practice)).collect();
+        let finding = Finding { practices, ..self.finding.clone() };
+        Self { finding, ..*self }
+    }
+
     /// The practices that are its witnesses.
     pub(super) fn practices(&self, judgement: &'j Judgement) -> impl Iterator<Item = &'j Practice> {
         self.finding.practices.iter().filter_map(|index| judgement.practices.get(*index))

@@ -321,4 +321,30 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "claim {claim} names the action {action}, which no run has",
         "声明 {claim} 提到操作 {action}，但没有任何测试包含它",
     ),
+    // Exceptions.
+    (
+        "suppressed",
+        "{findings:count} findings are suppressed until {expires}: {reason} (answered for by {who}, {place})",
+        "{findings:count} 项发现在 {expires} 之前不计为失败：{reason}（负责人：{who}，{place}）",
+    ),
+    (
+        "in-baseline",
+        "{findings:count} of {of:count} contradictions were there before, by the baseline",
+        "{of:count} 项矛盾中有 {findings:count} 项在基线中已有",
+    ),
+    (
+        "suppression-expired",
+        "the suppression in {place} expired on {expires} and does nothing on {date}",
+        "{place} 中的例外已于 {expires} 到期，在 {date} 不起作用",
+    ),
+    (
+        "suppression-unused",
+        "the suppression in {place} covers nothing: remove it, or correct what it names",
+        "{place} 中的例外没有对应任何发现：请删除，或更正其所指",
+    ),
+    (
+        "suppression-undated",
+        "the suppression in {place} does nothing, because the evidence has no date: give one with --date",
+        "证据没有日期，{place} 中的例外不起作用：请用 --date 指定日期",
+    ),
 ];
