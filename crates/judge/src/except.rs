@@ -26,6 +26,9 @@ pub fn except(judgement: &mut Judgement, exceptions: Exceptions) {
     judgement.notes.extend(over.iter().map(|one| why_over(one, date)));
     judgement.suppressions = in_force;
     judgement.baseline = exceptions.baseline;
+    if judgement.suppressions.is_empty() && judgement.baseline.is_none() {
+        return;
+    }
     let findings = judgement.findings();
     let unused = unused(judgement, &findings);
     judgement.notes.extend(unused);

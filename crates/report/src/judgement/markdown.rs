@@ -207,19 +207,25 @@ impl Page<'_> {
 /// mention. A backslash before ASCII punctuation makes it plain (CommonMark section 2.4); GitHub looks for
 /// mentions after that, and an empty comment parts them.
 fn prose(text: &str) -> String {
+    let text = clean(text);
     let mut prose = String::with_capacity(text.len());
-    let mut before = ' ';
-    for c in clean(text).chars() {
+    let (mut before, mut only_digits) = (' ', true);
+    let mut characters = text.trim_start().chars().peekable();
+    while let Some(c) = characters.next() {
+        let next = characters.peek().copied().unwrap_or(' ');
         match c {
             '@' => prose.push_str("\\@<!-- -->"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '!' | '|' | '~' | '&' | '$' | ':' => {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '!' | '|' | '~' | '&' | '$' => {
                 prose.extend(['\\', c]);
             }
-            // Lists and headings at the start of a line, and `www.`, which becomes a link.
-            '+' | '-' | '=' | ')' if prose.is_empty() || before.is_ascii_digit() => prose.extend(['\\', c]),
-            '.' if before.is_ascii_digit() || before.eq_ignore_ascii_case(&'w') => prose.extend(['\\', c]),
+            // Addresses become links, and words between colons pictures.
+            ':' if next != ' ' => prose.extend(['\\', c]),
+            '.' if only_digits || before.eq_ignore_ascii_case(&'w') => prose.extend(['\\', c]),
+            // Lists and headings at the start of a line.
+            '+' | '-' | '=' | ')' if only_digits => prose.extend(['\\', c]),
             c => prose.push(c),
         }
+        only_digits &= c.is_ascii_digit();
         before = c;
     }
     prose
@@ -252,7 +258,8 @@ mod tests {
         assert_eq!(prose("a|b`c`*d*<img>[x](http://y)"), "a\\|b\\`c\\`\\*d\\*\\<img\\>\\[x\\](http\\://y)");
         assert_eq!(prose("@octocat www.evil.example"), "\\@<!-- -->octocat www\\.evil.example");
         assert_eq!(prose("- x\n# y"), "\\- x·\\# y");
-        assert_eq!(prose("1. x"), "1\\. x");
+        assert_eq!(prose(" 1. x"), "1\\. x");
+        assert_eq!(prose("a: 1.3 kB on 2026-03-01 :+1:"), "a: 1.3 kB on 2026-03-01 \\:+1:");
         assert_eq!(code("a`|b\\"), "`aˋ¦b\\`");
     }
 }
