@@ -113,14 +113,15 @@ only where everything that it asks for was exercised and could have been seen, a
 
 Exit codes:
   0  nothing contradicted, everything that was asked for was exercised
-  1  a claim is contradicted
+  1  a claim is contradicted (with --baseline: in a way that it does not have), or what --fail-on names
   2  something could not be read or done
-  3  something that was asked for was not exercised
+  3  something that was asked for was not exercised, or waits for a person; not with --fail-on
 
 Examples:
   dyetrace judge my-case
   dyetrace judge my-case --format html --output report.html --lang zh
   dyetrace judge my-case --also json=judgement.json --also html=report.html
+  dyetrace judge my-case --baseline judgement.json --also sarif=dyetrace.sarif --also junit=dyetrace.xml
   dyetrace judge trip.har --find phone=13800000427 --claims claims.yaml"
 )]
 pub(crate) struct JudgeArguments {
