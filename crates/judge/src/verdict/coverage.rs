@@ -222,6 +222,8 @@ impl<'a> Case<'a> {
                 facts.push(codes::NOT_SPIKED.fact([&form.name()]));
             }
         }
+        // The first fact of a line that does not hold is the reason that is given.
+        facts.sort_by_key(|fact| fact.code == codes::RECOVERY.name);
         line(Requirement::Detectable, met, facts)
     }
 

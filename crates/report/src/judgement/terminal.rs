@@ -66,6 +66,7 @@ impl Writer<'_> {
             .collect();
         let of = count(self.judgement.claims.len() as u64);
         let head = match self.lang {
+            Lang::English if self.judgement.claims.len() == 1 => "\nOf 1 claim or rule: ".to_owned(),
             Lang::English => format!("\nOf {of} claims and rules: "),
             Lang::Chinese => format!("\n{of} 条声明与规则中："),
         };

@@ -108,7 +108,7 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Visible.
     (
         "read",
-        "{records:record/records} were read, {sent:bytes} sent and {received:bytes} received",
+        "read: {records:record/records}, {sent:bytes} sent and {received:bytes} received",
         "已读取 {records:count} 条记录，送出 {sent:bytes}，收到 {received:bytes}",
     ),
     ("channel-missing", "{channel} was not recorded in run {run}", "测试 {run} 未录制 {channel}"),
