@@ -126,11 +126,13 @@ fn the_two_builds_of_the_smart_home_app_are_told_apart() {
     assert!(!promised.is_empty() && promised.iter().all(|name| name == "the plug itself"), "{promised:?}");
 }
 
-/// The README shows a piece of a real answer.
+/// The README shows pieces of real answers: of a verdict, then of the sighting behind it.
 #[test]
 fn the_readme_shows_what_the_command_says() {
     let readme = std::fs::read_to_string(common::root().join("README.md")).unwrap();
-    let shown = readme.split("```").nth(1).unwrap().trim_matches('\n');
-    let answer = std::fs::read_to_string(common::root().join("cases/story1-wifi-password/expected.txt")).unwrap();
-    assert!(shown.contains("wifi.password") && answer.contains(shown), "the README's picture is not of this answer");
+    for (picture, answer) in [(1, "expected-judgement.txt"), (3, "expected.txt")] {
+        let shown = readme.split("```").nth(picture).unwrap().trim_matches('\n');
+        let answer = std::fs::read_to_string(common::root().join("cases/story1-wifi-password").join(answer)).unwrap();
+        assert!(shown.contains("wifi.password") && answer.contains(shown), "picture {picture} is not of this answer");
+    }
 }
