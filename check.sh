@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 # Program and the Debian package that brings it.
-needed=(tshark:tshark tcpdump:tcpdump ip:iproute2 openssl:openssl curl:curl zstd:zstd chromium:chromium npm:npm)
+needed=(tshark:tshark tcpdump:tcpdump ip:iproute2 openssl:openssl curl:curl zstd:zstd chromium:chromium)
 # Debian starts nginx when it installs it: right on a machine that is thrown away, not on yours.
 [ "${CI:-}" = true ] && needed+=(nginx:nginx-light)
 missing=()
@@ -25,10 +25,11 @@ fi
 # The HTML page is looked at with axe-core, which finds barriers; tests that need it say that they are skipped.
 axe=target/axe-core/package/axe.min.js
 axe_sha256=e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
-if [ ! -e "$axe" ] && command -v npm >/dev/null; then
+if [ ! -e "$axe" ] && command -v curl >/dev/null; then
   mkdir -p target/axe-core
-  if (cd target/axe-core && npm pack --silent axe-core@4.14.1 >/dev/null &&
-      echo "$axe_sha256  axe-core-4.14.1.tgz" | sha256sum --check --quiet && tar -xzf axe-core-4.14.1.tgz); then
+  registry=${npm_config_registry:-https://registry.npmjs.org}
+  if (cd target/axe-core && curl -fsSL --retry 2 -o axe-core.tgz "${registry%/}/axe-core/-/axe-core-4.14.1.tgz" &&
+      echo "$axe_sha256  axe-core.tgz" | sha256sum --check --quiet && tar -xzf axe-core.tgz); then
     echo "axe-core 4.14.1 is at $axe"
   else
     echo "axe-core could not be fetched."
