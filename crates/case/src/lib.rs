@@ -11,6 +11,7 @@
 //! it takes a call that is easy to find in review.
 
 mod blob;
+mod comparison;
 mod contradictions;
 mod datum;
 mod differential;
@@ -40,6 +41,10 @@ mod timeline;
 mod verdict;
 
 pub use blob::{Blob, BlobWriter, BlobWriterLimits};
+pub use comparison::{
+    Change, ClaimChange, Compared, Comparison, Direction, PartChange, Party, PracticeChange, RecipientChange,
+    SeenThere, Stands, WithoutConsent,
+};
 pub use datum::{Datum, DatumId, Kind, KindError};
 pub use differential::{Alternative, Differential, Follows, Shape};
 pub use exhibit::{Exhibit, ExhibitId, Format, grouped, hex};

@@ -40,6 +40,8 @@ Exit codes: 0 nothing is missing, 3 something is.
 Example:
   dyetrace plan my-case")]
     Plan(JudgeArguments),
+    /// Put two runs of a case, or two cases, side by side: what appeared, what vanished, which claims stand otherwise
+    Compare(CompareArguments),
     /// Show one sighting step by step, with commands to redo each step
     Explain(ExplainArguments),
     /// Hide planted values in copies of the records and count what is found again
@@ -170,6 +172,58 @@ pub(crate) struct JudgeArguments {
     /// Show texts of the evidence in clear
     #[arg(long)]
     pub(crate) reveal: bool,
+    /// Show every line of long lists
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each side is judged for itself, by the claims of its own case. Practices are aligned by kind of datum, recipient and form.
+
+Exit codes:
+  0  nothing got worse
+  1  something got worse: a claim is contradicted that was not, something appeared, is less protected, or sent without consent now
+  2  something could not be read or done
+  3  nothing was seen to get worse, but what decided before was not tried after
+
+Examples:
+  dyetrace compare my-case --run before --run after
+  dyetrace compare case-of-version-1 case-of-version-2
+  dyetrace compare old-case new-case --run first-start --format json --output comparison.json"
+)]
+pub(crate) struct CompareArguments {
+    /// The case before
+    #[arg(value_name = "CASE")]
+    pub(crate) before: PathBuf,
+    /// The case after; without it, two runs of the first are compared
+    #[arg(value_name = "CASE")]
+    pub(crate) after: Option<PathBuf>,
+    /// The run that counts; given twice, the first is that of the case before
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+    /// Judge both by the claims of this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) claims: Vec<PathBuf>,
+    /// Lists of owners and countries (dyetrace data install), instead of those in the cases' folders lists
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) lists: Option<PathBuf>,
+    /// How the report is written; JSON as in docs/comparison.schema.json
+    #[arg(long, value_enum, default_value_t = AuditFormat::Terminal)]
+    pub(crate) format: AuditFormat,
+    /// Write the report to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Language of the report
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub(crate) lang: Language,
+    /// Records in whose copies values are hidden, to measure what would have been seen; 0 leaves that out, and then
+    /// nothing is supported
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    pub(crate) spike_records: u16,
     /// Show every line of long lists
     #[arg(long)]
     pub(crate) all: bool,
@@ -335,7 +389,7 @@ pub(crate) struct WantedArguments {
 }
 
 /// What `audit` and `records` share.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ReadingArguments {
     /// NSS key log (SSLKEYLOGFILE), or PEM with the server's RSA private key
     #[arg(long, value_name = "FILE")]

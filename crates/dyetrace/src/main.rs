@@ -2,6 +2,7 @@
 
 mod audit;
 mod cli;
+mod compare;
 mod data;
 mod differential;
 mod exit;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Records(arguments) => records::run(&arguments),
         Command::Spike(arguments) => spike::run(&arguments),

@@ -6,6 +6,7 @@
 
 mod claims;
 mod codes;
+mod compare;
 mod data;
 mod except;
 mod facts;
@@ -18,6 +19,7 @@ pub use claims::{
     read_claims, read_measured,
 };
 pub use codes::ALL as CODES;
+pub use compare::compare;
 pub use data::is_personal;
 pub use except::{Exceptions, except};
 pub use facts::{

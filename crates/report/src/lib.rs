@@ -4,6 +4,7 @@
 //! with no clock, no hash-map order and no locale, so the same evidence gives the same bytes.
 
 pub mod audit;
+pub mod compare;
 pub mod html;
 pub mod judgement;
 pub mod records;

@@ -1,6 +1,7 @@
 //! What the judge is given, from what was read, searched and folded.
 
 use crate::audit::Audited;
+use crate::exit::Fault;
 use crate::fold::{Address, Folded, Runs};
 use dyetrace_case::{Case, Endpoint, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject};
 use dyetrace_judge::{DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts};
@@ -41,6 +42,21 @@ impl Facts {
         }
     }
 
+    /// Leaves out everything of other runs. What belongs to no run stays.
+    pub(crate) fn keep_run(&mut self, id: &str) -> Result<(), Fault> {
+        let Some(kept) = self.runs.iter().position(|run| run.judged.id == id) else {
+            let names: Vec<&str> = self.runs.iter().map(|run| run.judged.id.as_str()).collect();
+            let fault = Fault::new(format!("there is no run {id}"));
+            return Err(fault.hint(format!("the runs of this case are {}", names.join(", "))));
+        };
+        self.runs = vec![self.runs.swap_remove(kept)];
+        self.practices.retain_mut(|one| keep(&mut one.key.run, kept));
+        self.traffic.retain_mut(|one| keep(&mut one.run, kept));
+        self.opaque.retain_mut(|one| keep(&mut one.run, kept));
+        self.damages.retain_mut(|one| one.run.as_mut().is_none_or(|run| keep(run, kept)));
+        Ok(())
+    }
+
     /// What the judge takes.
     pub(crate) fn evidence(&self) -> Evidence<'_> {
         Evidence {
@@ -56,6 +72,13 @@ impl Facts {
             canaries: &[],
         }
     }
+}
+
+/// Is it of the run that is kept? That run is then the first.
+fn keep(run: &mut usize, kept: usize) -> bool {
+    let is_kept = *run == kept;
+    *run = 0;
+    is_kept
 }
 
 /// How often values that are hidden in copies of the records are found again.

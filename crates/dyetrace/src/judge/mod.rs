@@ -41,8 +41,15 @@ pub(crate) struct Judged {
     pub(crate) excerpts: Excerpts,
 }
 
-/// Reads claims first, so that a mistake in them is told before hours of reading.
+/// Judges all runs.
 pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
+    judged_run(arguments, None)
+}
+
+/// Judges one run as if there were no other, or all of them.
+///
+/// Reads claims first, so that a mistake in them is told before hours of reading.
+pub(crate) fn judged_run(arguments: &JudgeArguments, run: Option<&str>) -> Result<Judged, Fault> {
     let claims = claims(arguments)?;
     let measured = measured(arguments)?;
     let mut exceptions = exceptions::read(arguments)?;
@@ -60,6 +67,7 @@ pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
     let Some((runs, folded)) = folded else { return Err(Fault::new("nothing was folded")) };
     let mut facts = Facts::of(&audited, &runs, &folded, &lists);
     facts.measured = measured;
+    run.map_or(Ok(()), |run| facts.keep_run(run))?;
     let material = audit::whole_material(&audited.intake, audit::named(&arguments.wanted)?.1);
     // Hidden values are looked for without decoys, which would only cost time.
     let options = Options { decoys: 0, ..Options::default() };
