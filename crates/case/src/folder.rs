@@ -6,6 +6,7 @@ use crate::refusal::Refusal;
 use crate::runs::{Run, RunEntry};
 use crate::{ExhibitId, KeyMaterial, Manifest, Parties, Subject, Timeline};
 use serde::Deserialize;
+use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
@@ -29,6 +30,10 @@ pub struct CaseFile {
     pub runs: Vec<Run>,
     /// Who is who to the maker.
     pub parties: Parties,
+    /// Rule packs that the case is held against: `cn-app-2019`.
+    pub law: Vec<String>,
+    /// What a person answered to questions of rules and claims: by their id, by the question's name.
+    pub answers: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
 /// `case.yaml` as it is written.
@@ -43,6 +48,10 @@ struct CaseEntry {
     runs: Vec<RunEntry>,
     #[serde(default)]
     parties: Parties,
+    #[serde(default)]
+    law: Vec<String>,
+    #[serde(default)]
+    answers: BTreeMap<String, BTreeMap<String, Spanned<String>>>,
     /// Read apart from the rest, because errors about it must not quote it.
     #[serde(default, rename = "key_material")]
     _key_material: Apart,
@@ -202,8 +211,9 @@ impl Runs {
             let of_run = run.subject.as_ref().map_or(subject.as_ref(), |path| run_subjects.get(path));
             runs.push(run.read(of_run).map_err(refused)?);
         }
-        let CaseEntry { format, title, question, investigator, parties, .. } = entry;
-        let file = CaseFile { format, title, question, investigator, runs, parties };
+        let answers = answers(entry.answers).map_err(refused)?;
+        let CaseEntry { format, title, question, investigator, parties, law, .. } = entry;
+        let file = CaseFile { format, title, question, investigator, runs, parties, law, answers };
         Ok(Self { file, subject, run_subjects, key_material })
     }
 
@@ -213,6 +223,20 @@ impl Runs {
         let subject = run.subject.as_ref().map_or(self.subject.as_ref(), |path| self.run_subjects.get(path));
         Some((run, subject))
     }
+}
+
+fn answers(
+    written: BTreeMap<String, BTreeMap<String, Spanned<String>>>,
+) -> Result<BTreeMap<String, BTreeMap<String, bool>>, Refusal> {
+    let answer = |(question, answer): (String, Spanned<String>)| match answer.value.as_str() {
+        "yes" | "true" => Ok((question, true)),
+        "no" | "false" => Ok((question, false)),
+        _ => Err(Refusal::at(&answer, "an answer is yes or no")),
+    };
+    let of_rule = |(rule, given): (String, BTreeMap<String, Spanned<String>>)| {
+        Ok((rule, given.into_iter().map(answer).collect::<Result<_, Refusal>>()?))
+    };
+    written.into_iter().map(of_rule).collect()
 }
 
 /// Sections in which a value could stand by mistake.
@@ -352,6 +376,26 @@ mod tests {
         assert!(Case::open(&folder).unwrap_err().to_string().contains("other.yaml is not there"));
         std::fs::write(folder.join("case.yaml"), runs.replace("other.yaml", "../other.yaml")).unwrap();
         assert!(Case::open(&folder).unwrap_err().to_string().contains("outside"));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_case_chooses_laws_and_answers_their_questions_with_yes_or_no() {
+        let folder = std::env::temp_dir().join(format!("dyetrace-case-law-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let write = |answer: &str| {
+            let text =
+                format!("format: 1\ntitle: x\nlaw: [cn-pipl]\nanswers:\n  cn-pipl/13: {{ other-basis: {answer} }}\n");
+            std::fs::write(folder.join("case.yaml"), text).unwrap();
+        };
+        for (written, meant) in [("yes", true), ("no", false), ("true", true), ("\"no\"", false)] {
+            write(written);
+            let file = Case::open(&folder).unwrap().file;
+            assert_eq!((file.law, file.answers["cn-pipl/13"]["other-basis"]), (vec!["cn-pipl".to_owned()], meant));
+        }
+        write("perhaps");
+        let error = Case::open(&folder).unwrap_err().to_string();
+        assert!(error.contains("line 5") && error.contains("an answer is yes or no"), "{error}");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -55,6 +55,9 @@ Example:
     /// Install, list and check the dated lists that tell who is behind an endpoint
     #[command(subcommand)]
     Data(DataCommand),
+    /// List, explain and check the rules that a case can be held against
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  dyetrace completions bash > ~/.local/share/bash-completion/completions/dyetrace"
@@ -121,6 +124,7 @@ Exit codes:
 
 Examples:
   dyetrace judge my-case
+  dyetrace judge my-case --law cn-app-2019,cn-pipl
   dyetrace judge my-case --format html --output report.html --lang zh
   dyetrace judge my-case --also json=judgement.json --also html=report.html
   dyetrace judge my-case --baseline judgement.json --also sarif=dyetrace.sarif --also junit=dyetrace.xml
@@ -137,6 +141,12 @@ pub(crate) struct JudgeArguments {
     /// Judge the claims of this file instead of those in the case
     #[arg(long, value_name = "FILE")]
     pub(crate) claims: Vec<PathBuf>,
+    /// Hold the case against this rule pack too (dyetrace rules list), beside those that case.yaml names under law
+    #[arg(long, value_name = "PACK", value_delimiter = ',')]
+    pub(crate) law: Vec<String>,
+    /// Hold the case against every rule pack in this folder too, see docs/rules.md
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) rules: Vec<PathBuf>,
     /// Lists of owners and countries (dyetrace data install), instead of those in the case's folder lists
     #[arg(long, value_name = "FOLDER")]
     pub(crate) lists: Option<PathBuf>,
@@ -335,6 +345,59 @@ pub(crate) struct InstallArguments {
 pub(crate) struct DataFolder {
     /// Where lists are installed (default: $XDG_DATA_HOME/dyetrace)
     #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// Subcommands of `rules`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Say which packs and rules there are
+    List(RulesListArguments),
+    /// Show one rule: what it checks, what it rests on, what a person must answer
+    Explain(RulesExplainArguments),
+    /// Judge every rule's examples
+    #[command(after_help = "Exit codes:
+  0  every example gets the verdict that it must get
+  1  one does not, or a rule lacks examples
+  2  a file is not a rule pack")]
+    Check(RulesCheckArguments),
+}
+
+/// Arguments of `rules list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  dyetrace rules list\n  dyetrace rules list --pack cn-app-2019 --lang zh")]
+pub(crate) struct RulesListArguments {
+    /// Only this pack
+    #[arg(long, value_name = "PACK")]
+    pub(crate) pack: Option<String>,
+    /// Also the rule packs in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Language
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub(crate) lang: Language,
+}
+
+/// Arguments of `rules explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  dyetrace rules explain cn-app-2019/3.1")]
+pub(crate) struct RulesExplainArguments {
+    /// The rule
+    #[arg(value_name = "RULE-ID")]
+    pub(crate) id: String,
+    /// Also look in this folder of rule packs
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Language
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub(crate) lang: Language,
+}
+
+/// Arguments of `rules check`.
+#[derive(Debug, Args)]
+pub(crate) struct RulesCheckArguments {
+    /// A folder of rule packs (default: those that are compiled in)
+    #[arg(value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
 }
 

@@ -19,6 +19,7 @@ mod pipeline;
 mod plan;
 mod progress;
 mod records;
+mod rules;
 mod spike;
 
 use clap::{CommandFactory, Parser};
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => new::run(&arguments),
         Command::Mark(arguments) => mark::run(&arguments),
         Command::Data(command) => data::run(&command),
+        Command::Rules(command) => rules::run(&command),
         Command::Completions { shell } => completions(shell),
     };
     exit::report(result)

@@ -65,6 +65,10 @@ codes! {
     INCLUDED = "measured-includes" ["measure", "low", "high", "claimed-low", "claimed-high"];
     /// It lies partly inside.
     UNDECIDED_NUMBER = "measured-undecided" ["measure", "low", "high", "claimed-low", "claimed-high"];
+    /// A rule rests on the maker's own claims of these kinds, and the case has none.
+    NO_OWN_CLAIMS = "no-own-claims" ["kinds"];
+    /// It rests on so many of them.
+    OWN_CLAIMS = "own-claims" ["claims", "kinds"];
     /// Nobody measured it.
     NOT_MEASURED = "not-measured" ["measure"];
 
@@ -263,6 +267,12 @@ codes! {
     // Notes.
     /// A claim names an action that no run has.
     ACTION_NOT_IN_CASE = "action-not-in-case" ["claim", "action"];
+    /// A rule cites a text whose wording nobody confirmed.
+    CITE_UNCONFIRMED = "cite-unconfirmed" ["rule", "cite"];
+    /// A person's answer takes the case out of a rule.
+    ANSWERED_OUT = "answered-out" ["rule", "question", "answer"];
+    /// An answer names a rule or a question that there is not.
+    ANSWER_UNUSED = "answer-unused" ["rule", "question"];
 }
 
 #[cfg(test)]

@@ -1,64 +1,12 @@
 //! Which planted data a selector means.
 
-use crate::Selector;
+use crate::{Selector, taxonomy};
 use dyetrace_case::Kind;
 
-/// First parts of kinds that are information about a person, their devices or their home, in the broad sense of
-/// PIPL article 4 and GDPR article 4(1). What is *sensitive* comes from a rule pack and its date, not from here.
-const PERSONAL: [&str; 47] = [
-    "account",
-    "address",
-    "advertising",
-    "age",
-    "album",
-    "android",
-    "bank",
-    "birthday",
-    "bluetooth",
-    "browsing",
-    "bssid",
-    "calendar",
-    "card",
-    "chat",
-    "contacts",
-    "cookie",
-    "coordinates",
-    "device",
-    "email",
-    "face",
-    "gps",
-    "health",
-    "iban",
-    "iccid",
-    "id",
-    "idfa",
-    "imei",
-    "imeisv",
-    "imsi",
-    "ip",
-    "location",
-    "mac",
-    "meid",
-    "message",
-    "mobile",
-    "msisdn",
-    "name",
-    "oaid",
-    "pan",
-    "passport",
-    "password",
-    "person",
-    "phone",
-    "photo",
-    "plate",
-    "tel",
-    "wifi",
-];
-
-/// True for kinds of personal information.
+/// True for kinds of personal information: those of the taxonomy. What is *sensitive* comes from a rule pack and its
+/// date, not from here.
 pub fn is_personal(kind: &Kind) -> bool {
-    let first = kind.as_str().split('.').next().unwrap_or_default();
-    PERSONAL.contains(&first)
+    taxonomy::entry(kind).is_some()
 }
 
 impl Selector {
@@ -68,6 +16,8 @@ impl Selector {
             Self::Kind(prefix) => is_below(kind.as_str(), prefix),
             Self::Personal => is_personal(kind),
             Self::Everything => true,
+            Self::Group(group) => group.covers(kind),
+            Self::Sensitive(kinds) => kinds.iter().any(|prefix| is_below(kind.as_str(), prefix)),
         }
     }
 }
@@ -88,10 +38,5 @@ mod tests {
         assert!(wifi.covers(&kind("wifi.password")) && wifi.covers(&kind("wifi")));
         assert!(!wifi.covers(&kind("wifi-lock")) && !wifi.covers(&kind("phone")));
         assert!(Selector::Personal.covers(&kind("id.cn")) && !Selector::Personal.covers(&kind("firmware")));
-    }
-
-    #[test]
-    fn the_table_is_sorted_and_has_nothing_twice() {
-        assert!(PERSONAL.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

@@ -11,6 +11,8 @@ mod data;
 mod except;
 mod facts;
 mod plan;
+mod rules;
+mod taxonomy;
 mod verdict;
 
 pub use claims::{
@@ -25,7 +27,12 @@ pub use except::{Exceptions, except};
 pub use facts::{
     CanaryFacts, DamageFacts, DatumFacts, Evidence, Measured, Number, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts,
 };
+pub use rules::{
+    Answers, Examined, Example, Expected, NormKind, PACKS, Pack, Question, Rule, Text, built_in, examine, judge_all,
+    read_pack,
+};
 use std::collections::BTreeSet;
+pub use taxonomy::{Entry, Group, Match, TAXONOMY, entry, page as taxonomy_page};
 pub use verdict::judge;
 
 /// What a judgement depends on besides evidence and claims.

@@ -171,7 +171,8 @@ retention, purpose, server_side
     (
         "claims:\n  - id: a\n    says: b\n    never: { data: [Wifi.Password] }\n",
         "claims/x.yaml:4:21: a kind is lower-case letters, digits and dashes in parts joined by dots, as in \
-wifi.password; or one of the groups personal, everything
+wifi.password; or one of the groups personal, everything, device-identifier, contact, credential, precise-location, \
+official-id, picture, financial
  4 |     never: { data: [Wifi.Password] }
    |                     ^^^^^^^^^^^^^",
     ),

@@ -8,9 +8,9 @@ use crate::audit::{self, Asked, Audited};
 use crate::cli::{JudgeArguments, JudgeFormat};
 use crate::data;
 use crate::exit::{Exit, Fault};
-use crate::output;
-use dyetrace_case::Judgement;
-use dyetrace_judge::{Claim, Measured};
+use crate::{output, rules};
+use dyetrace_case::{Case, Judgement};
+use dyetrace_judge::{Answers, Claim, Measured, Pack, Rule};
 use dyetrace_report::audit::Look;
 use dyetrace_report::html::{Excerpts, HtmlLook};
 use dyetrace_report::judgement as report;
@@ -51,6 +51,12 @@ pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
 /// Reads claims first, so that a mistake in them is told before hours of reading.
 pub(crate) fn judged_run(arguments: &JudgeArguments, run: Option<&str>) -> Result<Judged, Fault> {
     let claims = claims(arguments)?;
+    let chosen = chosen(arguments)?;
+    let rules: Vec<&Rule> = chosen.packs.iter().flat_map(|pack| &pack.rules).collect();
+    if claims.is_empty() && rules.is_empty() {
+        let fault = Fault::new("there is no claim to judge");
+        return Err(fault.hint("write what the maker says into claims/*.yaml of the case, see docs/claims.md, name a file with --claims or a rule pack with --law"));
+    }
     let measured = measured(arguments)?;
     let mut exceptions = exceptions::read(arguments)?;
     let lists = data::recipients(arguments.lists.as_deref(), &arguments.inputs)?;
@@ -75,7 +81,7 @@ pub(crate) fn judged_run(arguments: &JudgeArguments, run: Option<&str>) -> Resul
     let records = usize::from(arguments.spike_records);
     let again = read_again(&mut audited.intake, &scanner, &facts.practices, records, arguments.reveal);
     facts.spikes = facts::spikes(&audited.subject, &scanner, &again.sample.records);
-    let mut judgement = dyetrace_judge::judge(&facts.evidence(), &claims, &dyetrace_judge::Options::default());
+    let mut judgement = dyetrace_judge::judge_all(&facts.evidence(), &claims, &rules, &chosen.answers);
     if !arguments.reveal {
         let texts = exceptions.suppressions.iter_mut().flat_map(|one| [Some(&mut one.reason), one.who.as_mut()]);
         texts.flatten().for_each(|text| *text = scanner.redact(text));
@@ -94,11 +100,22 @@ fn claims(arguments: &JudgeArguments) -> Result<Vec<Claim>, Fault> {
         let file = dyetrace_judge::read_claims(&shown, &text).map_err(Fault::new)?;
         claims.extend(file.claims);
     }
-    if claims.is_empty() {
-        let fault = Fault::new("there is no claim to judge");
-        return Err(fault.hint("write what the maker says into claims/*.yaml of the case, see docs/claims.md, or name a file with --claims"));
-    }
     Ok(claims)
+}
+
+/// The rules that a case is held against, and what a person said of it.
+struct Chosen {
+    packs: Vec<Pack>,
+    answers: Answers,
+}
+
+/// The packs of `law:` in case.yaml and of the command line, each once.
+fn chosen(arguments: &JudgeArguments) -> Result<Chosen, Fault> {
+    let case = arguments.inputs.iter().find(|path| Case::is_case(path));
+    let case = case.map(|folder| Case::open(folder)).transpose().map_err(Fault::new)?;
+    let (mut names, answers) = case.map(|case| (case.file.law, case.file.answers)).unwrap_or_default();
+    names.extend(arguments.law.iter().cloned());
+    Ok(Chosen { packs: rules::packs(&names, &arguments.rules)?, answers })
 }
 
 /// Numbers that were measured outside: `measured.yaml` of the case folder.

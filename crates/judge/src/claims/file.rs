@@ -14,7 +14,7 @@ use serde_saphyr::Spanned;
 /// The first thing that is not of the form: with file, line, column and what may stand there.
 /// A word or key that is not known is always an error.
 pub fn read_claims(file: &str, text: &str) -> Result<ClaimFile, ClaimError> {
-    let source = Source { file, text };
+    let source = Source { file, text, rules: false };
     let root = source.parse()?;
     let fields = source.fields(&root, "a claim file", words::FILE)?;
     let vendor = fields.text("vendor")?;
@@ -34,7 +34,7 @@ pub fn read_claims(file: &str, text: &str) -> Result<ClaimFile, ClaimError> {
     Ok(ClaimFile { vendor, source: document, claims })
 }
 
-fn document(source: Source<'_>, node: &Spanned<Node>) -> Result<Document, ClaimError> {
+pub(crate) fn document(source: Source<'_>, node: &Spanned<Node>) -> Result<Document, ClaimError> {
     let fields = source.fields(node, "source", words::SOURCE)?;
     Ok(Document {
         title: source.text(fields.needed("title")?)?,
@@ -44,7 +44,11 @@ fn document(source: Source<'_>, node: &Spanned<Node>) -> Result<Document, ClaimE
     })
 }
 
-fn claim(source: Source<'_>, node: &Spanned<Node>, document_of_file: Option<&Document>) -> Result<Claim, ClaimError> {
+pub(crate) fn claim(
+    source: Source<'_>,
+    node: &Spanned<Node>,
+    document_of_file: Option<&Document>,
+) -> Result<Claim, ClaimError> {
     let fields = source.fields(node, "a claim", words::CLAIM)?;
     let definitions = fields.get("definitions").map(|node| source.word(node, "definition", words::DEFINITIONS));
     let definitions = definitions.transpose()?.unwrap_or_default();
@@ -70,7 +74,7 @@ fn claim(source: Source<'_>, node: &Spanned<Node>, document_of_file: Option<&Doc
 }
 
 /// The readings of a claim; without `readings`, the claim itself is the only one.
-fn readings(fields: &Fields<'_, '_>, definitions: Definitions) -> Result<Vec<Reading>, ClaimError> {
+pub(crate) fn readings(fields: &Fields<'_, '_>, definitions: Definitions) -> Result<Vec<Reading>, ClaimError> {
     let source = fields.source;
     let Some(list) = fields.get("readings") else {
         return Ok(vec![kinds::reading(fields, None, None, definitions)?]);
@@ -91,8 +95,9 @@ fn readings(fields: &Fields<'_, '_>, definitions: Definitions) -> Result<Vec<Rea
     Ok(readings)
 }
 
-fn applies_to(source: Source<'_>, node: &Spanned<Node>) -> Result<AppliesTo, ClaimError> {
-    let fields = source.fields(node, "applies_to", words::APPLIES_TO)?;
+pub(crate) fn applies_to(source: Source<'_>, node: &Spanned<Node>) -> Result<AppliesTo, ClaimError> {
+    let keys = if source.rules { words::RULE_APPLIES_TO } else { words::APPLIES_TO };
+    let fields = source.fields(node, "applies_to", keys)?;
     let region = |node| Ok(source.text(node)?.to_ascii_uppercase());
     let platform = |node| source.word(node, "platform", words::PLATFORMS).map(str::to_owned);
     Ok(AppliesTo {
@@ -101,6 +106,9 @@ fn applies_to(source: Source<'_>, node: &Spanned<Node>) -> Result<AppliesTo, Cla
         made_to: fields.get("made_to").map(|node| date(source, node)).transpose()?,
         regions: fields.list("regions", region)?,
         platforms: fields.list("platform", platform)?,
+        app_types: fields.list("app_type", |node| source.name(node))?,
+        recorded_from: None,
+        recorded_to: None,
     })
 }
 
@@ -118,7 +126,7 @@ fn version(source: Source<'_>, node: &Spanned<Node>) -> Result<String, ClaimErro
 }
 
 /// A year, a month or a day.
-fn date(source: Source<'_>, node: &Spanned<Node>) -> Result<String, ClaimError> {
+pub(crate) fn date(source: Source<'_>, node: &Spanned<Node>) -> Result<String, ClaimError> {
     let text = source.text(node)?;
     if crate::verdict::days(&text).is_some() {
         return Ok(text);

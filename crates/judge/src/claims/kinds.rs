@@ -7,6 +7,7 @@ use super::model::{
 };
 use super::node::{Fields, Node, Source};
 use super::words;
+use crate::taxonomy::Group;
 use dyetrace_case::{Country, Form, Kind, Transfer};
 use serde_saphyr::Spanned;
 
@@ -139,13 +140,22 @@ fn when(source: Source<'_>, node: &Spanned<Node>) -> Result<When, ClaimError> {
 
 fn selector(source: Source<'_>, node: &Spanned<Node>) -> Result<Selector, ClaimError> {
     let text = source.text(node)?;
-    match text.as_str() {
-        "personal" => Ok(Selector::Personal),
-        "everything" => Ok(Selector::Everything),
-        kind => match kind.parse::<Kind>() {
-            Ok(_) => Ok(Selector::Kind(text)),
-            Err(error) => Err(source.at(node, format!("{error}; or one of the groups personal, everything"))),
-        },
+    let group = match text.as_str() {
+        "personal" => Some(Selector::Personal),
+        "everything" => Some(Selector::Everything),
+        "sensitive" if source.rules => Some(Selector::Sensitive(Vec::new())),
+        "sensitive" => return Err(source.at(node, "what is sensitive depends on the law and its date: name the kinds")),
+        name => Group::of(name).map(Selector::Group),
+    };
+    if let Some(group) = group {
+        return Ok(group);
+    }
+    match text.parse::<Kind>() {
+        Ok(_) => Ok(Selector::Kind(text)),
+        Err(error) => {
+            let groups = Group::ALL.map(Group::name).join(", ");
+            Err(source.at(node, format!("{error}; or one of the groups personal, everything, {groups}")))
+        }
     }
 }
 

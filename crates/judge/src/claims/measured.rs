@@ -11,14 +11,14 @@ use serde_saphyr::Spanned;
 /// # Errors
 /// As [`read_claims`](super::read_claims).
 pub fn read_measured(file: &str, text: &str) -> Result<Vec<Measured>, ClaimError> {
-    let source = Source { file, text };
+    let source = Source { file, text, rules: false };
     let root = source.parse()?;
     let fields = source.fields(&root, "a file of measured numbers", words::MEASURED_FILE)?;
     fields.needed("measured")?;
     fields.list("measured", |node| measured(source, node))
 }
 
-fn measured(source: Source<'_>, node: &Spanned<Node>) -> Result<Measured, ClaimError> {
+pub(crate) fn measured(source: Source<'_>, node: &Spanned<Node>) -> Result<Measured, ClaimError> {
     let fields = source.fields(node, "a measured number", words::MEASURED)?;
     let whole = |key: &str| fields.get(key).map(|node| source.whole(node)).transpose();
     let number = |key: &str| fields.get(key).map(|node| source.number(node, 0.0, f64::INFINITY)).transpose();

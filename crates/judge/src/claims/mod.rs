@@ -1,11 +1,11 @@
 //! Claim files: what they may say, and reading them.
 
-mod error;
-mod file;
-mod kinds;
-mod measured;
+pub(crate) mod error;
+pub(crate) mod file;
+pub(crate) mod kinds;
+pub(crate) mod measured;
 mod model;
-mod node;
+pub(crate) mod node;
 pub(crate) mod words;
 
 pub use error::ClaimError;

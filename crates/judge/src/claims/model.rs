@@ -1,5 +1,6 @@
 //! Claims as they are judged, after their files were read and checked.
 
+use crate::taxonomy::Group;
 use dyetrace_case::{ConsentState, Country, Form, Protection, Scope, Source, Statement, Transfer};
 
 /// One claim or rule.
@@ -75,6 +76,12 @@ pub struct AppliesTo {
     pub regions: Vec<String>,
     /// Platforms, any of which fits.
     pub platforms: Vec<String>,
+    /// Types of app, any of which fits: `smart-home`.
+    pub app_types: Vec<String>,
+    /// Recorded on that day or later: when a rule is in force.
+    pub recorded_from: Option<String>,
+    /// Recorded on that day or earlier.
+    pub recorded_to: Option<String>,
 }
 
 /// What "collect" means.
@@ -110,6 +117,11 @@ pub enum Selector {
     Personal,
     /// Everything planted.
     Everything,
+    /// Kinds that the taxonomy puts together.
+    Group(Group),
+    /// What a rule pack calls sensitive at the date of the evidence: these kinds and everything below them. Claims of
+    /// makers cannot say it.
+    Sensitive(Vec<String>),
 }
 
 impl Selector {
@@ -119,6 +131,8 @@ impl Selector {
             Self::Kind(kind) => kind,
             Self::Personal => "personal",
             Self::Everything => "everything",
+            Self::Group(group) => group.name(),
+            Self::Sensitive(_) => "sensitive",
         }
     }
 }

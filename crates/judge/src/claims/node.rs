@@ -10,8 +10,8 @@ use std::fmt;
 pub(crate) enum Node {
     /// Absent: `~`, `null`, nothing.
     Null,
-    /// `true` or `false`: nothing in these files is either.
-    Bool,
+    /// `true` or `false`.
+    Bool(bool),
     /// Any number. Its text is read from the source, so that `1.10` stays `1.10`.
     Number(f64),
     /// Text.
@@ -37,8 +37,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
         f.write_str("a value")
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Node, E> {
-        Ok(Node::Bool)
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Bool(value))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Node, E> {
@@ -89,6 +89,8 @@ pub(crate) struct Source<'s> {
     pub(crate) file: &'s str,
     /// Its text.
     pub(crate) text: &'s str,
+    /// True for rule packs, which may say a few things more than claims.
+    pub(crate) rules: bool,
 }
 
 /// Longest file of claims or rules. What people write is far shorter.
@@ -203,6 +205,16 @@ impl<'s> Source<'s> {
             return Ok(text);
         }
         Err(self.at(node, "a name is lower-case letters, digits and dashes, as in provision-device"))
+    }
+
+    /// Yes or no, in any of the ways of YAML.
+    pub(crate) fn truth(self, node: &Spanned<Node>) -> Result<bool, ClaimError> {
+        match &node.value {
+            Node::Bool(value) => Ok(*value),
+            Node::Text(text) if ["yes", "true"].contains(&text.as_str()) => Ok(true),
+            Node::Text(text) if ["no", "false"].contains(&text.as_str()) => Ok(false),
+            _ => Err(self.at(node, "yes or no must stand here")),
+        }
     }
 
     /// A whole number.

@@ -50,6 +50,8 @@ pub(crate) const READING: &[&str] = &[
 ];
 /// Keys of `applies_to`.
 pub(crate) const APPLIES_TO: &[&str] = &["versions", "made_from", "made_to", "regions", "platform"];
+/// Keys of `applies_to` in rules.
+pub(crate) const RULE_APPLIES_TO: &[&str] = &["platform", "regions", "app_type"];
 /// Keys of `never`.
 pub(crate) const NEVER: &[&str] = &[
     "data",

@@ -22,9 +22,10 @@ use crate::{Evidence, Options, codes, plan};
 use dyetrace_case::{Fact, JudgedClaim, JudgedPart, Judgement, Verdict};
 use held::Held;
 use index::Index;
+pub(crate) use part::empty_part;
 use part::{Labels, out_of_scope};
-pub(crate) use scope::days;
-use scope::{Group, groups};
+use scope::Group;
+pub(crate) use scope::{days, groups};
 use windows::Variant;
 
 /// Judges every claim against the evidence. The same input always gives the same answer.

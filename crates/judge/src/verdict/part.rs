@@ -62,3 +62,8 @@ pub(crate) fn out_of_scope(evidence: &Evidence<'_>, labels: &Labels<'_>) -> Judg
     let lines = vec![line(Requirement::Scope, false, vec![fact.clone()])];
     part(labels, Verdict::NotExercised, vec![fact], lines, Vec::new())
 }
+
+/// A part that nothing was weighed for.
+pub(crate) fn empty_part(verdict: Verdict, reasons: Vec<Fact>) -> JudgedPart {
+    part(&Labels::default(), verdict, reasons, Vec::new(), Vec::new())
+}

@@ -2,6 +2,7 @@
 
 use super::tri::Tri;
 use crate::{AppliesTo, RunFacts};
+use dyetrace_case::Time;
 use std::cmp::Ordering;
 
 /// Runs of one product that are judged together.
@@ -51,11 +52,14 @@ fn fits(run: &RunFacts, applies_to: &AppliesTo) -> (Tri, &'static str) {
     let version = product.and_then(|product| product.version.as_deref());
     let made = product.and_then(|product| product.made.as_deref());
     let platform = product.and_then(|product| product.platform.as_deref());
+    let app_type = product.and_then(|product| product.app_type.as_deref());
     let conditions = [
         (any_of(&applies_to.versions, version, version_fits), "version"),
         (made_fits(applies_to, made), "made"),
         (region_fits(applies_to, run), "region"),
         (any_of(&applies_to.platforms, platform, str::eq_ignore_ascii_case), "platform"),
+        (any_of(&applies_to.app_types, app_type, str::eq_ignore_ascii_case), "app-type"),
+        (within(applies_to.recorded_from.as_deref(), applies_to.recorded_to.as_deref(), || recorded(run)), "recorded"),
     ];
     conditions.into_iter().min_by_key(|(holds, _)| *holds).unwrap_or((Tri::Yes, ""))
 }
@@ -77,12 +81,17 @@ fn region_fits(applies_to: &AppliesTo, run: &RunFacts) -> Tri {
 }
 
 fn made_fits(applies_to: &AppliesTo, made: Option<&str>) -> Tri {
-    let from = applies_to.made_from.as_deref().and_then(days).map(|(first, _)| first);
-    let to = applies_to.made_to.as_deref().and_then(days).map(|(_, last)| last);
+    within(applies_to.made_from.as_deref(), applies_to.made_to.as_deref(), || made.and_then(days))
+}
+
+/// Do all days between a first and a last one lie within the bounds?
+fn within(from: Option<&str>, to: Option<&str>, actual: impl Fn() -> Option<(u32, u32)>) -> Tri {
+    let from = from.and_then(days).map(|(first, _)| first);
+    let to = to.and_then(days).map(|(_, last)| last);
     if from.is_none() && to.is_none() {
         return Tri::Yes;
     }
-    let Some((first, last)) = made.and_then(days) else { return Tri::Maybe };
+    let Some((first, last)) = actual() else { return Tri::Maybe };
     let outside = from.is_some_and(|from| last < from) || to.is_some_and(|to| first > to);
     let inside = from.is_none_or(|from| first >= from) && to.is_none_or(|to| last <= to);
     match (outside, inside) {
@@ -90,6 +99,19 @@ fn made_fits(applies_to: &AppliesTo, made: Option<&str>) -> Tri {
         (_, true) => Tri::Yes,
         _ => Tri::Maybe,
     }
+}
+
+/// The days on which a run may have been recorded, wherever in the world: local time is 12 hours behind UTC to 14
+/// ahead of it.
+fn recorded(run: &RunFacts) -> Option<(u32, u32)> {
+    const HOUR: i64 = 3_600_000_000_000;
+    let marks = || run.judged.timeline.milestones.iter().map(|milestone| milestone.at);
+    let first = run.judged.first.or_else(|| marks().min())?;
+    let last = run.judged.last.or_else(|| marks().max())?;
+    let day = |time: i64| days(Time(time).to_string().get(..10)?);
+    let (first, _) = day(first.0.saturating_sub(12 * HOUR))?;
+    let (last, _) = day(last.0.saturating_add(14 * HOUR))?;
+    Some((first, last))
 }
 
 /// First and last day of `2016`, `2016-07` or `2016-07-01`, as numbers that sort like days.

@@ -347,4 +347,30 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "the suppression in {place} does nothing, because the evidence has no date: give one with --date",
         "证据没有日期，{place} 中的例外不起作用：请用 --date 指定日期",
     ),
+    (
+        "cite-unconfirmed",
+        "rule {rule} cites {cite}, whose wording was not confirmed: check it against the text",
+        "规则 {rule} 引用的 {cite} 未经核对原文：请对照原文检查",
+    ),
+    (
+        "answered-out",
+        "rule {rule} does not apply: to the question {question} the answer is {answer}",
+        "规则 {rule} 不适用：对问题 {question} 的回答为 {answer}",
+    ),
+    (
+        "answer-unused",
+        "the answer to {question} of rule {rule} is used by no rule that was judged",
+        "对规则 {rule} 的问题 {question} 的回答未被任何已判定的规则使用",
+    ),
+    // Rules that rest on claims.
+    (
+        "no-own-claims",
+        "the case has no claim of the maker of kind {kinds}, on which this rule rests",
+        "本案没有该规则所依据的厂商声明（{kinds}）",
+    ),
+    (
+        "own-claims",
+        "it rests on {claims:claim/claims} of the maker, of kind {kinds}",
+        "依据厂商的 {claims:count} 项声明（{kinds}）",
+    ),
 ];

@@ -72,7 +72,10 @@ pub(super) const TERMS: &[(&str, &str, &str)] = &[
     ("version", "its version", "版本"),
     ("made", "when it was made", "生产时间"),
     ("region", "where it is sold or used", "销售或使用地区"),
+    ("app-type", "what it is for (app_type)", "应用类型"),
+    ("recorded", "when the run was recorded", "测试记录的时间"),
     // Labels of parts.
+    ("claim", "claim", "声明"),
     ("run", "run", "测试"),
     ("variant", "variant", "方式"),
     ("reading", "reading", "解读"),
