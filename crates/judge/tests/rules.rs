@@ -180,6 +180,15 @@ fn a_rule_without_an_example_that_decides_nothing_is_at_fault() {
 }
 
 #[test]
+fn the_pack_of_the_documents_is_read_and_its_examples_hold() {
+    let docs = std::fs::read_to_string(root().join("docs/rules.md")).unwrap();
+    let text = docs.split("```yaml\n").nth(2).unwrap().split("```").next().unwrap();
+    let pack = read_pack("docs/rules.md", text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(examine(&pack.rules[0]).faults, Vec::<String>::new());
+    assert!(PACKS.iter().all(|(name, _)| docs.contains(&format!("`{name}`"))), "a pack is not in docs/rules.md");
+}
+
+#[test]
 fn the_page_of_the_taxonomy_is_what_the_code_says() {
     let (path, page) = (root().join("docs/taxonomy.md"), taxonomy_page());
     if std::env::var_os("DYETRACE_BLESS").is_some() {

@@ -7,7 +7,7 @@
 use crate::claims::error::ClaimError;
 use crate::claims::file::{claim, date};
 use crate::claims::measured::measured;
-use crate::claims::node::{Node, Source};
+use crate::claims::node::{Fields, Node, Source};
 use crate::claims::words;
 use crate::{Claim, DatumFacts, Evidence, Measured, OpaqueFacts, RunFacts, SpikeFacts};
 use dyetrace_case::{
@@ -86,8 +86,8 @@ struct MadeUp {
 impl Example {
     /// What the judge is given.
     pub(crate) fn evidence(&self) -> Evidence<'_> {
-        let MadeUp { runs, recipients, practices, data, spikes, opaque, measured } = &self.evidence;
-        Evidence { runs, recipients, practices, data, spikes, opaque, measured, ..Evidence::default() }
+        let MadeUp { runs, recipients, practices, data, opaque, spikes, measured } = &self.evidence;
+        Evidence { runs, recipients, practices, data, opaque, spikes, measured, ..Evidence::default() }
     }
 }
 
@@ -117,34 +117,8 @@ pub(super) fn read(source: Source<'_>, node: &Spanned<Node>) -> Result<Example, 
     let fields = source.fields(node, "an example", EXAMPLE)?;
     let expect = source.word(fields.needed("expect")?, "verdict", &Expected::WORDS)?;
     let noon = noon(source, fields.get("date"))?;
-    let mut milestones = vec![
-        mark(noon, 0.0, Event::Phase(Phase::RecordingBegan)),
-        mark(noon, 2.0, Event::Planted { data: GIVEN.iter().map(|&kind| kind.to_owned()).collect() }),
-        mark(noon, 300.0, Event::Phase(Phase::QuietBegan)),
-        mark(noon, 380.0, Event::Phase(Phase::QuietEnded)),
-        mark(noon, 400.0, Event::Phase(Phase::RecordingEnded)),
-    ];
-    milestones.extend(fields.list("actions", |node| action(source, node, noon))?.into_iter().flatten());
-    milestones.extend(fields.list("consent", |node| consent(source, node, noon))?);
-    let text = |key: &str, usual: &str| Ok(fields.text(key)?.unwrap_or_else(|| usual.to_owned()));
-    let product = Product {
-        vendor: Some("Example Co.".to_owned()),
-        name: "Example".to_owned(),
-        platform: Some(text("platform", "android")?),
-        app_type: fields.text("app_type")?,
-        ..Product::default()
-    };
-    let judged = JudgedRun {
-        id: "example".to_owned(),
-        product: Some(product),
-        timeline: Timeline::new(milestones),
-        first: Some(noon),
-        last: Some(Time(noon.0 + 400 * SECOND)),
-        ..JudgedRun::default()
-    };
-    let region = Some(text("region", "CN")?);
     let mut evidence = MadeUp {
-        runs: vec![RunFacts { judged, records: 30, drops: Some(0), region, ..RunFacts::default() }],
+        runs: vec![run(&fields, noon)?],
         recipients: Vec::new(),
         practices: Vec::new(),
         data: data(),
@@ -169,6 +143,42 @@ pub(super) fn read(source: Source<'_>, node: &Spanned<Node>) -> Result<Example, 
         answers: fields.list("answers", |node| answer(source, node))?,
         evidence,
     })
+}
+
+/// The run, with what the example says of it and everything else done well.
+fn run(fields: &Fields<'_, '_>, noon: Time) -> Result<RunFacts, ClaimError> {
+    let text = |key: &str, usual: &str| Ok(fields.text(key)?.unwrap_or_else(|| usual.to_owned()));
+    let product = Product {
+        vendor: Some("Example Co.".to_owned()),
+        name: "Example".to_owned(),
+        platform: Some(text("platform", "android")?),
+        app_type: fields.text("app_type")?,
+        ..Product::default()
+    };
+    let judged = JudgedRun {
+        id: "example".to_owned(),
+        product: Some(product),
+        timeline: Timeline::new(milestones(fields, noon)?),
+        first: Some(noon),
+        last: Some(at(noon, 400.0)),
+        ..JudgedRun::default()
+    };
+    let region = Some(text("region", "CN")?);
+    Ok(RunFacts { judged, records: 30, drops: Some(0), region, ..RunFacts::default() })
+}
+
+fn milestones(fields: &Fields<'_, '_>, noon: Time) -> Result<Vec<Milestone>, ClaimError> {
+    let source = fields.source;
+    let mut milestones = vec![
+        mark(noon, 0.0, Event::Phase(Phase::RecordingBegan)),
+        mark(noon, 2.0, Event::Planted { data: GIVEN.iter().map(|&kind| kind.to_owned()).collect() }),
+        mark(noon, 300.0, Event::Phase(Phase::QuietBegan)),
+        mark(noon, 380.0, Event::Phase(Phase::QuietEnded)),
+        mark(noon, 400.0, Event::Phase(Phase::RecordingEnded)),
+    ];
+    milestones.extend(fields.list("actions", |node| action(source, node, noon))?.into_iter().flatten());
+    milestones.extend(fields.list("consent", |node| consent(source, node, noon))?);
+    Ok(milestones)
 }
 
 fn noon(source: Source<'_>, node: Option<&Spanned<Node>>) -> Result<Time, ClaimError> {

@@ -170,8 +170,9 @@ impl Rule {
             return None;
         }
         let about_sensitive = self.is_about_sensitive();
-        let sensitive = self.sensitive.iter().filter(|list| about_sensitive && in_force(&list.cite, from.as_deref()));
-        let sensitive = sensitive.last();
+        let mut sensitive =
+            self.sensitive.iter().filter(|list| about_sensitive && in_force(&list.cite, from.as_deref()));
+        let sensitive = sensitive.next_back();
         if about_sensitive && sensitive.is_none() {
             return None;
         }
@@ -209,7 +210,9 @@ impl Version<'_> {
         let Basis::Readings(readings) = &self.rule.basis else { return None };
         let mut readings = readings.clone();
         if let Some(list) = self.sensitive {
-            readings.iter_mut().for_each(|reading| fill_in(reading, &list.kinds));
+            for reading in &mut readings {
+                fill_in(reading, &list.kinds);
+            }
         }
         Some(Claim {
             statement: self.statement.clone(),
