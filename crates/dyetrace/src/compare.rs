@@ -47,6 +47,8 @@ fn judging(arguments: &CompareArguments, side: &Chosen) -> JudgeArguments {
         reading: arguments.reading.clone(),
         wanted: WantedArguments { find: Vec::new(), subject: None, key_material: None },
         claims: arguments.claims.clone(),
+        law: Vec::new(),
+        rules: Vec::new(),
         lists: arguments.lists.clone(),
         format: JudgeFormat::Terminal,
         output: None,
