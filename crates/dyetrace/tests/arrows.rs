@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 /// Crate folder, and the crates of this workspace it may use.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/case", &[]),
+    ("crates/custody", &["case"]),
     ("crates/tls", &[]),
     ("crates/evidence", &["case", "tls"]),
     ("crates/search", &["case"]),
@@ -17,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/recipients", &["case"]),
     ("crates/report", &["case"]),
     ("crates/lab", &["case"]),
-    ("crates/dyetrace", &["case", "evidence", "judge", "recipients", "report", "search", "tls"]),
+    ("crates/dyetrace", &["case", "custody", "evidence", "judge", "recipients", "report", "search", "tls"]),
     ("benches", &["case", "judge", "search"]),
 ];
 
