@@ -1,8 +1,13 @@
 //! What can be typed.
 
+use crate::bundle::BundleArguments;
+use crate::custody::CustodyCommand;
+use crate::exit::Fault;
 use crate::mark::MarkArguments;
+use crate::verify::VerifyArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 /// Says with proof what personal data an app sent, to whom, how wrapped and how protected.
 #[derive(Debug, Parser)]
@@ -52,6 +57,13 @@ Example:
     New(NewArguments),
     /// Write down what happens now, while a run is being recorded
     Mark(MarkArguments),
+    /// Write down who did what to the evidence, and stamp it with a time
+    #[command(subcommand)]
+    Custody(CustodyCommand),
+    /// Make a bundle of a case that others can check, whole or without other people's data
+    Bundle(BundleArguments),
+    /// Check a bundle or a case: files, custody log, and the judgement anew
+    Verify(VerifyArguments),
     /// Install, list and check the dated lists that tell who is behind an endpoint
     #[command(subcommand)]
     Data(DataCommand),
@@ -237,6 +249,15 @@ pub(crate) struct CompareArguments {
     /// Show every line of long lists
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+/// What `dyetrace judge CASE` means, with nothing else typed.
+pub(crate) fn judge_arguments(case: &Path) -> Result<JudgeArguments, Fault> {
+    let typed = ["dyetrace".as_ref(), "judge".as_ref(), OsStr::new("--"), case.as_os_str()];
+    match Cli::try_parse_from(typed).map(|cli| cli.command) {
+        Ok(Command::Judge(arguments)) => Ok(arguments),
+        _ => Err(Fault::new(format!("{}: cannot be judged", case.display()))),
+    }
 }
 
 /// Arguments of `records`.

@@ -1,8 +1,10 @@
 //! The `dyetrace` command: the only place where the stages are wired together.
 
 mod audit;
+mod bundle;
 mod cli;
 mod compare;
+mod custody;
 mod data;
 mod differential;
 mod exit;
@@ -21,6 +23,7 @@ mod progress;
 mod records;
 mod rules;
 mod spike;
+mod verify;
 
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
@@ -42,6 +45,9 @@ fn main() -> ExitCode {
         Command::Spike(arguments) => spike::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Mark(arguments) => mark::run(&arguments),
+        Command::Custody(command) => custody::run(&command),
+        Command::Bundle(arguments) => bundle::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Completions { shell } => completions(shell),

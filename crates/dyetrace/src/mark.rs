@@ -1,11 +1,11 @@
 //! `dyetrace mark`: what happens now, written down while a run is being recorded.
 
 use crate::exit::{Exit, Fault, say};
-use crate::output;
+use crate::{custody, output};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use dyetrace_case::{ActionOutcome, ConsentChange, Event, Mark, Phase, Time, append_mark};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Arguments of `mark`.
@@ -90,14 +90,29 @@ pub(crate) fn run(arguments: &MarkArguments) -> Result<Exit, Fault> {
     let mark = Mark { at: now()?, error: arguments.error, event: event(&arguments.what) };
     let marked = append_mark(&arguments.case, &arguments.run, &mark).map_err(Fault::new)?;
     output::print(format!("{}\nadded to {}\n", marked.line, marked.path.display()).as_bytes())?;
+    if let Err(fault) = write_down(arguments, &marked.path) {
+        say(&fault);
+    }
     for remark in marked.remarks {
         say(&format!("dyetrace: note: {remark}"));
     }
     Ok(Exit::Fine)
 }
 
+/// A case that has a custody log gets an entry. The mark stands whether or not that can be written.
+fn write_down(arguments: &MarkArguments, path: &Path) -> Result<(), Fault> {
+    let case = &arguments.case;
+    if !case.join(dyetrace_custody::log::FILE).is_file() {
+        return Ok(());
+    }
+    let path = path.strip_prefix(case).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let digests = [(path.clone(), custody::digest_of(case, &path)?)].into();
+    custody::note(case, None, format!("marked run {}", arguments.run), digests)?;
+    Ok(())
+}
+
 /// To the millisecond: nobody types faster.
-fn now() -> Result<Time, Fault> {
+pub(crate) fn now() -> Result<Time, Fault> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     let time = since.and_then(|since| Time::from_parts(since.as_secs() as i64, since.subsec_millis() * 1_000_000));
     time.ok_or_else(|| Fault::new("this computer's clock is not set").hint("set it and mark again"))

@@ -2,8 +2,9 @@
 
 use crate::cli::NewArguments;
 use crate::exit::{Exit, Fault};
-use crate::{mint, output};
+use crate::{custody, mint, output};
 use dyetrace_case::FORMAT_VERSION;
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -22,6 +23,7 @@ pub(crate) fn run(arguments: &NewArguments) -> Result<Exit, Fault> {
     let title = arguments.title.as_deref().unwrap_or(&name);
     write_new(&folder.join("case.yaml"), &case_yaml(title))?;
     write_new(&folder.join("subject.yaml"), &subject.to_yaml())?;
+    custody::note(folder, None, "made the case".to_owned(), BTreeMap::new())?;
     let kinds: Vec<&str> = subject.data.iter().map(|datum| datum.kind.as_str()).collect();
     output::print(next_steps(folder, &kinds).as_bytes())?;
     Ok(Exit::Fine)
@@ -75,6 +77,7 @@ Next:
      Write down what you do:  dyetrace mark {folder} first consent given
   2. Copy the recording into {folder}/evidence/ and the key log into {folder}/keys/.
   3. Fix what you collected:  cd {folder} && find evidence -type f -exec sha256sum {{}} + > manifest-sha256.txt
+     Write down who did it:  dyetrace custody add {folder} --who 'your name' 'collected the recording'
   4. Look:  dyetrace audit {folder}
 ",
         kinds.join(", ")

@@ -131,8 +131,13 @@ fn measured(arguments: &JudgeArguments) -> Result<Vec<Measured>, Fault> {
 
 /// The YAML files in a folder of the case, by name.
 fn below_case(arguments: &JudgeArguments, name: &str) -> Result<Vec<PathBuf>, Fault> {
-    let Some(folder) = arguments.inputs.iter().find(|path| path.is_dir()) else { return Ok(Vec::new()) };
-    let folder = folder.join(name);
+    let folder = arguments.inputs.iter().find(|path| path.is_dir());
+    folder.map_or_else(|| Ok(Vec::new()), |folder| below(folder, name))
+}
+
+/// The YAML files in a folder of this case folder, by name.
+pub(crate) fn below(case: &Path, name: &str) -> Result<Vec<PathBuf>, Fault> {
+    let folder = case.join(name);
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
