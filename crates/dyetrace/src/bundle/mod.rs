@@ -94,16 +94,17 @@ pub(crate) fn run(arguments: &BundleArguments) -> Result<Exit, Fault> {
         custody::note(root, case.file.investigator.clone(), did, [].into())?;
     }
     let shown = arguments.output.display();
-    let none = if judged.is_none() { "There is no claim in the case, so it holds no judgement.\n" } else { "" };
+    let none =
+        if judged.is_none() { "There is neither claim nor law in the case, so it holds no judgement.\n" } else { "" };
     let text = format!("Made {shown}. Its tag manifest, which fixes all of it, has SHA-256\n{}\n{none}", bag.digest);
     output::print(text.as_bytes())?;
     Ok(Exit::Fine)
 }
 
-/// Judges the case as `dyetrace judge CASE` does; `None` where it has no claim.
+/// Judges the case as `dyetrace judge CASE` does; `None` where it has neither claim nor law.
 pub(crate) fn judged(root: &Path) -> Result<Option<Judged>, Fault> {
     let has_claims = judge::below(root, "claims")?.iter().any(|path| path.is_file());
-    if !has_claims {
+    if !has_claims && Case::open(root).map_err(Fault::new)?.file.law.is_empty() {
         return Ok(None);
     }
     judge::judged(&crate::cli::judge_arguments(root)?).map(Some)

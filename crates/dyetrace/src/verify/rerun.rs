@@ -22,7 +22,7 @@ pub(super) fn steps(case: &Path) -> Vec<Step> {
 
 fn again(case: &Path, path: &Path) -> Result<Vec<Step>, Fault> {
     let Some(judged) = judged(case)? else {
-        return Ok(vec![Step::new("re-run", Outcome::Failed, "there is no claim in the case")]);
+        return Ok(vec![Step::new("re-run", Outcome::Failed, "there is neither claim nor law in the case")]);
     };
     let now = judgement_json(&judged)?;
     let stored = std::fs::read(path).map_err(|error| Fault::file(path, &error))?;
