@@ -29,6 +29,17 @@ pub struct Compared {
     pub products: Vec<String>,
     /// Practices that chance could explain; they are not compared.
     pub hints: usize,
+    /// Recipients to whom something was sent that could not be read, by the names that practices have.
+    pub unread: BTreeSet<String>,
+    /// True where a recording has no records or dropped some, or something broke that may concern any recipient.
+    pub is_incomplete: bool,
+}
+
+impl Compared {
+    /// True where something may have been sent to the recipient without being seen.
+    pub fn may_hide(&self, recipient: &str) -> bool {
+        self.is_incomplete || self.unread.contains(recipient)
+    }
 }
 
 /// Where a claim stands on one side.
@@ -245,6 +256,8 @@ pub enum Change {
     Vanished,
     /// It was not seen any more, and what it was seen in was not done or not in that consent state.
     NotTried,
+    /// It looks better, but not everything that was sent to the recipient could be read.
+    NotReadable,
     /// Less protected.
     WorseProtected,
     /// More protected.
@@ -268,6 +281,7 @@ impl Change {
             Self::NotInThisForm => "not-in-this-form",
             Self::Vanished => "vanished",
             Self::NotTried => "not-tried",
+            Self::NotReadable => "not-readable",
             Self::WorseProtected => "worse-protected",
             Self::BetterProtected => "better-protected",
             Self::ProtectionUnknown => "protection-unknown",
@@ -280,7 +294,7 @@ impl Change {
     pub fn direction(self) -> Direction {
         match self {
             Self::Appeared | Self::MoreReadable | Self::WorseProtected | Self::WithoutConsentNow => Direction::Worse,
-            Self::NotTried | Self::ProtectionUnknown => Direction::Open,
+            Self::NotTried | Self::NotReadable | Self::ProtectionUnknown => Direction::Open,
             Self::Vanished | Self::LessReadable | Self::BetterProtected | Self::WithConsentNow => Direction::Better,
             Self::AnotherForm | Self::NotInThisForm => Direction::Same,
         }
@@ -288,10 +302,18 @@ impl Change {
 }
 
 impl Comparison {
-    /// The worst of everything that changed; `Same` where nothing did.
+    /// The worst of everything that changed, and `Open` at best where more is hidden after than before; `Same` where
+    /// nothing changed.
     pub fn direction(&self) -> Direction {
         let claims = self.claims.iter().map(ClaimChange::direction);
         let practices = self.practices.iter().flat_map(|practice| &practice.changes).map(|change| change.direction());
-        claims.chain(practices).min().unwrap_or(Direction::Same)
+        let hidden = self.hides_more().then_some(Direction::Open);
+        claims.chain(practices).chain(hidden).min().unwrap_or(Direction::Same)
+    }
+
+    /// True where something could not be read after that could before.
+    pub fn hides_more(&self) -> bool {
+        let incomplete = self.after.is_incomplete && !self.before.is_incomplete;
+        incomplete || !self.after.unread.is_subset(&self.before.unread)
     }
 }

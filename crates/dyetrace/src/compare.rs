@@ -13,7 +13,11 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Exit, Fault> {
     let [before, after] = sides(arguments)?;
     let before = judge::judged_run(&judging(arguments, &before), before.run.as_deref())?;
     let after = judge::judged_run(&judging(arguments, &after), after.run.as_deref())?;
-    let comparison = dyetrace_judge::compare(&before.judgement, &after.judgement);
+    let evidence = [before.facts.evidence(), after.facts.evidence()];
+    let comparison = dyetrace_judge::compare(
+        dyetrace_judge::Judged { judgement: &before.judgement, evidence: &evidence[0] },
+        dyetrace_judge::Judged { judgement: &after.judgement, evidence: &evidence[1] },
+    );
     write(&comparison, arguments)?;
     let partly = [&before, &after].iter().any(|side| audit::is_partly_read(&side.audited.audit, &side.audited.intake));
     Ok(exit(&comparison, partly))

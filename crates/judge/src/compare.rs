@@ -3,27 +3,41 @@
 //! Values differ between cases, addresses between recordings. So practices are aligned by the kind of
 //! the datum, by who is behind the recipient, and by what became of the value.
 
+use crate::{Evidence, RunFacts};
 use dyetrace_case::{
-    Change, ClaimChange, Compared, Comparison, ConsentState, Form, JudgedClaim, JudgedPart, Judgement, PartChange,
-    Party, Practice, PracticeChange, Protection, Recipient, RecipientChange, Role, Scope, SeenThere, Side, Stands,
-    Transfer, Verdict, WithoutConsent,
+    Change, ClaimChange, Compared, Comparison, ConsentState, Direction, Form, JudgedClaim, JudgedPart, Judgement,
+    PartChange, Party, Practice, PracticeChange, Protection, Recipient, RecipientChange, Role, Scope, SeenThere, Side,
+    Stands, Transfer, Verdict, WithoutConsent,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// One side: what was said, and the evidence it was said of.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    /// What was said.
+    pub judgement: &'a Judgement,
+    /// What it was said of, with what could not be read.
+    pub evidence: &'a Evidence<'a>,
+}
+
 /// Compares two judgements. The same input always gives the same answer.
-pub fn compare(before: &Judgement, after: &Judgement) -> Comparison {
+pub fn compare(judged_before: Judged<'_>, judged_after: Judged<'_>) -> Comparison {
+    let (before, after) = (judged_before.judgement, judged_after.judgement);
     let owners = owners([before, after]);
     let parties = parties([before, after], &owners);
     let seen = [before, after].map(|judgement| seen(judgement, &owners, &parties));
     let tried = [before, after].map(Tried::of);
     let keys: BTreeSet<&Key> = seen.iter().flat_map(BTreeMap::keys).collect();
-    let practices: Vec<PracticeChange> = keys.iter().map(|key| practice_change(key, &seen, &tried)).collect();
+    let sides = [side(judged_before, &owners), side(judged_after, &owners)];
+    let change = |key: &&Key| practice_change(key, &seen, &tried, &sides[1]);
+    let practices: Vec<PracticeChange> = keys.iter().map(change).collect();
     let all = claim_changes(before, after);
     let (claims, unchanged): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|claim| claim.before != claim.after || !claim.parts.is_empty());
+    let [before, after] = sides;
     Comparison {
-        before: side(before),
-        after: side(after),
+        before,
+        after,
         claims,
         claims_unchanged: unchanged.len(),
         recipients: recipient_changes(&practices),
@@ -34,7 +48,8 @@ pub fn compare(before: &Judgement, after: &Judgement) -> Comparison {
 /// Kind, recipient, form.
 type Key = (String, Party, Form);
 
-fn side(judgement: &Judgement) -> Compared {
+fn side(judged: Judged<'_>, owners: &BTreeMap<String, Option<String>>) -> Compared {
+    let Judged { judgement, evidence } = judged;
     let mut products: Vec<String> = Vec::new();
     for product in judgement.runs.iter().filter_map(|run| run.product.as_ref()) {
         let parts = [product.vendor.as_ref(), Some(&product.name), product.version.as_ref(), product.made.as_ref()];
@@ -47,7 +62,21 @@ fn side(judgement: &Judgement) -> Compared {
         runs: judgement.runs.iter().map(|run| run.id.clone()).collect(),
         products,
         hints: judgement.practices.iter().filter(|practice| practice.key.hint).count(),
+        unread: unread(evidence, owners),
+        is_incomplete: is_incomplete(evidence),
     }
+}
+
+/// To whom something was sent that nobody read, or that broke.
+fn unread(evidence: &Evidence<'_>, owners: &BTreeMap<String, Option<String>>) -> BTreeSet<String> {
+    let opaque = evidence.opaque.iter().filter(|opaque| opaque.sent != Some(0)).map(|opaque| opaque.recipient);
+    let broken = evidence.damages.iter().filter_map(|damage| damage.recipient);
+    opaque.chain(broken).map(|recipient| party_name(evidence.recipients.get(recipient), owners)).collect()
+}
+
+fn is_incomplete(evidence: &Evidence<'_>) -> bool {
+    let lossy = |run: &RunFacts| run.records == 0 || run.drops.is_some_and(|drops| drops > 0);
+    evidence.runs.iter().any(lossy) || evidence.damages.iter().any(|damage| damage.recipient.is_none())
 }
 
 /// The owner of each domain that either side knows and none disputes.
@@ -168,17 +197,23 @@ impl Tried {
         Self { actions: ended.map(|action| action.action.clone()).collect(), states: states.collect() }
     }
 
-    /// Was everything done that something was seen in, and in one of its consent states?
+    /// Was everything done that something was seen in, and in one of its consent states? Where nobody wrote down what
+    /// was done, nobody can tell.
     fn covers(&self, seen: &SeenThere) -> bool {
         let in_state = seen.states.is_empty() || !seen.states.is_disjoint(&self.states);
-        seen.actions.is_subset(&self.actions) && in_state
+        !self.actions.is_empty() && seen.actions.is_subset(&self.actions) && in_state
     }
 }
 
-fn practice_change(key: &Key, seen: &[BTreeMap<Key, SeenThere>; 2], tried: &[Tried; 2]) -> PracticeChange {
+fn practice_change(
+    key: &Key,
+    seen: &[BTreeMap<Key, SeenThere>; 2],
+    tried: &[Tried; 2],
+    side_after: &Compared,
+) -> PracticeChange {
     let [before, after] = seen.each_ref().map(|side| side.get(key).cloned());
     let [any_before, any_after] = seen.each_ref().map(|side| in_any_form(key, side));
-    let changes = match (&before, &after) {
+    let mut changes: Vec<Change> = match (&before, &after) {
         (Some(before), Some(after)) => protection(before, after).into_iter().chain(consent(before, after)).collect(),
         (None, Some(after)) => appeared(key.2, after, any_before, any_after),
         (None, None) => Vec::new(),
@@ -187,6 +222,11 @@ fn practice_change(key: &Key, seen: &[BTreeMap<Key, SeenThere>; 2], tried: &[Tri
         (Some(_), None) => vec![Change::NotTried],
     };
     let (kind, party, form) = key.clone();
+    let better = |change: &Change| change.direction() == Direction::Better;
+    if side_after.may_hide(&party.name) && changes.iter().any(better) {
+        changes.retain(|change| !better(change));
+        changes.push(Change::NotReadable);
+    }
     PracticeChange { kind, party, form, before, after, changes }
 }
 

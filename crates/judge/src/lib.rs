@@ -21,7 +21,7 @@ pub use claims::{
     read_claims, read_measured,
 };
 pub use codes::ALL as CODES;
-pub use compare::compare;
+pub use compare::{Judged, compare};
 pub use data::is_personal;
 pub use except::{Exceptions, except};
 pub use facts::{

@@ -8,24 +8,36 @@ use case::{CLOUD, Case, DEVICE, TRACKER, consent, mark, three_times};
 use dyetrace_case::{
     Change, Comparison, ConsentChange, DatumId, Direction, Form, Judgement, PracticeKey, Protection, Side, Stands,
 };
-use dyetrace_judge::compare;
+use dyetrace_judge::{DamageFacts, Judged};
 use proptest::prelude::*;
 
 const NEVER: &str = "claims: [ { id: c, says: Never., never: { data: [wifi.password], reaches: [wan] } } ]";
 
-fn judged(case: &Case) -> Judgement {
+fn judgement(case: &Case) -> Judgement {
     case.judge(NEVER)
 }
 
-/// A case in which the password went to the cloud once, changed so.
-fn seen(change: impl FnOnce(&mut PracticeKey)) -> Judgement {
-    let mut case = Case::good();
-    case.see(55, change);
-    judged(&case)
+fn compare(before: &Case, after: &Case) -> Comparison {
+    compare_judged((before, &judgement(before)), (after, &judgement(after)))
 }
 
-fn nothing() -> Judgement {
-    judged(&Case::good())
+fn compare_judged(before: (&Case, &Judgement), after: (&Case, &Judgement)) -> Comparison {
+    let evidence = [before.0.evidence(), after.0.evidence()];
+    dyetrace_judge::compare(
+        Judged { judgement: before.1, evidence: &evidence[0] },
+        Judged { judgement: after.1, evidence: &evidence[1] },
+    )
+}
+
+/// A case in which the password went to the cloud once, changed so.
+fn seen(change: impl FnOnce(&mut PracticeKey)) -> Case {
+    let mut case = Case::good();
+    case.see(55, change);
+    case
+}
+
+fn nothing() -> Case {
+    Case::good()
 }
 
 fn changes(comparison: &Comparison) -> Vec<Change> {
@@ -44,9 +56,28 @@ fn what_was_sent_before_and_not_after_vanished_and_the_other_way_round_appeared(
 
 #[test]
 fn what_was_not_tried_again_did_not_vanish() {
-    let idle = judged(&Case::with_events(Vec::new()));
+    let idle = Case::with_events(Vec::new());
     let comparison = compare(&seen(|_| ()), &idle);
     assert_eq!((changes(&comparison), comparison.direction()), (vec![Change::NotTried], Direction::Open));
+}
+
+#[test]
+fn what_can_no_longer_be_read_did_not_vanish() {
+    let mut unread = nothing();
+    unread.opaque(CLOUD, Some(900));
+    let comparison = compare(&seen(|_| ()), &unread);
+    assert_eq!((changes(&comparison), comparison.direction()), (vec![Change::NotReadable], Direction::Open));
+    let mut elsewhere = nothing();
+    elsewhere.opaque(TRACKER, None);
+    let comparison = compare(&seen(|_| ()), &elsewhere);
+    assert_eq!((changes(&comparison), comparison.direction()), (vec![Change::Vanished], Direction::Open));
+    let broken = DamageFacts { run: Some(0), recipient: None, bytes: 0, reason: "broken".to_owned() };
+    let damaged = Case { damages: vec![broken], ..nothing() };
+    let mut empty = nothing();
+    empty.runs[0].records = 0;
+    for after in [damaged, empty] {
+        assert_eq!(changes(&compare(&seen(|_| ()), &after)), [Change::NotReadable]);
+    }
 }
 
 #[test]
@@ -58,12 +89,12 @@ fn what_was_seen_with_consent_did_not_vanish_where_consent_was_never_given() {
     };
     let mut given = run(ConsentChange::Given);
     given.see(55, |_| ());
-    let refused = judged(&run(ConsentChange::Refused));
-    assert_eq!(changes(&compare(&judged(&given), &refused)), [Change::NotTried]);
+    let refused = run(ConsentChange::Refused);
+    assert_eq!(changes(&compare(&given, &refused)), [Change::NotTried]);
     let mut despite = run(ConsentChange::Refused);
     despite.see(55, |_| ());
-    assert_eq!(changes(&compare(&judged(&given), &judged(&despite))), [Change::WithoutConsentNow]);
-    assert_eq!(changes(&compare(&judged(&despite), &judged(&given))), [Change::WithConsentNow]);
+    assert_eq!(changes(&compare(&given, &despite)), [Change::WithoutConsentNow]);
+    assert_eq!(changes(&compare(&despite, &given)), [Change::WithConsentNow]);
 }
 
 #[test]
@@ -92,7 +123,7 @@ fn values_addresses_and_knowledge_of_one_side_do_not_look_like_changes() {
         let mut case = Case::good();
         case.recipients[DEVICE].name = Some(name.to_owned());
         case.see(55, |key| key.recipient = DEVICE);
-        judged(&case)
+        case
     };
     assert_eq!(changes(&compare(&at_home("plug.lan"), &at_home("plug-2.lan"))), [], "another address at home");
     let mut known = Case::good();
@@ -103,7 +134,7 @@ fn values_addresses_and_knowledge_of_one_side_do_not_look_like_changes() {
     for case in [&mut known, &mut unknown] {
         case.see(55, |_| ());
     }
-    assert_eq!(changes(&compare(&judged(&unknown), &judged(&known))), [], "an owner that one side alone knows");
+    assert_eq!(changes(&compare(&unknown, &known)), [], "an owner that one side alone knows");
 }
 
 #[test]
@@ -116,15 +147,16 @@ fn hints_and_what_came_back_are_not_compared() {
 
 #[test]
 fn a_claim_of_one_side_alone_is_neither_better_nor_worse() {
-    let none = Case::good().judge("claims: [ { id: d, says: Works., works: { action: provision-device } } ]");
-    let comparison = compare(&none, &nothing());
+    let case = nothing();
+    let other = case.judge("claims: [ { id: d, says: Works., works: { action: provision-device } } ]");
+    let comparison = compare_judged((&case, &other), (&case, &judgement(&case)));
     assert!(comparison.claims.iter().all(|claim| claim.direction() == Direction::OneSided));
     assert_eq!((comparison.claims.len(), comparison.direction()), (2, Direction::OneSided));
 }
 
 prop_compose! {
     fn some_practices()(all in proptest::collection::vec((0usize..3, 0usize..3, 0usize..6, 0usize..4, any::<bool>()), 0..12))
-        -> Judgement
+        -> Case
     {
         let mut case = Case::good();
         for (datum, recipient, form, protection, hint) in all {
@@ -137,7 +169,7 @@ prop_compose! {
                 key.hint = hint;
             });
         }
-        judged(&case)
+        case
     }
 }
 
@@ -169,7 +201,7 @@ proptest! {
         let counted = |seen: Vec<u64>| seen.into_iter().sum::<u64>();
         let before = counted(comparison.practices.iter().filter_map(|p| Some(p.before.as_ref()?.sightings)).collect());
         let after = counted(comparison.practices.iter().filter_map(|p| Some(p.after.as_ref()?.sightings)).collect());
-        let all = |side: &Judgement| side.practices.iter().filter(|p| !p.key.hint).map(|p| p.count).sum::<u64>();
+        let all = |side: &Case| side.practices.iter().filter(|p| !p.key.hint).map(|p| p.count).sum::<u64>();
         prop_assert_eq!((before, after), (all(&one), all(&other)));
     }
 }

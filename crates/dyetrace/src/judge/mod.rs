@@ -39,6 +39,8 @@ pub(crate) struct Judged {
     pub(crate) judgement: Judgement,
     /// Bytes around the sightings that are shown.
     pub(crate) excerpts: Excerpts,
+    /// What it is said of.
+    pub(crate) facts: Facts,
 }
 
 /// Judges all runs.
@@ -88,7 +90,7 @@ pub(crate) fn judged_run(arguments: &JudgeArguments, run: Option<&str>) -> Resul
     }
     dyetrace_judge::except(&mut judgement, exceptions);
     judgement.snapshots = lists.snapshots().to_vec();
-    Ok(Judged { audited, judgement, excerpts: again.excerpts })
+    Ok(Judged { audited, judgement, excerpts: again.excerpts, facts })
 }
 
 /// The claims named on the command line, or those of the case folder.

@@ -31,7 +31,7 @@ pub fn write(comparison: &Comparison, version: &str, out: &mut dyn Write) -> io:
 }
 
 fn side(side: &Compared) -> Value {
-    json!({"runs": side.runs, "products": side.products, "hints": side.hints})
+    json!({"runs": side.runs, "products": side.products, "hints": side.hints, "unread": side.unread, "is_incomplete": side.is_incomplete})
 }
 
 fn claim(claim: &ClaimChange) -> Value {

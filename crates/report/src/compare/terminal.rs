@@ -34,6 +34,14 @@ impl Writer<'_> {
         let (runs, products) = (list(&side.runs), list(&side.products));
         let run = self.pick("run", "测试");
         self.page.line(&format!("{name}{}{products} ({run} {runs})", self.lang.colon()))?;
+        if side.is_incomplete {
+            self.page.line(self.pick("  part of the recording is missing or broken", "  部分录制缺失或损坏"))?;
+        }
+        if !side.unread.is_empty() {
+            let unread: Vec<String> = side.unread.iter().cloned().collect();
+            let text = self.pick("not everything could be read that was sent to", "未能全部读取发往以下接收方的内容");
+            self.page.line(&format!("  {text}{}{}", self.lang.colon(), list(&unread)))?;
+        }
         if side.hints == 0 {
             return Ok(());
         }
@@ -136,6 +144,10 @@ impl Writer<'_> {
             Change::NotInThisForm => self.pick("in other forms alone now", "现在仅以其他形式出现"),
             Change::Vanished => self.pick("vanished", "已消失"),
             Change::NotTried => self.pick("not seen, and not tried", "未见，但也未检验"),
+            Change::NotReadable => self.pick(
+                "looks better, but not everything sent there could be read",
+                "看似改善，但发往该处的内容未能全部读取",
+            ),
             Change::WorseProtected => self.pick("less protected", "保护变弱"),
             Change::BetterProtected => self.pick("better protected", "保护变强"),
             Change::ProtectionUnknown => self.pick("protection not known on one side", "一方的保护情况不明"),
