@@ -48,6 +48,7 @@ impl Classes {
         let mut padded = [0; 64];
         padded[..rest.len()].copy_from_slice(rest);
         self.clear();
+        self.reserve(blocks.len() + 1);
         kernel::classes(blocks, |words| self.push(words));
         kernel::classes(&[padded], |words| self.push(words));
         self.bytes = bytes.len();
@@ -56,6 +57,13 @@ impl Classes {
     fn clear(&mut self) {
         let Self { base64, word, dense, list, digits, upper, bytes: _ } = self;
         [base64, word, dense, list, digits, upper].into_iter().for_each(Vec::clear);
+    }
+
+    fn reserve(&mut self, words: usize) {
+        let Self { base64, word, dense, list, digits, upper, bytes: _ } = self;
+        for bits in [base64, word, dense, list, digits, upper] {
+            bits.reserve_exact(words);
+        }
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use crate::attribute::attribute;
 use crate::batch::{Batch, Item, Undo};
-use crate::classify::{Classes, Marks};
+use crate::classify::{Candidate, Classes, Marks};
 use crate::codec::cipher::Keyed;
 use crate::codec::{self, Codec, Context, EMBEDDED, Field, MARKED, Structure, Typed, recognise};
 use crate::digest;
@@ -45,6 +45,9 @@ const LEAST_SEPARATORS: u32 = 3;
 const TRIED_ROOM: usize = 512;
 /// Digits in a row that may be hexadecimal.
 const SHORTEST_DIGITS: usize = 24;
+
+/// Marked fields that are looked at without reading the document that they are in.
+const FEW_MARKS: usize = 16;
 
 /// Bytes that are looked at to tell text from other bytes.
 const LOOKED_AT: usize = 1024;
@@ -234,8 +237,12 @@ impl<'s> Explorer<'s> {
         {
             let all =
                 must_walk || !marks.are_candidates() || self.must_walk(bytes, structure, &Marks::default(), &classes);
-            self.explore_fields(bytes, structure, (&marks, all), node, &mut batch, &mut haul);
-            self.search_batch(&mut batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
+            if let Some(mut vain) = if all { None } else { self.marked_in_vain(bytes, structure, &marks, node) } {
+                haul.done.append(&mut vain);
+            } else {
+                self.explore_fields(bytes, structure, (&marks, all), node, &mut batch, &mut haul);
+                self.search_batch(&mut batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
+            }
         }
         // What looks like a document may be none, and names may be escaped too.
         self.explore_spans(bytes, &marks.outside(&haul.done), node, &mut batch, &mut haul);
@@ -791,6 +798,25 @@ impl<'s> Explorer<'s> {
         false
     }
 
+    /// The fields in which something is marked, where each can be told without reading the document and
+    /// nothing is in any of them.
+    fn marked_in_vain(
+        &mut self,
+        bytes: &[u8],
+        structure: &dyn Structure,
+        marks: &Marks,
+        node: Node,
+    ) -> Option<Vec<Range<usize>>> {
+        if marks.candidates.len() > FEW_MARKS {
+            return None;
+        }
+        let around = |found: &Candidate| structure.field_around(bytes, found.span.start);
+        let mut fields = marks.candidates.iter().map(around).collect::<Option<Vec<_>>>()?;
+        fields.dedup();
+        let mut in_vain = |field: &Range<usize>| self.explore_field(&bytes[field.clone()], node).is_empty();
+        fields.iter().all(&mut in_vain).then_some(fields)
+    }
+
     /// Of all fields, or only of those in which something is marked.
     fn explore_fields(
         &mut self,
@@ -1076,6 +1102,6 @@ fn is_plain(bytes: &[u8]) -> bool {
 }
 
 /// True where no byte near the start is a control character or over 0x7f.
-fn is_text(bytes: &[u8]) -> bool {
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().take(LOOKED_AT).all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
 }

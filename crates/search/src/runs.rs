@@ -50,6 +50,11 @@ struct Runs<'r> {
 }
 
 impl Runs<'_> {
+    /// True where the run is nothing but hexadecimal digits.
+    fn is_hex(&self, run: &Range<usize>) -> bool {
+        self.classes.all_digits(run) && memchr::memchr2(b'x', b'X', &self.bytes[run.clone()]).is_none()
+    }
+
     /// True where the run may hold so many hexadecimal digits that they are decoded. Asked in order.
     fn may_hold_hex(&mut self, run: &Range<usize>) -> bool {
         while self.digits.end <= run.start {
@@ -151,17 +156,14 @@ impl Explorer<'_> {
         if runs.lines.last().is_some_and(|last| !base64::continues(runs.bytes, last, &run)) {
             self.lines_end(runs, batch);
         }
-        let mut all_hex = false;
-        let is_plain = run.len() < CUT_DIGEST || !runs.may_hold_hex(&run);
-        hex_runs(if is_plain { &[] } else { &runs.bytes[run.clone()] }, |digits| {
-            all_hex = digits == (0..run.len());
-            if digits.len() >= SHORTEST_HEX
-                || digits.len() == CUT_DIGEST
-                || self.is_short_hex(&runs.bytes[run.clone()][digits.clone()])
-            {
-                batch.hex(runs.bytes, &(run.start + digits.start..run.start + digits.end));
-            }
-        });
+        let all_hex = run.len() >= CUT_DIGEST && runs.is_hex(&run);
+        if all_hex {
+            self.digits(runs.bytes, &run, batch);
+        } else if run.len() >= CUT_DIGEST && runs.may_hold_hex(&run) {
+            hex_runs(&runs.bytes[run.clone()], |digits| {
+                self.digits(runs.bytes, &(run.start + digits.start..run.start + digits.end), batch);
+            });
+        }
         if run.len() < SHORTEST_DECODED {
             if !runs.lines.is_empty() {
                 self.lines_end(runs, batch);
@@ -179,6 +181,13 @@ impl Explorer<'_> {
         }
     }
 
+    /// Decodes hexadecimal digits, where there are enough of them or they hold a value in disguise.
+    fn digits(&self, bytes: &[u8], digits: &Range<usize>, batch: &mut Batch) {
+        if digits.len() >= SHORTEST_HEX || digits.len() == CUT_DIGEST || self.is_short_hex(&bytes[digits.clone()]) {
+            batch.hex(bytes, digits);
+        }
+    }
+
     /// Words are not decoded, unless they are padded, look like no word or hold a value in disguise.
     fn short_run(&self, runs: &Runs<'_>, run: Range<usize>, batch: &mut Batch) {
         let bytes = runs.bytes;
@@ -192,7 +201,7 @@ impl Explorer<'_> {
             batch.base64(&run, 0);
         }
         if mixed && !(runs.is_field && run.len() == bytes.len()) {
-            leaves(bytes, run, batch);
+            leaves_of_run(bytes, run, batch);
         }
     }
 
@@ -255,7 +264,7 @@ impl Explorer<'_> {
             batch.base64(&run, from);
         }
         if !(is_field && run.len() == bytes.len()) && LEAF.contains(&run.len()) {
-            leaves(bytes, run, batch);
+            leaves_of_run(bytes, run, batch);
         }
     }
 
@@ -274,11 +283,25 @@ impl Explorer<'_> {
 /// Tries the codecs of whole fields on one text.
 pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
     let field = &bytes[text.clone()];
-    // What is long and has letters and digits alone is base64 rather than base85.
     // Without an early end, so that compilers make it into vector instructions.
     let has_marks = field.iter().fold(false, |has, byte| has | !byte.is_ascii_alphanumeric());
     let is_wordy =
         field.len() > LONGEST_WORDY && field.iter().fold(true, |all, byte| all & base64::is_character(*byte));
+    leaves_but(bytes, text, (has_marks, is_wordy), batch);
+}
+
+/// The same for a run of base64 characters.
+fn leaves_of_run(bytes: &[u8], run: Range<usize>, batch: &mut Batch) {
+    let text = &bytes[run.clone()];
+    let has_marks = memchr::memchr3(b'+', b'/', b'-', text).is_some() || memchr::memchr(b'_', text).is_some();
+    let is_wordy = text.len() > LONGEST_WORDY;
+    leaves_but(bytes, run, (has_marks, is_wordy), batch);
+}
+
+/// Without the codecs whose texts have no marks, or that have more of them than a long text of words.
+fn leaves_but(bytes: &[u8], text: Range<usize>, (has_marks, is_wordy): (bool, bool), batch: &mut Batch) {
+    let field = &bytes[text.clone()];
+    // What is long and has letters and digits alone is base64 rather than base85.
     let mut decoded = Vec::new();
     for leaf in LEAVES {
         if (is_wordy && leaf.is_dense()) || (has_marks && leaf.is_alphanumeric()) {

@@ -74,7 +74,9 @@ fn restored(bytes: &[u8], how: How, length: usize) -> Vec<u8> {
 /// bytes and the last are theirs.
 fn hows(bytes: &[u8]) -> impl Iterator<Item = How> + use<> {
     let ends = match bytes {
-        [first, second, .., before, last] if bytes.len() >= SHORTEST => Some([*first, *second, *before, *last]),
+        [first, second, .., before, last] if bytes.len() >= SHORTEST && may_be_brackets(*first, *last) => {
+            Some([*first, *second, *before, *last])
+        }
         _ => None,
     };
     ends.into_iter().flat_map(|[first, second, before, last]| {
@@ -90,6 +92,12 @@ fn hows(bytes: &[u8]) -> impl Iterator<Item = How> + use<> {
         let reversed = is_document(last, before, first).then_some(How::Reversed);
         reversed.into_iter().chain(keyed)
     })
+}
+
+/// False for most bytes at a glance: in ASCII the brackets of each pair are two apart, and differ in
+/// the same two bits, whatever the key.
+fn may_be_brackets(first: u8, last: u8) -> bool {
+    last.wrapping_sub(first) == 2 || last ^ first == b'[' ^ b']'
 }
 
 fn is_document(first: u8, second: u8, last: u8) -> bool {

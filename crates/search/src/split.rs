@@ -6,7 +6,7 @@
 
 use crate::codec::table::About;
 use crate::codec::{Structure, Typed};
-use crate::explore::Explorer;
+use crate::explore::{Explorer, is_text};
 use crate::find::{Find, Seen};
 use crate::map::Map;
 use std::collections::BTreeSet;
@@ -91,7 +91,19 @@ pub(crate) fn may_begin_or_end_field(bytes: &[u8], range: &Range<usize>, value: 
     let same = |end: Option<&[u8]>| end.is_some_and(|end| end.eq_ignore_ascii_case(text));
     let first = same(value.get(..text.len())) && stands_free(range.start.checked_sub(1));
     let last = || same(value.len().checked_sub(text.len()).and_then(|at| value.get(at..)));
-    first || (last() && stands_free(Some(range.end)))
+    // In long text numbers begin or end like a value by chance; a piece agrees with it to its other end.
+    let is_long_text = || bytes.len() > LONGEST_OF_WORDS && is_text(bytes);
+    let parts = range.len()..value.len();
+    let agree = |(byte, other): &(&u8, &u8)| byte.eq_ignore_ascii_case(other);
+    let ends = || {
+        let length = bytes[range.start..].iter().zip(value).take_while(agree).count();
+        parts.clone().take_while(|part| *part <= length).any(|part| stands_free(Some(range.start + part)))
+    };
+    let begins = || {
+        let length = bytes[..range.end].iter().rev().zip(value.iter().rev()).take_while(agree).count();
+        parts.clone().take_while(|part| *part <= length).any(|part| stands_free((range.end - part).checked_sub(1)))
+    };
+    (first && (!is_long_text() || ends())) || (last() && stands_free(Some(range.end)) && (!is_long_text() || begins()))
 }
 
 /// The fields that make up the value, in the value's order.
@@ -167,6 +179,16 @@ mod tests {
             assert_eq!(found.len(), 1, "{body}: {found:?}");
             assert_eq!(found[0].place.range, Range::new(place.start as u64, place.end as u64), "{body}");
             assert!(found[0].trail.to_string().starts_with("split "), "{}", found[0].trail);
+        }
+    }
+
+    #[test]
+    fn pieces_are_put_together_in_long_documents_too_and_numbers_that_only_begin_alike_are_none() {
+        let filler = r#""n":138123999,"m":998345427,"#.repeat(1000);
+        for (first, last, count) in [("1381234", "5427", 1), ("1381", "2345427", 1), ("138123999", "5427", 0)] {
+            let body = format!(r#"{{{filler}"a":"{first}","b":"{last}"}}"#);
+            assert!(body.len() > super::LONGEST_OF_WORDS);
+            assert_eq!(search(&body).len(), count, "{first} {last}");
         }
     }
 

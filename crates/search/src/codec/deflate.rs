@@ -6,6 +6,8 @@ use super::{Codec, Unwrapped};
 use crate::classify::Marks;
 use crate::map::Map;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::{Decompress, FlushDecompress, Status};
+use std::cell::RefCell;
 use std::io::Read;
 use std::ops::Range;
 
@@ -49,6 +51,8 @@ const TOLERATED_TRAILER: usize = 8;
 const SHORTEST_BROKEN: usize = 64;
 /// Bytes that are looked at to tell text from a bare stream.
 const LOOKED_AT: usize = 16;
+/// Longer results are read by an inflater of their own.
+const SHORT: usize = 256;
 /// Shortest bare stream worth trying.
 const SHORTEST_RAW: usize = 8;
 
@@ -104,13 +108,51 @@ impl Codec for Raw {
 
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
         let stream = bytes.get(span.clone())?;
-        let mut decoder = DeflateDecoder::new(stream);
-        let mut out = Vec::new();
-        decoder.by_ref().take(room as u64).read_to_end(&mut out).ok()?;
-        let used = decoder.total_in() as usize;
+        let tried = if room >= SHORT { short_stream(stream) } else { Tried::Longer };
+        let (out, used) = match tried {
+            Tried::Broken => return None,
+            Tried::Whole(out, used) => (out, used),
+            Tried::Longer => {
+                let mut decoder = DeflateDecoder::new(stream);
+                let mut out = Vec::new();
+                decoder.by_ref().take(room as u64).read_to_end(&mut out).ok()?;
+                (out, decoder.total_in() as usize)
+            }
+        };
         (!out.is_empty() && stream.len().saturating_sub(used) <= TOLERATED_TRAILER)
             .then(|| Unwrapped::new(out, Map::Whole(span)))
     }
+}
+
+thread_local! {
+    /// Made once, because making one costs more than most streams that are tried.
+    static INFLATER: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
+
+/// Gives the inflater of the thread, which must be reset before use and not be asked for again inside.
+pub(super) fn with_inflater<T>(make: impl FnOnce(&mut Decompress) -> T) -> T {
+    INFLATER.with_borrow_mut(make)
+}
+
+/// What the start of a bare stream gives.
+enum Tried {
+    /// It breaks a rule of the format.
+    Broken,
+    /// All that comes out, and how much of the stream was read.
+    Whole(Vec<u8>, usize),
+    /// More than [`SHORT`] bytes.
+    Longer,
+}
+
+fn short_stream(stream: &[u8]) -> Tried {
+    let mut out = [0; SHORT];
+    with_inflater(|inflater| {
+        inflater.reset(false);
+        let Ok(status) = inflater.decompress(stream, &mut out, FlushDecompress::None) else { return Tried::Broken };
+        let (used, length) = (inflater.total_in() as usize, inflater.total_out() as usize);
+        let is_all = status == Status::StreamEnd || used == stream.len() && length < SHORT;
+        if is_all { Tried::Whole(out[..length].to_vec(), used) } else { Tried::Longer }
+    })
 }
 
 /// An inflated stream, and whether it was whole.

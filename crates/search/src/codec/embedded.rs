@@ -2,6 +2,7 @@
 //! text. Where a stream ends is known only by inflating it, so it is inflated to be measured, and
 //! all measuring of one body together has a limit in proportion to the body.
 
+use super::deflate::with_inflater;
 use super::plausible::begins_deflate;
 use super::sense::is_mostly_text;
 use super::table::About;
@@ -68,33 +69,33 @@ impl Codec for EmbeddedDeflate {
     }
 
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
-        let mut left = Fuel::of(bytes);
-        let mut inflater = None;
-        // From within a stream the rest may be read, too: the first reading is the right one, and that
-        // of all bytes is undone as a whole.
-        for at in 0..bytes.len().min(LONGEST_HEADER) {
-            let stream = &bytes[at..];
-            if !begins_deflate(stream) {
-                continue;
-            }
-            let inflater = made(&mut inflater);
-            if !holds_text(inflater, stream, &mut left) {
-                continue;
-            }
-            if at == 0 || has_header(&bytes[..at]) {
-                return;
-            }
-            if let Some(length) = measure(inflater, stream, &mut left)
-                && inflater.total_out() >= SHORTEST_BARE
-            {
-                return visit(at..at + length);
-            }
-        }
+        with_inflater(|inflater| bare_stream(bytes, inflater)).into_iter().for_each(visit);
     }
 
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
         inflated(bytes, span, 0, room)
     }
+}
+
+/// A bare stream behind a short header. From within a stream the rest may be read, too: the first
+/// reading is the right one, and that of all bytes is undone as a whole.
+fn bare_stream(bytes: &[u8], inflater: &mut Decompress) -> Option<Range<usize>> {
+    let mut left = Fuel::of(bytes);
+    for at in 0..bytes.len().min(LONGEST_HEADER) {
+        let stream = &bytes[at..];
+        if !begins_deflate(stream) || !holds_text(inflater, stream, &mut left) {
+            continue;
+        }
+        if at == 0 || has_header(&bytes[..at]) {
+            return None;
+        }
+        if let Some(length) = measure(inflater, stream, &mut left)
+            && inflater.total_out() >= SHORTEST_BARE
+        {
+            return Some(at..at + length);
+        }
+    }
+    None
 }
 
 /// The inflater, made when it is first needed: that costs more than looking for signatures in vain.

@@ -27,6 +27,8 @@ const DEEPEST_NAMED: usize = 64;
 /// Numbers with a fraction are written with so many characters only where a binary64 number was
 /// printed with all its digits.
 const LONG_FRACTION: usize = 16;
+/// How far from a byte the ends of its string are looked for.
+const FURTHEST: usize = 16 << 10;
 /// Longer numbers are text.
 const LONGEST_NUMBER: usize = 64;
 /// Whole numbers below this are exact in binary64: 2^53.
@@ -109,6 +111,18 @@ fn is_call(text: &[u8]) -> bool {
 impl Structure for Json {
     fn walk(&self, bytes: &[u8], visit: &mut dyn FnMut(&Field<'_>) -> ControlFlow<()>) {
         Walker { bytes, frames: Vec::new(), unnamed: 0, key_next: false }.walk(visit);
+    }
+
+    /// Between two strings stand numbers, brackets and the like: what has other characters is a string.
+    fn field_around(&self, bytes: &[u8], at: usize) -> Option<Range<usize>> {
+        let floor = at.saturating_sub(FURTHEST);
+        let start = floor + memchr::memrchr(b'"', bytes.get(floor..at)?)? + 1;
+        let limit = bytes.len().min(at.saturating_add(FURTHEST));
+        let end = at + memchr::memchr(b'"', bytes.get(at..limit)?).filter(|length| *length > 0)?;
+        let string = bytes.get(start..end)?;
+        // An escaped quotation mark begins or ends nothing.
+        let is_escaped = memchr::memchr(b'\\', bytes.get(start.saturating_sub(2)..end)?).is_some();
+        (!is_escaped && string.iter().any(|byte| !may_stand_between(*byte))).then_some(start..end)
     }
 }
 
@@ -210,6 +224,11 @@ impl Walker<'_> {
     }
 }
 
+/// True for what numbers, `true`, `false`, `null`, brackets and white space are made of.
+fn may_stand_between(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte.is_ascii_whitespace() || b"{}[]:,.+-eEtrufalsn".contains(&byte)
+}
+
 /// Offset of the closing quote of the string that starts at `at`, or of the end of a cut document.
 fn string_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(found) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
@@ -261,6 +280,30 @@ mod tests {
         let found = fields(r#"{"a":{"b/c":[1,"x",{"d":-2.5e3}]},"e":true,"\u0066":"y"}"#);
         let expected = [("/a/b~1c/0", "1"), ("/a/b~1c/1", "x"), ("/a/b~1c/2/d", "-2.5e3"), ("/f", "y")];
         assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_is_told_by_what_stands_around_it_as_by_reading_all(
+            texts in proptest::collection::vec("[a-z:,1é\\[\\]{}\"\\\\ ]{0,6}", 1..8),
+            number in any::<i32>(),
+        ) {
+            let strings = texts.iter().map(|text| serde_json::json!({ text: [number, text] }));
+            let document = serde_json::Value::from(strings.collect::<Vec<_>>()).to_string();
+            let mut fields = Vec::new();
+            Json.walk(document.as_bytes(), &mut |field| {
+                fields.push(field.range.clone());
+                ControlFlow::Continue(())
+            });
+            for at in 0..document.len() {
+                if let Some(found) = Json.field_around(document.as_bytes(), at) {
+                    prop_assert!(found.contains(&at) && fields.contains(&found), "{document} {at} {found:?}");
+                }
+            }
+            let plain = document.find(|c: char| matches!(c, 'b'..='d' | 'g'..='k'));
+            let is_escaped = document.contains('\\');
+            prop_assert!(is_escaped || plain.is_none_or(|at| Json.field_around(document.as_bytes(), at).is_some()));
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ const LONGEST: usize = 1 << 20;
 const MOST_TRAILING: usize = 3;
 /// Longest packed bytes, which nothing marks.
 const LONGEST_BYTES: usize = 1 << 20;
+/// Units and sequences that there is room for from the beginning.
+const FEW: usize = 16;
 /// Not a character of base64.
 const NONE: u8 = 0xff;
 
@@ -180,9 +182,12 @@ fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>) ->
     if matches!(unit, 0..=8 | 14..=31 | 0xe000..=0xf8ff) {
         return None;
     }
-    let mut out = vec![unit];
+    // Most bytes break off before these have to grow.
+    let mut out = Vec::with_capacity(FEW);
+    out.push(unit);
     // Codes 0 to 2 are commands.
-    let mut dictionary: Vec<Entry> = vec![(0, 0), (0, 0), (0, 0), (0, 1)];
+    let mut dictionary: Vec<Entry> = Vec::with_capacity(FEW);
+    dictionary.extend([(0, 0), (0, 0), (0, 0), (0, 1)]);
     let mut last: Entry = (0, 1);
     let mut width = 3;
     // How many entries the next code may name: one more than there are.

@@ -182,9 +182,7 @@ static WHOLE_BY_FIRST: [u16; 256] = {
 /// not apply. Behind another wrapping lz-string has its text form, which is undone as such.
 pub(crate) fn whole(bytes: &[u8], is_field: bool) -> impl Iterator<Item = &'static dyn Codec> + use<> {
     let mut left = bytes.first().map_or(0, |first| WHOLE_BY_FIRST[usize::from(*first)]);
-    let start = bytes.get(..LOOKED_AT_FOR_ZERO).unwrap_or(bytes);
-    // A byte order mark has a zero byte or begins with one of these.
-    if !matches!(start.first(), Some(0xfe | 0xff)) && memchr::memchr(0, start).is_none() {
+    if !may_be_wide(bytes) {
         left &= !WIDE;
     }
     if bytes.len() < LONGEST_OF_SMALL_BLOCK && bytes.get(3) != Some(&0) {
@@ -198,6 +196,18 @@ pub(crate) fn whole(bytes: &[u8], is_field: bool) -> impl Iterator<Item = &'stat
         left &= left.wrapping_sub(1);
         codec
     })
+}
+
+/// False where no codec of UTF-16 or UTF-32 takes the bytes. A byte order mark begins with one of two
+/// bytes; without one, a quarter of the units of UTF-16 is ASCII, which has a zero byte each, and so
+/// has every unit of UTF-32.
+fn may_be_wide(bytes: &[u8]) -> bool {
+    let start = bytes.get(..LOOKED_AT_FOR_ZERO).unwrap_or(bytes);
+    if matches!(start.first(), Some(0xfe | 0xff)) {
+        return true;
+    }
+    let more = bytes.get(..2 * LOOKED_AT_FOR_ZERO).unwrap_or(bytes);
+    memchr::memchr(0, start).is_some() && memchr::memchr_iter(0, more).count() >= more.len() / 8
 }
 
 /// Codecs with a signature, recognised anywhere in bytes that are not text.
@@ -285,6 +295,12 @@ pub(crate) trait Structure: Sync {
     /// are searched as bytes too.
     fn is_certain(&self) -> bool {
         true
+    }
+
+    /// The field that the byte lies in, where what stands around it tells that beyond doubt and nothing
+    /// in it is escaped.
+    fn field_around(&self, _bytes: &[u8], _at: usize) -> Option<Range<usize>> {
+        None
     }
 
     /// True where `+` stands for a space in some fields.

@@ -64,6 +64,9 @@ pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(
             floor = end;
             continue;
         }
+        if !begins_in_use(&bytes[at + 1..]) {
+            continue;
+        }
         // Encoders close a part, unless what follows cannot belong to it.
         let may_close = memchr::memchr(b'-', &bytes[at..bytes.len().min(end + 1)]).is_some();
         if !may_close && stands_in_base64(bytes, at, end) {
@@ -102,11 +105,7 @@ fn is_base64(byte: u8) -> bool {
 /// one, and its characters in UTF-8.
 fn decode(text: &[u8]) -> Option<(usize, String)> {
     let rest = text.get(1..).filter(|_| text.first() == Some(&b'+'))?;
-    // Base64 has a plus in every 64 characters: most are told by the first units of 16 bits.
-    let first = rest.get(..6).filter(|six| six.iter().all(|byte| is_base64(*byte))).unwrap_or(rest.get(..3)?);
-    let bits = first.iter().fold(0u64, |bits, byte| bits << 6 | u64::from(super::base64::sextet(*byte)));
-    let unit = |number: usize| char::from_u32((bits >> (first.len() * 6 - 16 * number) & 0xffff) as u32);
-    if (1..=first.len() / 3).any(|number| unit(number).is_some_and(|c| !is_in_use(c))) {
+    if !begins_in_use(rest) {
         return None;
     }
     let count = rest.iter().take(LONGEST_SHIFT + 1).take_while(|byte| is_base64(**byte)).count();
@@ -127,6 +126,16 @@ fn decode(text: &[u8]) -> Option<(usize, String)> {
     let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
     let closing = usize::from(rest.get(count) == Some(&b'-'));
     text.chars().all(is_in_use).then_some((1 + count + closing, text))
+}
+
+/// False where the first units of 16 bits are no characters in use: base64 has a plus in every 64
+/// characters, and this tells most.
+fn begins_in_use(shifted: &[u8]) -> bool {
+    let six = shifted.get(..6).filter(|six| six.iter().all(|byte| is_base64(*byte)));
+    let Some(first) = six.or(shifted.get(..3)) else { return false };
+    let bits = first.iter().fold(0u64, |bits, byte| bits << 6 | u64::from(super::base64::sextet(*byte)));
+    let unit = |number: usize| char::from_u32((bits >> (first.len() * 6 - 16 * number) & 0xffff) as u32);
+    !(1..=first.len() / 3).any(|number| unit(number).is_some_and(|c| !is_in_use(c)))
 }
 
 /// Characters of the scripts that people write in; of 65,536 units of 16 bits about half.

@@ -148,10 +148,19 @@ impl Digests {
 
     /// Calls `visit` with each offset at which a digest that is looked for may begin.
     pub(crate) fn starts(&self, bytes: &[u8], mut visit: impl FnMut(usize)) {
-        for (at, start) in bytes.array_windows::<SHORTEST>().enumerate() {
-            let key = u64::from_be_bytes(*start);
-            if self.long.may_hold(key) && self.long.find(key).next().is_some() {
-                visit(at);
+        let key =
+            |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |start| u64::from_be_bytes(*start));
+        let count = (bytes.len() + 1).saturating_sub(SHORTEST);
+        for first in (0..count).step_by(64) {
+            // Without branches, so that the processor has many look-ups under way at once.
+            let length = (count - first).min(64);
+            let mut hits = (0..length).fold(0, |hits, at| hits | u64::from(self.long.may_hold(key(first + at))) << at);
+            while hits != 0 {
+                let at = first + hits.trailing_zeros() as usize;
+                hits &= hits - 1;
+                if self.long.find(key(at)).next().is_some() {
+                    visit(at);
+                }
             }
         }
     }
