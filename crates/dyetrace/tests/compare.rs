@@ -30,11 +30,12 @@ fn compared(inputs: &[PathBuf], runs: &[&str], beside: &Path) -> i32 {
     codes[0]
 }
 
-/// Story 5: the update makes the service opt-in and protects what is sent.
+/// Story 5: the update makes the service opt-in and protects what is sent. Whether a rule of Taiwan's law that the
+/// old version contradicted is kept now is open, and that is what the exit code says.
 #[test]
-fn after_the_update_nothing_is_worse() {
+fn after_the_update_nothing_is_worse_and_a_rule_is_open() {
     let story = case("story5-messaging");
-    assert_eq!(compared(std::slice::from_ref(&story), &["before", "after"], &story), 0);
+    assert_eq!(compared(std::slice::from_ref(&story), &["before", "after"], &story), 3);
 }
 
 /// Story 1: in the promised build the password does not reach the maker. Nothing being sent, nobody can say any more
