@@ -401,21 +401,35 @@ impl Marks {
     }
 
     /// Tells whether a mark lies in a range. Quick where the ranges are asked for in order.
-    pub(crate) fn any_in_each(&self) -> impl FnMut(&Range<usize>) -> bool {
+    pub(crate) fn any_in_each(&self) -> impl FnMut(&Range<usize>) -> bool + use<> {
         let candidates = self.candidates.iter().map(|found| found.span.start);
         let bytes = [&self.percent, &self.backslash, &self.entity].into_iter().flatten().copied();
         let mut marks: Vec<usize> = bytes.chain(candidates).collect();
         marks.sort_unstable();
-        let mut next = 0_usize;
-        move |range| {
-            if next.checked_sub(1).and_then(|last| marks.get(last)).is_some_and(|last| *last >= range.start) {
-                next = marks.partition_point(|mark| *mark < range.start);
-            }
-            while marks.get(next).is_some_and(|mark| *mark < range.start) {
-                next += 1;
-            }
-            marks.get(next).is_some_and(|mark| *mark < range.end)
+        any_of(marks)
+    }
+
+    /// The marks of everything but character references.
+    pub(crate) fn but_entities(&self) -> Self {
+        let Self { percent, backslash, entity: _, candidates } = self;
+        let (percent, backslash, candidates) = (percent.clone(), backslash.clone(), candidates.clone());
+        Self { percent, backslash, entity: Vec::new(), candidates }
+    }
+}
+
+/// Tells whether one of the offsets, which are in order, lies in a range. Quick where the ranges are asked
+/// for in order.
+pub(crate) fn any_of(offsets: impl AsRef<[usize]>) -> impl FnMut(&Range<usize>) -> bool {
+    let mut next = 0_usize;
+    move |range| {
+        let offsets = offsets.as_ref();
+        if next.checked_sub(1).and_then(|last| offsets.get(last)).is_some_and(|last| *last >= range.start) {
+            next = offsets.partition_point(|offset| *offset < range.start);
         }
+        while offsets.get(next).is_some_and(|offset| *offset < range.start) {
+            next += 1;
+        }
+        offsets.get(next).is_some_and(|offset| *offset < range.end)
     }
 }
 

@@ -2,15 +2,16 @@
 
 use crate::attribute::attribute;
 use crate::batch::{Batch, Item, Undo};
-use crate::classify::{Candidate, Classes, Marks};
+use crate::classify::{Candidate, Classes, Marks, any_of};
 use crate::codec::cipher::Keyed;
-use crate::codec::{self, Codec, Context, EMBEDDED, Field, MARKED, Structure, Typed, recognise};
+use crate::codec::{self, Codec, Coding, Context, EMBEDDED, Field, MARKED, Structure, Typed, recognise};
 use crate::digest;
 use crate::filter::{Domain, Match};
 use crate::find::{Find, Seen};
 use crate::keyed::Sessions;
 use crate::map::Map;
 use crate::needles::{BY_CHARACTERS, Dress, Needles, rot13};
+use crate::quiet::{Quiet, is_checksum};
 use crate::recognise::Recognisers;
 use crate::runs::{is_leaf, leaves};
 use crate::scanner::{Limit, Options};
@@ -98,6 +99,8 @@ struct Haul {
     has_pieces: bool,
     /// Where words stand that are compared with whole fields, in order.
     short_words: Vec<usize>,
+    /// The same with checksums and what betrays short values in base64 or hexadecimal.
+    spots: Vec<usize>,
 }
 
 /// The search of one record.
@@ -118,8 +121,8 @@ pub(crate) struct Explorer<'s> {
     pub(crate) sessions: Sessions,
     /// Emptied batches and class bits for reuse.
     spare: Vec<(Batch, Classes)>,
-    /// A short value was seen that counts only where it is a whole field.
-    candidate: bool,
+    /// Where short values were seen that count only where they are whole fields.
+    candidates: Vec<usize>,
     /// Needles of which a piece was seen in the bytes at hand.
     pieces: BTreeSet<u32>,
     /// Recognisers of data that nobody planted.
@@ -142,7 +145,7 @@ impl<'s> Explorer<'s> {
             session_ciphers: &[],
             sessions: Sessions::new(),
             spare: Vec::new(),
-            candidate: false,
+            candidates: Vec::new(),
             pieces: BTreeSet::new(),
             recognisers: options.recognise.map(Recognisers::new),
             recognitions: Vec::new(),
@@ -216,9 +219,10 @@ impl<'s> Explorer<'s> {
         let (mut batch, mut classes) = self.spare.pop().unwrap_or_default();
         classes.read(bytes);
         let marks = Marks::of(bytes, &classes);
-        self.candidate = false;
+        self.candidates.clear();
         self.pieces.clear();
         self.scan(bytes, &mut haul.finds);
+        haul.spots = std::mem::take(&mut self.candidates);
         self.recognise(bytes, &mut haul.finds);
         let structure = structure.filter(|structure| !structure.fields_are_bodies());
         if let Some(structure) = structure {
@@ -228,23 +232,26 @@ impl<'s> Explorer<'s> {
                 self.explore_split(bytes, structure, &pieces, &mut haul.named);
             }
         }
-        if structure.is_some() {
+        if let Some(structure) = structure {
             haul.short_words = self.short_words(bytes, &classes);
-        }
-        let must_walk = node.context == Context::Cookie || haul.has_pieces || !haul.short_words.is_empty();
-        if let Some(structure) =
-            structure.filter(|structure| must_walk || self.must_walk(bytes, *structure, &marks, &classes))
-        {
-            let all =
-                must_walk || !marks.are_candidates() || self.must_walk(bytes, structure, &Marks::default(), &classes);
-            if let Some(mut vain) = if all { None } else { self.marked_in_vain(bytes, structure, &marks, node) } {
+            haul.spots.extend_from_slice(&haul.short_words);
+            self.checksum_spots(bytes, &classes, &mut haul.spots);
+            haul.spots.sort_unstable();
+            let all = node.context == Context::Cookie || haul.has_pieces || self.must_visit_all(bytes, &classes);
+            let has_spaces = structure.plus_is_space() && memchr::memchr(b'+', bytes).is_some();
+            let must_walk = all || has_spaces || !haul.spots.is_empty();
+            let only_candidates = !must_walk && !marks.is_empty() && marks.are_candidates();
+            if let Some(mut vain) =
+                if only_candidates { self.marked_in_vain(bytes, structure, &marks, node) } else { None }
+            {
                 haul.done.append(&mut vain);
-            } else {
+            } else if must_walk || !marks.is_empty() {
                 self.explore_fields(bytes, structure, (&marks, all), node, &mut batch, &mut haul);
                 self.search_batch(&mut batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
             }
         }
         // What looks like a document may be none, and names may be escaped too.
+        haul.done.sort_by_key(|span| (span.start, span.end));
         self.explore_spans(bytes, &marks.outside(&haul.done), node, &mut batch, &mut haul);
         let Haul { mut finds, mut named, mut unlabelled, mut undone, done, .. } = haul;
         // Base64 of which only the padding is escaped is read where it is not.
@@ -325,7 +332,7 @@ impl<'s> Explorer<'s> {
                 return None;
             }
             Dress::Candidate => {
-                self.candidate = true;
+                self.candidates.push(range.start);
                 return None;
             }
             Dress::Base64(shift) => {
@@ -720,14 +727,10 @@ impl<'s> Explorer<'s> {
         may
     }
 
-    /// Fields need a look of their own where something is escaped or a short value may be one.
-    fn must_walk(&self, bytes: &[u8], structure: &dyn Structure, marks: &Marks, classes: &Classes) -> bool {
-        !marks.is_empty()
-            || self.candidate
-            || codec::lz_string::stands_in(bytes)
-            || (structure.plus_is_space() && memchr::memchr(b'+', bytes).is_some())
+    /// Every field needs a look of its own where a short value may be one without standing out.
+    fn must_visit_all(&self, bytes: &[u8], classes: &Classes) -> bool {
+        codec::lz_string::stands_in(bytes)
             || self.needles.has_broken_fields()
-            || self.has_checksum(bytes, classes)
             || bytes.len() <= split::LONGEST_OF_WORDS && self.has_keyed_word(bytes, classes)
     }
 
@@ -779,23 +782,15 @@ impl<'s> Explorer<'s> {
                 && bytes[field.clone()].split(|byte| !is_word(*byte)).any(|word| self.needles.is_short_word(word))
     }
 
-    /// True where a word of the bytes is a known checksum.
-    fn has_checksum(&self, bytes: &[u8], classes: &Classes) -> bool {
+    /// Where the words of the bytes stand that are known checksums.
+    fn checksum_spots(&self, bytes: &[u8], classes: &Classes, spots: &mut Vec<usize>) {
         let mut from = 0;
         while let Some(word) = classes.digits_run(from) {
             from = word.end;
-            let before = &bytes[..word.start];
-            let sign = if before.ends_with(b"0x") { 2 } else { usize::from(before.ends_with(b"-")) };
-            let word = &bytes[word.start - sign..word.end];
-            if digest::CHECKSUM_TEXT.contains(&word.len()) {
-                let mut known = false;
-                self.needles.digests.of_field(word, &mut |_| known = true);
-                if known {
-                    return true;
-                }
+            if is_checksum(self.needles, bytes, word.clone()) {
+                spots.push(word.start);
             }
         }
-        false
     }
 
     /// The fields in which something is marked, where each can be told without reading the document and
@@ -817,7 +812,7 @@ impl<'s> Explorer<'s> {
         fields.iter().all(&mut in_vain).then_some(fields)
     }
 
-    /// Of all fields, or only of those in which something is marked.
+    /// Of all fields, or only of those in which something stands out.
     fn explore_fields(
         &mut self,
         bytes: &[u8],
@@ -827,41 +822,112 @@ impl<'s> Explorer<'s> {
         batch: &mut Batch,
         haul: &mut Haul,
     ) {
-        let mut has_mark = marks.any_in_each();
+        let (mut has_mark, mut has_other) = (marks.any_in_each(), marks.but_entities().any_in_each());
+        let spots = std::mem::take(&mut haul.spots);
+        let mut has_spot = any_of(&spots);
+        let may_be_quiet = !all && self.may_be_quiet();
+        let mut quiet = Quiet::default();
         structure.walk(bytes, &mut |field| {
-            let marked = has_mark(&field.range);
-            if !(all || marked) {
+            let (marked, spotted) = (has_mark(&field.range), has_spot(&field.range));
+            if !(all || marked || spotted || stands_out(bytes, structure, field)) {
+                self.tally.fields += 1;
                 return ControlFlow::Continue(());
             }
-            let value = &bytes[field.range.clone()];
-            let escaped = structure.plus_is_space() || !field.chunks.is_empty() || marked;
-            let mut found = Vec::new();
-            if field.typed != Typed::Bytes {
-                self.compare_typed(field.typed, value, &mut found);
-            } else if let Some((decoded, map)) = if escaped { field.decode(bytes) } else { None } {
-                let mut recognised = Vec::new();
-                self.recognise_field(&field.label, &decoded, &mut recognised);
-                self.add_field_step(recognised, field, &map, &mut haul.named);
-                batch.push_field(field.codec, field.range.clone(), &decoded, map);
-                // Where nothing but `+` is escaped, it may be one: of base64, written as it is.
-                if marked {
-                    haul.done.push(field.range.clone());
-                }
-                if batch.is_full() {
-                    self.search_batch(batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
-                }
-            } else if marked
-                || self.is_odd_field(bytes, &field.range, node, &haul.short_words)
-                || haul.has_pieces && form_begins(value)
+            if may_be_quiet
+                && marked
+                && !spotted
+                && field.coding == Coding::Plain
+                && !has_other(&field.range)
+                && quiet.takes(self.needles, bytes, &field.range)
             {
-                found = self.explore_field(value, node);
+                self.tally.fields += 1;
                 haul.done.push(field.range.clone());
-            } else {
-                self.compare_whole(value, &mut found);
+                if quiet.is_full() {
+                    self.scan_quiet(&mut quiet);
+                }
+                return ControlFlow::Continue(());
             }
-            self.add_field_step(found, field, &Map::shift(field.range.start), &mut haul.named);
+            self.visit_field(bytes, (structure, field), marked, node, batch, haul);
             if self.limits.contains(&Limit::Work) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+        self.scan_quiet(&mut quiet);
+        self.explore_woken(bytes, structure, &quiet.into_woken(), node, batch, haul);
+    }
+
+    /// True where all that is looked for in plain words is what [`Quiet`] asks for.
+    fn may_be_quiet(&self) -> bool {
+        let needles = self.needles;
+        self.recognisers.is_none()
+            && self.session_ciphers.is_empty()
+            && needles.keyed.is_empty()
+            && needles.alphabets.is_empty()
+            && !needles.has_broken_fields()
+    }
+
+    fn scan_quiet(&mut self, quiet: &mut Quiet) {
+        let scanned = quiet.scan(&self.needles.filter);
+        self.tally.work += scanned as u64;
+    }
+
+    /// Explores quiet fields in which a pattern stands.
+    fn explore_woken(
+        &mut self,
+        bytes: &[u8],
+        structure: &dyn Structure,
+        woken: &[Range<usize>],
+        node: Node,
+        batch: &mut Batch,
+        haul: &mut Haul,
+    ) {
+        let mut woken = woken.iter().peekable();
+        if woken.peek().is_none() {
+            return;
+        }
+        structure.walk(bytes, &mut |field| {
+            if woken.next_if(|range| **range == field.range).is_some() {
+                self.visit_field(bytes, (structure, field), true, node, batch, haul);
+            }
+            if woken.peek().is_none() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    }
+
+    /// Explores a field, or puts its unescaped value into the batch, or compares it.
+    fn visit_field(
+        &mut self,
+        bytes: &[u8],
+        (structure, field): (&dyn Structure, &Field<'_>),
+        marked: bool,
+        node: Node,
+        batch: &mut Batch,
+        haul: &mut Haul,
+    ) {
+        let value = &bytes[field.range.clone()];
+        let escaped = structure.plus_is_space() || !field.chunks.is_empty() || marked;
+        let mut found = Vec::new();
+        if field.typed != Typed::Bytes {
+            self.compare_typed(field.typed, value, &mut found);
+        } else if let Some((decoded, map)) = if escaped { field.decode(bytes) } else { None } {
+            let mut recognised = Vec::new();
+            self.recognise_field(&field.label, &decoded, &mut recognised);
+            self.add_field_step(recognised, field, &map, &mut haul.named);
+            batch.push_field(field.codec, field.range.clone(), &decoded, map);
+            // Where nothing but `+` is escaped, it may be one: of base64, written as it is.
+            if marked {
+                haul.done.push(field.range.clone());
+            }
+            if batch.is_full() {
+                self.search_batch(batch, bytes, node, &mut haul.finds, &mut haul.unlabelled);
+            }
+        } else if marked
+            || self.is_odd_field(bytes, &field.range, node, &haul.short_words)
+            || haul.has_pieces && form_begins(value)
+        {
+            found = self.explore_field(value, node);
+            haul.done.push(field.range.clone());
+        } else {
+            self.compare_whole(value, &mut found);
+        }
+        self.add_field_step(found, field, &Map::shift(field.range.start), &mut haul.named);
     }
 
     /// True for a field that codecs of whole fields undo and that is no run of its own.
@@ -1017,6 +1083,19 @@ fn label(bytes: &[u8], structure: &dyn Structure, finds: &mut [Find]) {
         }
         if at < finds.len() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
+}
+
+/// True for a field that needs a look though neither a mark nor a word in it says so.
+fn stands_out(bytes: &[u8], structure: &dyn Structure, field: &Field<'_>) -> bool {
+    let value = &bytes[field.range.clone()];
+    field.typed != Typed::Bytes
+        || !field.chunks.is_empty()
+        || structure.plus_is_space() && memchr::memchr(b'+', value).is_some()
+        || is_in_word(bytes, field.range.start)
+        || is_in_word(bytes, field.range.end)
+        // A checksum as it is.
+        || matches!(value.len(), 4 | 8) && !is_text(value)
+        || shifted_document::may_be(value)
 }
 
 /// True where the byte is a digit of a percent escape: `%2013800000427` begins with a space, not with 0.

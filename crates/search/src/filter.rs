@@ -139,14 +139,17 @@ impl Filter {
         let left = text.len().saturating_sub(at);
         if left >= lane.domain.gram_bytes() {
             let word = u64::from_le_bytes(eight_at(text, at));
-            lane.candidates(word, left >= 8, |entry| self.compare(text, at, entry, visit));
+            lane.candidates(word, left >= 8, |entry| self.compare(text, at, lane.domain, entry, visit));
         }
     }
 
     #[inline(never)]
-    fn compare(&self, text: &[u8], at: usize, entry: Entry, visit: &mut dyn FnMut(Match)) {
+    fn compare(&self, text: &[u8], at: usize, domain: Domain, entry: Entry, visit: &mut dyn FnMut(Match)) {
+        let Some(start) = at.checked_sub(usize::from(entry.offset)) else { return };
+        if domain.check(u64::from_le_bytes(eight_at(text, start))) != entry.check {
+            return;
+        }
         let Some(pattern) = self.patterns.get(entry.pattern as usize) else { return };
-        let Some(start) = at.checked_sub(entry.offset as usize) else { return };
         let range = start..start + pattern.length as usize;
         let first = pattern.start as usize;
         let Some(bytes) = self.bytes.get(first..first + range.len()) else { return };
@@ -215,6 +218,13 @@ impl Domain {
         self.word(word) as u32
     }
 
+    /// A number that tells nearly all other bytes from the first eight of a pattern.
+    fn check(self, word: u64) -> u16 {
+        // The shortest pattern of the plain domain has six bytes.
+        let start = if self == Self::Plain { self.word(word) & 0xffff_ffff_ffff } else { self.long_gram(word) };
+        (hash_long(start) >> 16) as u16
+    }
+
     /// All that is unchanged in eight bytes.
     fn long_gram(self, word: u64) -> u64 {
         // The last byte has no neighbour.
@@ -232,7 +242,9 @@ pub(crate) fn difference(from: u64, what: u64) -> u64 {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     pattern: u32,
-    offset: u32,
+    offset: u16,
+    /// [`Domain::check`] of the pattern, asked before the pattern is fetched from memory that is seldom at hand.
+    check: u16,
 }
 
 /// The grams of one domain, with where they are from.
@@ -278,8 +290,9 @@ impl Lane {
 fn for_each_gram(domain: Domain, bytes: &[u8], patterns: &[Stored], mut visit: impl FnMut(Entry, u64, bool)) {
     for (number, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.domain == domain) {
         let text = &bytes[pattern.start as usize..][..pattern.length as usize];
+        let check = domain.check(u64::from_le_bytes(eight_at(text, 0)));
         for offset in 0..domain.stride() {
-            let entry = Entry { pattern: number as u32, offset: offset as u32 };
+            let entry = Entry { pattern: number as u32, offset: offset as u16, check };
             visit(entry, u64::from_le_bytes(eight_at(text, offset)), offset + 8 <= text.len());
         }
     }
@@ -368,7 +381,7 @@ struct Buckets {
 
 impl Buckets {
     fn new(entries: &[(u32, Entry)]) -> Self {
-        let log2 = (entries.len() * 4).next_power_of_two().trailing_zeros().clamp(4, 20);
+        let log2 = entries.len().next_power_of_two().trailing_zeros().clamp(4, 20);
         let shift = 32 - log2;
         let mut starts = vec![0u32; (1 << log2) + 1];
         for (hash, _) in entries {
@@ -378,7 +391,7 @@ impl Buckets {
             starts[index] += starts[index - 1];
         }
         let mut next = starts.clone();
-        let mut sorted = vec![(0, Entry { pattern: 0, offset: 0 }); entries.len()];
+        let mut sorted = vec![(0, Entry { pattern: 0, offset: 0, check: 0 }); entries.len()];
         for (hash, entry) in entries {
             let place = &mut next[(hash >> shift) as usize];
             sorted[*place as usize] = (*hash, *entry);

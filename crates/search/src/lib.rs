@@ -36,6 +36,7 @@ mod keyed;
 mod map;
 mod needles;
 mod proof;
+mod quiet;
 mod recognise;
 mod redact;
 mod runs;

@@ -39,7 +39,9 @@ pub(crate) fn under_key(domain: Domain, key: u8) -> (&'static str, String) {
 
 /// True where the first and last bytes are those of such a document.
 pub(crate) fn may_be(bytes: &[u8]) -> bool {
-    hows(bytes).next().is_some()
+    // Both kinds of brackets are told by one and the same difference of the first byte and the last.
+    let [first, .., last] = bytes else { return false };
+    (first ^ last == b'{' ^ b'}' || last.wrapping_sub(*first) == b'}' - b'{') && hows(bytes).next().is_some()
 }
 
 /// The document.
@@ -131,6 +133,15 @@ mod tests {
         let undone = undo(&hidden).unwrap();
         assert_eq!((undone.name, undone.bytes.as_slice()), ("reversed", DOCUMENT.as_bytes()));
         assert_eq!(undone.map.outer(&(0..1)), hidden.len() - 1..hidden.len());
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_and_the_last_byte_tell_no_lie(bytes in proptest::collection::vec(any::<u8>(), 0..20), key: u8, by: u8) {
+            for text in [bytes, DOCUMENT.bytes().map(|byte| (byte ^ key).wrapping_add(by)).collect()] {
+                prop_assert_eq!(may_be(&text), hows(&text).next().is_some());
+            }
+        }
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub(crate) fn readings(field: &[u8], visit: &mut dyn FnMut(Number)) {
         return;
     }
     raw(field, visit);
+    // Most numbers are decimal and of lengths that no hexadecimal ones have.
+    if matches!(field.len(), 9..=14 | 17..=19) && field.iter().all(u8::is_ascii_digit) {
+        let value = field.iter().fold(0, |value: u64, digit| value * 10 + u64::from(digit - b'0'));
+        return visit(u32::try_from(value).map_or(Number::Wide(value), Number::Narrow));
+    }
     // Most fields are words.
     if !field.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X' | b'-')) {
         return;
