@@ -133,12 +133,15 @@ fn is_known_word(needles: &Needles, text: &[u8], word: &Range<usize>) -> bool {
             && any_run(
                 &text[word.clone()],
                 |byte| byte.is_ascii_hexdigit() || byte | 0x20 == b'x',
-                |digits| {
-                    digits.len() >= SHORTEST_DIGEST
-                        || digits.len() >= SHORTEST_CHECKSUM
-                            && is_checksum(needles, text, word.start + digits.start..word.start + digits.end)
-                },
+                |digits| may_be_digest(needles, text, word.start + digits.start..word.start + digits.end),
             )
+}
+
+/// True for digits that may be a digest, begin one written as a UUID, or are a checksum.
+fn may_be_digest(needles: &Needles, text: &[u8], digits: Range<usize>) -> bool {
+    digits.len() >= SHORTEST_DIGEST
+        || digits.len() >= SHORTEST_CHECKSUM
+            && (text.get(digits.end) == Some(&b'-') || is_checksum(needles, text, digits))
 }
 
 /// True for the end of a value that is split over several fields, where what it begins with is there, too.
@@ -218,6 +221,7 @@ mod tests {
             "/list?a=1381234&amp;b=5427",
             "/list?page=2&amp;token=Qm7xTr2pKd9wAA",
             "/list?page=2&amp;sum=9e107d9d372bb6826bd81d3542a419d6",
+            "/list?page=2&amp;sum=9e107d9d-372b-b682-6bd8-1d3542a419d6",
             "/list?page=2&amp;q=a+b",
             "/list?page=2&amp;q=&#52;821",
             "/list?page=2&amp;#52;821",
