@@ -3,7 +3,7 @@
 use super::cases::Case;
 use super::material;
 use super::values::Value;
-use dyetrace_case::{Secret, Sighting, Subject};
+use dyetrace_case::{KeyMaterial, Secret, Sighting, Subject};
 use dyetrace_search::{Options, Scanner, Scratch};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -57,9 +57,10 @@ pub(crate) fn subject(values: &[Value]) -> Result<Subject, Box<dyn Error>> {
 }
 
 impl Judge {
-    /// For these values, with the keys, salts and alphabet of the cases.
-    pub(crate) fn new(values: &[Value]) -> Result<Self, Box<dyn Error>> {
-        let material = material::material()?;
+    /// For these values, with the keys, salts and alphabet of the cases, or without: then the search takes short cuts
+    /// that it cannot take where any field may be a ciphertext.
+    pub(crate) fn new(values: &[Value], with_keys: bool) -> Result<Self, Box<dyn Error>> {
+        let material = if with_keys { material::material()? } else { KeyMaterial::default() };
         let scanner = Scanner::with_key_material(&subject(values)?, &material, Options::default());
         Ok(Self { scanner, scratch: Scratch::default(), scores: Scores::default() })
     }

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use values::Value;
 
 /// How to call it.
-pub(crate) const USAGE: &str = "wrapped [--seed NUMBER] [--only TEXT] [--misses] [--misplaced] [--all] [--background MEGABYTES] [--keep FOLDER] [--speed [MEGABYTES]] [--substring]";
+pub(crate) const USAGE: &str = "wrapped [--seed NUMBER] [--only TEXT] [--misses] [--misplaced] [--all] [--without-keys] [--background MEGABYTES] [--keep FOLDER] [--speed [MEGABYTES]] [--substring]";
 
 /// Seeds differ by this between the parts of one run.
 const APART: u64 = 1 << 32;
@@ -43,6 +43,7 @@ struct Options {
     misses: bool,
     misplaced: bool,
     all: bool,
+    without_keys: bool,
     background: usize,
     keep: Option<PathBuf>,
     speed: Option<usize>,
@@ -57,6 +58,7 @@ impl Options {
             misses: false,
             misplaced: false,
             all: false,
+            without_keys: false,
             background: 100,
             keep: None,
             speed: None,
@@ -71,6 +73,7 @@ impl Options {
                 "--misses" => options.misses = true,
                 "--misplaced" => options.misplaced = true,
                 "--all" => options.all = true,
+                "--without-keys" => options.without_keys = true,
                 "--background" => options.background = next()?.parse()?,
                 "--speed" => options.speed = Some(next().ok().map_or(Ok(256), |number| number.parse())?),
                 "--substring" => options.substring = true,
@@ -95,7 +98,7 @@ pub(crate) fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
     if let Some(folder) = &options.keep {
         return keep::write(folder, &values, options.seed, options.background);
     }
-    let mut judge = Judge::new(&values)?;
+    let mut judge = Judge::new(&values, !options.without_keys)?;
     let mut random = Random::new(options.seed + APART);
     cases::each(&values, &mut random, &mut |case| {
         if case.id.contains(&options.only) {
@@ -179,7 +182,7 @@ fn in_background(judge: &mut Judge, values: &[Value], options: &Options) -> usiz
 /// Searches 2,000 random requests for a PIN of four digits; says how many it accused.
 fn pin_accusations(values: &[Value], seed: u64) -> Result<usize, Box<dyn Error>> {
     let pins: Vec<Value> = values.iter().filter(|value| value.kind == "pin").cloned().collect();
-    let mut judge = Judge::new(&pins)?;
+    let mut judge = Judge::new(&pins, true)?;
     let mut random = Random::new(seed + 3 * APART);
     let (mut accused, mut hinted) = (0, 0);
     for _ in 0..2000 {

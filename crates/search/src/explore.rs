@@ -37,6 +37,8 @@ const LONG_DIGEST: usize = 16;
 const LONGEST_NESTED: usize = 1024;
 /// Base64 characters in a row that may be a wrapping.
 const SHORTEST_ROW: usize = 16;
+/// Base64 characters in a field that may be a wrapping where a sign or padding is among them.
+const SHORTEST_SIGNED: usize = 10;
 /// Shortest undone bytes that may be a binary document or compressed.
 const SHORTEST_DOCUMENT: usize = 9;
 /// Characters of a list of numbers, and separators among them.
@@ -526,9 +528,10 @@ impl<'s> Explorer<'s> {
             return true;
         }
         if is_run && !begins_like_text(decoded) {
-            return decoded.len() >= SHORTEST_DOCUMENT && is_binary_document(decoded);
+            return decoded.len() >= SHORTEST_DOCUMENT
+                && (codec::holds_signature(decoded) || is_binary_document(decoded));
         }
-        has_wrapping(decoded) || !self.needles.alphabets.is_empty()
+        has_wrapping(decoded) || is_short_base64(decoded) || !self.needles.alphabets.is_empty()
     }
 
     /// The whole-field lane. Values this short are also tried behind one base64 or hex coding
@@ -1146,6 +1149,17 @@ fn has_wrapping(text: &[u8]) -> bool {
         || recognise(text, Context::Any).is_some()
         || is_leaf(text)
         || codec::is_list_or_quoted(text)
+}
+
+/// True for base64 too short to be told from a word but by its signs and padding. A URL and a form escape those, so
+/// what finds short runs where they stand does not see it.
+fn is_short_base64(text: &[u8]) -> bool {
+    let sign = |byte: &u8| matches!(byte, b'+' | b'/' | b'=');
+    let padding = text.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+    let characters = &text[..text.len() - padding];
+    (SHORTEST_SIGNED..SHORTEST_ROW + 3).contains(&text.len())
+        && text.iter().any(sign)
+        && characters.iter().all(|byte| codec::base64::is_character(*byte))
 }
 
 /// True for compressed bytes and documents that are no text.

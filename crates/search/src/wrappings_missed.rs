@@ -27,7 +27,15 @@ fn search(material: &KeyMaterial, message: Message) -> Vec<Sighting> {
     for (kind, value) in [("email", EMAIL), ("name", NAME), ("pin", PIN)] {
         subject.add(kind.parse().unwrap(), Secret::new(value));
     }
-    let record = Record {
+    let record = record(message);
+    let scanner = Scanner::with_key_material(&subject, material, Options::default());
+    let found = scanner.search(&record, &mut Scratch::default()).sightings;
+    assert_proved(&scanner, &record, &found);
+    found
+}
+
+fn record(message: Message) -> Record {
+    Record {
         id: RecordId("test:0".to_owned()),
         exhibit: ExhibitId([1; 32]),
         protocol: Protocol::Http11,
@@ -39,11 +47,7 @@ fn search(material: &KeyMaterial, message: Message) -> Vec<Sighting> {
         request: Some(message),
         response: None,
         flags: Vec::new(),
-    };
-    let scanner = Scanner::with_key_material(&subject, material, Options::default());
-    let found = scanner.search(&record, &mut Scratch::default()).sightings;
-    assert_proved(&scanner, &record, &found);
-    found
+    }
 }
 
 fn in_body(body: &[u8]) -> Vec<Sighting> {
@@ -207,4 +211,28 @@ fn separated_hex_in_bytes_that_begin_with_a_bracket() {
     let end = body.len();
     body.extend(b"\0\xea>c\xbd\xb4");
     is_one(&in_body(&body), "separated hex", (start, end));
+}
+
+#[test]
+fn short_base64_of_which_a_query_escapes_the_padding() {
+    let reversed: Vec<u8> = EMAIL.bytes().take(11).rev().collect();
+    let mut subject = Subject::default();
+    subject.add("account".parse().unwrap(), Secret::new(&EMAIL[..11]));
+    let scanner = Scanner::new(&subject, Options::default());
+    let text = String::from_utf8(base64::wrap(&reversed, false, true)).unwrap();
+    let target = format!("/v2/collect?seq=17&v={}&z=1", text.replace('=', "%3D"));
+    let message = Message { target: Some(target.into_bytes()), ..Message::default() };
+    let found = scanner.search(&record(message), &mut Scratch::default()).sightings;
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
+fn gzip_at_an_offset_behind_base64() {
+    let gzip = encoders::ALL.iter().find(|codec| codec.name == "gzip").unwrap();
+    let sealed =
+        [b"\x07\xf2head\xff\x01".to_vec(), (gzip.wrap)(format!("{{\"m\":\"{EMAIL}\"}}").as_bytes()).unwrap()].concat();
+    let text = base64::wrap(&sealed, false, true);
+    let found = in_body(&[b"{\"p\":\"", &text[..], b"\"}"].concat());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].trail.to_string().starts_with("json /p > base64 > gzip"), "{}", found[0].trail);
 }
