@@ -200,19 +200,7 @@ impl Carried {
 
 /// A record of one request.
 pub(crate) fn record(message: Message, protocol: Protocol) -> Record {
-    Record {
-        id: RecordId("case:0".to_owned()),
-        exhibit: ExhibitId([7; 32]),
-        protocol,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::clear(),
-        app: None,
-        request: Some(message),
-        response: None,
-        flags: Vec::new(),
-    }
+    Record { protocol, ..Record::of_request(message) }
 }
 
 #[cfg(test)]

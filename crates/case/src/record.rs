@@ -274,6 +274,24 @@ pub struct Record {
 }
 
 impl Record {
+    /// An HTTP/1.1 request and nothing else, of an exhibit whose digest is all zeros: for what makes
+    /// records without evidence, such as generators, fuzz targets and tests.
+    pub fn of_request(request: Message) -> Self {
+        Self {
+            id: RecordId("request:0".to_owned()),
+            exhibit: ExhibitId([0; 32]),
+            protocol: Protocol::Http11,
+            time: None,
+            client: Endpoint::default(),
+            server: Endpoint::default(),
+            channel: Channel::clear(),
+            app: None,
+            request: Some(request),
+            response: None,
+            flags: Vec::new(),
+        }
+    }
+
     /// The parts to search, in a fixed order: target, request fields, request body, response
     /// fields, response body. A decoded body stands in for its encoded form.
     pub fn parts(&self) -> Vec<Part<'_>> {

@@ -113,7 +113,7 @@ impl Counts {
 pub(crate) struct Seen(HashSet<u64>);
 
 impl Seen {
-    /// True for a recipient that is told apart from others.
+    /// True for a recipient, and an app that talks to it, that is told apart from others.
     pub(crate) fn is_listed(&mut self, record: &Record) -> bool {
         let mut hash = DefaultHasher::new();
         let server = &record.server;
@@ -121,7 +121,7 @@ impl Seen {
             Some((name, _)) => name.to_ascii_lowercase().hash(&mut hash),
             None => server.address.hash(&mut hash),
         }
-        (server.port, record.protocol, record.channel.kind, &record.channel.version).hash(&mut hash);
+        (server.port, record.protocol, record.channel.kind, &record.channel.version, &record.app).hash(&mut hash);
         let hash = hash.finish();
         self.0.contains(&hash) || self.0.len() < RECIPIENTS && self.0.insert(hash)
     }

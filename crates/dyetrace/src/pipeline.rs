@@ -335,7 +335,8 @@ impl<'a> Worker<'a> {
 
     fn fold(&mut self, job: &Job, key: &RecipientKey, outcome: &Outcome) {
         let Some(runs) = self.plan.runs else { return };
-        let app = job.record.app.as_ref().and_then(|app| app.package.as_ref().or(app.name.as_ref()));
+        let app = job.record.app.as_ref().filter(|_| job.listed);
+        let app = app.and_then(|app| app.package.as_ref().or(app.name.as_ref()));
         let limits: Vec<&str> = outcome.limits_reached.iter().copied().map(limit_in_words).collect();
         let folding = Folding {
             runs,
@@ -405,7 +406,9 @@ impl<'a> Worker<'a> {
             return RecipientKey::new(&job.record, name, &mut |text| self.redacted(text));
         }
         self.part.crowd += 1;
-        let key = RecipientKey::new(&job.record, Some(FURTHER.to_owned()), &mut |text| self.redacted(text));
+        // Archives may write any version; the crowd is divided by nothing that strangers choose.
+        let kind = job.record.channel.kind.name();
+        let key = RecipientKey::new(&job.record, Some(FURTHER.to_owned()), &mut |_| kind.to_owned());
         RecipientKey { port: None, ..key }
     }
 

@@ -82,8 +82,7 @@ mod tests {
     use crate::codec::cipher::tests::{ENCRYPTED, PKCS1, unhex, wrap};
     use crate::{Options, Outcome, Scanner, Scratch};
     use dyetrace_case::{
-        Blob, Channel, Cipher, CipherKey, Endpoint, ExhibitId, Iv, KeyMaterial, Message, NamedSecret, Protocol, Range,
-        Record, RecordId, Secret, Subject,
+        Blob, Cipher, CipherKey, Iv, KeyMaterial, Message, NamedSecret, Range, Record, Secret, Subject,
     };
 
     const KEY: &[u8] = b"0123456789abcdefghijklmnopqrstuv";
@@ -99,19 +98,7 @@ mod tests {
         let mut subject = Subject::default();
         subject.add("phone".parse().unwrap(), Secret::new("13800000427"));
         let scanner = Scanner::with_key_material(&subject, material, Options::default());
-        let record = Record {
-            id: RecordId("test:0".to_owned()),
-            exhibit: ExhibitId([1; 32]),
-            protocol: Protocol::Http11,
-            time: None,
-            client: Endpoint::default(),
-            server: Endpoint::default(),
-            channel: Channel::clear(),
-            app: None,
-            request: Some(Message { body: Some(Blob::from(body)), ..Message::default() }),
-            response: None,
-            flags: Vec::new(),
-        };
+        let record = Record::of_request(Message { body: Some(Blob::from(body)), ..Message::default() });
         let mut scratch = Scratch::default();
         let first = scanner.search(&record, &mut scratch);
         assert_eq!(first, scanner.search(&record, &mut scratch), "what was searched before changes nothing");

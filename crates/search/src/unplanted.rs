@@ -156,9 +156,7 @@ pub(crate) fn yield_to_planted(finds: &mut Vec<Find>, root: u64, is_planted: imp
 mod tests {
     use super::*;
     use crate::{Options, Outcome, RecogniseOptions, Scanner, Scratch};
-    use dyetrace_case::{
-        Blob, Channel, Endpoint, ExhibitId, Message, PartName, Protocol, Record, RecordId, Side, Subject,
-    };
+    use dyetrace_case::{Blob, Message, PartName, Record, Side, Subject};
 
     fn record(target: &str, headers: &[(&str, &str)], body: &[u8]) -> Record {
         let headers = headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
@@ -168,19 +166,7 @@ mod tests {
             body: Some(Blob::from(body.to_vec())),
             ..Message::default()
         };
-        Record {
-            id: RecordId("tcp:0/http:0".to_owned()),
-            exhibit: ExhibitId([0; 32]),
-            protocol: Protocol::Http11,
-            time: "2026-01-31T12:00:00Z".parse().ok(),
-            client: Endpoint::default(),
-            server: Endpoint::default(),
-            channel: Channel::clear(),
-            app: None,
-            request: Some(request),
-            response: None,
-            flags: Vec::new(),
-        }
+        Record { time: "2026-01-31T12:00:00Z".parse().ok(), ..Record::of_request(request) }
     }
 
     fn search(planted: &[(&str, &str)], record: &Record) -> Outcome {

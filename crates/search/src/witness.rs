@@ -112,9 +112,7 @@ fn names_of(kind: &Kind) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use crate::{Options, Scanner, Scratch};
-    use dyetrace_case::{
-        Blob, Channel, Endpoint, ExhibitId, Message, Protocol, Record, RecordId, Secret, Sighting, Subject, Witness,
-    };
+    use dyetrace_case::{Blob, Message, Record, Secret, Sighting, Subject, Witness};
 
     fn search(data: &[(&str, &str)], body: &str) -> Vec<Sighting> {
         let mut subject = Subject::default();
@@ -122,19 +120,7 @@ mod tests {
             subject.add(kind.parse().unwrap(), Secret::new(*value));
         }
         let request = Message { body: Some(Blob::from(body.as_bytes().to_vec())), ..Message::default() };
-        let record = Record {
-            id: RecordId("tcp:0/http:0".to_owned()),
-            exhibit: ExhibitId([0; 32]),
-            protocol: Protocol::Http11,
-            time: None,
-            client: Endpoint::default(),
-            server: Endpoint::default(),
-            channel: Channel::clear(),
-            app: None,
-            request: Some(request),
-            response: None,
-            flags: Vec::new(),
-        };
+        let record = Record::of_request(request);
         Scanner::new(&subject, Options::default()).search(&record, &mut Scratch::default()).sightings
     }
 

@@ -4,10 +4,7 @@
 use crate::codec::{base64, deflate, entity, escape, percent};
 use crate::proof::assert_proved;
 use crate::{Limit, Options, Outcome, Scanner, Scratch, fuzzing};
-use dyetrace_case::{
-    Blob, BlobWriter, BlobWriterLimits, Channel, Endpoint, ExhibitId, Message, Protocol, Range, Record, RecordId,
-    Secret, Sighting, Strength, Subject,
-};
+use dyetrace_case::{Blob, BlobWriter, BlobWriterLimits, Message, Range, Record, Secret, Sighting, Strength, Subject};
 use proptest::prelude::*;
 
 const PHONE: &str = "13800000427";
@@ -32,25 +29,9 @@ fn scanner() -> Scanner {
     Scanner::new(&subject(), Options::default())
 }
 
-fn record(message: Message) -> Record {
-    Record {
-        id: RecordId("test:0".to_owned()),
-        exhibit: ExhibitId([1; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::clear(),
-        app: None,
-        request: Some(message),
-        response: None,
-        flags: Vec::new(),
-    }
-}
-
 /// Searches, and proves every sighting.
 fn search(message: Message) -> Outcome {
-    let (scanner, record) = (scanner(), record(message));
+    let (scanner, record) = (scanner(), Record::of_request(message));
     let outcome = scanner.search(&record, &mut Scratch::default());
     assert_proved(&scanner, &record, &outcome.sightings);
     outcome
@@ -472,7 +453,7 @@ fn what_was_searched_before_changes_nothing() {
     let scanner = scanner();
     let mut scratch = Scratch::default();
     let records = ["/a?b=c", "/a?b=13800000427", "/a?b=c"].map(|target| {
-        record(Message {
+        Record::of_request(Message {
             target: Some(target.into()),
             headers: vec![(b"A".to_vec(), b"text".to_vec())],
             ..Message::default()

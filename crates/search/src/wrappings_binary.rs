@@ -4,9 +4,7 @@ use crate::codec::protobuf::encoder::length;
 use crate::codec::{base64, deflate, grpc, plist};
 use crate::proof::assert_proved;
 use crate::{Options, Scanner, Scratch};
-use dyetrace_case::{
-    Blob, Channel, Endpoint, ExhibitId, Message, Protocol, Range, Record, RecordId, Secret, Sighting, Strength, Subject,
-};
+use dyetrace_case::{Blob, Message, Range, Record, Secret, Sighting, Strength, Subject};
 
 const PHONE: &str = "13800000427";
 const PASSWORD: &str = "Qm7x/Tr2p+Z";
@@ -16,19 +14,7 @@ fn search(body: &[u8]) -> Vec<Sighting> {
     for (kind, value) in [("phone", PHONE), ("wifi.password", PASSWORD)] {
         subject.add(kind.parse().unwrap(), Secret::new(value));
     }
-    let record = Record {
-        id: RecordId("test:0".to_owned()),
-        exhibit: ExhibitId([1; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::clear(),
-        app: None,
-        request: Some(Message { body: Some(Blob::from(body.to_vec())), ..Message::default() }),
-        response: None,
-        flags: Vec::new(),
-    };
+    let record = Record::of_request(Message { body: Some(Blob::from(body.to_vec())), ..Message::default() });
     let scanner = Scanner::new(&subject, Options::default());
     let sightings = scanner.search(&record, &mut Scratch::default()).sightings;
     assert_proved(&scanner, &record, &sightings);

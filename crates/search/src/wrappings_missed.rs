@@ -6,8 +6,7 @@ use crate::digest::algorithm::{MD5, SHA256};
 use crate::proof::assert_proved;
 use crate::{Options, Scanner, Scratch};
 use dyetrace_case::{
-    Blob, Channel, Cipher, CipherKey, Endpoint, ExhibitId, Iv, KeyMaterial, Message, NamedSecret, Protocol, Record,
-    RecordId, Secret, Sighting, Subject,
+    Blob, Cipher, CipherKey, Iv, KeyMaterial, Message, NamedSecret, Record, Secret, Sighting, Subject,
 };
 
 const EMAIL: &str = "someone.new@example.com";
@@ -27,27 +26,11 @@ fn search(material: &KeyMaterial, message: Message) -> Vec<Sighting> {
     for (kind, value) in [("email", EMAIL), ("name", NAME), ("pin", PIN)] {
         subject.add(kind.parse().unwrap(), Secret::new(value));
     }
-    let record = record(message);
+    let record = Record::of_request(message);
     let scanner = Scanner::with_key_material(&subject, material, Options::default());
     let found = scanner.search(&record, &mut Scratch::default()).sightings;
     assert_proved(&scanner, &record, &found);
     found
-}
-
-fn record(message: Message) -> Record {
-    Record {
-        id: RecordId("test:0".to_owned()),
-        exhibit: ExhibitId([1; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::clear(),
-        app: None,
-        request: Some(message),
-        response: None,
-        flags: Vec::new(),
-    }
 }
 
 fn in_body(body: &[u8]) -> Vec<Sighting> {
@@ -222,7 +205,7 @@ fn short_base64_of_which_a_query_escapes_the_padding() {
     let text = String::from_utf8(base64::wrap(&reversed, false, true)).unwrap();
     let target = format!("/v2/collect?seq=17&v={}&z=1", text.replace('=', "%3D"));
     let message = Message { target: Some(target.into_bytes()), ..Message::default() };
-    let found = scanner.search(&record(message), &mut Scratch::default()).sightings;
+    let found = scanner.search(&Record::of_request(message), &mut Scratch::default()).sightings;
     assert_eq!(found.len(), 1, "{found:?}");
 }
 

@@ -6,9 +6,7 @@ use crate::codec::{
 };
 use crate::proof::assert_proved;
 use crate::{Options, Scanner, Scratch};
-use dyetrace_case::{
-    Blob, Channel, Endpoint, ExhibitId, Message, Protocol, Record, RecordId, Secret, Sighting, Subject,
-};
+use dyetrace_case::{Blob, Message, Record, Secret, Sighting, Subject};
 
 const EMAIL: &str = "someone.new@example.com";
 const NAME: &str = "张小明明";
@@ -17,19 +15,7 @@ fn in_body(body: &[u8]) -> Vec<Sighting> {
     let mut subject = Subject::default();
     subject.add("email".parse().unwrap(), Secret::new(EMAIL));
     subject.add("name".parse().unwrap(), Secret::new(NAME));
-    let record = Record {
-        id: RecordId("test:0".to_owned()),
-        exhibit: ExhibitId([1; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::clear(),
-        app: None,
-        request: Some(Message { body: Some(Blob::from(body.to_vec())), ..Message::default() }),
-        response: None,
-        flags: Vec::new(),
-    };
+    let record = Record::of_request(Message { body: Some(Blob::from(body.to_vec())), ..Message::default() });
     let scanner = Scanner::new(&subject, Options::default());
     let sightings = scanner.search(&record, &mut Scratch::default()).sightings;
     assert_proved(&scanner, &record, &sightings);

@@ -2,28 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it measured")]
 
-use dyetrace_case::{
-    Blob, Channel, Endpoint, ExhibitId, Message, Protocol, Record, RecordId, Secret, Sighting, Subject,
-};
+use dyetrace_case::{Blob, Message, Record, Secret, Sighting, Subject};
 use dyetrace_search::{Options, Scanner, Scratch};
 
 fn search(kind: &str, value: &str, body: &str) -> Vec<Sighting> {
     let mut subject = Subject::default();
     subject.add(kind.parse().unwrap(), Secret::new(value));
     let message = Message { body: Some(Blob::from(body.as_bytes().to_vec())), ..Message::default() };
-    let record = Record {
-        id: RecordId("test:0".to_owned()),
-        exhibit: ExhibitId([1; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::clear(),
-        app: None,
-        request: Some(message),
-        response: None,
-        flags: Vec::new(),
-    };
+    let record = Record::of_request(message);
     Scanner::new(&subject, Options::default()).search(&record, &mut Scratch::default()).sightings
 }
 

@@ -3,8 +3,7 @@
 
 use super::{Analysis, Collector, Design, RunDesign, analyse};
 use dyetrace_case::{
-    Alternative, Blob, Channel, DatumId, Endpoint, ExhibitId, Follows, Message, NameSource, Protocol, Record, RecordId,
-    Secret, Time,
+    Alternative, Blob, Channel, DatumId, Endpoint, Follows, Message, NameSource, Record, Secret, Time,
 };
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -42,17 +41,9 @@ fn request(method: &str, target: &str, body: Vec<u8>) -> Record {
         ..Message::default()
     };
     Record {
-        id: RecordId("har:0".to_owned()),
-        exhibit: ExhibitId([0; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
         server: Endpoint { name: Some(("api.example".to_owned(), NameSource::Host)), ..Endpoint::default() },
         channel: Channel::unknown(),
-        app: None,
-        request: Some(message),
-        response: None,
-        flags: Vec::new(),
+        ..Record::of_request(message)
     }
 }
 

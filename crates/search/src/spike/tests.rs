@@ -1,6 +1,6 @@
 use super::*;
 use crate::Scanner;
-use dyetrace_case::{Blob, Channel, Endpoint, ExhibitId, Message, Protocol, RecordId, Secret};
+use dyetrace_case::{Blob, Message, Secret};
 
 pub(super) fn record(number: usize) -> Record {
     let body = format!("{{\"n\":{number},\"user\":\"somebody\",\"list\":[\"a\",\"b\"]}}").into_bytes();
@@ -10,19 +10,7 @@ pub(super) fn record(number: usize) -> Record {
         body: Some(Blob::from(body)),
         ..Message::default()
     };
-    Record {
-        id: RecordId(format!("test:{number}")),
-        exhibit: ExhibitId([1; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::clear(),
-        app: None,
-        request: Some(request),
-        response: None,
-        flags: Vec::new(),
-    }
+    Record::of_request(request)
 }
 
 fn subject() -> Subject {
