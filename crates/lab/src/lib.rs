@@ -13,4 +13,5 @@ pub mod household;
 pub mod http;
 pub mod mqtt;
 pub mod plan;
+pub mod provisioning;
 pub mod tls;
