@@ -1,0 +1,180 @@
+//! What passes, for whoever watches: bytes as they were inside TLS, in order, off the path of the relay.
+//!
+//! Connections push, one thread takes. Where it falls behind by more than [`WAITING`], connections wait for it:
+//! nothing that passed goes unseen.
+
+use crate::journal::now;
+use dyetrace_case::{Side, Time};
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// Bytes that wait for the watcher before connections wait for it.
+const WAITING: usize = 4 << 20;
+/// What an event counts beside its bytes.
+const EVENT: usize = 128;
+/// Waking the watcher costs as much as a small request, so it sleeps this long where little waits.
+const COLLECTED: Duration = Duration::from_millis(10);
+const PROMPTLY: usize = 256 << 10;
+
+/// Something that happened on a connection.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The connection's number, as in the journal.
+    pub connection: u64,
+    /// When.
+    pub time: Time,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A client reached a server.
+    Opened {
+        /// The client.
+        client: SocketAddr,
+        /// The address that was connected for it.
+        server: SocketAddr,
+    },
+    /// TLS was opened on both sides; bytes that follow were inside.
+    Secured(Secured),
+    /// The bytes cannot be read, and why.
+    Unread(Unread),
+    /// Bytes that one side sent.
+    Bytes(Side, Vec<u8>),
+    /// One side sends no more.
+    Ended(Side),
+    /// The connection is over.
+    Closed,
+}
+
+/// A TLS connection that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secured {
+    /// The name the client asked for.
+    pub name: Option<String>,
+    /// `TLS 1.3`.
+    pub version: &'static str,
+    /// The suite towards the client, as IANA names it.
+    pub suite: String,
+    /// The protocol both sides agreed on.
+    pub alpn: Option<Vec<u8>>,
+}
+
+/// Why the bytes of a connection could not be read; they were relayed as they are, or the connection failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The name the client asked for, or the target's.
+    pub name: Option<String>,
+    /// Why.
+    pub reason: UnreadReason,
+    /// What exactly was said, such as the alert.
+    pub detail: String,
+}
+
+/// Why the bytes of a connection could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnreadReason {
+    /// The client did not accept our certificate: it pins the server's, or does not trust our authority.
+    ClientRefused,
+    /// It had refused before; now it was relayed as it is.
+    RefusedBefore,
+    /// The tester asked for this name to be left alone.
+    LeftAlone,
+    /// The server's own certificate is not trusted here, or its TLS is not spoken here.
+    ServerNotTrusted,
+    /// The ClientHello could not be read.
+    NotUnderstood,
+}
+
+impl UnreadReason {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ClientRefused => "the client refused our certificate",
+            Self::RefusedBefore => "the client had refused our certificate before; relayed unread",
+            Self::LeftAlone => "left alone as asked; relayed unread",
+            Self::ServerNotTrusted => "no TLS with the server that could be trusted; relayed unread",
+            Self::NotUnderstood => "the ClientHello could not be read; relayed unread",
+        }
+    }
+}
+
+/// The queue between connections and the watcher.
+#[derive(Clone, Default)]
+pub struct Watch(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    events: Vec<Event>,
+    bytes: usize,
+    closed: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Watch {
+    /// Tells the watcher. Waits for it where it is behind.
+    pub async fn tell(&self, connection: u64, what: What) {
+        std::future::poll_fn(|context| self.poll_room(context)).await;
+        self.tell_now(connection, what);
+    }
+
+    /// Tells the watcher something short, without waiting.
+    pub fn tell_now(&self, connection: u64, what: What) {
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        state.bytes += EVENT + if let What::Bytes(_, bytes) = &what { bytes.len() } else { 0 };
+        let wakes = state.events.is_empty() || state.bytes > PROMPTLY;
+        state.events.push(Event { connection, time: now(), what });
+        if wakes {
+            self.0.filled.notify_one();
+        }
+    }
+
+    /// Takes what has happened since, waiting for it at most `patience`. False once nothing more will come.
+    pub fn take(&self, events: &mut Vec<Event>, patience: Duration) -> bool {
+        events.clear();
+        let idle = |state: &mut State| state.events.is_empty() && !state.closed;
+        let waited = self.0.filled.wait_timeout_while(self.lock(), patience, idle);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let little = |state: &mut State| !state.events.is_empty() && state.bytes < PROMPTLY && !state.closed;
+        let waited = self.0.filled.wait_timeout_while(state, COLLECTED.min(patience), little);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(events, &mut state.events);
+        state.bytes = 0;
+        state.wakers.drain(..).for_each(Waker::wake);
+        !events.is_empty() || !state.closed
+    }
+
+    /// Nothing more will be told, and whoever waits goes on.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.wakers.drain(..).for_each(Waker::wake);
+        self.0.filled.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.bytes < WAITING || state.closed {
+            return Poll::Ready(());
+        }
+        state.wakers.push(context.waker().clone());
+        Poll::Pending
+    }
+}
