@@ -226,6 +226,7 @@ impl<'s> Explorer<'s> {
         self.scan(bytes, &mut haul.finds);
         haul.spots = std::mem::take(&mut self.candidates);
         self.recognise(bytes, &mut haul.finds);
+        let is_unknown = structure.is_none();
         let structure = structure.filter(|structure| !structure.fields_are_bodies());
         if let Some(structure) = structure {
             let pieces = self.pieces_of(bytes, &classes);
@@ -262,7 +263,7 @@ impl<'s> Explorer<'s> {
         });
         finds.append(&mut undone);
         finds.append(&mut whole);
-        self.explore_embedded(bytes, structure.is_none(), node, &mut finds);
+        self.explore_embedded(bytes, is_unknown, node, &mut finds);
         if !is_text(bytes) && std::str::from_utf8(bytes).is_err() {
             self.digests_in_binary(bytes, &mut finds);
             self.keyed_in_binary(bytes, &mut finds);
@@ -302,12 +303,16 @@ impl<'s> Explorer<'s> {
     /// Adds a find while there is room. Several ways lead to most of them, so there is room for
     /// more than will be kept.
     pub(crate) fn keep(&mut self, find: Find, finds: &mut Vec<Find>) {
-        // What was recognised takes no room from what was planted.
-        if finds.len() < self.options.sightings.saturating_mul(4).saturating_add(self.recognitions.len()) {
-            finds.push(find);
-        } else {
+        if self.is_full(finds) {
             self.limits.insert(Limit::Sightings);
+        } else {
+            finds.push(find);
         }
+    }
+
+    /// True where there is room for no more. What was recognised takes no room from what was planted.
+    fn is_full(&self, finds: &[Find]) -> bool {
+        finds.len() >= self.options.sightings.saturating_mul(4).saturating_add(self.recognitions.len())
     }
 
     /// Recognitions kept of one record.
@@ -571,11 +576,12 @@ impl<'s> Explorer<'s> {
 
     /// The same anywhere in bytes that are not text.
     fn keyed_in_binary(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
-        let mut found = Vec::new();
-        self.needles.short_keyed.anywhere(bytes, &mut |met| found.extend(self.keyed_find(&met)));
-        for find in found {
-            self.keep(find, finds);
-        }
+        let needles = self.needles;
+        needles.short_keyed.anywhere(bytes, &mut |met| {
+            if let Some(find) = self.keyed_find(&met) {
+                self.keep(find, finds);
+            }
+        });
     }
 
     fn keyed_find(&self, met: &Met) -> Option<Find> {
@@ -658,7 +664,7 @@ impl<'s> Explorer<'s> {
             let range = at..at + seen.length;
             let mut find = Find::new(datum, Seen::Digest(seen.number), range.clone());
             find.through(&known.step, None, &range, &Map::shift(0), 0);
-            finds.push(find);
+            self.keep(find, finds);
         });
     }
 
@@ -1003,6 +1009,10 @@ impl<'s> Explorer<'s> {
         self.needles.digests.starts(&bytes[..last + digest::SHORTEST], |at| starts.push(at));
         for at in starts.into_iter().filter(|at| *at > 0) {
             self.look_up(bytes, at, finds);
+            if self.is_full(finds) {
+                self.limits.insert(Limit::Sightings);
+                break;
+            }
         }
         self.tally.lookups += last as u64;
     }

@@ -1,10 +1,12 @@
 //! What is found in binary and XML documents: the trail, and the place counted by hand.
 
 use crate::codec::protobuf::encoder::length;
-use crate::codec::{base64, deflate, grpc, plist};
+use crate::codec::{Context, base64, deflate, grpc, plist};
+use crate::explore::{Explorer, Node};
 use crate::proof::assert_proved;
-use crate::{Options, Scanner, Scratch};
+use crate::{Limit, Options, Scanner, Scratch};
 use dyetrace_case::{Blob, Message, Range, Record, Secret, Sighting, Strength, Subject};
+use md5::{Digest, Md5};
 
 const PHONE: &str = "13800000427";
 const PASSWORD: &str = "Qm7x/Tr2p+Z";
@@ -89,4 +91,20 @@ fn in_xml_and_tokens() {
     let token = [&b"eyJhbGciOiJIUzI1NiJ9."[..], &claims, b".c2lnbmF0dXJl"].concat();
     // The value is bytes 6 to 17 of the claims: characters 8 to 23.
     is_found(&token, "jwt claims > base64 > json /p", &claims[8..23]);
+}
+
+#[test]
+fn what_stands_all_over_binary_bytes_is_kept_a_bounded_number_of_times() {
+    let mut subject = Subject::default();
+    subject.add("phone".parse().unwrap(), Secret::new(PHONE));
+    subject.add("wifi.password".parse().unwrap(), Secret::new("Qm7x/Tr2"));
+    let scanner = Scanner::new(&subject, Options { sightings: 10, decoys: 0, ..Options::default() });
+    let masked: Vec<u8> = b"Qm7x/Tr2".iter().map(|byte| byte ^ 0xa7).collect();
+    for bytes in [&Md5::digest(PHONE)[..], &masked] {
+        let body = [&b"\x00\xff\x01"[..], &bytes.repeat(20_000)].concat();
+        let mut explorer = Explorer::new(&scanner.needles, &scanner.options, body.len() as u64);
+        let finds = explorer.explore(&body, Node { context: Context::Any, depth: 0, is_field: false });
+        assert!((10..200).contains(&finds.len()), "{} finds", finds.len());
+        assert!(explorer.limits.contains(&Limit::Sightings));
+    }
 }

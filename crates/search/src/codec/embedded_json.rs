@@ -30,15 +30,24 @@ impl Codec for EmbeddedJson {
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
         // An object at the start is undone as a document.
         let mut from = 1;
+        let mut again = bytes.len().saturating_mul(MOST_AGAIN);
         for at in memchr::memmem::find_iter(bytes, b"{\"") {
             if at < from {
                 continue;
             }
-            let length = length(&bytes[at..]);
-            // What breaks this object off would break off those within it, too.
-            from = at + length.unwrap_or_else(|end| end);
-            if length.is_ok_and(|length| length >= SHORTEST) {
-                visit(at..from);
+            match length(&bytes[at..]) {
+                Ok(length) => {
+                    from = at + length;
+                    if length >= SHORTEST {
+                        visit(at..from);
+                    }
+                }
+                // Chance may have shown the two characters, and the object stands behind them.
+                Err(end) if end <= again => {
+                    again -= end;
+                    from = at + 2;
+                }
+                Err(end) => from = at + end,
             }
         }
     }
@@ -50,13 +59,19 @@ impl Codec for EmbeddedJson {
     }
 }
 
+/// Times the length of the bytes that objects which broke off are read again.
+const MOST_AGAIN: usize = 4;
+
 /// The length of the object that the bytes begin with, up to their end where it is cut there. An
-/// error says where a byte stands that no JSON has.
+/// error says where a byte stands that no JSON has, in no character encoding, or the first name has no colon.
 fn length(bytes: &[u8]) -> Result<usize, usize> {
-    let (mut depth, mut in_string, mut is_escaped) = (0usize, false, false);
+    let (mut depth, mut in_string, mut is_escaped, mut has_colon) = (0usize, false, false, false);
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
             0..b' ' if in_string || !byte.is_ascii_whitespace() => return Err(at + 1),
+            0xff => return Err(at + 1),
+            b':' if !in_string => has_colon = true,
+            _ if !in_string && !has_colon && at > 1 && !byte.is_ascii_whitespace() => return Err(at + 1),
             _ if is_escaped => is_escaped = false,
             b'\\' if in_string => is_escaped = true,
             b'"' => in_string = !in_string,
@@ -97,6 +112,19 @@ mod tests {
     fn what_no_json_has_ends_the_object() {
         assert_eq!(objects(b"\x00{\"a\":\x01\"b\"}"), []);
         assert_eq!(objects(br#"{"at":"the start"}"#), []);
+    }
+
+    #[test]
+    fn two_characters_that_chance_shows_swallow_no_object_behind_them() {
+        for noise in [&b"\x00{\"\xffxx"[..], b"\x00{\"\xc3xx", b"\x00{\"x\" 9", b"\x00{\"{\""] {
+            let bytes = [noise, br#"{"pin":"4821"}"#].concat();
+            assert_eq!(objects(&bytes), vec![noise.len()..bytes.len(); 1], "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn openings_alone_are_read_a_bounded_number_of_times() {
+        assert_eq!(objects(&[&b"\x00"[..], &br#"{"a":[\"#.repeat(100_000), b"\x01"].concat()), []);
     }
 
     proptest! {
