@@ -6,8 +6,9 @@
 
 use crate::batch::{Batch, Undo};
 use crate::classify::{Classes, SHORTEST_RUN, hex_runs};
+use crate::codec::lz_string::LzString;
 use crate::codec::sense::makes_sense;
-use crate::codec::{Context, LEAVES, base64, custom_base64, hex};
+use crate::codec::{Context, LEAVES, Leaf, base64, custom_base64, hex};
 use crate::explore::{Explorer, Node, begins_like_text, is_binary_document};
 use crate::find::Find;
 use memchr::memmem::Finder;
@@ -263,8 +264,14 @@ impl Explorer<'_> {
         for from in others.into_iter().take(MOST_REALIGNED) {
             batch.base64(&run, from);
         }
-        if !(is_field && run.len() == bytes.len()) && LEAF.contains(&run.len()) {
+        if is_field && run.len() == bytes.len() {
+            return;
+        }
+        if LEAF.contains(&run.len()) {
             leaves_of_run(bytes, run, batch);
+        } else {
+            // Other bytes break off within its first few codes.
+            leaf(&LzString, bytes, run, batch);
         }
     }
 
@@ -311,6 +318,15 @@ fn leaves_but(bytes: &[u8], text: Range<usize>, (has_marks, is_wordy): (bool, bo
         if leaf.decode(field, &mut decoded) {
             batch.push_mapped(leaf.name(), text.clone(), &decoded, leaf.map(field, text.start));
         }
+    }
+}
+
+/// Tries one codec of whole fields on one text.
+fn leaf(leaf: &dyn Leaf, bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
+    let field = &bytes[text.clone()];
+    let mut decoded = Vec::new();
+    if leaf.decode(field, &mut decoded) {
+        batch.push_mapped(leaf.name(), text.clone(), &decoded, leaf.map(field, text.start));
     }
 }
 

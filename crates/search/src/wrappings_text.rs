@@ -1,8 +1,9 @@
 //! Text codecs from the outside: a planted value in each of them, alone, in a document and inside
 //! other wrappings, with the trail and the place that the search must report.
 
+use crate::codec::testing::noise;
 use crate::codec::{
-    base32, base58, base85, character_codes, lz_string, percent, quoted_printable, separated_hex, utf7, utf16,
+    base32, base58, base64, base85, character_codes, lz_string, percent, quoted_printable, separated_hex, utf7, utf16,
 };
 use crate::proof::assert_proved;
 use crate::{Options, Scanner, Scratch};
@@ -79,4 +80,13 @@ fn wide_text_holds_other_wrappings() {
         let range = before.len() as u64..(before.len() + hex.len()) as u64;
         assert_eq!((sighting.place.range.start, sighting.place.range.end), (range.start, range.end));
     }
+}
+
+#[test]
+fn lz_string_of_a_long_text_is_undone_in_a_field_too() {
+    let words = |seed| base64::wrap(&noise(seed, 1700), false, true);
+    let text = String::from_utf8([&words(1)[..], b" ", EMAIL.as_bytes(), b" ", &words(2)].concat()).unwrap();
+    let packed = lz_string::wrap(&text);
+    assert!(packed.len() > 4096, "{}", packed.len());
+    is_found(r#"{"a":""#, &packed, r#""}"#, "json /a > lz-string");
 }

@@ -23,8 +23,10 @@ pub(crate) const ABOUT: About = About {
 
 /// Shortest field, in bytes.
 const SHORTEST: usize = 6;
-/// Longest result, in UTF-16 units. What is packed may be the square of the packing.
+/// Longest result, in UTF-16 units, and units for each packed byte. Codes that each name the newest sequence give
+/// the square of their number; what programs keep is seldom a tenth of its length.
 const LONGEST: usize = 1 << 20;
+const MOST_GROWN: usize = 64;
 /// Numbers of zeros behind the last bit: bytes are filled to pairs, and then perhaps written as base64.
 const MOST_TRAILING: usize = 3;
 /// Longest packed bytes, which nothing marks.
@@ -109,13 +111,18 @@ impl Codec for LzStringBytes {
 
 fn decompress_bytes(bytes: &[u8]) -> Option<Vec<u16>> {
     let (pairs, _) = bytes.as_chunks::<2>();
-    decompress(Bits::new(pairs.iter().map(|pair| Some(u16::from_be_bytes(*pair))), 16))
+    decompress(Bits::new(pairs.iter().map(|pair| Some(u16::from_be_bytes(*pair))), 16), most_units(bytes))
 }
 
 /// True for text that compressToUTF16 may have written: hardly any of its characters is ASCII.
 pub(crate) fn may_be_utf16(field: &[u8]) -> bool {
     let start = field.get(..SHORTEST).unwrap_or_default();
     !start.iter().all(u8::is_ascii) && !start.iter().any(u8::is_ascii_control) && unpacked(field).is_some()
+}
+
+/// Units that packed bytes may become: more are not worth the time, which nothing is charged for.
+fn most_units(packed: &[u8]) -> usize {
+    packed.len().saturating_mul(MOST_GROWN).min(LONGEST)
 }
 
 fn unpacked(field: &[u8]) -> Option<Vec<u16>> {
@@ -125,14 +132,13 @@ fn unpacked(field: &[u8]) -> Option<Vec<u16>> {
     if field.iter().take(SHORTEST).all(|byte| VALUES[usize::from(*byte)] != NONE) {
         let padding = field.iter().rev().take(3).take_while(|byte| matches!(byte, b'=' | b'$')).count();
         let characters = field.get(..field.len() - padding)?.iter();
-        return decompress(Bits::new(
-            characters.map(|byte| Some(VALUES[usize::from(*byte)]).filter(|v| *v != NONE)),
-            6,
-        ));
+        let values = characters.map(|byte| Some(VALUES[usize::from(*byte)]).filter(|v| *v != NONE));
+        return decompress(Bits::new(values, 6), most_units(field));
     }
     let text = std::str::from_utf8(field).ok().filter(|_| !field.iter().take(SHORTEST).all(u8::is_ascii))?;
     let text = text.strip_suffix(' ').unwrap_or(text);
-    decompress(Bits::new(text.encode_utf16().map(|unit| unit.checked_sub(32).filter(|value| value >> 15 == 0)), 15))
+    let values = text.encode_utf16().map(|unit| unit.checked_sub(32).filter(|value| value >> 15 == 0));
+    decompress(Bits::new(values, 15), most_units(field))
 }
 
 /// Numbers of so many bits each, read highest bit first.
@@ -174,8 +180,8 @@ impl<V: Into<u32>, I: Iterator<Item = Option<V>>> Bits<I> {
 type Entry = (usize, usize);
 
 /// The decompressor. Every entry of the dictionary stands in the output as it is, because it is a
-/// sequence with the first unit of the next.
-fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>) -> Option<Vec<u16>> {
+/// sequence with the first unit of the next. `None` also where there are more units than `most`.
+fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>, most: usize) -> Option<Vec<u16>> {
     let first = bits.code(2)?;
     let unit = literal(&mut bits, first)?;
     // Text begins with neither a control character nor private use.
@@ -209,10 +215,12 @@ fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>) ->
             }
             _ => {
                 let known = dictionary.get(code as usize).copied();
-                // The one entry that is not yet there: the last and its own first unit.
+                // The one entry that is not yet there: the last, which ends the output, and its own first unit.
                 let (from, length) = known.or((code as usize == dictionary.len()).then_some((last.0, last.1 + 1)))?;
-                for at in from..from + length {
-                    out.push(out.get(at).copied()?);
+                let there = length.min(start - from);
+                out.extend_from_within(from..from + there);
+                if there < length {
+                    out.push(out.get(from).copied()?);
                 }
                 (start, length)
             }
@@ -224,7 +232,7 @@ fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>) ->
             room = 1 << width;
             width += 1;
         }
-        if out.len() > LONGEST {
+        if out.len() > most {
             return None;
         }
     }
@@ -247,7 +255,8 @@ pub(crate) fn wrap(text: &str) -> Vec<u8> {
     let mut dictionary: Vec<Vec<u16>> = vec![Vec::new(); 3];
     let (mut width, mut room, mut last, mut at) = (2, 1u32, Vec::new(), 0);
     while at < units.len() {
-        let known = (at + 1..=units.len()).rev().find_map(|end| {
+        let longest = units.len().min(at + dictionary.iter().map(Vec::len).max().unwrap_or(0));
+        let known = (at + 1..=longest).rev().find_map(|end| {
             let code = dictionary.iter().position(|entry| *entry == units[at..end])?;
             Some((code, units[at..end].to_vec()))
         });
@@ -319,6 +328,41 @@ mod tests {
         assert!(decoded(&wrap(&"a".repeat(5000))).is_some_and(|text| text.len() == 5000));
         for field in [b"IY18ZXcQ".repeat(1000), vec![b'A'; 100_000], b"M4ewtgpi".repeat(10_000)] {
             assert!(decoded(&field).is_none());
+        }
+    }
+
+    /// Codes that each name the sequence that they make, with an end marker where one is asked for.
+    fn newest_entries(codes: u32, ends: bool) -> Vec<u8> {
+        let mut bits: Vec<bool> = Vec::new();
+        let mut put = |value: u32, count: u32| bits.extend((0..count).map(|place| value >> place & 1 == 1));
+        put(0, 2);
+        put(u32::from(b'a'), 8);
+        let (mut width, mut room) = (3, 4u32);
+        for code in 4..4 + codes {
+            put(code, width);
+            room -= 1;
+            if room == 0 {
+                room = 1 << width;
+                width += 1;
+            }
+        }
+        if ends {
+            put(2, width);
+        }
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+        let number =
+            |bits: &[bool]| (0..6).fold(0, |number, at| number << 1 | usize::from(bits.get(at) == Some(&true)));
+        bits.chunks(6).map(|bits| letters[number(bits)]).collect()
+    }
+
+    #[test]
+    fn codes_that_each_name_the_newest_sequence_give_no_more_than_a_multiple_of_their_length() {
+        let few = newest_entries(50, true);
+        assert_eq!(decoded(&few), Some("a".repeat(51 * 52 / 2)), "the codes are what they should be");
+        for ends in [false, true] {
+            let bomb = newest_entries(1446, ends);
+            assert!(bomb.len() < 2400 && decoded(&bomb).is_none(), "{} characters", bomb.len());
+            assert!(most_units(&bomb) < 160_000);
         }
     }
 

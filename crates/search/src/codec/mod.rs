@@ -45,7 +45,7 @@ pub(crate) mod separated_hex;
 mod snappy;
 pub(crate) mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub(crate) mod thrift;
 mod tree;
 pub(crate) mod url;
