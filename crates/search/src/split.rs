@@ -16,9 +16,10 @@ use std::ops::{ControlFlow, Range};
 pub(crate) const ABOUT: About = About {
     name: "split",
     undoes: "a value whose two or three pieces are fields of one document, in any order",
-    place: "fields that hold nothing else, where the first or last piece has six bytes or more (of Chinese text nine); in \
+    place: "fields of JSON, XML, forms, queries and cookies that hold nothing else, where the first or last piece has six bytes or more (of Chinese text nine); in \
             documents of at most 16 KiB also a last piece of four or five characters, of values of eight and nine \
-            characters of three, and forms that are a field of another document",
+            characters of three, and forms that are a field of another document; for the first three exact spellings of a value, in the first \
+            16,384 fields",
     exact: true,
     source: "common practice",
 };
@@ -29,14 +30,36 @@ const MOST_FIELDS: usize = 4096;
 const MOST_VISITED: usize = 4 * MOST_FIELDS;
 /// Values of which each field may be asked whether it is a part.
 const FEW: usize = 16;
+/// Most pieces of one value.
+const MOST_PIECES: usize = 3;
 /// Shortest piece.
 const SHORTEST_PIECE: usize = 2;
 /// Longest document in which so few characters are taken for the end of a value: in longer ones they
 /// stand somewhere by chance.
 pub(crate) const LONGEST_OF_WORDS: usize = 16 << 10;
 
-/// Where a piece of each content lies.
-type Pieces<'b> = foldhash::HashMap<&'b [u8], Range<usize>>;
+/// Where fields of each content begin, up to as many as a value has pieces.
+type Pieces<'b> = foldhash::HashMap<&'b [u8], Starts>;
+
+/// The first fields of one content.
+#[derive(Default)]
+struct Starts {
+    starts: [usize; MOST_PIECES],
+    count: usize,
+}
+
+impl Starts {
+    fn add(&mut self, start: usize) {
+        if let Some(free) = self.starts.get_mut(self.count) {
+            *free = start;
+            self.count += 1;
+        }
+    }
+
+    fn nth(&self, at: usize) -> Option<usize> {
+        self.starts.get(..self.count)?.get(at).copied()
+    }
+}
 
 impl Explorer<'_> {
     /// Puts the fields together for the needles of which a piece was seen.
@@ -57,7 +80,7 @@ impl Explorer<'_> {
             if value.len() >= SHORTEST_PIECE && field.typed == Typed::Bytes {
                 fields += 1;
                 if is_part(value) {
-                    pieces.entry(value).or_insert_with(|| field.range.clone());
+                    pieces.entry(value).or_default().add(field.range.start);
                 }
             }
             let goes_on = pieces.len() < MOST_FIELDS && fields < MOST_VISITED;
@@ -109,21 +132,30 @@ pub(crate) fn may_begin_or_end_field(bytes: &[u8], range: &Range<usize>, value: 
 /// The fields that make up the value, in the value's order.
 fn divided(value: &[u8], pieces: &Pieces<'_>) -> Option<Vec<Range<usize>>> {
     let cuts = |length: usize| SHORTEST_PIECE..(length + 1).saturating_sub(SHORTEST_PIECE);
-    let firsts = cuts(value.len()).filter_map(|cut| Some((cut, pieces.get(&value[..cut])?)));
     let mut thrice = None;
-    for (cut, first) in firsts {
-        let rest = &value[cut..];
-        if let Some(last) = pieces.get(rest) {
-            return Some(vec![first.clone(), last.clone()]);
+    for cut in cuts(value.len()).filter(|cut| pieces.contains_key(&value[..*cut])) {
+        let (first, rest) = value.split_at(cut);
+        if let Some(twice) = fields_of(&[first, rest], pieces) {
+            return Some(twice);
         }
         thrice = thrice.or_else(|| {
             cuts(rest.len()).find_map(|at| {
-                let (middle, last) = (pieces.get(&rest[..at])?, pieces.get(&rest[at..])?);
-                Some(vec![first.clone(), middle.clone(), last.clone()])
+                let (middle, last) = rest.split_at(at);
+                fields_of(&[first, middle, last], pieces)
             })
         });
     }
     thrice
+}
+
+/// A field for each part, none of them twice.
+fn fields_of(parts: &[&[u8]], pieces: &Pieces<'_>) -> Option<Vec<Range<usize>>> {
+    let field = |(at, part): (usize, &&[u8])| {
+        let taken = parts[..at].iter().filter(|other| *other == part).count();
+        let start = pieces.get(part)?.nth(taken)?;
+        Some(start..start + part.len())
+    };
+    parts.iter().enumerate().map(field).collect()
 }
 
 fn put_together(datum: u32, needle: u32, length: usize, ranges: &[Range<usize>]) -> Find {
@@ -158,9 +190,13 @@ mod tests {
         let mut subject = Subject::default();
         subject.add("phone".parse().unwrap(), Secret::new("13812345427"));
         subject.add("wifi.password".parse().unwrap(), Secret::new("Qm7xTr2pKd9w"));
-        let scanner = Scanner::new(&subject, Options::default());
-        let message = Message { body: Some(Blob::from(body.as_bytes().to_vec())), ..Message::default() };
-        let record = Record { request: Some(message), ..crate::fuzzing::empty_record() };
+        search_for(&subject, body)
+    }
+
+    fn search_for(subject: &Subject, body: &str) -> Vec<Sighting> {
+        let scanner = Scanner::new(subject, Options::default());
+        let record =
+            Record::of_request(Message { body: Some(Blob::from(body.as_bytes().to_vec())), ..Message::default() });
         let sightings = scanner.search(&record, &mut Scratch::default()).sightings;
         assert_proved(&scanner, &record, &sightings);
         sightings
@@ -189,6 +225,22 @@ mod tests {
             let body = format!(r#"{{{filler}"a":"{first}","b":"{last}"}}"#);
             assert!(body.len() > super::LONGEST_OF_WORDS);
             assert_eq!(search(&body).len(), count, "{first} {last}");
+        }
+    }
+
+    #[test]
+    fn one_field_is_one_piece_and_two_of_the_same_content_are_two() {
+        let mut subject = Subject::default();
+        subject.add("wifi.password".parse().unwrap(), Secret::new("Qm7xTrQm7xTr"));
+        subject.add("phone".parse().unwrap(), Secret::new("13813800427"));
+        for (body, count) in [
+            (r#"{"a":"Qm7xTr"}"#, 0),
+            (r#"{"a":"Qm7xTr","b":"Qm7xTr"}"#, 1),
+            (r#"{"a":"138","b":"00427"}"#, 0),
+            (r#"{"a":"138","b":"00427","c":"138"}"#, 1),
+        ] {
+            let found = search_for(&subject, body);
+            assert_eq!(found.len(), count, "{body}: {found:?}");
         }
     }
 
