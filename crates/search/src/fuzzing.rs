@@ -3,9 +3,7 @@
 use crate::differential::{Collector, Design, RunDesign, analyse};
 use crate::recognise::Recognisers;
 use crate::{Checks, Options, Outcome, RecogniseOptions, ResidentIdMode, Scanner, Scratch};
-use dyetrace_case::{
-    Blob, Channel, DatumId, Endpoint, ExhibitId, KeyMaterial, Message, Protocol, Record, RecordId, Secret, Subject,
-};
+use dyetrace_case::{Blob, DatumId, KeyMaterial, Message, Record, Secret, Subject};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -98,7 +96,7 @@ fn record(data: &[u8]) -> Record {
         body: Some(Blob::from(data.to_vec())),
         ..Message::default()
     };
-    Record { request: Some(message), ..empty_record() }
+    Record::of_request(message)
 }
 
 /// Redacts the bytes as text, twice: what is left hides nothing more.
@@ -121,21 +119,4 @@ pub fn recognise(
         hits.push((hit.kind, hit.range, hit.checks, hit.bits));
     });
     hits
-}
-
-/// A record of nothing.
-pub fn empty_record() -> Record {
-    Record {
-        id: RecordId("fuzz".to_owned()),
-        exhibit: ExhibitId([0; 32]),
-        protocol: Protocol::Http11,
-        time: None,
-        client: Endpoint::default(),
-        server: Endpoint::default(),
-        channel: Channel::unknown(),
-        app: None,
-        request: None,
-        response: None,
-        flags: Vec::new(),
-    }
 }

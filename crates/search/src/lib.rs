@@ -46,6 +46,7 @@ mod short_keyed;
 mod spelling;
 pub mod spike;
 mod split;
+mod split_mix;
 mod unplanted;
 mod witness;
 #[cfg(test)]

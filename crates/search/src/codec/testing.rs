@@ -1,6 +1,7 @@
 //! What the tests of documents share.
 
 use super::{Coding, Structure, Typed};
+use crate::split_mix::{STEP, SplitMix64};
 use std::ops::{ControlFlow, Range};
 
 /// A visited field.
@@ -37,13 +38,6 @@ pub(crate) fn seen(structure: &dyn Structure, bytes: &[u8]) -> Vec<Seen> {
 
 /// Bytes that look random, the same for the same seed.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03;
-    let next = |state: &mut u64| {
-        // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-        *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (*state ^ *state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ mixed >> 31
-    };
-    std::iter::repeat_with(|| next(&mut state).to_le_bytes()).flatten().take(length).collect()
+    let mut row = SplitMix64(seed.wrapping_mul(STEP) ^ 0xD1B5_4A32_D192_ED03);
+    std::iter::repeat_with(|| row.draw().to_le_bytes()).flatten().take(length).collect()
 }

@@ -10,6 +10,7 @@ mod slot;
 
 pub use forms::{ByForm, spike_by_form};
 
+use crate::split_mix::{STEP, SplitMix64};
 use crate::{Options, Scanner, Scratch};
 use chain::{Chain, chains};
 use dyetrace_case::{Datum, DatumId, PartName, Range, Record, Sighting, Subject};
@@ -114,12 +115,9 @@ fn jobs<'s>(subject: &'s Subject, carriers: &[&'static str], all: bool) -> Vec<(
     jobs
 }
 
-/// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): a choice that is spread and always the same.
+/// A choice that is spread and always the same.
 fn mixed(number: u64) -> u64 {
-    let state = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let state = (state ^ state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let state = (state ^ state >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (state ^ state >> 31) >> 1
+    SplitMix64(number.wrapping_mul(STEP)).draw() >> 1
 }
 
 struct Run<'a> {

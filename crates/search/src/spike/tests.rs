@@ -35,7 +35,6 @@ fn values_are_found_where_they_were_hidden_and_the_numbers_are_always_the_same()
     }
     assert_eq!(of("as typed").injected, 5);
     assert!(first.depths[&1].found() * 10 > first.depths[&1].injected * 8, "{:?}", first.depths);
-    // Nothing undoes reversed documents: the last byte first is looked for in values alone.
     assert_eq!(of("reversed > base64").found(), of("reversed > base64").injected);
     let shares: Vec<u64> = first.chains.iter().map(|(_, r)| r.found() * 1000 / r.injected).collect();
     assert!(shares.is_sorted(), "worst first");
