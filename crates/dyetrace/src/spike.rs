@@ -4,10 +4,11 @@ use crate::cli::{AuditFormat, SpikeArguments};
 use crate::exit::{Exit, Fault, say};
 use crate::intake::{self, Intake};
 use crate::{audit, output};
-use dyetrace_case::{Item, Record, Stop, grouped};
+use dyetrace_case::{DatumId, Form, Item, Record, Stop, grouped};
 use dyetrace_evidence::Limits;
+use dyetrace_report::clean;
 use dyetrace_search::Scanner;
-use dyetrace_search::spike::{Recovery, Spike, SpikeOptions, spike};
+use dyetrace_search::spike::{ByForm, Recovery, Spike, SpikeOptions, spike, spike_by_form};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
@@ -41,9 +42,10 @@ pub(crate) fn run(arguments: &SpikeArguments) -> Result<Exit, Fault> {
         }
     };
     let found = spike(&subject, &scanner, &sample.records, &options, &mut progress);
+    let forms = spike_by_form(&subject, &scanner, &sample.records, &mut |_, _| {});
     let text = match arguments.format {
-        AuditFormat::Terminal => page(&found, &sample, subject.data.len(), arguments.all),
-        AuditFormat::Json => json(&found, &sample, subject.data.len()),
+        AuditFormat::Terminal => page(&found, &forms, &sample, (subject.data.len(), arguments.all)),
+        AuditFormat::Json => json(&found, &forms, &sample, subject.data.len()),
     };
     output::write(arguments.output.as_deref(), |out| Ok(out.write_all(text.as_bytes())?))?;
     Ok(match () {
@@ -112,7 +114,7 @@ pub(crate) fn sample_with(intake: &mut Intake, most: usize, each: &mut dyn FnMut
     sample
 }
 
-fn page(found: &Spike, sample: &Sample, values: usize, all: bool) -> String {
+fn page(found: &Spike, forms: &ByForm, sample: &Sample, (values, all): (usize, bool)) -> String {
     let mut out = String::new();
     let (records, fit) = (grouped(sample.records.len() as u64), grouped(sample.fit));
     let _ = writeln!(out, "Spike recovery: {values} planted values hidden in copies of {records} of {fit} records\n");
@@ -127,7 +129,9 @@ fn page(found: &Spike, sample: &Sample, values: usize, all: bool) -> String {
     if count > shown {
         let _ = writeln!(out, "… and {} more chains below 100 % (--all shows every chain)\n", count - shown);
     }
-    let _ = writeln!(out, "{}", in_one_line(found.all));
+    let _ = writeln!(out, "{}\n", in_one_line(found.all));
+    let rows = forms.iter().map(|((datum, form), recovery)| (clean(&format!("{datum}, {}", form.name())), *recovery));
+    table("what verdicts rest on", rows, &mut out);
     out
 }
 
@@ -175,7 +179,7 @@ fn table(head: &str, rows: impl Iterator<Item = (String, Recovery)>, out: &mut S
     out.push('\n');
 }
 
-fn json(found: &Spike, sample: &Sample, values: usize) -> String {
+fn json(found: &Spike, forms: &ByForm, sample: &Sample, values: usize) -> String {
     let numbers = |row: &Recovery| {
         let Recovery { injected, solid, hints, exact } = row;
         format!("\"injected\":{injected},\"sightings\":{solid},\"hints\":{hints},\"exact\":{exact}")
@@ -187,10 +191,15 @@ fn json(found: &Spike, sample: &Sample, values: usize) -> String {
     };
     let chains = rows("chain", found.chains.clone());
     let carriers = rows("carrier", found.carriers.iter().map(|(key, row)| ((*key).to_owned(), *row)).collect());
+    let form = |((datum, form), row): (&(DatumId, Form), &Recovery)| {
+        let (datum, form) = (serde_json::json!(datum.0), form.name());
+        format!("    {{\"datum\":{datum},\"form\":\"{form}\",{}}}", numbers(row))
+    };
+    let forms = format!("[\n{}\n  ]", forms.iter().map(form).collect::<Vec<_>>().join(",\n"));
     let depths = rows("codecs", found.depths.iter().map(|(key, row)| (key.to_string(), *row)).collect());
     format!(
         "{{\n  \"schema\":\"dyetrace-spike/1\",\n  \"values\":{values},\n  \"records\":{},\n  \"records_fit\":{},\n  \
-         \"all\":{{{}}},\n  \"depths\":{depths},\n  \"carriers\":{carriers},\n  \"chains\":{chains}\n}}\n",
+         \"all\":{{{}}},\n  \"forms\":{forms},\n  \"depths\":{depths},\n  \"carriers\":{carriers},\n  \"chains\":{chains}\n}}\n",
         sample.records.len(),
         sample.fit,
         numbers(&found.all),

@@ -24,7 +24,15 @@ fn the_limit_of_detection_is_measured_and_no_value_is_shown() {
         bare["sightings"].as_u64().unwrap() + bare["hints"].as_u64().unwrap(),
         bare["injected"].as_u64().unwrap()
     );
+    let forms = report["forms"].as_array().unwrap();
+    let row = |datum: &str, form: &str| forms.iter().find(|row| row["datum"] == datum && row["form"] == form).unwrap();
+    for (datum, form) in [("wifi.password", "clear"), ("wifi.password", "encoded"), ("phone", "hashed")] {
+        let row = row(datum, form);
+        let number = |name: &str| row[name].as_u64().unwrap();
+        assert!(number("sightings") + number("hints") > 0 && number("sightings") <= number("injected"), "{row}");
+    }
     let page = spike("terminal");
+    assert!(page.contains("what verdicts rest on") && page.contains("wifi.password, encoded"), "{page}");
     assert!(page.contains("were found as sightings"), "{page}");
     for value in ["VoB7n-3CDB9-ggiCO", "15480612929", "lin.mei.86hhyy46a7v45"] {
         assert!(!page.contains(value));

@@ -125,11 +125,11 @@ codes! {
     OPAQUE_PROTECTED = "opaque-protected" ["sent", "protection"];
 
     // Detectable.
-    /// Hidden values were found again.
+    /// The hidden values that the claim is about were found again, each often enough.
     RECOVERY = "recovery" ["form", "found", "hidden", "at-least"];
-    /// Too few were.
-    RECOVERY_LOW = "recovery-low" ["form", "found", "hidden", "at-least"];
-    /// None were hidden in this form.
+    /// One of them was not.
+    RECOVERY_LOW = "recovery-low" ["datum", "form", "found", "hidden", "at-least"];
+    /// Not all of them were hidden in this form.
     NOT_SPIKED = "not-spiked" ["form"];
 
     // Positive control.

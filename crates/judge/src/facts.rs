@@ -114,16 +114,18 @@ pub struct DamageFacts {
     pub reason: String,
 }
 
-/// How many hidden values the search found again.
+/// How often the search found one hidden value again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpikeFacts {
     /// Index of the run; absent where the whole case was tried.
     pub run: Option<usize>,
-    /// What became of the values before they were hidden.
+    /// Whose value was hidden. That others are found says nothing of this one.
+    pub datum: DatumId,
+    /// What became of the value before it was hidden.
     pub form: Form,
-    /// Values hidden.
+    /// Times it was hidden.
     pub hidden: u64,
-    /// Values found again.
+    /// Times it was found again.
     pub found: u64,
 }
 

@@ -9,7 +9,7 @@ use dyetrace_case::{
     ActionOutcome, ConsentChange, DatumId, Event, Form, Milestone, Practice, Protection, Role, Scope, Side, Time,
     Timeline, Transfer, Verdict,
 };
-use dyetrace_judge::{CanaryFacts, DamageFacts, Measured, Number, SpikeFacts};
+use dyetrace_judge::{CanaryFacts, DamageFacts, Measured, Number};
 use proptest::prelude::*;
 
 /// Claims of every kind in which absence is what supports and presence what contradicts.
@@ -292,6 +292,6 @@ fn a_canary_contradicts_and_its_absence_supports_nothing() {
 #[test]
 fn spikes_of_another_run_do_not_help() {
     let mut case = Case::good();
-    case.spikes = vec![SpikeFacts { run: Some(7), form: Form::Clear, hidden: 9, found: 9 }];
+    case.spikes.iter_mut().for_each(|spikes| spikes.run = Some(7));
     assert_eq!(case.claim(CLAIMS[0]).verdict, Verdict::NotExercised);
 }

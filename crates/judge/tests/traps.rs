@@ -8,8 +8,8 @@ use case::{
     CLOUD, Case, DEVICE, NOWHERE, TRACKER, began, codes, consent, ended, failed, mark, met, one_claim, planted, run,
     three_times,
 };
-use dyetrace_case::{ConsentChange, Form, Met, Protection, Requirement, Role, Scope, Side, Transfer, Verdict};
-use dyetrace_judge::{DamageFacts, TrafficFacts, read_claims};
+use dyetrace_case::{ConsentChange, DatumId, Form, Met, Protection, Requirement, Role, Scope, Side, Transfer, Verdict};
+use dyetrace_judge::{DamageFacts, DatumFacts, SpikeFacts, TrafficFacts, read_claims};
 
 /// "The Wi-Fi password is not sent to the internet", with everything that its support asks for.
 const NEVER: &str = "never: { data: [wifi.password], reaches: [wan] }
@@ -315,6 +315,25 @@ fn drops_damage_and_poor_recovery_keep_a_claim_open() {
 }
 
 #[test]
+fn that_other_data_are_found_again_does_not_support_a_claim_about_a_short_one() {
+    let pin = "never: { data: [pin] }\nexercise: { actions: [provision-device] }";
+    let of_pin = |form, found| SpikeFacts { run: None, datum: DatumId("pin".to_owned()), form, hidden: 200, found };
+    let mut case = Case::good();
+    case.data.push(DatumFacts { id: DatumId("pin".to_owned()), kind: "pin".parse().unwrap(), made_up: true });
+    case.see(55, |key| key.datum = DatumId("phone".to_owned()));
+    let reason = |case: &Case| {
+        let part = case.part(pin);
+        let detectable = part.coverage.iter().find(|line| line.requirement == Requirement::Detectable).unwrap();
+        (detectable.met, detectable.facts[0].code)
+    };
+    assert_eq!(reason(&case), (Met::No, "not-spiked"));
+    case.spikes.extend([of_pin(Form::Clear, 200), of_pin(Form::Encoded, 40)]);
+    assert_eq!(reason(&case), (Met::No, "recovery-low"));
+    case.spikes.last_mut().unwrap().found = 199;
+    assert_eq!(reason(&case).0, Met::Yes);
+}
+
+#[test]
 fn a_hint_neither_contradicts_nor_lets_pass() {
     let mut case = Case::good();
     case.see(55, |key| key.hint = true);
@@ -348,7 +367,7 @@ fn digests_contradict_only_where_the_claim_names_them() {
     let mut case = Case::good();
     case.see(55, |key| {
         key.form = Form::Hashed;
-        key.datum = dyetrace_case::DatumId("phone".to_owned());
+        key.datum = DatumId("phone".to_owned());
     });
     let phone = NEVER.replace("wifi.password", "phone");
     let part = case.part(&phone);

@@ -3,7 +3,9 @@
 use crate::audit::Audited;
 use crate::exit::Fault;
 use crate::fold::{Address, Folded, Runs};
-use dyetrace_case::{Case, Endpoint, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject};
+use dyetrace_case::{
+    Case, DatumId, Endpoint, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject,
+};
 use dyetrace_judge::{DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts};
 use dyetrace_recipients::Recipients;
 use dyetrace_search::Scanner;
@@ -84,8 +86,9 @@ fn keep(run: &mut usize, kept: usize) -> bool {
 /// How often values that are hidden in copies of the records are found again.
 pub(crate) fn spikes(subject: &Subject, scanner: &Scanner, records: &[Record]) -> Vec<SpikeFacts> {
     let found = spike_by_form(subject, scanner, records, &mut |_, _| {});
-    let fact = |(form, recovery): (Form, Recovery)| SpikeFacts {
+    let fact = |((datum, form), recovery): ((DatumId, Form), Recovery)| SpikeFacts {
         run: None,
+        datum,
         form,
         hidden: recovery.injected,
         found: recovery.found(),

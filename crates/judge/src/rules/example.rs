@@ -122,9 +122,7 @@ pub(super) fn read(source: Source<'_>, node: &Spanned<Node>) -> Result<Example, 
         recipients: Vec::new(),
         practices: Vec::new(),
         data: data(),
-        spikes: [Form::Clear, Form::Encoded]
-            .map(|form| SpikeFacts { run: None, form, hidden: 200, found: 200 })
-            .to_vec(),
+        spikes: data().iter().flat_map(found_again).collect(),
         opaque: Vec::new(),
         measured: fields.list("measured", |node| measured(source, node))?,
     };
@@ -204,6 +202,17 @@ fn data() -> Vec<DatumFacts> {
         Some(DatumFacts { id: DatumId((*kind).to_owned()), kind: kind.parse().ok()?, made_up: true })
     });
     facts.collect()
+}
+
+/// The datum, always found again.
+fn found_again(datum: &DatumFacts) -> [SpikeFacts; 2] {
+    [Form::Clear, Form::Encoded].map(|form| SpikeFacts {
+        run: None,
+        datum: datum.id.clone(),
+        form,
+        hidden: 200,
+        found: 200,
+    })
 }
 
 /// Ten seconds that begin then.

@@ -7,9 +7,9 @@ use super::seen::{Found, Seen, Sought, needs_transmission};
 use super::tri::Tri;
 use super::tries::{Cell, cells, end_of};
 use super::windows::Variant;
-use crate::{Evidence, Exercise, OpaqueFacts, Reach, RunFacts, codes};
-use dyetrace_case::{CoverageLine, Event, Fact, Form, Met, Phase, Practice, Requirement, Transfer};
-use std::collections::BTreeMap;
+use crate::{Evidence, Exercise, OpaqueFacts, Reach, RunFacts, SpikeFacts, codes};
+use dyetrace_case::{CoverageLine, DatumId, Event, Fact, Form, Met, Phase, Practice, Requirement, Transfer};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that the lines are made from.
 pub(crate) struct Case<'a> {
@@ -202,29 +202,54 @@ impl<'a> Case<'a> {
         possible.iter().all(|holds| *holds != Tri::No)
     }
 
-    /// Recovery is asked for clear and encoded values; of other forms it is told where it was measured.
+    /// Recovery is asked for clear and encoded values; of other forms it is told where it was measured. Each
+    /// datum that the claim seeks must be found again by itself.
     fn detectable(&self) -> CoverageLine {
+        let planted = self.evidence().data;
+        let sought: BTreeSet<&DatumId> = self
+            .index()
+            .selected(&self.sought.never.data)
+            .into_iter()
+            .filter_map(|datum| Some(&planted.get(datum)?.id))
+            .collect();
         let mut met = true;
         let mut facts = Vec::new();
         for &form in &self.sought.never.forms {
-            let spikes = self.evidence().spikes.iter().filter(|spikes| spikes.form == form);
-            let spikes = spikes.filter(|spikes| spikes.run.is_none_or(|run| self.group.runs.contains(&run)));
-            let mut hidden_somewhere = false;
-            for spikes in spikes.filter(|spikes| spikes.hidden > 0) {
-                hidden_somewhere = true;
-                let enough = spikes.found as f64 >= self.exercise.spike_at_least * spikes.hidden as f64;
-                met &= enough;
-                let code = if enough { &codes::RECOVERY } else { &codes::RECOVERY_LOW };
-                facts.push(code.fact([&form.name(), &spikes.found, &spikes.hidden, &self.exercise.spike_at_least]));
-            }
-            if !hidden_somewhere {
-                met &= !matches!(form, Form::Clear | Form::Encoded);
-                facts.push(codes::NOT_SPIKED.fact([&form.name()]));
-            }
+            met &= self.recovery(form, &sought, &mut facts);
         }
         // The first fact of a line that does not hold is the reason that is given.
         facts.sort_by_key(|fact| fact.code == codes::RECOVERY.name);
         line(Requirement::Detectable, met, facts)
+    }
+
+    /// True where enough of each datum was found again in this form.
+    fn recovery(&self, form: Form, sought: &BTreeSet<&DatumId>, facts: &mut Vec<Fact>) -> bool {
+        let here = |spikes: &&SpikeFacts| {
+            spikes.form == form
+                && spikes.hidden > 0
+                && spikes.run.is_none_or(|run| self.group.runs.contains(&run))
+                && sought.contains(&spikes.datum)
+        };
+        let at_least = self.exercise.spike_at_least;
+        let enough = |spikes: &&SpikeFacts| spikes.found as f64 >= at_least * spikes.hidden as f64;
+        let (good, low): (Vec<&SpikeFacts>, Vec<_>) = self.evidence().spikes.iter().filter(here).partition(enough);
+        let hidden: BTreeSet<&DatumId> = good.iter().chain(&low).map(|spikes| &spikes.datum).collect();
+        let all_hidden = !hidden.is_empty() && hidden.len() == sought.len();
+        let is_needed = matches!(form, Form::Clear | Form::Encoded);
+        if !good.is_empty() {
+            let sum = |number: fn(&SpikeFacts) -> u64| good.iter().map(|one| number(one)).fold(0, u64::saturating_add);
+            let (found, hidden) = (sum(|one| one.found), sum(|one| one.hidden));
+            facts.push(codes::RECOVERY.fact([&form.name(), &found, &hidden, &at_least]));
+        }
+        facts.extend(
+            low.iter()
+                .take(NAMED)
+                .map(|one| codes::RECOVERY_LOW.fact([&one.datum.0, &form.name(), &one.found, &one.hidden, &at_least])),
+        );
+        if hidden.is_empty() || is_needed && !all_hidden {
+            facts.push(codes::NOT_SPIKED.fact([&form.name()]));
+        }
+        low.is_empty() && (all_hidden || !is_needed)
     }
 
     /// Where something is allowed in an action, it must have been seen there: else nobody knows that it

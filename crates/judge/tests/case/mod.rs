@@ -113,6 +113,17 @@ fn datum(kind: &str) -> DatumFacts {
     DatumFacts { id: DatumId(kind.to_owned()), kind: kind.parse().unwrap(), made_up: true }
 }
 
+fn spikes(datum: &str) -> [SpikeFacts; 2] {
+    let datum = DatumId(datum.to_owned());
+    [Form::Clear, Form::Encoded].map(|form| SpikeFacts {
+        run: None,
+        datum: datum.clone(),
+        form,
+        hidden: 200,
+        found: 199,
+    })
+}
+
 impl Case {
     pub fn good() -> Self {
         Self {
@@ -124,9 +135,7 @@ impl Case {
                 recipient("collect.tracker.example", Scope::Wan, Role::Third),
             ],
             data: vec![datum("wifi.password"), datum("wifi.ssid"), datum("phone")],
-            spikes: [Form::Clear, Form::Encoded]
-                .map(|form| SpikeFacts { run: None, form, hidden: 200, found: 199 })
-                .to_vec(),
+            spikes: ["wifi.password", "wifi.ssid", "phone"].into_iter().flat_map(spikes).collect(),
             ..Self::default()
         }
     }

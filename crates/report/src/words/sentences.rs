@@ -158,18 +158,18 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Detectable.
     (
         "recovery",
-        "of values hidden in copies of this evidence ({form:term}), {found:count} of {hidden:count} were found again; at least {at-least:share} is asked for",
-        "在本证据副本中隐藏的数据（{form:term}）共 {hidden:count} 项，找回 {found:count} 项；要求至少 {at-least:share}",
+        "of the values that this is about, hidden in copies of this evidence ({form:term}), {found:count} of {hidden:count} were found again; at least {at-least:share} is asked for",
+        "将所涉数据隐藏在本证据副本中（{form:term}）共 {hidden:count} 项，找回 {found:count} 项；要求至少 {at-least:share}",
     ),
     (
         "recovery-low",
-        "of values hidden in copies of this evidence ({form:term}), only {found:count} of {hidden:count} were found again; at least {at-least:share} is asked for",
-        "在本证据副本中隐藏的数据（{form:term}）共 {hidden:count} 项，仅找回 {found:count} 项；要求至少 {at-least:share}",
+        "hidden in copies of this evidence ({form:term}), {datum} was found again only {found:count} of {hidden:count} times; at least {at-least:share} is asked for",
+        "在本证据副本中隐藏 {datum}（{form:term}）共 {hidden:count} 次，仅找回 {found:count} 次；要求至少 {at-least:share}",
     ),
     (
         "not-spiked",
-        "nobody measured whether the search finds values in this evidence again ({form:term})",
-        "没有测量搜索能否在本证据中找回数据（{form:term}）",
+        "nobody measured whether the search finds all values that this is about in this evidence again ({form:term})",
+        "没有测量搜索能否在本证据中找回所涉的全部数据（{form:term}）",
     ),
     // Positive control.
     (
@@ -288,8 +288,8 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ("plant", "plant data of the kind {selector} and mark when", "植入 {selector} 类数据并标记时间"),
     (
         "run-spike",
-        "run dyetrace spike, to measure whether values are found again ({form:term})",
-        "运行 dyetrace spike，测量能否找回数据（{form:term}）",
+        "run dyetrace spike, to see which values are found again ({form:term}), and plant longer ones where they are not",
+        "运行 dyetrace spike，查看哪些数据能够找回（{form:term}）；不能找回的，改为植入更长的数据",
     ),
     ("show-path", "do {action}, and see the data in it", "执行 {action} 并确认其中可见该数据"),
     (

@@ -45,13 +45,31 @@ impl Chain {
         gives_text || matches!(carrier, "body" | "multipart")
     }
 
-    /// The value behind all codecs; `None` where one of them does not take what the one before gives.
+    /// The value behind all codecs; `None` where one of them does not take what the one before gives, or leaves it
+    /// as it is: that is a shorter chain.
     pub(super) fn wrap(&self, value: &[u8]) -> Option<Vec<u8>> {
-        let wrap = |bytes: Vec<u8>, codec: &Encoder| (codec.wrap)(&bytes).filter(|bytes| bytes.len() <= LONGEST);
+        let wrap = |bytes: Vec<u8>, codec: &Encoder| {
+            (codec.wrap)(&bytes).filter(|wrapped| wrapped.len() <= LONGEST && *wrapped != bytes)
+        };
         self.codecs().try_fold(value.to_vec(), wrap)
     }
 
     fn codecs(&self) -> impl DoubleEndedIterator<Item = &'static Encoder> {
         self.0.iter().filter_map(|number| ALL.get(*number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_codec_that_changes_nothing_is_no_part_of_a_chain() {
+        let number = |name: &str| ALL.iter().position(|encoder| encoder.shown() == name).unwrap();
+        let [base64, rot13, percent] = ["base64", "rot13", "percent"].map(number);
+        assert!(Chain(vec![base64]).wrap(b"13800000427").is_some());
+        for idle in [vec![rot13], vec![percent], vec![rot13, base64]] {
+            assert_eq!(Chain(idle).wrap(b"13800000427"), None);
+        }
     }
 }

@@ -5,14 +5,14 @@ use super::{Recovery, mixed, recovered};
 use crate::codec::encoders::ALL;
 use crate::codec::{base64, hex};
 use crate::{Scanner, Scratch};
-use dyetrace_case::{Datum, Form, Record, Subject};
+use dyetrace_case::{Datum, DatumId, Form, Record, Subject};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// What was hidden of a datum, and found again.
-pub type ByForm = BTreeMap<Form, Recovery>;
+/// What was hidden of each datum in each form, and found again.
+pub type ByForm = BTreeMap<(DatumId, Form), Recovery>;
 
 /// Hides each value in copies of the records in each form that can be written: bare, behind each codec
 /// alone, as the digests that are most common in the wild, and behind each of the tester's keys; and searches
@@ -40,7 +40,7 @@ pub fn spike_by_form(
             let chosen = mixed(number as u64) as usize % places.len().max(1);
             let Some(slot) = places.get(chosen) else { continue };
             if let Some(recovery) = hide(scanner, records, slot, (datum, hidden), &mut scratch) {
-                found.entry(hidden.form).or_default().add(recovery);
+                found.entry((datum.id.clone(), hidden.form)).or_default().add(recovery);
             }
         }
     }
@@ -71,7 +71,8 @@ fn hidden(datum: &Datum, scanner: &Scanner) -> Vec<Hidden> {
     let text = |form, bytes| Hidden { form, bytes, is_text: true };
     let mut all = vec![text(Form::Clear, value.to_vec())];
     all.extend(ALL.iter().filter_map(|codec| {
-        let bytes = (codec.wrap)(value)?;
+        // What a codec leaves as it is was hidden bare.
+        let bytes = (codec.wrap)(value).filter(|bytes| bytes != value)?;
         Some(Hidden { form: Form::Encoded, bytes, is_text: codec.gives_text })
     }));
     let digests = [Md5::digest(value).to_vec(), Sha1::digest(value).to_vec(), Sha256::digest(value).to_vec()];
@@ -99,9 +100,31 @@ mod tests {
         let records = [crate::spike::tests::record(0)];
         let found = spike_by_form(&subject, &scanner, &records, &mut |_, _| {});
         for form in [Form::Clear, Form::Encoded, Form::KnownKey, Form::Hashed] {
-            let recovery = found.get(&form).copied().unwrap_or_default();
+            let recovery = found.get(&(subject.data[0].id.clone(), form)).copied().unwrap_or_default();
             assert!(recovery.injected > 0 && recovery.found() == recovery.injected, "{form:?}: {recovery:?}");
         }
-        assert!(!found.contains_key(&Form::Derived));
+        assert!(!found.keys().any(|(_, form)| *form == Form::Derived));
+    }
+
+    #[test]
+    fn what_a_codec_leaves_as_it_is_counts_for_the_bare_value_alone() {
+        let mut subject = Subject::default();
+        subject.add("pin".parse().unwrap(), Secret::new("4821"));
+        let scanner = Scanner::new(&subject, Options { decoys: 0, ..Options::default() });
+        let all = hidden(&subject.data[0], &scanner);
+        assert_eq!(all.iter().filter(|hidden| hidden.bytes == b"4821").count(), 1);
+        assert!(all.iter().any(|hidden| hidden.form == Form::Encoded && hidden.bytes == b"1284"), "reversed");
+    }
+
+    #[test]
+    fn that_a_long_value_is_found_again_says_nothing_of_a_short_one() {
+        let mut subject = Subject::default();
+        subject.add("email".parse().unwrap(), Secret::new("someone.new@planted.example"));
+        subject.add("pin".parse().unwrap(), Secret::new("4821"));
+        let scanner = Scanner::new(&subject, Options { decoys: 0, ..Options::default() });
+        let found = spike_by_form(&subject, &scanner, &[crate::spike::tests::record(0)], &mut |_, _| {});
+        let [email, pin] = [0, 1].map(|at| found[&(subject.data[at].id.clone(), Form::Encoded)]);
+        assert!(email.found() * 10 >= email.injected * 9, "{email:?}");
+        assert!(pin.injected > 0 && pin.found() * 10 < pin.injected * 9, "{pin:?}");
     }
 }
