@@ -217,6 +217,11 @@ impl Runs {
         Ok(Self { file, subject, run_subjects, key_material })
     }
 
+    /// Keys that the tester has.
+    pub(crate) fn key_material(&self) -> &KeyMaterial {
+        &self.key_material
+    }
+
     /// A run by its id, and its subject.
     pub(crate) fn find(&self, id: &str) -> Option<(&Run, Option<&Subject>)> {
         let run = self.file.runs.iter().find(|run| run.id == id)?;

@@ -38,6 +38,7 @@ mod subject;
 mod suppression;
 mod time;
 mod timeline;
+mod upcoming;
 mod verdict;
 
 pub use blob::{Blob, BlobWriter, BlobWriterLimits};
@@ -71,6 +72,7 @@ pub use subject::{Subject, SubjectError};
 pub use suppression::{Day, Suppression, SuppressionError};
 pub use time::{Time, TimeError};
 pub use timeline::{ActionRun, ConsentState, ConsentStates, Segment, Timeline, Within};
+pub use upcoming::Upcoming;
 pub use verdict::{
     Citation, CoverageLine, Fact, JudgedClaim, JudgedPart, JudgedRun, Judgement, Met, Requirement, Source, Statement,
     Todo, Verdict,

@@ -30,6 +30,19 @@ impl Mark {
         Value::Object(line).to_string()
     }
 
+    /// Reads what a program says that happened at `now`: a mark as a line of a marks file has it, without `at`.
+    ///
+    /// # Errors
+    /// What is wrong with it. No value of the text is repeated.
+    pub fn of_message(text: &str, now: Time, subject: Option<&Subject>) -> Result<Self, String> {
+        let invalid = || "not a JSON object as in {\"consent\":\"given\"}".to_owned();
+        let Ok(Value::Object(mut object)) = serde_json::from_str(text) else { return Err(invalid()) };
+        if object.insert("at".to_owned(), json!(now.to_string())).is_some() {
+            return Err("a mark gets the time at which it arrives; leave out at".to_owned());
+        }
+        mark_of_line(&Value::Object(object).to_string(), subject).map_err(|refusal| refusal.reason)
+    }
+
     /// By the clock of the evidence; `None` where that is beyond what can be counted.
     pub(crate) fn milestone(self, clock: Clock) -> Option<Milestone> {
         let at = Time(self.at.0.checked_sub(clock.offset)?);

@@ -3,6 +3,7 @@
 use crate::contradictions::contradictions;
 use crate::folder::{Runs, stays_inside};
 use crate::mark::{Mark, marks_of_lines};
+use crate::upcoming::is_file_name;
 use crate::{CaseError, ExhibitId, Run, Subject};
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, OpenOptions};
@@ -59,8 +60,7 @@ fn path_of(run: &Run) -> Result<String, String> {
         let inside = stays_inside(path).then(|| path.clone());
         return inside.ok_or_else(|| format!("the marks file {path} lies outside the case folder"));
     }
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let fits = run.id.bytes().all(plain) && !run.id.starts_with('.') && !run.id.is_empty();
+    let fits = is_file_name(&run.id);
     let reason = || format!("the run {} is no name for a file: say `marks: evidence/marks/NAME.jsonl`", run.id);
     fits.then(|| format!("{DEFAULT_FOLDER}{}.jsonl", run.id)).ok_or_else(reason)
 }

@@ -3,6 +3,7 @@
 use crate::bundle::BundleArguments;
 use crate::custody::CustodyCommand;
 use crate::exit::Fault;
+use crate::live::LiveArguments;
 use crate::mark::MarkArguments;
 use crate::verify::VerifyArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -29,6 +30,7 @@ Examples:
   dyetrace explain 1dd8de1e my-case
   dyetrace records trip.har --format jsonl
   dyetrace new my-case
+  dyetrace live my-case
   dyetrace mark my-case first consent given";
 
 #[derive(Debug, Subcommand)]
@@ -55,6 +57,8 @@ Example:
     Records(RecordsArguments),
     /// Make a case folder with a made-up subject whose data can be planted
     New(NewArguments),
+    /// Record a run while it happens, and see what leaves
+    Live(LiveArguments),
     /// Write down what happens now, while a run is being recorded
     Mark(MarkArguments),
     /// Write down who did what to the evidence, and stamp it with a time

@@ -13,6 +13,7 @@ mod fold;
 mod intake;
 mod judge;
 mod listed;
+mod live;
 mod mark;
 mod mint;
 mod new;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Records(arguments) => records::run(&arguments),
         Command::Spike(arguments) => spike::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
+        Command::Live(arguments) => live::run(&arguments),
         Command::Mark(arguments) => mark::run(&arguments),
         Command::Custody(command) => custody::run(&command),
         Command::Bundle(arguments) => bundle::run(&arguments),

@@ -13,6 +13,7 @@ mod flow;
 pub mod fuzzing;
 mod http;
 mod layer;
+mod live;
 mod mqtt;
 mod raw;
 mod resync;
@@ -24,6 +25,7 @@ use dyetrace_case::{Format, Sink};
 
 pub use exhibit::{HEAD, Kind, OpenError, Opened, Unknown, Wrapping, open, open_bytes, recognise};
 pub use layer::{Conn, Layer, Limits, Out, Tally};
+pub use live::{Inside, Live};
 
 /// Reads an exhibit to its end (or until the sink wants no more) and pushes what is in it to
 /// `sink`: records, what could not be read, and what was broken.

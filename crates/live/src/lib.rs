@@ -8,6 +8,7 @@
 //! watches ([`watch`]).
 
 pub mod authority;
+pub mod control;
 pub mod front;
 pub mod journal;
 pub mod policy;

@@ -1,0 +1,222 @@
+//! `dyetrace live`: record a run while it happens, and see what leaves.
+
+mod setup;
+mod view;
+mod watcher;
+
+use crate::exit::{Exit, Fault, say};
+use crate::{custody, mark};
+use clap::{Args, ValueEnum};
+use dyetrace_case::{Mark, Subject, Upcoming, append_mark};
+use dyetrace_live::front::{self, Front};
+use dyetrace_live::{Journal, Relay, Watch, control};
+use dyetrace_search::{Options, Scanner};
+use setup::Listening;
+use std::io::IsTerminal as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use view::View;
+
+/// Arguments of `live`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The device under test uses the proxy (HTTP and SOCKS5 on one port), or a firewall redirects its connections here.
+It must trust the case's certificate, which is at http://PROXY/ca.crt and in CASE/live/ca.pem. What clients refuse is
+recorded and, from then on, relayed unread. The journal, evidence/RUN.pcapng, is the exhibit: it holds the keys.
+Ctrl-C ends the recording; nothing that was written before is ever lost.
+
+Examples:
+  dyetrace live my-case
+  dyetrace live my-case --run second --listen 127.0.0.1:9000
+  dyetrace live my-case --lan wlan0 --client 192.168.1.23
+  dyetrace live my-case --redirected 127.0.0.1:9001 --format jsonl
+  curl -H \"Authorization: Bearer TOKEN\" -d '{\"consent\":\"given\"}' http://127.0.0.1:PORT/v1/marks"
+)]
+pub(crate) struct LiveArguments {
+    /// The case folder
+    case: PathBuf,
+    /// The run's id in case.yaml, where there are several
+    #[arg(long)]
+    run: Option<String>,
+    /// Where the proxy listens
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Take connections that a firewall's rule redirects here (Linux, REDIRECT or TPROXY)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    redirected: Vec<SocketAddr>,
+    /// Listen on this interface, so that the clients named can reach the proxy
+    #[arg(long, value_name = "INTERFACE", requires = "client")]
+    lan: Option<String>,
+    /// A client that may use the proxy
+    #[arg(long, value_name = "ADDRESS")]
+    client: Vec<IpAddr>,
+    /// An address of this machine that clients may reach nevertheless, where the servers under test run on it
+    #[arg(long, value_name = "ADDRESS")]
+    also: Vec<IpAddr>,
+    /// Relay TLS to this name, and to those below it, unread
+    #[arg(long, value_name = "NAME")]
+    leave_alone: Vec<String>,
+    /// Trust this authority for servers too (PEM)
+    #[arg(long, value_name = "FILE")]
+    server_ca: Vec<PathBuf>,
+    /// Where programs can send marks; loopback only
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    marks: SocketAddr,
+    /// How to show what is seen
+    #[arg(long, value_enum)]
+    format: Option<LiveFormat>,
+    /// End after that many seconds
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
+}
+
+/// How to show what is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LiveFormat {
+    /// A line of text for each sighting
+    Lines,
+    /// A JSON object a line
+    Jsonl,
+}
+
+/// Records until the user ends it.
+pub(crate) fn run(arguments: &LiveArguments) -> Result<Exit, Fault> {
+    let upcoming = Upcoming::open(&arguments.case, arguments.run.as_deref()).map_err(Fault::new)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Fault::new(format!("no threads from the system: {error}")))?;
+    let listening = runtime.block_on(Listening::open(arguments))?;
+    let settings = setup::relay_settings(arguments, &upcoming, &listening)?;
+    let journal = setup::journal(&upcoming.exhibit, &listening.proxy_address)?;
+    let watch = Watch::default();
+    let relay = Relay::new(settings, Arc::clone(&journal), watch.clone())
+        .map_err(|error| Fault::new(format!("TLS cannot be set up: {error}")))?;
+    let token = setup::token()?;
+    greet(arguments, &upcoming, &listening, &token);
+    let seen = std::thread::scope(|scope| {
+        let scanner = scanner(&upcoming);
+        let view = view(arguments);
+        let watcher = {
+            let watch = watch.clone();
+            scope.spawn(move || watcher::watch(&watch, &scanner, view))
+        };
+        let took = Arc::new(take_marks(arguments.case.clone(), &upcoming));
+        runtime.block_on(serve(arguments, listening, Arc::new(relay), (token, took), &journal));
+        // Connections that are still open end now, and are written down as ended by us.
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        watch.close();
+        watcher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    journal.close().map_err(|error| Fault::file(&upcoming.exhibit, &error))?;
+    finish(arguments, &upcoming, &seen)
+}
+
+/// Serves until the user, the time or the disk ends it.
+async fn serve(
+    arguments: &LiveArguments,
+    listening: Listening,
+    relay: Arc<Relay>,
+    (token, took): (Arc<str>, Arc<control::TakeMark>),
+    journal: &Journal,
+) {
+    tokio::spawn(front::serve(listening.proxy, Front::Proxy, Arc::clone(&relay)));
+    for listener in listening.redirected {
+        tokio::spawn(front::serve(listener, Front::Redirected, Arc::clone(&relay)));
+    }
+    tokio::spawn(control::serve(listening.marks, token, took));
+    let limit = async {
+        match arguments.seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    let failing = async {
+        while journal.failure().is_none() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::select! {
+        () = ended_by_user() => {}
+        () = limit => {}
+        () = failing => say(&"dyetrace: the journal cannot be written any more; nothing is relayed from now on"),
+    }
+}
+
+/// Ctrl-C, or the request to end that service managers send.
+async fn ended_by_user() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return drop(tokio::signal::ctrl_c().await);
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
+
+fn scanner(upcoming: &Upcoming) -> Scanner {
+    let nobody = Subject::default();
+    let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
+    Scanner::with_key_material(subject, &upcoming.key_material, Options::default())
+}
+
+fn view(arguments: &LiveArguments) -> Box<dyn View> {
+    match arguments.format.unwrap_or(LiveFormat::Lines) {
+        LiveFormat::Lines => Box::new(view::Lines),
+        LiveFormat::Jsonl => Box::new(view::JsonLines),
+    }
+}
+
+fn take_marks(case: PathBuf, upcoming: &Upcoming) -> impl Fn(&str) -> Result<String, String> + Send + Sync + use<> {
+    let (run, subject) = (upcoming.run.id.clone(), upcoming.subject.clone());
+    move |text| {
+        let now = mark::now().map_err(|fault| fault.to_string())?;
+        let mark = Mark::of_message(text, now, subject.as_ref())?;
+        append_mark(&case, &run, &mark).map(|marked| marked.line).map_err(|error| error.to_string())
+    }
+}
+
+fn greet(arguments: &LiveArguments, upcoming: &Upcoming, listening: &Listening, token: &str) {
+    let case = arguments.case.display();
+    say(&format!("Recording run {} into {}", upcoming.run.id, upcoming.exhibit.display()));
+    say(&format!("  proxy (HTTP and SOCKS5):  {}", listening.proxy_address));
+    for address in &listening.redirected_addresses {
+        say(&format!("  redirected connections:   {address}"));
+    }
+    say(&format!("  certificate to trust:     http://{}/ca.crt, {case}/live/ca.pem", listening.proxy_address));
+    say(&format!("  marks:                    POST http://{}/v1/marks, Bearer {token}", listening.marks_address));
+    if upcoming.subject.as_ref().is_none_or(|subject| subject.data.is_empty()) {
+        say(&format!("dyetrace: no value is planted, so none can be seen; write them into {case}/subject.yaml"));
+    }
+    if std::io::stderr().is_terminal() {
+        say(&"Ctrl-C ends the recording.");
+    }
+}
+
+fn finish(arguments: &LiveArguments, upcoming: &Upcoming, seen: &watcher::Totals) -> Result<Exit, Fault> {
+    let case = &arguments.case;
+    say(&format!(
+        "Recorded {}: {} connections, {} records, {} sightings, {} hints; {} connections could not be read",
+        upcoming.exhibit.display(),
+        seen.connections,
+        seen.records,
+        seen.sightings,
+        seen.hints,
+        seen.unread
+    ));
+    note(case, &upcoming.exhibit, &upcoming.run.id)?;
+    say(&format!("Next:  dyetrace judge {}", case.display()));
+    Ok(Exit::Fine)
+}
+
+/// A case that has a custody log gets an entry.
+fn note(case: &Path, exhibit: &Path, run: &str) -> Result<(), Fault> {
+    if !case.join(dyetrace_custody::log::FILE).is_file() {
+        return Ok(());
+    }
+    let path = exhibit.strip_prefix(case).unwrap_or(exhibit).to_string_lossy().replace('\\', "/");
+    let digests = [(path.clone(), custody::digest_of(case, &path)?)].into();
+    custody::note(case, None, format!("recorded run {run} live"), digests)?;
+    Ok(())
+}

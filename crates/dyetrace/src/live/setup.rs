@@ -1,0 +1,139 @@
+//! What is needed before anything is recorded: sockets, authorities, the journal, a token.
+
+use super::LiveArguments;
+use crate::exit::Fault;
+use dyetrace_case::{Upcoming, hex};
+use dyetrace_live::{Authority, Journal, Policy, RelaySettings};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Phones keep connections for messages open and silent for half an hour.
+const IDLE: Duration = Duration::from_hours(1);
+
+/// Sockets that are open.
+pub(super) struct Listening {
+    pub(super) proxy: TcpListener,
+    pub(super) proxy_address: SocketAddr,
+    pub(super) redirected: Vec<TcpListener>,
+    pub(super) redirected_addresses: Vec<SocketAddr>,
+    pub(super) marks: TcpListener,
+    pub(super) marks_address: SocketAddr,
+}
+
+impl Listening {
+    /// Opens them, nowhere but on loopback unless an interface is named.
+    pub(super) async fn open(arguments: &LiveArguments) -> Result<Self, Fault> {
+        let mut listen = arguments.listen;
+        if let Some(interface) = &arguments.lan {
+            listen.set_ip(address_of(interface)?);
+        }
+        let shared = arguments.redirected.iter().chain([&listen]).find(|address| !address.ip().is_loopback());
+        if let Some(address) = shared.filter(|_| arguments.lan.is_none()) {
+            let fault = Fault::new(format!("{address} can be reached by others, who could use the proxy"));
+            return Err(fault.hint("name the interface and who may: --lan wlan0 --client 192.168.1.23"));
+        }
+        if !arguments.marks.ip().is_loopback() {
+            return Err(Fault::new("marks are taken on loopback only").hint("type --marks 127.0.0.1:9000"));
+        }
+        let (proxy, proxy_address) = bind(listen).await?;
+        let (marks, marks_address) = bind(arguments.marks).await?;
+        let (mut redirected, mut redirected_addresses) = (Vec::new(), Vec::new());
+        for address in &arguments.redirected {
+            let (listener, address) = bind(*address).await?;
+            redirected.push(listener);
+            redirected_addresses.push(address);
+        }
+        Ok(Self { proxy, proxy_address, redirected, redirected_addresses, marks, marks_address })
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Fault> {
+    let opened = TcpListener::bind(address).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (bound, listener) = opened.map_err(|error| {
+        let fault = Fault::new(format!("{address}: {error}"));
+        if error.kind() == std::io::ErrorKind::AddrInUse {
+            fault.hint("another port: --listen 127.0.0.1:0")
+        } else {
+            fault
+        }
+    })?;
+    Ok((listener, bound))
+}
+
+/// The first address of a network interface.
+fn address_of(interface: &str) -> Result<IpAddr, Fault> {
+    let all = nix::ifaddrs::getifaddrs().map_err(|error| Fault::new(format!("network interfaces: {error}")))?;
+    let mut names = std::collections::BTreeSet::new();
+    for entry in all {
+        let address = entry.address.as_ref().and_then(nix::sys::socket::SockaddrStorage::as_sockaddr_in).map(nix::sys::socket::SockaddrIn::ip);
+        if let Some(address) = address {
+            if entry.interface_name == interface {
+                return Ok(address.into());
+            }
+            names.insert(entry.interface_name);
+        }
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    Err(Fault::new(format!("there is no interface {interface} with an IPv4 address"))
+        .hint(format!("there are: {}", names.join(", "))))
+}
+
+/// Who may be reached, whom to trust, and the case's own authority.
+pub(super) fn relay_settings(
+    arguments: &LiveArguments,
+    upcoming: &Upcoming,
+    listening: &Listening,
+) -> Result<RelaySettings, Fault> {
+    let folder = arguments.case.join("live");
+    let authority = Authority::in_folder(&folder, &format!("dyetrace live, run {}", upcoming.run.id));
+    let own = [listening.proxy_address, listening.marks_address];
+    let policy = Policy {
+        also: arguments.also.iter().copied().collect(),
+        own: own.into_iter().chain(listening.redirected_addresses.iter().copied()).collect(),
+        leave_alone: arguments.leave_alone.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        clients: arguments.client.iter().copied().collect(),
+    };
+    Ok(RelaySettings {
+        authority: authority.map_err(Fault::new)?,
+        roots: roots(&arguments.server_ca)?,
+        policy,
+        idle: IDLE,
+    })
+}
+
+/// The authorities that the system trusts, and those named.
+fn roots(named: &[std::path::PathBuf]) -> Result<RootCertStore, Fault> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    for path in named {
+        let no = || Fault::new(format!("{}: no certificate in PEM", path.display()));
+        let text = std::fs::read(path).map_err(|error| Fault::file(path, &error))?;
+        for certificate in CertificateDer::pem_slice_iter(&text) {
+            roots.add(certificate.map_err(|_| no())?).map_err(|_| no())?;
+        }
+    }
+    Ok(roots)
+}
+
+/// Begins the exhibit.
+pub(super) fn journal(exhibit: &Path, proxy: &SocketAddr) -> Result<Arc<Journal>, Fault> {
+    if let Some(folder) = exhibit.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Fault::file(folder, &error))?;
+    }
+    let journal =
+        Journal::create(exhibit, &format!("proxy at {proxy}")).map_err(|error| Fault::file(exhibit, &error))?;
+    Ok(Arc::new(journal))
+}
+
+/// 128 random bits in hexadecimal.
+pub(super) fn token() -> Result<Arc<str>, Fault> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Fault::new(format!("no random numbers from the system: {error}")))?;
+    Ok(hex(&bytes).into())
+}

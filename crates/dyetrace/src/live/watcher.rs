@@ -1,0 +1,116 @@
+//! Searches what passes, while it passes, off the path of the relay.
+
+use super::view::{Seen, View};
+use dyetrace_case::{ExhibitId, Item, Record, Sighting, Sink, Stop};
+use dyetrace_evidence::{Inside, Limits, Live, Out, Tally};
+use dyetrace_live::watch::{Secured, What};
+use dyetrace_live::{Event, Watch};
+use dyetrace_search::{Scanner, Scratch};
+use dyetrace_tls::Decryptor;
+use std::time::Duration;
+
+/// How often a view may draw while nothing happens.
+const TICK: Duration = Duration::from_millis(250);
+
+/// What was seen until now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) connections: u64,
+    pub(super) records: u64,
+    pub(super) sightings: u64,
+    pub(super) hints: u64,
+    /// Connections that could not be read.
+    pub(super) unread: u64,
+}
+
+/// Watches until the relay has ended.
+pub(super) fn watch(watch: &Watch, scanner: &Scanner, view: Box<dyn View>) -> Totals {
+    let mut searching = Searching { scanner, scratch: Scratch::default(), view, totals: Totals::default() };
+    let (mut tls, mut tally) = (Decryptor::default(), Tally::default());
+    let mut live = Live::default();
+    let mut events = Vec::new();
+    // The exhibit's digest is known when the recording has ended.
+    let exhibit = ExhibitId([0; 32]);
+    while watch.take(&mut events, TICK) {
+        for event in events.drain(..) {
+            searching.note(&event, &live);
+            let mut out = Out::new(exhibit, Limits::default(), &mut tls, &mut tally, &mut searching);
+            follow(&mut live, event, &mut out);
+        }
+        searching.view.tick(&searching.totals);
+    }
+    live.end(&mut Out::new(exhibit, Limits::default(), &mut tls, &mut tally, &mut searching));
+    searching.view.tick(&searching.totals);
+    searching.totals
+}
+
+fn follow(live: &mut Live, event: Event, out: &mut Out<'_>) {
+    let number = event.connection;
+    match event.what {
+        What::Opened { client, server } => live.opened(number, client, server),
+        What::Secured(Secured { name, version, suite, alpn }) => {
+            live.secured(number, Inside { name, version: version.to_owned(), suite, alpn });
+        }
+        What::Unread(_) => live.unread(number),
+        What::Bytes(side, bytes) => live.bytes(number, side, &bytes, event.time, out),
+        What::Ended(side) => live.ended(number, side, event.time, out),
+        What::Closed => live.closed(number, out),
+    }
+}
+
+/// Searches each record as it comes.
+struct Searching<'a> {
+    scanner: &'a Scanner,
+    scratch: Scratch,
+    view: Box<dyn View>,
+    totals: Totals,
+}
+
+impl Searching<'_> {
+    fn note(&mut self, event: &Event, live: &Live) {
+        match &event.what {
+            What::Opened { .. } => self.totals.connections += 1,
+            What::Unread(unread) => {
+                self.totals.unread += 1;
+                let address = live.server(event.connection).and_then(|server| server.address);
+                let host = unread.name.clone().or(address.map(|address| address.to_string())).unwrap_or_default();
+                self.view.unread(event.time, &self.scanner.redact(&host), unread);
+            }
+            _ => {}
+        }
+    }
+
+    fn seen(&self, record: &Record, sighting: &Sighting) -> Seen {
+        let redact = |text: &str| dyetrace_report::clean(&self.scanner.redact(text));
+        let name = record.server.name.as_ref().map(|(name, _)| redact(name));
+        let address = record.server.address.map(|address| address.to_string());
+        Seen {
+            time: record.time,
+            datum: sighting.datum.to_string(),
+            side: sighting.place.part.side(),
+            host: name.or(address).unwrap_or_else(|| "unknown".to_owned()),
+            port: record.server.port,
+            protection: record.channel.version.clone().unwrap_or_else(|| record.channel.kind.name().to_owned()),
+            protocol: record.protocol.name(),
+            record: record.id.to_string(),
+            trail: redact(&sighting.trail.to_string()),
+            form: sighting.form.clone(),
+            bits: sighting.bits,
+            is_hint: sighting.is_hint(),
+        }
+    }
+}
+
+impl Sink for Searching<'_> {
+    fn take(&mut self, item: Item) -> Result<(), Stop> {
+        let Item::Record(record) = item else { return Ok(()) };
+        self.totals.records += 1;
+        let outcome = self.scanner.search(&record, &mut self.scratch);
+        for sighting in &outcome.sightings {
+            let seen = self.seen(&record, sighting);
+            *if seen.is_hint { &mut self.totals.hints } else { &mut self.totals.sightings } += 1;
+            self.view.seen(&seen);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! Connections that are read while they last, from whoever relays them.
+//!
+//! What is inside TLS comes as plain bytes, since who relays has opened it. Records have the names that the same
+//! connections have in a capture of them, so that what was seen live is found again in the recording.
+
+use crate::flow::Dispatch;
+use crate::layer::{Conn, Layer as _, Out};
+use dyetrace_case::{Channel, ChannelKind, Endpoint, NameSource, Side, Time, Transport};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// Connections by their number, in the order in which they began.
+#[derive(Default)]
+pub struct Live(BTreeMap<u64, Open>);
+
+struct Open {
+    conn: Conn,
+    layer: Option<Dispatch>,
+    /// Bytes that nobody could open are not for reading.
+    unread: bool,
+}
+
+/// A TLS connection as who opened it knows it.
+#[derive(Debug, Clone, Default)]
+pub struct Inside {
+    /// The name the client asked for.
+    pub name: Option<String>,
+    /// `TLS 1.3`.
+    pub version: String,
+    /// The suite's IANA name.
+    pub suite: String,
+    /// The protocol agreed on.
+    pub alpn: Option<Vec<u8>>,
+}
+
+impl Live {
+    /// A connection began.
+    pub fn opened(&mut self, number: u64, client: SocketAddr, server: SocketAddr) {
+        let endpoint =
+            |end: SocketAddr| Endpoint { address: Some(end.ip().to_canonical()), port: Some(end.port()), name: None };
+        let conn = Conn {
+            id: format!("tcp:{number}"),
+            transport: Transport::Tcp,
+            client: endpoint(client),
+            server: endpoint(server),
+            channel: Channel::clear(),
+            alpn: None,
+            app: None,
+            mid_stream: false,
+            depth: 0,
+        };
+        self.0.insert(number, Open { conn, layer: None, unread: false });
+    }
+
+    /// TLS was opened: bytes that follow were inside.
+    pub fn secured(&mut self, number: u64, inside: Inside) {
+        let Some(open) = self.0.get_mut(&number) else { return };
+        open.conn.id.push_str("/tls");
+        open.conn.depth += 1;
+        open.conn.alpn = inside.alpn;
+        open.conn.channel =
+            Channel { kind: ChannelKind::Tls, version: Some(inside.version), suite: Some(inside.suite) };
+        open.conn.server.name = inside.name.map(|name| (name, NameSource::Sni));
+    }
+
+    /// Nobody could open it: bytes that follow are left alone.
+    pub fn unread(&mut self, number: u64) {
+        if let Some(open) = self.0.get_mut(&number) {
+            open.unread = true;
+        }
+    }
+
+    /// The next bytes of one side.
+    pub fn bytes(&mut self, number: u64, side: Side, bytes: &[u8], time: Time, out: &mut Out<'_>) {
+        let Some(open) = self.0.get_mut(&number).filter(|open| !open.unread) else { return };
+        out.tally.payload += bytes.len() as u64;
+        open.layer.get_or_insert_with(|| Dispatch::new(open.conn.clone())).data(side, bytes, time, out);
+    }
+
+    /// One side sends no more.
+    pub fn ended(&mut self, number: u64, side: Side, time: Time, out: &mut Out<'_>) {
+        if let Some(layer) = self.0.get_mut(&number).and_then(|open| open.layer.as_mut()) {
+            layer.side_end(side, time, out);
+        }
+    }
+
+    /// The connection is over: what is still held of it is emitted.
+    pub fn closed(&mut self, number: u64, out: &mut Out<'_>) {
+        if let Some(mut layer) = self.0.remove(&number).and_then(|open| open.layer) {
+            layer.end(out);
+        }
+    }
+
+    /// Nothing more will come: all connections are over.
+    pub fn end(&mut self, out: &mut Out<'_>) {
+        for (_, open) in std::mem::take(&mut self.0) {
+            if let Some(mut layer) = open.layer {
+                layer.end(out);
+            }
+        }
+    }
+
+    /// Who is at the other end of a connection: the address, and the name the client asked for.
+    pub fn server(&self, number: u64) -> Option<&Endpoint> {
+        self.0.get(&number).map(|open| &open.conn.server)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::Limits;
+    use crate::testing::collect;
+
+    #[test]
+    fn what_is_inside_tls_is_read_as_if_it_had_been_captured() {
+        let got = collect(Limits::default(), |out| {
+            let mut live = Live::default();
+            live.opened(3, "10.0.0.2:4000".parse().unwrap(), "192.0.2.1:443".parse().unwrap());
+            let name = Some("api.example.test".to_owned());
+            live.secured(3, Inside { name, version: "TLS 1.3".to_owned(), ..Inside::default() });
+            let request = b"POST /v1 HTTP/1.1\r\nHost: api.example.test\r\nContent-Length: 2\r\n\r\nhi";
+            live.bytes(3, Side::Request, request, Time(1), out);
+            live.bytes(3, Side::Response, b"HTTP/1.1 204 No Content\r\n\r\n", Time(2), out);
+            live.opened(4, "10.0.0.2:4001".parse().unwrap(), "192.0.2.1:443".parse().unwrap());
+            live.unread(4);
+            live.bytes(4, Side::Request, b"\x16\x03\x01 what nobody can read", Time(3), out);
+            live.closed(3, out);
+            live.end(out);
+        });
+        let [record] = &got.records[..] else { panic!("one record") };
+        assert_eq!((record.id.0.as_str(), record.channel.kind), ("tcp:3/tls/http:0", ChannelKind::Tls));
+        assert_eq!(record.server.name, Some(("api.example.test".to_owned(), NameSource::Sni)));
+    }
+}
