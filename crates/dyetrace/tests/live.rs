@@ -228,6 +228,52 @@ fn what_was_written_before_a_kill_is_there() {
 }
 
 #[test]
+fn the_doctor_says_that_nothing_came_and_that_the_canary_was_read() {
+    if !has_curl() {
+        return;
+    }
+    let folder = Folder::new("doctor");
+    let case = &folder.0;
+    let doctor = |wait: &str, canary: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dyetrace"));
+        command.args(["live", "doctor"]).arg(case).args(["--wait", wait, "--canary", canary]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let nobody = doctor("0", "https://example.org").wait_with_output().unwrap();
+    assert!(stderr(&nobody).contains("no recording"), "{}", stderr(&nobody));
+    let (server, ca) = server("api.example.test");
+    let ca_file = case.join("server-ca.pem");
+    std::fs::write(&ca_file, ca).unwrap();
+    let live = Live::start(case, &["--server-ca", ca_file.to_str().unwrap()]);
+    let nothing = doctor("0", "https://example.org").wait_with_output().unwrap();
+    assert_eq!(nothing.status.code(), Some(3));
+    assert!(stdout(&nothing).contains("no connection has come") && stdout(&nothing).contains("iOS"));
+    let url = format!("https://api.example.test:{}", server.port());
+    let mut waiting = doctor("20", &url);
+    let mut out = BufReader::new(waiting.stdout.take().unwrap());
+    let mut asked = String::new();
+    while !asked.contains("dyetrace-canary-") {
+        asked.clear();
+        assert!(out.read_line(&mut asked).unwrap() > 0);
+    }
+    let opened = Command::new("curl")
+        .args(["-sS", "--cacert"])
+        .arg(case.join("live/ca.pem"))
+        .args(["-x", &format!("http://{}", live.proxy), "--connect-to"])
+        .arg(format!("api.example.test:{}:{server}", server.port()))
+        .arg(asked.trim())
+        .status()
+        .unwrap();
+    assert!(opened.success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("✓ the canary was read: http/1.1 over TLS 1.3"), "{rest}");
+    assert_eq!(waiting.wait().unwrap().code(), Some(0));
+    live.end("-TERM");
+    assert!(!case.join("live/running.json").exists(), "nothing is left that would lead anybody astray");
+}
+
+#[test]
 fn nobody_else_can_use_the_proxy_unless_named() {
     let folder = Folder::new("open");
     let open = dyetrace(&["live".as_ref(), folder.0.as_os_str(), "--listen".as_ref(), "0.0.0.0:0".as_ref()]);

@@ -1,4 +1,4 @@
-//! Programs that drive the product under test say what they do: `POST /v1/marks` with a token.
+//! Programs that drive the product under test say what they do, and ask what was seen, with a token.
 //!
 //! On loopback only, with a token that is made at each start, and only under a name of this machine: a page in
 //! the tester's browser must not be able to write marks (DNS rebinding).
@@ -19,11 +19,12 @@ const AT_ONCE: usize = 16;
 /// Names under which loopback is asked for.
 const OWN_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// Takes a mark as JSON; gives it back as it was written down, or says what is wrong with it.
-pub type TakeMark = dyn Fn(&str) -> Result<String, String> + Send + Sync;
+/// Answers a request, which is method and path (`POST /v1/marks`) and a body: an answer, or what is wrong with the
+/// body. `None` where there is nothing under that path.
+pub type Answer = dyn Fn(&str, &str) -> Option<Result<String, String>> + Send + Sync;
 
 /// Serves a listener until the task is dropped.
-pub async fn serve(listener: TcpListener, token: Arc<str>, take: Arc<TakeMark>) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, token: Arc<str>, answers: Arc<Answer>) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return Ok(()) };
@@ -31,15 +32,15 @@ pub async fn serve(listener: TcpListener, token: Arc<str>, take: Arc<TakeMark>) 
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let (token, take) = (Arc::clone(&token), Arc::clone(&take));
+        let (token, answers) = (Arc::clone(&token), Arc::clone(&answers));
         tokio::spawn(async move {
-            let _ = within(PATIENCE, "no whole request came", serve_one(client, &token, &*take)).await;
+            let _ = within(PATIENCE, "no whole request came", serve_one(client, &token, &*answers)).await;
             drop(permit);
         });
     }
 }
 
-async fn serve_one(mut client: TcpStream, token: &str, take: &TakeMark) -> io::Result<()> {
+async fn serve_one(mut client: TcpStream, token: &str, answers: &Answer) -> io::Result<()> {
     let mut read = Vec::new();
     let request = loop {
         if let Some(request) = Request::read(&read) {
@@ -49,11 +50,11 @@ async fn serve_one(mut client: TcpStream, token: &str, take: &TakeMark) -> io::R
             return answer(&mut client, "400 Bad Request", "this is no request").await;
         }
     };
-    let (status, words) = decide(&request, token, take);
+    let (status, words) = decide(&request, token, answers);
     answer(&mut client, status, &words).await
 }
 
-fn decide(request: &Request, token: &str, take: &TakeMark) -> (&'static str, String) {
+fn decide(request: &Request, token: &str, answers: &Answer) -> (&'static str, String) {
     let wrong = |status, words: &str| (status, words.to_owned());
     let host = request.host.rsplit_once(':').map_or(request.host.as_str(), |(host, _)| host);
     if !OWN_NAMES.contains(&host) {
@@ -62,12 +63,10 @@ fn decide(request: &Request, token: &str, take: &TakeMark) -> (&'static str, Str
     if !is_equal(request.token.as_bytes(), token.as_bytes()) {
         return wrong("401 Unauthorized", "send the header: Authorization: Bearer TOKEN");
     }
-    if request.line != "POST /v1/marks" {
-        return wrong("404 Not Found", "there is POST /v1/marks here");
-    }
-    match take(&request.body) {
-        Ok(line) => ("201 Created", line),
-        Err(reason) => ("422 Unprocessable Content", reason),
+    match answers(&request.line, &request.body) {
+        Some(Ok(answer)) => ("200 OK", answer),
+        Some(Err(reason)) => ("422 Unprocessable Content", reason),
+        None => wrong("404 Not Found", "there is nothing under this path"),
     }
 }
 
@@ -125,13 +124,14 @@ mod tests {
     fn status(head: &str, token: &str) -> &'static str {
         let text = format!("{head}\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n{{}}");
         let request = Request::read(text.as_bytes()).unwrap();
-        decide(&request, "right", &|body| if body == "{}" { Ok("written".into()) } else { Err("?".into()) }).0
+        let answers = |line: &str, _: &str| (line == "POST /v1/marks").then(|| Ok("written".to_owned()));
+        decide(&request, "right", &answers).0
     }
 
     #[test]
     fn a_mark_needs_the_token_and_a_name_of_this_machine() {
         let post = "POST /v1/marks HTTP/1.1\r\nHost: 127.0.0.1:9000";
-        assert_eq!(status(post, "right"), "201 Created");
+        assert_eq!(status(post, "right"), "200 OK");
         assert_eq!(status(post, "wrong"), "401 Unauthorized");
         assert_eq!(status(post, ""), "401 Unauthorized");
         assert_eq!(status("POST /v1/marks HTTP/1.1\r\nHost: rebound.example", "right"), "403 Forbidden");

@@ -1,17 +1,22 @@
 //! `dyetrace live`: record a run while it happens, and see what leaves.
 
+mod doctor;
+mod running;
 mod setup;
+mod status;
 mod view;
 mod watcher;
 
 use crate::exit::{Exit, Fault, say};
 use crate::{custody, mark};
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
+use doctor::DoctorArguments;
 use dyetrace_case::{Mark, Subject, Upcoming, append_mark};
 use dyetrace_live::front::{self, Front};
 use dyetrace_live::{Journal, Relay, Watch, control};
 use dyetrace_search::{Options, Scanner};
 use setup::Listening;
+use status::Status;
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,6 +27,8 @@ use view::View;
 /// Arguments of `live`.
 #[derive(Debug, Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
     after_help = "The device under test uses the proxy (HTTP and SOCKS5 on one port), or a firewall redirects its connections here.
 It must trust the case's certificate, which is at http://PROXY/ca.crt and in CASE/live/ca.pem. What clients refuse is
 recorded and, from then on, relayed unread. The journal, evidence/RUN.pcapng, is the exhibit: it holds the keys.
@@ -32,11 +39,15 @@ Examples:
   dyetrace live my-case --run second --listen 127.0.0.1:9000
   dyetrace live my-case --lan wlan0 --client 192.168.1.23
   dyetrace live my-case --redirected 127.0.0.1:9001 --format jsonl
+  dyetrace live doctor my-case
   curl -H \"Authorization: Bearer TOKEN\" -d '{\"consent\":\"given\"}' http://127.0.0.1:PORT/v1/marks"
 )]
 pub(crate) struct LiveArguments {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// The case folder
-    case: PathBuf,
+    #[arg(required = true)]
+    case: Option<PathBuf>,
     /// The run's id in case.yaml, where there are several
     #[arg(long)]
     run: Option<String>,
@@ -61,15 +72,29 @@ pub(crate) struct LiveArguments {
     /// Trust this authority for servers too (PEM)
     #[arg(long, value_name = "FILE")]
     server_ca: Vec<PathBuf>,
-    /// Where programs can send marks; loopback only
+    /// Where programs can send marks and ask for the state; loopback only
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
-    marks: SocketAddr,
+    control: SocketAddr,
     /// How to show what is seen
     #[arg(long, value_enum)]
     format: Option<LiveFormat>,
     /// End after that many seconds
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
+}
+
+impl LiveArguments {
+    /// The case folder; only other subcommands have none here.
+    fn case(&self) -> &Path {
+        self.case.as_deref().unwrap_or(Path::new(""))
+    }
+}
+
+/// What else concerns recordings.
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Say why nothing arrives, and whether the recording captures
+    Doctor(DoctorArguments),
 }
 
 /// How to show what is seen.
@@ -83,7 +108,14 @@ pub(crate) enum LiveFormat {
 
 /// Records until the user ends it.
 pub(crate) fn run(arguments: &LiveArguments) -> Result<Exit, Fault> {
-    let upcoming = Upcoming::open(&arguments.case, arguments.run.as_deref()).map_err(Fault::new)?;
+    match &arguments.other {
+        Some(Other::Doctor(doctor)) => doctor::run(doctor),
+        None => record(arguments),
+    }
+}
+
+fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
+    let upcoming = Upcoming::open(arguments.case(), arguments.run.as_deref()).map_err(Fault::new)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Fault::new(format!("no threads from the system: {error}")))?;
     let listening = runtime.block_on(Listening::open(arguments))?;
@@ -93,16 +125,18 @@ pub(crate) fn run(arguments: &LiveArguments) -> Result<Exit, Fault> {
     let relay = Relay::new(settings, Arc::clone(&journal), watch.clone())
         .map_err(|error| Fault::new(format!("TLS cannot be set up: {error}")))?;
     let token = setup::token()?;
+    let _announced = listening.announce(arguments, &upcoming, &token)?;
     greet(arguments, &upcoming, &listening, &token);
+    let status = Arc::new(Status::default());
     let seen = std::thread::scope(|scope| {
         let scanner = scanner(&upcoming);
         let view = view(arguments);
         let watcher = {
-            let watch = watch.clone();
-            scope.spawn(move || watcher::watch(&watch, &scanner, view))
+            let (watch, status) = (watch.clone(), Arc::clone(&status));
+            scope.spawn(move || watcher::watch(&watch, &scanner, &status, view))
         };
-        let took = Arc::new(take_marks(arguments.case.clone(), &upcoming));
-        runtime.block_on(serve(arguments, listening, Arc::new(relay), (token, took), &journal));
+        let answers = Arc::new(answers(arguments.case().to_owned(), &upcoming, status));
+        runtime.block_on(serve(arguments, listening, Arc::new(relay), (token, answers), &journal));
         // Connections that are still open end now, and are written down as ended by us.
         runtime.shutdown_timeout(Duration::from_secs(5));
         watch.close();
@@ -117,14 +151,14 @@ async fn serve(
     arguments: &LiveArguments,
     listening: Listening,
     relay: Arc<Relay>,
-    (token, took): (Arc<str>, Arc<control::TakeMark>),
+    (token, answers): (Arc<str>, Arc<control::Answer>),
     journal: &Journal,
 ) {
     tokio::spawn(front::serve(listening.proxy, Front::Proxy, Arc::clone(&relay)));
     for listener in listening.redirected {
         tokio::spawn(front::serve(listener, Front::Redirected, Arc::clone(&relay)));
     }
-    tokio::spawn(control::serve(listening.marks, token, took));
+    tokio::spawn(control::serve(listening.control, token, answers));
     let limit = async {
         match arguments.seconds {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -168,24 +202,38 @@ fn view(arguments: &LiveArguments) -> Box<dyn View> {
     }
 }
 
-fn take_marks(case: PathBuf, upcoming: &Upcoming) -> impl Fn(&str) -> Result<String, String> + Send + Sync + use<> {
+/// What programs may ask of the recording.
+fn answers(
+    case: PathBuf,
+    upcoming: &Upcoming,
+    status: Arc<Status>,
+) -> impl Fn(&str, &str) -> Option<Result<String, String>> + Send + Sync + use<> {
     let (run, subject) = (upcoming.run.id.clone(), upcoming.subject.clone());
-    move |text| {
+    let mark = move |text: &str| {
         let now = mark::now().map_err(|fault| fault.to_string())?;
         let mark = Mark::of_message(text, now, subject.as_ref())?;
         append_mark(&case, &run, &mark).map(|marked| marked.line).map_err(|error| error.to_string())
+    };
+    move |asked, body| match asked {
+        "POST /v1/marks" => Some(mark(body)),
+        "GET /v1/status" => Some(Ok(status.json().to_string())),
+        "POST /v1/canary" => {
+            status.expect(body);
+            Some(Ok("looked for".to_owned()))
+        }
+        _ => None,
     }
 }
 
 fn greet(arguments: &LiveArguments, upcoming: &Upcoming, listening: &Listening, token: &str) {
-    let case = arguments.case.display();
+    let case = arguments.case().display();
     say(&format!("Recording run {} into {}", upcoming.run.id, upcoming.exhibit.display()));
     say(&format!("  proxy (HTTP and SOCKS5):  {}", listening.proxy_address));
     for address in &listening.redirected_addresses {
         say(&format!("  redirected connections:   {address}"));
     }
     say(&format!("  certificate to trust:     http://{}/ca.crt, {case}/live/ca.pem", listening.proxy_address));
-    say(&format!("  marks:                    POST http://{}/v1/marks, Bearer {token}", listening.marks_address));
+    say(&format!("  marks:                    POST http://{}/v1/marks, Bearer {token}", listening.control_address));
     if upcoming.subject.as_ref().is_none_or(|subject| subject.data.is_empty()) {
         say(&format!("dyetrace: no value is planted, so none can be seen; write them into {case}/subject.yaml"));
     }
@@ -195,7 +243,7 @@ fn greet(arguments: &LiveArguments, upcoming: &Upcoming, listening: &Listening, 
 }
 
 fn finish(arguments: &LiveArguments, upcoming: &Upcoming, seen: &watcher::Totals) -> Result<Exit, Fault> {
-    let case = &arguments.case;
+    let case = arguments.case();
     say(&format!(
         "Recorded {}: {} connections, {} records, {} sightings, {} hints; {} connections could not be read",
         upcoming.exhibit.display(),

@@ -1,6 +1,7 @@
 //! What is needed before anything is recorded: sockets, authorities, the journal, a token.
 
 use super::LiveArguments;
+use super::running::{self, Announced};
 use crate::exit::Fault;
 use dyetrace_case::{Upcoming, hex};
 use dyetrace_live::{Authority, Journal, Policy, RelaySettings};
@@ -22,8 +23,8 @@ pub(super) struct Listening {
     pub(super) proxy_address: SocketAddr,
     pub(super) redirected: Vec<TcpListener>,
     pub(super) redirected_addresses: Vec<SocketAddr>,
-    pub(super) marks: TcpListener,
-    pub(super) marks_address: SocketAddr,
+    pub(super) control: TcpListener,
+    pub(super) control_address: SocketAddr,
 }
 
 impl Listening {
@@ -38,18 +39,29 @@ impl Listening {
             let fault = Fault::new(format!("{address} can be reached by others, who could use the proxy"));
             return Err(fault.hint("name the interface and who may: --lan wlan0 --client 192.168.1.23"));
         }
-        if !arguments.marks.ip().is_loopback() {
-            return Err(Fault::new("marks are taken on loopback only").hint("type --marks 127.0.0.1:9000"));
+        if !arguments.control.ip().is_loopback() {
+            return Err(Fault::new("the recording is asked on loopback only").hint("type --control 127.0.0.1:9000"));
         }
         let (proxy, proxy_address) = bind(listen).await?;
-        let (marks, marks_address) = bind(arguments.marks).await?;
+        let (control, control_address) = bind(arguments.control).await?;
         let (mut redirected, mut redirected_addresses) = (Vec::new(), Vec::new());
         for address in &arguments.redirected {
             let (listener, address) = bind(*address).await?;
             redirected.push(listener);
             redirected_addresses.push(address);
         }
-        Ok(Self { proxy, proxy_address, redirected, redirected_addresses, marks, marks_address })
+        Ok(Self { proxy, proxy_address, redirected, redirected_addresses, control, control_address })
+    }
+
+    /// Lets other commands find the recording, until what is given back is dropped.
+    pub(super) fn announce(
+        &self,
+        arguments: &LiveArguments,
+        upcoming: &Upcoming,
+        token: &str,
+    ) -> Result<Announced, Fault> {
+        let (case, run) = (arguments.case(), &upcoming.run.id);
+        running::announce(case, run, self.proxy_address, self.control_address, &self.redirected_addresses, token)
     }
 }
 
@@ -71,7 +83,11 @@ fn address_of(interface: &str) -> Result<IpAddr, Fault> {
     let all = nix::ifaddrs::getifaddrs().map_err(|error| Fault::new(format!("network interfaces: {error}")))?;
     let mut names = std::collections::BTreeSet::new();
     for entry in all {
-        let address = entry.address.as_ref().and_then(nix::sys::socket::SockaddrStorage::as_sockaddr_in).map(nix::sys::socket::SockaddrIn::ip);
+        let address = entry
+            .address
+            .as_ref()
+            .and_then(nix::sys::socket::SockaddrStorage::as_sockaddr_in)
+            .map(nix::sys::socket::SockaddrIn::ip);
         if let Some(address) = address {
             if entry.interface_name == interface {
                 return Ok(address.into());
@@ -90,9 +106,9 @@ pub(super) fn relay_settings(
     upcoming: &Upcoming,
     listening: &Listening,
 ) -> Result<RelaySettings, Fault> {
-    let folder = arguments.case.join("live");
+    let folder = arguments.case().join("live");
     let authority = Authority::in_folder(&folder, &format!("dyetrace live, run {}", upcoming.run.id));
-    let own = [listening.proxy_address, listening.marks_address];
+    let own = [listening.proxy_address, listening.control_address];
     let policy = Policy {
         also: arguments.also.iter().copied().collect(),
         own: own.into_iter().chain(listening.redirected_addresses.iter().copied()).collect(),

@@ -1,7 +1,8 @@
 //! Searches what passes, while it passes, off the path of the relay.
 
+use super::status::Status;
 use super::view::{Seen, View};
-use dyetrace_case::{ExhibitId, Item, Record, Sighting, Sink, Stop};
+use dyetrace_case::{ExhibitId, Item, Record, Sighting, Sink, Stop, Time};
 use dyetrace_evidence::{Inside, Limits, Live, Out, Tally};
 use dyetrace_live::watch::{Secured, What};
 use dyetrace_live::{Event, Watch};
@@ -24,8 +25,8 @@ pub(super) struct Totals {
 }
 
 /// Watches until the relay has ended.
-pub(super) fn watch(watch: &Watch, scanner: &Scanner, view: Box<dyn View>) -> Totals {
-    let mut searching = Searching { scanner, scratch: Scratch::default(), view, totals: Totals::default() };
+pub(super) fn watch(watch: &Watch, scanner: &Scanner, status: &Status, view: Box<dyn View>) -> Totals {
+    let mut searching = Searching { scanner, status, scratch: Scratch::default(), view, totals: Totals::default() };
     let (mut tls, mut tally) = (Decryptor::default(), Tally::default());
     let mut live = Live::default();
     let mut events = Vec::new();
@@ -61,6 +62,7 @@ fn follow(live: &mut Live, event: Event, out: &mut Out<'_>) {
 /// Searches each record as it comes.
 struct Searching<'a> {
     scanner: &'a Scanner,
+    status: &'a Status,
     scratch: Scratch,
     view: Box<dyn View>,
     totals: Totals,
@@ -68,15 +70,34 @@ struct Searching<'a> {
 
 impl Searching<'_> {
     fn note(&mut self, event: &Event, live: &Live) {
+        let host = self.host_unread(event, live);
+        self.status.note(event, &host);
         match &event.what {
             What::Opened { .. } => self.totals.connections += 1,
             What::Unread(unread) => {
                 self.totals.unread += 1;
-                let address = live.server(event.connection).and_then(|server| server.address);
-                let host = unread.name.clone().or(address.map(|address| address.to_string())).unwrap_or_default();
-                self.view.unread(event.time, &self.scanner.redact(&host), unread);
+                self.view.unread(event.time, &host, unread);
             }
             _ => {}
+        }
+    }
+
+    /// The host of a connection that cannot be read.
+    fn host_unread(&self, event: &Event, live: &Live) -> String {
+        let What::Unread(unread) = &event.what else { return String::new() };
+        let address = live.server(event.connection).and_then(|server| server.address);
+        let host = unread.name.clone().or(address.map(|address| address.to_string())).unwrap_or_default();
+        self.scanner.redact(&host)
+    }
+
+    /// The text that the doctor waits for.
+    fn look_for_canary(&self, record: &Record) {
+        let Some(text) = self.status.canary() else { return };
+        let target = record.request.as_ref().and_then(|request| request.target.as_deref()).unwrap_or_default();
+        if target.windows(text.len()).any(|window| window == text.as_bytes()) {
+            let over = record.channel.version.as_deref().unwrap_or("no TLS");
+            let time = record.time.unwrap_or(Time(0));
+            self.status.arrived(time, &format!("{} over {over}", record.protocol.name()));
         }
     }
 
@@ -105,6 +126,7 @@ impl Sink for Searching<'_> {
     fn take(&mut self, item: Item) -> Result<(), Stop> {
         let Item::Record(record) = item else { return Ok(()) };
         self.totals.records += 1;
+        self.look_for_canary(&record);
         let outcome = self.scanner.search(&record, &mut self.scratch);
         for sighting in &outcome.sightings {
             let seen = self.seen(&record, sighting);

@@ -1,0 +1,195 @@
+//! `dyetrace live doctor`: why nothing arrives, step by step.
+
+use super::running::Running;
+use crate::exit::{Exit, Fault};
+use crate::output;
+use clap::Args;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Arguments of `live doctor`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Run it while `dyetrace live` records the case. It asks the recording what it has seen, and has you open one
+address on the device under test. Only when that has been read is it said that the recording captures; a mark with
+the name canary is then added to the run.
+
+Exit codes: 0 the canary was read, 3 it was not, 2 there is no recording to ask.
+
+Examples:
+  dyetrace live doctor my-case
+  dyetrace live doctor my-case --canary https://example.org --wait 120
+  dyetrace live doctor my-case --firewall wlan0"
+)]
+pub(crate) struct DoctorArguments {
+    /// The case folder
+    case: PathBuf,
+    /// A site that the device can open; a made-up path is added to it
+    #[arg(long, value_name = "URL", default_value = "https://example.org")]
+    canary: String,
+    /// How long to wait for the device, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u64,
+    /// Print the firewall's rules for a gateway whose clients are behind this interface, and their undoing
+    #[arg(long, value_name = "INTERFACE")]
+    firewall: Option<String>,
+}
+
+/// Asks, waits, and says what to do.
+pub(crate) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
+    let running = Running::read(&arguments.case)?;
+    if let Some(interface) = &arguments.firewall {
+        output::print(firewall(interface, &running)?.as_bytes())?;
+        return Ok(Exit::Fine);
+    }
+    let text = canary_text()?;
+    running.ask("POST", "/v1/canary", &text)?;
+    let address = format!("{}/{text}", arguments.canary.trim_end_matches('/'));
+    let say = |text: &str| output::print(format!("{text}\n").as_bytes());
+    say(&format!(
+        "On the device under test, open:\n\n    {address}\n\n(an error page is fine; waiting {} s)",
+        arguments.wait
+    ))?;
+    let end = Instant::now() + Duration::from_secs(arguments.wait);
+    let status = loop {
+        let status = running.status()?;
+        let seen = status["canary"]["seen"].is_string();
+        if seen || Instant::now() >= end {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    };
+    let findings = Findings::of(&status);
+    say(&findings.text(&running))?;
+    Ok(if findings.captures { Exit::Fine } else { Exit::NothingRead })
+}
+
+/// What the recording says, as answers to the questions that a tester has.
+struct Findings {
+    captures: bool,
+    how: String,
+    clients: Vec<String>,
+    opened: u64,
+    connections: u64,
+    unread: Vec<(String, String, String)>,
+}
+
+impl Findings {
+    fn of(status: &Value) -> Self {
+        let list = |key: &str| status[key].as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let clients = list("clients");
+        let sum = |key: &str| clients.iter().filter_map(|client| client[key].as_u64()).sum();
+        let unread = list("unread");
+        let unread =
+            unread.iter().map(|entry| (text(&entry["host"]), text(&entry["code"]), text(&entry["detail"]))).collect();
+        Self {
+            captures: status["canary"]["seen"].is_string(),
+            how: text(&status["canary"]["how"]),
+            opened: sum("tls_opened"),
+            connections: sum("connections"),
+            clients: clients.iter().map(|client| text(&client["client"])).collect(),
+            unread,
+        }
+    }
+
+    fn text(&self, running: &Running) -> String {
+        let mut text = String::new();
+        let mut step = |good: bool, line: &str| {
+            let _ = writeln!(text, "{} {line}", if good { "✓" } else { "✕" });
+        };
+        step(true, "a recording is running");
+        if self.connections == 0 {
+            step(false, "no connection has come from any client");
+            return text + &nothing_came(running);
+        }
+        step(true, &format!("{} connections came, from {}", self.connections, self.clients.join(", ")));
+        step(self.opened > 0, &format!("{} TLS connections could be opened", self.opened));
+        for (host, code, detail) in &self.unread {
+            let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+            step(false, &format!("{host}: {code}{detail}"));
+        }
+        if self.captures {
+            step(true, &format!("the canary was read: {}", self.how));
+            return text + "\nThe recording captures.\n";
+        }
+        step(false, "the canary was not read");
+        if self.unread.iter().any(|(_, code, _)| code == "client-refused") || self.opened == 0 {
+            text += &refused(running);
+        }
+        text + "\nUntil the canary is read, nothing that is not seen means anything.\n"
+    }
+}
+
+fn nothing_came(running: &Running) -> String {
+    format!(
+        "
+What to do:
+  Android  Settings, network, the Wi-Fi's details, proxy: manual, {proxy}. Apps may ignore it (Flutter, native code, UDP):
+           then redirect on the gateway (--firewall), which no app can ignore.
+  iOS      Settings, Wi-Fi, (i), Configure Proxy: manual, {proxy}.
+  Both     `--listen 127.0.0.1:…` can be reached by this machine only: record with --lan INTERFACE --client ADDRESS.
+           A firewall of this machine may drop the port; a Wi-Fi may keep its clients apart.
+",
+        proxy = running.proxy
+    )
+}
+
+fn refused(running: &Running) -> String {
+    format!(
+        "
+TLS was refused, or nobody tried. What to do:
+  Trust    open http://{proxy}/ on the device through the proxy and install the certificate.
+  Android  Settings, security, more, install a certificate, CA certificate. Since Android 7, apps trust it only where
+           their own network security configuration says so: browsers do, most apps do not. A build of the app for
+           testing, or a device whose system store can be changed, is needed for the others; since Android 14 that
+           store lies in an APEX module that is mounted anew at each start.
+  iOS      install the profile, then Settings, General, About, Certificate Trust Settings: switch it on.
+  Pinning  an app that compares certificates itself refuses whatever is installed. dyetrace ships nothing that
+           bypasses that; its connections are relayed unread and counted as opaque.
+",
+        proxy = running.proxy
+    )
+}
+
+/// Rules of nftables, with the drop that keeps them from failing open.
+fn firewall(interface: &str, running: &Running) -> Result<String, Fault> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if interface.is_empty() || !interface.bytes().all(plain) {
+        return Err(Fault::new("this is no name of a network interface"));
+    }
+    let Some(port) = running.redirected_port() else {
+        let fault = Fault::new("the recording takes no redirected connections");
+        return Err(fault.hint(format!(
+            "record with: dyetrace live CASE --redirected ADDRESS:9001 --lan {interface} --client ADDRESS"
+        )));
+    };
+    Ok(format!(
+        "# To be run as root on the gateway. Everything that is not redirected is dropped, not forwarded: should the
+# recording end, clients lose the network instead of going out unseen.
+nft -f - <<'RULES'
+table inet dyetrace {{
+  chain incoming {{
+    type nat hook prerouting priority dstnat; policy accept;
+    iifname \"{interface}\" meta l4proto tcp redirect to :{port}
+  }}
+  chain forwarded {{
+    type filter hook forward priority filter; policy accept;
+    iifname \"{interface}\" udp dport 443 reject
+    iifname \"{interface}\" udp dport {{ 53, 123 }} accept
+    iifname \"{interface}\" drop
+  }}
+}}
+RULES
+
+# Undo:
+nft delete table inet dyetrace
+"
+    ))
+}
+
+fn canary_text() -> Result<String, Fault> {
+    Ok(format!("dyetrace-canary-{}", super::setup::token()?))
+}

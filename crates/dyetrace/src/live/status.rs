@@ -1,0 +1,115 @@
+//! What a running recording knows of itself, for `dyetrace live doctor`.
+
+use dyetrace_case::Time;
+use dyetrace_live::Event;
+use dyetrace_live::watch::{UnreadReason, What};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Clients and refusing hosts that are told apart.
+const TOLD_APART: usize = 256;
+
+/// What has been seen until now. Holds no contents.
+#[derive(Default)]
+pub(super) struct Status(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    clients: BTreeMap<IpAddr, Client>,
+    /// Clients of connections that are open.
+    open: BTreeMap<u64, IpAddr>,
+    refused: BTreeMap<(String, UnreadReason), (u64, String)>,
+    canary: Option<Canary>,
+}
+
+/// What one client was seen to do.
+#[derive(Debug, Default)]
+struct Client {
+    connections: u64,
+    /// TLS connections that it let us open.
+    opened: u64,
+    unread: u64,
+    last: Option<Time>,
+}
+
+/// A text that the tester makes the device send.
+struct Canary {
+    text: String,
+    seen: Option<(Time, String)>,
+}
+
+impl Status {
+    /// Takes in what happened. `host` is the redacted name of the server, for connections that cannot be read.
+    pub(super) fn note(&self, event: &Event, host: &str) {
+        let mut state = self.lock();
+        if let What::Opened { client, .. } = &event.what
+            && (state.clients.len() < TOLD_APART || state.clients.contains_key(&client.ip()))
+        {
+            state.open.insert(event.connection, client.ip());
+            state.clients.entry(client.ip()).or_default().connections += 1;
+        }
+        if let What::Unread(unread) = &event.what
+            && state.refused.len() < TOLD_APART
+        {
+            let (times, detail) = state.refused.entry((host.to_owned(), unread.reason)).or_default();
+            *times += 1;
+            detail.clone_from(&unread.detail);
+        }
+        let Some(address) = state.open.get(&event.connection).copied() else { return };
+        let client = state.clients.entry(address).or_default();
+        client.last = Some(event.time);
+        match &event.what {
+            What::Secured(_) => client.opened += 1,
+            What::Unread(_) => client.unread += 1,
+            What::Closed => drop(state.open.remove(&event.connection)),
+            _ => {}
+        }
+    }
+
+    /// The text that is looked for in what clients send.
+    pub(super) fn canary(&self) -> Option<String> {
+        self.lock().canary.as_ref().filter(|canary| canary.seen.is_none()).map(|canary| canary.text.clone())
+    }
+
+    /// From now on that text is looked for.
+    pub(super) fn expect(&self, text: &str) {
+        self.lock().canary = Some(Canary { text: text.to_owned(), seen: None });
+    }
+
+    /// The text was seen, on the way to that host.
+    pub(super) fn arrived(&self, time: Time, how: &str) {
+        if let Some(canary) = &mut self.lock().canary {
+            canary.seen = Some((time, how.to_owned()));
+        }
+    }
+
+    /// For the doctor.
+    pub(super) fn json(&self) -> Value {
+        let state = self.lock();
+        let clients = state.clients.iter().map(|(address, client)| {
+            json!({"client": address.to_string(), "connections": client.connections, "tls_opened": client.opened,
+                "unread": client.unread, "last": client.last.map(|time| time.to_string())})
+        });
+        let refused = state.refused.iter().map(|((host, reason), (times, detail))| {
+            let code = match reason {
+                UnreadReason::ClientRefused => "client-refused",
+                UnreadReason::RefusedBefore => "refused-before",
+                UnreadReason::LeftAlone => "left-alone",
+                UnreadReason::ServerNotTrusted => "server-not-trusted",
+                UnreadReason::NotUnderstood => "not-understood",
+            };
+            json!({"host": host, "code": code, "reason": reason.words(), "times": times, "detail": detail})
+        });
+        let canary = state.canary.as_ref().map(|canary| {
+            let (time, how) = canary.seen.clone().unzip();
+            json!({"seen": time.map(|time: Time| time.to_string()), "how": how})
+        });
+        json!({"clients": clients.collect::<Vec<_>>(), "unread": refused.collect::<Vec<_>>(), "canary": canary})
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
