@@ -33,6 +33,8 @@ const PADDING_THAT_PROVES: usize = 4;
 const HEAD: usize = 256;
 /// Shortest text that a cipher without padding can prove itself by.
 const SHORTEST_STREAM: usize = 8;
+/// So many odd signs may a short text have where it was encrypted from the key's first byte on.
+const MOST_LEANING: usize = 4;
 /// Length of a GCM tag.
 const TAG: usize = 16;
 
@@ -274,7 +276,8 @@ fn open_xor(key: &[u8], text: &[u8]) -> Option<Vec<u8>> {
     let words = |phase: &usize| {
         let text = from(*phase, head);
         let usual = |byte: &&u8| byte.is_ascii_alphanumeric() || b" {}[]\":,.@-_=&/%".contains(byte);
-        text.iter().filter(usual).count() + if *phase == 0 { text.len() / 4 } else { 0 }
+        let leaning = if *phase == 0 { MOST_LEANING.min(text.len() / 4) } else { 0 };
+        text.iter().filter(usual).count() + leaning
     };
     let phases = (0..key.len()).rev().filter(|phase| looks_like_content(&from(*phase, head)));
     proved(from(phases.max_by_key(words)?, text))

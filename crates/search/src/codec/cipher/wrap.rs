@@ -57,7 +57,7 @@ impl Start {
 }
 
 /// Cipher block chaining (NIST SP 800-38A section 6.2).
-fn chain(blocks: &dyn Blocks, iv: &[u8], text: &mut [u8]) {
+pub(super) fn chain(blocks: &dyn Blocks, iv: &[u8], text: &mut [u8]) {
     let mut before = iv.to_vec();
     for block in text.chunks_mut(blocks.size()) {
         block.iter_mut().zip(&before).for_each(|(byte, mask)| *byte ^= mask);
@@ -67,7 +67,7 @@ fn chain(blocks: &dyn Blocks, iv: &[u8], text: &mut [u8]) {
 }
 
 /// PKCS#7 padding (RFC 5652 section 6.3).
-fn padded(text: &[u8], size: usize) -> Vec<u8> {
+pub(super) fn padded(text: &[u8], size: usize) -> Vec<u8> {
     let padding = size - text.len() % size.max(1);
     let mut padded = text.to_vec();
     padded.resize(text.len() + padding, padding as u8);
