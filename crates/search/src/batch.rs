@@ -2,7 +2,7 @@
 //! candidate every few dozen bytes and giving each a search of its own would cost more than
 //! everything else.
 
-use crate::codec::{base64, hex};
+use crate::codec::{Unwrapped, base64, hex};
 use crate::find::Find;
 use crate::map::Map;
 use std::ops::Range;
@@ -21,9 +21,9 @@ pub(crate) enum Undo {
     Hex,
     /// A UUID in text.
     Guid,
-    /// A codec by name, with the number of its map.
+    /// A codec by name, with the number of its way back.
     Mapped(&'static str, u32),
-    /// A field of the document at hand, with the number of its map.
+    /// A field of the document at hand, with the number of its way back.
     Field(&'static str, u32),
 }
 
@@ -49,7 +49,8 @@ pub(crate) struct Batch {
     pub(crate) sextets: Vec<u8>,
     /// Where line ends were skipped, as the position map wants them.
     skips: Vec<Vec<(usize, usize)>>,
-    maps: Vec<Map>,
+    /// What tells a step from others of its codec, and its map.
+    ways: Vec<(Option<String>, Map)>,
 }
 
 impl Batch {
@@ -58,7 +59,7 @@ impl Batch {
         self.arena.clear();
         self.items.clear();
         self.skips.clear();
-        self.maps.clear();
+        self.ways.clear();
     }
 
     /// True where it should be searched before more is added.
@@ -78,22 +79,28 @@ impl Batch {
         }
     }
 
+    /// Adds what a codec undid.
+    pub(crate) fn push_unwrapped(&mut self, name: &'static str, encoded: Range<usize>, unwrapped: Unwrapped) {
+        let undo = Undo::Mapped(name, self.ways.len() as u32);
+        self.push_with(undo, encoded, &unwrapped.bytes, (unwrapped.detail, unwrapped.map));
+    }
+
     /// Adds undone bytes with their map.
     pub(crate) fn push_mapped(&mut self, name: &'static str, encoded: Range<usize>, bytes: &[u8], map: Map) {
-        let undo = Undo::Mapped(name, self.maps.len() as u32);
-        self.push_with(undo, encoded, bytes, map);
+        let undo = Undo::Mapped(name, self.ways.len() as u32);
+        self.push_with(undo, encoded, bytes, (None, map));
     }
 
     /// Adds the value of a field with its map.
     pub(crate) fn push_field(&mut self, codec: &'static str, encoded: Range<usize>, bytes: &[u8], map: Map) {
-        let undo = Undo::Field(codec, self.maps.len() as u32);
-        self.push_with(undo, encoded, bytes, map);
+        let undo = Undo::Field(codec, self.ways.len() as u32);
+        self.push_with(undo, encoded, bytes, (None, map));
     }
 
-    fn push_with(&mut self, undo: Undo, encoded: Range<usize>, bytes: &[u8], map: Map) {
+    fn push_with(&mut self, undo: Undo, encoded: Range<usize>, bytes: &[u8], way: (Option<String>, Map)) {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
-        self.maps.push(map);
+        self.ways.push(way);
         self.push(undo, encoded, start);
     }
 
@@ -133,7 +140,8 @@ impl Batch {
     /// Adds the step that undid the item. `bytes` are the bytes at hand, `number` that of the decoded ones.
     pub(crate) fn through(&self, item: &Item, bytes: &[u8], number: u64, find: &mut Find) {
         let Range { start, end } = item.encoded.clone();
-        let mapped = |number: u32| self.maps.get(number as usize).cloned().unwrap_or_else(|| Map::shift(start));
+        let way = |number: u32| self.ways.get(number as usize).cloned().unwrap_or_else(|| (None, Map::shift(start)));
+        let mut detail = None;
         let (name, end, map) = match item.undo {
             Undo::Hex => (hex::NAME, end, hex::map(start)),
             Undo::Guid => (hex::NAME, end, hex::guid_map(start)),
@@ -142,8 +150,42 @@ impl Batch {
                 let skips = self.skips.get(number as usize).cloned().unwrap_or_default();
                 (base64::NAME, base64::padded_end(bytes, end), base64::map(start, skips))
             }
-            Undo::Mapped(name, number) | Undo::Field(name, number) => (name, end, mapped(number)),
+            Undo::Mapped(name, number) | Undo::Field(name, number) => {
+                let (told, map) = way(number);
+                detail = told;
+                (name, end, map)
+            }
         };
-        find.through(name, None, &(start..end), &map, number);
+        find.through(name, detail, &(start..end), &map, number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::proof::assert_proved;
+    use crate::{Options, Scanner, Scratch};
+    use dyetrace_case::{Blob, Message, Record, Secret, Subject};
+
+    /// RFC 4648 section 7, without padding.
+    fn base32_hex(bytes: &[u8]) -> String {
+        let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+        let groups = (0..bytes.len() * 8).step_by(5);
+        let values = groups.map(|first| (first..first + 5).fold(0, |value, at| value << 1 | bit(at)));
+        values.map(|value| char::from(b"0123456789ABCDEFGHIJKLMNOPQRSTUV"[usize::from(value)])).collect()
+    }
+
+    #[test]
+    fn the_trail_names_the_alphabet_of_what_was_undone_together_with_others() {
+        let mut subject = Subject::default();
+        subject.add("phone".parse().unwrap(), Secret::new("13812345427"));
+        let scanner = Scanner::new(&subject, Options::default());
+        let text = base32_hex(b"the number is 13812345427");
+        assert_eq!(&text[..8], "EHK6A83E", "as written by Python's base64.b32hexencode");
+        let body = format!("{{\"a\":\"{text}\"}}").into_bytes();
+        let record = Record::of_request(Message { body: Some(Blob::from(body)), ..Message::default() });
+        let sightings = scanner.search(&record, &mut Scratch::default()).sightings;
+        assert_eq!(sightings.len(), 1);
+        assert!(sightings[0].trail.to_string().contains("base32 hex alphabet"), "{}", sightings[0].trail);
+        assert_proved(&scanner, &record, &sightings);
     }
 }

@@ -1029,7 +1029,7 @@ impl<'s> Explorer<'s> {
                     if unwrapped.cut {
                         self.limits.insert(Limit::Work);
                     }
-                    batch.push_mapped(codec.name(), span.clone(), &unwrapped.bytes, unwrapped.map);
+                    batch.push_unwrapped(codec.name(), span.clone(), unwrapped);
                     if codec.is_certain() {
                         haul.done.push(span);
                     }
