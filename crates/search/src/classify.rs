@@ -1,6 +1,7 @@
 //! One cheap pass that finds where codecs could apply: runs of base64 letters, and marks that
 //! begin an escape.
 
+use crate::codec;
 use crate::kernel::{self, CLASSES};
 use std::ops::Range;
 
@@ -38,6 +39,10 @@ pub(crate) struct Classes {
     digits: Vec<u64>,
     /// Capital letters.
     upper: Vec<u64>,
+    /// Small letters.
+    lower: Vec<u64>,
+    /// What may begin an escape: `%`, `\`, `&`, `=` and `+`.
+    marks: Vec<u64>,
     bytes: usize,
 }
 
@@ -55,25 +60,27 @@ impl Classes {
     }
 
     fn clear(&mut self) {
-        let Self { base64, word, dense, list, digits, upper, bytes: _ } = self;
-        [base64, word, dense, list, digits, upper].into_iter().for_each(Vec::clear);
+        let Self { base64, word, dense, list, digits, upper, lower, marks, bytes: _ } = self;
+        [base64, word, dense, list, digits, upper, lower, marks].into_iter().for_each(Vec::clear);
     }
 
     fn reserve(&mut self, words: usize) {
-        let Self { base64, word, dense, list, digits, upper, bytes: _ } = self;
-        for bits in [base64, word, dense, list, digits, upper] {
+        let Self { base64, word, dense, list, digits, upper, lower, marks, bytes: _ } = self;
+        for bits in [base64, word, dense, list, digits, upper, lower, marks] {
             bits.reserve_exact(words);
         }
     }
 
     #[inline]
-    fn push(&mut self, [base64, word, dense, list, upper]: [u64; CLASSES]) {
+    fn push(&mut self, [base64, word, dense, list, upper, lower, marks]: [u64; CLASSES]) {
         self.base64.push(base64);
         self.word.push(word);
         self.dense.push(dense);
         self.list.push(list);
         self.digits.push(list & word);
         self.upper.push(upper);
+        self.lower.push(lower);
+        self.marks.push(marks);
     }
 
     /// The first maximal run of at least sixteen base64 characters, without padding, that begins at
@@ -88,21 +95,12 @@ impl Classes {
         self.with_capital(&self.base64, from)
     }
 
-    /// Blocks without capital letters are passed over.
+    /// Each capital letter leads to the run that it lies in.
     fn with_capital(&self, words: &[u64], mut from: usize) -> Option<Range<usize>> {
         loop {
-            let mut index = from / 64;
-            let upper = |index: usize| self.upper.get(index).copied().unwrap_or(0);
-            while index < self.upper.len() && upper(index) | upper(index + 1) == 0 {
-                index += 1;
-                // The run that lies across the border began in the block before.
-                from = from.max(index * 64);
-            }
-            if from.is_multiple_of(64) && from > 0 && bit(words, from - 1) {
-                from = gap_from(words, from, self.bytes);
-            }
-            let run = run_from(words, from, self.bytes)?;
-            if self.any_upper(&run) {
+            let capital = next_set(&self.upper, from)?;
+            let run = start_before(words, capital)..gap_from(words, capital, self.bytes);
+            if run.len() >= SHORTEST_RUN {
                 return Some(run);
             }
             from = run.end;
@@ -120,9 +118,34 @@ impl Classes {
         run_from(&self.list, from, self.bytes)
     }
 
-    /// The first word of at least sixteen characters from there on.
-    pub(crate) fn long_word(&self, from: usize) -> Option<Range<usize>> {
-        run_of(&self.word, from, self.bytes, starts_of_sixteen)
+    /// The first word of at least sixteen characters from there on that has so many in a row without letters of both
+    /// cases. `from` must not lie inside a word.
+    pub(crate) fn long_word_of_one_case(&self, from: usize) -> Option<Range<usize>> {
+        let first = from / 64;
+        let mut mask = u64::MAX << (from % 64);
+        for index in first..self.word.len() {
+            let of = |bits: &[u64], index: usize| bits.get(index).copied().unwrap_or(0);
+            let without = |other: &[u64], index: usize| of(&self.word, index) & !of(other, index);
+            let starts = |other: &[u64]| starts_of_sixteen(without(other, index) & mask, without(other, index + 1));
+            let found = starts(&self.lower) | starts(&self.upper);
+            if found != 0 {
+                let at = index * 64 + found.trailing_zeros() as usize;
+                return Some(start_before(&self.word, at)..gap_from(&self.word, at + SHORTEST_RUN, self.bytes));
+            }
+            mask = u64::MAX;
+        }
+        None
+    }
+
+    /// Calls `visit` with the place of each byte that may begin an escape, in order.
+    pub(crate) fn each_mark(&self, mut visit: impl FnMut(usize)) {
+        for (index, word) in self.marks.iter().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                visit(index * 64 + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
     }
 
     /// The first run of at least [`SHORTEST_RUN`] hexadecimal digits from there on.
@@ -146,47 +169,56 @@ impl Classes {
         any_in(&self.upper, range)
     }
 
+    /// True where a small letter lies in the range.
+    pub(crate) fn any_lower(&self, range: &Range<usize>) -> bool {
+        any_in(&self.lower, range)
+    }
+
+    /// True where all of the range are letters, digits and bytes over 0x7f.
+    pub(crate) fn all_word(&self, range: &Range<usize>) -> bool {
+        range.is_empty() || gap_from(&self.word, range.start, self.bytes) >= range.end
+    }
+
     /// The end of the run of base64 characters that `from` lies in.
     pub(crate) fn base64_end(&self, from: usize) -> usize {
         gap_from(&self.base64, from, self.bytes)
     }
 
-    /// True where all of the range are base64 characters.
-    pub(crate) fn all_base64(&self, range: &Range<usize>) -> bool {
-        range.is_empty() || gap_from(&self.base64, range.start, self.bytes) >= range.end
+    /// Calls `visit` with the start of every word of exactly `length` characters, 1 to 16.
+    pub(crate) fn words_of(&self, length: usize, mut visit: impl FnMut(usize)) {
+        runs_of(&self.word, 1 << length, |start, _| visit(start));
     }
 
-    /// Calls `visit` with the start of every word of exactly `length` characters, 1 to 16.
-    pub(crate) fn words_of(&self, length: usize, visit: impl FnMut(usize)) {
-        runs_of(&self.word, length, visit);
+    /// Calls `visit` with the start and the length of every word that has one of the lengths, 1 to 16.
+    pub(crate) fn words_of_each(&self, lengths: impl Iterator<Item = usize>, visit: impl FnMut(usize, usize)) {
+        runs_of(&self.word, lengths.fold(0, |wanted, length| wanted | 1 << length), visit);
     }
 
     /// Calls `visit` with the start of every run of exactly `length` dense characters, 1 to 16.
-    pub(crate) fn dense_of(&self, length: usize, visit: impl FnMut(usize)) {
-        runs_of(&self.dense, length, visit);
+    pub(crate) fn dense_of(&self, length: usize, mut visit: impl FnMut(usize)) {
+        runs_of(&self.dense, 1 << length, |start, _| visit(start));
     }
 }
 
-/// Calls `visit` with the start of every maximal run of exactly `length` set bits.
-fn runs_of(words: &[u64], length: usize, mut visit: impl FnMut(usize)) {
+/// Calls `visit` with the start and the length of every maximal run of set bits whose length has a bit in `wanted`.
+fn runs_of(words: &[u64], wanted: u32, mut visit: impl FnMut(usize, usize)) {
+    let longest = wanted.checked_ilog2().unwrap_or(0) as usize;
     let mut before = 0u64;
     for (index, &word) in words.iter().enumerate() {
         let next = words.get(index + 1).copied().unwrap_or(0);
-        let ahead = |by: usize| if by == 0 { word } else { word >> by | next << (64 - by) };
-        let mut starts = word & !(word << 1 | before >> 63) & !ahead(length);
-        for by in 1..length {
-            starts &= ahead(by);
-        }
-        while starts != 0 {
-            visit(index * 64 + starts.trailing_zeros() as usize);
-            starts &= starts - 1;
+        // The starts of runs that go on so far.
+        let mut going_on = word & !(word << 1 | before >> 63);
+        for length in 1..=longest {
+            let ahead = word >> length | next << (64 - length);
+            let mut starts = if wanted >> length & 1 == 1 { going_on & !ahead } else { 0 };
+            while starts != 0 {
+                visit(index * 64 + starts.trailing_zeros() as usize, length);
+                starts &= starts - 1;
+            }
+            going_on &= ahead;
         }
         before = word;
     }
-}
-
-fn bit(words: &[u64], at: usize) -> bool {
-    words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
 }
 
 /// The first maximal run of at least [`SHORTEST_RUN`] set bits that begins at `from` or later.
@@ -224,6 +256,31 @@ fn any_in(words: &[u64], range: &Range<usize>) -> bool {
         }
         word != 0
     })
+}
+
+/// The first set bit from there on.
+fn next_set(words: &[u64], from: usize) -> Option<usize> {
+    let mut mask = u64::MAX << (from % 64);
+    for (index, word) in words.iter().enumerate().skip(from / 64) {
+        let set = word & mask;
+        if set != 0 {
+            return Some(index * 64 + set.trailing_zeros() as usize);
+        }
+        mask = u64::MAX;
+    }
+    None
+}
+
+/// Where the run of set bits begins that `at` lies in.
+fn start_before(words: &[u64], at: usize) -> usize {
+    let mut index = at / 64;
+    let gaps = |index: usize, mask: u64| !words.get(index).copied().unwrap_or(0) & mask;
+    let mut found = gaps(index, !(u64::MAX << (at % 64)));
+    while found == 0 && index > 0 {
+        index -= 1;
+        found = gaps(index, u64::MAX);
+    }
+    if found == 0 { 0 } else { index * 64 + 64 - found.leading_zeros() as usize }
 }
 
 fn gap_from(words: &[u64], from: usize, bytes: usize) -> usize {
@@ -264,6 +321,8 @@ pub(crate) fn words(block: &[u8; 64]) -> [u64; CLASSES] {
     let mut dense = [0u8; 64];
     let mut list = [0u8; 64];
     let mut upper = [0u8; 64];
+    let mut lower = [0u8; 64];
+    let mut marks = [0u8; 64];
     for index in 0..64 {
         let byte = block[index];
         let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
@@ -280,8 +339,11 @@ pub(crate) fn words(block: &[u8; 64]) -> [u64; CLASSES] {
         let space = u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'\t') < 2) | u8::from(byte == b'\r');
         list[index] = hex | mark | space;
         upper[index] = u8::from(byte.wrapping_sub(b'A') < 26);
+        lower[index] = u8::from(byte.wrapping_sub(b'a') < 26);
+        let escape = u8::from(byte == b'%') | u8::from(byte == b'\\') | u8::from(byte == b'&');
+        marks[index] = escape | u8::from(byte == b'=') | u8::from(byte == b'+');
     }
-    [packed(&base64), packed(&word), packed(&dense), packed(&list), packed(&upper)]
+    [&base64, &word, &dense, &list, &upper, &lower, &marks].map(packed)
 }
 
 /// Bit 0 of each byte.
@@ -352,21 +414,22 @@ impl Marks {
     /// Finds all marks in bytes whose classes are known.
     pub(crate) fn of(bytes: &[u8], classes: &Classes) -> Self {
         let mut marks = Self::default();
+        let mut pluses = Vec::new();
         let mut after_pair = 0;
-        for at in memchr::memchr3_iter(b'%', b'\\', b'&', bytes) {
-            match bytes[at] {
-                b'%' if crate::codec::percent::is_escape(&bytes[at..]) => marks.percent.push(at),
-                b'\\' if at >= after_pair => {
-                    after_pair = at + 2;
-                    if crate::codec::escape::is_escape(&bytes[at..]) {
-                        marks.backslash.push(at);
-                    }
+        classes.each_mark(|at| match bytes[at] {
+            b'%' if codec::percent::is_escape(&bytes[at..]) => marks.percent.push(at),
+            b'\\' if at >= after_pair => {
+                after_pair = at + 2;
+                if codec::escape::is_escape(&bytes[at..]) {
+                    marks.backslash.push(at);
                 }
-                b'&' if crate::codec::entity::decode(&bytes[at..]).is_some() => marks.entity.push(at),
-                _ => {}
             }
-        }
-        crate::codec::candidates(bytes, classes, &mut marks.candidates);
+            b'&' if codec::entity::decode(&bytes[at..]).is_some() => marks.entity.push(at),
+            b'=' => marks.candidates.extend(codec::quoted_printable::candidate(bytes, at)),
+            b'+' => pluses.push(at),
+            _ => {}
+        });
+        codec::candidates(bytes, classes, &pluses, &mut marks.candidates);
         marks
     }
 
@@ -506,13 +569,17 @@ mod tests {
             let classes = classes(&bytes);
             let capital = |runs: Vec<Range<usize>>| -> Vec<Range<usize>> {
                 let has = |run: &Range<usize>| bytes[run.clone()].iter().any(u8::is_ascii_uppercase);
-                runs.into_iter().filter(|run| run.len() <= 64 && has(run)).collect()
+                runs.into_iter().filter(has).collect()
             };
-            let up_to_64 = |runs: Vec<Range<usize>>| -> Vec<_> { runs.into_iter().filter(|run| run.len() <= 64).collect() };
-            prop_assert_eq!(up_to_64(all_runs(|from| classes.capital_base64_run(from))), capital(plain));
-            prop_assert_eq!(up_to_64(all_runs(|from| classes.dense_run(from))), capital(plain_runs(&bytes, is_dense)));
-            let words: Vec<_> = plain_runs(&bytes, in_word).into_iter().filter(|word| word.len() >= LONG_WORD).collect();
-            prop_assert_eq!(all_runs(|from| classes.long_word(from)), words);
+            prop_assert_eq!(all_runs(|from| classes.capital_base64_run(from)), capital(plain));
+            prop_assert_eq!(all_runs(|from| classes.dense_run(from)), capital(plain_runs(&bytes, is_dense)));
+            let is_of_one_case = |word: &Range<usize>| {
+                let lacks = |letter: fn(&u8) -> bool| move |row: &[u8]| !row.iter().any(letter);
+                let mut rows = bytes[word.clone()].windows(LONG_WORD);
+                rows.any(|row| lacks(u8::is_ascii_uppercase)(row) || lacks(u8::is_ascii_lowercase)(row))
+            };
+            let words: Vec<_> = plain_runs(&bytes, in_word).into_iter().filter(is_of_one_case).collect();
+            prop_assert_eq!(all_runs(|from| classes.long_word_of_one_case(from)), words);
             for run in plain_runs(&bytes, in_word) {
                 prop_assert_eq!(classes.any_upper(&run), bytes[run].iter().any(u8::is_ascii_uppercase));
             }

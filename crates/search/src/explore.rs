@@ -9,6 +9,7 @@ use crate::digest;
 use crate::filter::{Domain, Match};
 use crate::find::{Find, Seen};
 use crate::keyed::Sessions;
+use crate::lookups::Lookups;
 use crate::map::Map;
 use crate::needles::{BY_CHARACTERS, Dress, Needles, rot13};
 use crate::quiet::{Quiet, is_checksum};
@@ -410,10 +411,12 @@ impl<'s> Explorer<'s> {
             let numbers = self.numbers + 1;
             self.numbers += batch.items.len() as u64;
             let mut found = Vec::new();
+            self.look_up_digests(batch, &mut found);
+            let mut may_be_signed = codec::signatures(&batch.arena);
             // What is explored is scanned there.
             let mut from = 0;
             for (index, item) in batch.items.iter().enumerate() {
-                if self.deserves_exploring(item, batch.decoded(item)) {
+                if self.deserves_exploring(item, batch.decoded(item), may_be_signed(&item.decoded)) {
                     self.scan_arena(batch, from..item.decoded.start, &mut found);
                     from = item.decoded.end;
                     self.explore_item(batch, index, item, bytes, node, &mut found);
@@ -477,7 +480,6 @@ impl<'s> Explorer<'s> {
                 self.recognise(decoded, &mut finds);
             }
         }
-        self.look_up_run(item.undo, decoded, &mut finds);
         found.extend(finds.into_iter().map(|find| (index, find)));
     }
 
@@ -500,31 +502,42 @@ impl<'s> Explorer<'s> {
         if self.may_go_deeper(node) {
             finds = self.explore(decoded, node.inner(is_field));
         }
-        self.look_up_run(item.undo, decoded, &mut finds);
         found.extend(finds.into_iter().map(|find| (index, find)));
     }
 
-    /// Digests in hexadecimal may stand beside each other; elsewhere they begin the bytes.
-    fn look_up_run(&mut self, undo: Undo, decoded: &[u8], finds: &mut Vec<Find>) {
-        let Some(last) = decoded.len().checked_sub(digest::SHORTEST) else { return };
-        if undo != Undo::Hex {
-            self.look_up(decoded, 0, finds);
-        } else if decoded.len() <= LONGEST_SLID {
-            self.tally.lookups += last as u64 + 1;
-            let needles = self.needles;
-            needles.digests.starts(decoded, |at| self.look_up(decoded, at, finds));
-        } else {
-            self.look_up(decoded, 0, finds);
-            for length in digest::LENGTHS {
-                if let Some(at) = decoded.len().checked_sub(length) {
-                    self.look_up(decoded, at, finds);
-                }
+    /// Looks all items up among the digests.
+    fn look_up_digests(&mut self, batch: &Batch, found: &mut Vec<(usize, Find)>) {
+        let needles = self.needles;
+        let mut lookups = Lookups::new(&needles.digests);
+        for (index, item) in batch.items.iter().enumerate() {
+            let decoded = batch.decoded(item);
+            if decoded.len() < digest::SHORTEST {
+                continue;
             }
+            lookups.add_at(index, 0, decoded);
+            self.tally.lookups += 1;
+            if is_slid(item.undo, decoded) {
+                within(decoded.len()).for_each(|at| lookups.add_at(index, at, decoded));
+                // All places are counted, so that the bits are never more than there are.
+                self.tally.lookups += (decoded.len() - digest::SHORTEST) as u64;
+            } else if item.undo == Undo::Hex {
+                let ends = digest::LENGTHS.iter().filter_map(|length| decoded.len().checked_sub(*length));
+                ends.for_each(|at| lookups.add_at(index, at, decoded));
+                self.tally.lookups += digest::LENGTHS.len() as u64;
+            }
+        }
+        for (index, at) in lookups.finish() {
+            let Some(item) = batch.items.get(index) else { continue };
+            let decoded = batch.decoded(item);
+            self.tally.lookups += u64::from(is_slid(item.undo, decoded));
+            let mut finds = Vec::new();
+            self.look_up_counted(decoded, at, &mut finds);
+            found.extend(finds.into_iter().map(|find| (index, find)));
         }
     }
 
     /// True where undone bytes may hold another wrapping.
-    fn deserves_exploring(&self, item: &Item, decoded: &[u8]) -> bool {
+    fn deserves_exploring(&self, item: &Item, decoded: &[u8], may_be_signed: bool) -> bool {
         let is_run = !matches!(item.undo, Undo::Field(..) | Undo::Mapped(..));
         if decoded.len() >= ALWAYS_EXPLORED
             || self.needles.may_decrypt(decoded.len())
@@ -534,7 +547,7 @@ impl<'s> Explorer<'s> {
         }
         if is_run && !begins_like_text(decoded) {
             return decoded.len() >= SHORTEST_DOCUMENT
-                && (codec::holds_signature(decoded) || is_binary_document(decoded));
+                && (may_be_signed && codec::holds_signature(decoded) || is_binary_document(decoded));
         }
         has_wrapping(decoded) || is_short_base64(decoded) || !self.needles.alphabets.is_empty()
     }
@@ -654,6 +667,10 @@ impl<'s> Explorer<'s> {
     /// The digest lane: known digests at `at`, found as a step of their own.
     pub(crate) fn look_up(&mut self, bytes: &[u8], at: usize, finds: &mut Vec<Find>) {
         self.tally.lookups += 1;
+        self.look_up_counted(bytes, at, finds);
+    }
+
+    fn look_up_counted(&mut self, bytes: &[u8], at: usize, finds: &mut Vec<Find>) {
         let Some(rest) = bytes.get(at..) else { return };
         let digests = &self.needles.digests;
         digests.at_start(rest, &mut |seen| {
@@ -758,13 +775,11 @@ impl<'s> Explorer<'s> {
     /// Where words of the bytes stand that are values compared with whole fields.
     fn short_words(&self, bytes: &[u8], classes: &Classes) -> Vec<usize> {
         let mut found = Vec::new();
-        for length in self.needles.word_lengths() {
-            classes.words_of(length, |start| {
-                if bytes.get(start..start + length).is_some_and(|word| self.needles.is_short_word(word)) {
-                    found.push(start);
-                }
-            });
-        }
+        classes.words_of_each(self.needles.word_lengths(), |start, length| {
+            if bytes.get(start..start + length).is_some_and(|word| self.needles.is_short_word(word)) {
+                found.push(start);
+            }
+        });
         found.sort_unstable();
         found
     }
@@ -1138,6 +1153,20 @@ fn inside_one(range: &Range<usize>, spans: &[Range<usize>]) -> bool {
 /// True for a form of two fields or more.
 fn form_begins(value: &[u8]) -> bool {
     memchr::memchr(b'&', value).is_some() && codec::form::begins(value)
+}
+
+/// Where digests are looked for within so many decoded bytes beside their start: a digest that is cut ends them, and is
+/// cut as is usual.
+fn within(length: usize) -> impl Iterator<Item = usize> {
+    let cut = digest::LENGTHS.into_iter().rev().filter(|cut| *cut < LONG_DIGEST);
+    let last = length.saturating_sub(LONG_DIGEST);
+    (1..=last).chain(cut.filter_map(move |cut| length.checked_sub(cut)).filter(move |at| *at > last))
+}
+
+/// True where a digest may begin at any of the bytes: digests in hexadecimal may stand beside each other; elsewhere
+/// they begin the bytes.
+fn is_slid(undo: Undo, decoded: &[u8]) -> bool {
+    undo == Undo::Hex && decoded.len() <= LONGEST_SLID
 }
 
 /// True for text in which something may be undone.

@@ -106,40 +106,63 @@ impl Filter {
         if self.patterns.is_empty() {
             return;
         }
+        let mut waiting = [Waiting::default(), Waiting::default(), Waiting::default()];
         let end = kernel::hits(text, &self.plain_grams, &self.keyed_grams, |at, hits| {
-            self.verify_row(text, at, hits, visit);
+            self.add_row(text, at, hits, &mut waiting, visit);
         });
         // What is left goes through the same test with zeros behind it.
         for (sample, at) in (end..text.len()).step_by(STRIDE).enumerate() {
             let eight = u64::from_le_bytes(eight_at(text, at));
             let [plain, keyed] = kernel::sample_hits(eight, sample, &self.plain_grams, &self.keyed_grams);
             let hits = u16::from(plain) << (sample % 2) | u16::from(keyed) << (ROW + sample % 2);
-            self.verify_row(text, at - sample % 2 * STRIDE, hits, visit);
+            self.add_row(text, at - sample % 2 * STRIDE, hits, &mut waiting, visit);
+        }
+        for (lane, waiting) in self.lanes().into_iter().zip(&mut waiting) {
+            self.verify(text, lane, waiting, visit);
         }
     }
 
+    fn lanes(&self) -> [&Lane; 3] {
+        [&self.plain, &self.xor, &self.sum]
+    }
+
+    /// Keeps the sampled positions of a row until there are enough of their lane.
     #[inline]
-    fn verify_row(&self, text: &[u8], at: usize, hits: u16, visit: &mut dyn FnMut(Match)) {
-        let (mut plain, mut keyed) = (hits & 0xff, hits >> ROW);
-        while plain != 0 {
-            self.verify(text, at + plain.trailing_zeros() as usize * STRIDE, &self.plain, visit);
-            plain &= plain - 1;
-        }
-        while keyed != 0 {
-            let sample = keyed.trailing_zeros() as usize;
-            let lane = if sample.is_multiple_of(2) { &self.xor } else { &self.sum };
-            self.verify(text, at + sample * STRIDE, lane, visit);
-            keyed &= keyed - 1;
+    fn add_row(&self, text: &[u8], at: usize, hits: u16, waiting: &mut [Waiting; 3], visit: &mut dyn FnMut(Match)) {
+        let (plain, keyed) = (hits & 0xff, hits >> ROW);
+        let of_lanes = [plain, keyed & EVERY_SECOND, keyed & !EVERY_SECOND];
+        for ((lane, waiting), hits) in self.lanes().into_iter().zip(waiting).zip(of_lanes) {
+            waiting.add(at, hits);
+            if waiting.is_full() {
+                self.verify(text, lane, waiting, visit);
+            }
         }
     }
 
-    /// Looks up one sampled position in a lane.
-    #[inline]
-    fn verify(&self, text: &[u8], at: usize, lane: &Lane, visit: &mut dyn FnMut(Match)) {
+    /// Looks up the sampled positions that wait, and forgets them. First all of them are asked about without a
+    /// branch between, so that the processor has many fetches from far memory under way at once.
+    #[inline(never)]
+    fn verify(&self, text: &[u8], lane: &Lane, waiting: &mut Waiting, visit: &mut dyn FnMut(Match)) {
+        let known = lane.known(text, waiting.places());
+        let mut left = known[0] | known[1];
+        while left != 0 {
+            let number = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let is_known = known.map(|known| known >> number & 1 == 1);
+            if let Some(at) = waiting.places().get(number) {
+                self.verify_at(text, *at, lane, is_known, visit);
+            }
+        }
+        waiting.count = 0;
+    }
+
+    /// Compares the patterns that have the grams at a position.
+    fn verify_at(&self, text: &[u8], at: usize, lane: &Lane, known: [bool; 2], visit: &mut dyn FnMut(Match)) {
         let left = text.len().saturating_sub(at);
         if left >= lane.domain.gram_bytes() {
             let word = u64::from_le_bytes(eight_at(text, at));
-            lane.candidates(word, left >= 8, |entry| self.compare(text, at, lane.domain, entry, visit));
+            let known = [known[0] && left >= 8, known[1]];
+            lane.candidates(word, known, |entry| self.compare(text, at, lane.domain, entry, visit));
         }
     }
 
@@ -275,13 +298,76 @@ impl Lane {
         grams
     }
 
-    /// The entries whose grams have the hash of those of the word.
+    /// For at most 64 positions a bit each: whether there may be entries with eight bytes from there on, and whether
+    /// there may be some with the gram alone.
+    fn known(&self, text: &[u8], places: &[usize]) -> [u64; 2] {
+        match self.domain {
+            Domain::Plain => self.known_in(Domain::Plain, text, places),
+            Domain::Xor => self.known_in(Domain::Xor, text, places),
+            Domain::Sum => self.known_in(Domain::Sum, text, places),
+        }
+    }
+
+    /// Compiled for each domain, so that the loop has no branch.
     #[inline]
-    fn candidates(&self, word: u64, whole: bool, mut visit: impl FnMut(Entry)) {
-        if whole {
+    fn known_in(&self, domain: Domain, text: &[u8], places: &[usize]) -> [u64; 2] {
+        let (mut long, mut short) = (0, 0);
+        for (number, at) in places.iter().enumerate() {
+            let word = u64::from_le_bytes(eight_at(text, *at));
+            long |= u64::from(self.long.known.may_hold(hash_long(domain.long_gram(word)))) << number;
+            short |= u64::from(self.short.known.may_hold(hash(domain.gram(word)))) << number;
+        }
+        [long, short]
+    }
+
+    /// The entries whose grams have the hash of those of the word, where such are known.
+    fn candidates(&self, word: u64, [long, short]: [bool; 2], mut visit: impl FnMut(Entry)) {
+        if long {
             self.long.of(hash_long(self.domain.long_gram(word)), &mut visit);
         }
-        self.short.of(hash(self.domain.gram(word)), &mut visit);
+        if short {
+            self.short.of(hash(self.domain.gram(word)), &mut visit);
+        }
+    }
+}
+
+/// Of the samples of a row those that belong to the first of two lanes that take turns.
+const EVERY_SECOND: u16 = 0x5555;
+/// Most sampled positions that wait: a bit for each in one number.
+const MOST_WAITING: usize = 64;
+
+/// Sampled positions of one lane that wait to be looked up together.
+struct Waiting {
+    places: [usize; MOST_WAITING],
+    count: usize,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { places: [0; MOST_WAITING], count: 0 }
+    }
+}
+
+impl Waiting {
+    /// Adds the samples of a row that have a bit.
+    #[inline]
+    fn add(&mut self, at: usize, mut hits: u16) {
+        while hits != 0 {
+            if let Some(place) = self.places.get_mut(self.count) {
+                *place = at + hits.trailing_zeros() as usize * STRIDE;
+                self.count += 1;
+            }
+            hits &= hits - 1;
+        }
+    }
+
+    /// True where another row might not find room.
+    fn is_full(&self) -> bool {
+        self.count + ROW > MOST_WAITING
+    }
+
+    fn places(&self) -> &[usize] {
+        self.places.get(..self.count).unwrap_or_default()
     }
 }
 
@@ -401,15 +487,8 @@ impl Buckets {
         Self { known, starts, entries: sorted, shift }
     }
 
-    #[inline]
-    fn of(&self, hash: u32, visit: &mut impl FnMut(Entry)) {
-        if self.known.may_hold(hash) {
-            self.of_known(hash, visit);
-        }
-    }
-
     #[inline(never)]
-    fn of_known(&self, hash: u32, visit: &mut impl FnMut(Entry)) {
+    fn of(&self, hash: u32, visit: &mut impl FnMut(Entry)) {
         let number = (hash >> self.shift) as usize;
         let (Some(first), Some(last)) = (self.starts.get(number), self.starts.get(number + 1)) else { return };
         for (found, entry) in self.entries.get(*first as usize..*last as usize).unwrap_or_default() {

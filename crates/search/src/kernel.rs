@@ -1,11 +1,11 @@
-//! The two loops that touch every byte, in vector instructions where the processor has AVX2. Elsewhere
+//! The loops that touch every byte, in vector instructions where the processor has AVX2. Elsewhere
 //! plain code gives the same results, only later.
 
 use crate::classify::words;
 use crate::filter::{Domain, Table};
 
 /// Classes of characters that [`classes`] tells apart.
-pub(crate) const CLASSES: usize = 5;
+pub(crate) const CLASSES: usize = 7;
 
 /// Bytes between two samples of the filter.
 pub(crate) const STRIDE: usize = 3;
@@ -23,6 +23,21 @@ pub(crate) fn classes(blocks: &[[u8; 64]], visit: impl FnMut([u64; CLASSES])) {
         return unsafe { avx2::classes(blocks, visit) };
     }
     blocks.iter().map(words).for_each(visit);
+}
+
+/// Calls `visit` with each place at which one of the pairs of bytes stands, in order.
+pub(crate) fn pairs(text: &[u8], pairs: [[u8; 2]; 4], visit: impl FnMut(usize)) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
+        return unsafe { avx2::pairs(text, pairs, visit) };
+    }
+    plain_pairs(text, 0, pairs, visit);
+}
+
+fn plain_pairs(text: &[u8], from: usize, pairs: [[u8; 2]; 4], mut visit: impl FnMut(usize)) {
+    let rest = text.get(from..).unwrap_or_default();
+    (from..).zip(rest.array_windows()).filter(|(_, pair)| pairs.contains(pair)).for_each(|(at, _)| visit(at));
 }
 
 /// Samples the text at every third byte, as far as whole rows go, and asks the tables. Calls `visit` with
@@ -63,7 +78,7 @@ pub(crate) fn sample_hits(eight: u64, sample: usize, plain: &Table, keyed: &Tabl
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{CLASSES, ROW, ROW_BYTES, ROW_REACH};
+    use super::{CLASSES, ROW, ROW_BYTES, ROW_REACH, plain_pairs};
     use crate::filter::{FACTORS, FIRST_BIT, Table};
     use std::arch::x86_64::{
         __m128i, __m256i, _mm_cvtsi32_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_bsrli_epi128,
@@ -84,6 +99,28 @@ mod avx2 {
             }
             visit(both);
         }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn pairs(text: &[u8], pairs: [[u8; 2]; 4], mut visit: impl FnMut(usize)) {
+        let wanted = pairs.map(|pair| pair.map(|byte| _mm256_set1_epi8(byte.cast_signed())));
+        let mut start = 0;
+        while let Some(row) = text.get(start..).and_then(|rest| rest.first_chunk::<33>()) {
+            let (Some(first), Some(second)) = (row.first_chunk(), row.last_chunk()) else { break };
+            let (first, second) = (load(first), load(second));
+            let is = |[one, other]: [__m256i; 2]| {
+                _mm256_and_si256(_mm256_cmpeq_epi8(first, one), _mm256_cmpeq_epi8(second, other))
+            };
+            let [a, b, c, d] = wanted.map(is);
+            let any = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(c, d));
+            let mut found = _mm256_movemask_epi8(any).cast_unsigned();
+            while found != 0 {
+                visit(start + found.trailing_zeros() as usize);
+                found &= found - 1;
+            }
+            start += 32;
+        }
+        plain_pairs(text, start, pairs, visit);
     }
 
     /// Characters by the rows (the high four bits) and columns (the low ones) of the table of ASCII:
@@ -131,7 +168,8 @@ mod avx2 {
     ]);
     const LIST: u8 = 0b1_1111;
     const DENSE_MARKS: u8 = 0b10_0000;
-    /// Digits with `:;`, `a` to `f`, `x`, space with `,-`, tabs and line ends; dense characters of row 2.
+    const ESCAPES: u8 = 0b100_0000;
+    /// Digits with `:;`, `a` to `f`, `x`, space with `,-`, tabs and line ends; dense characters of row 2; `%&+`.
     const SECOND: Nibbles = Nibbles::new([
         (1 << 3, 0x0fff),
         (1 << 4 | 1 << 6, 0x007e),
@@ -139,6 +177,7 @@ mod avx2 {
         (1 << 2, 1 | 1 << 0xc | 1 << 0xd),
         (1, 1 << 9 | 1 << 0xa | 1 << 0xd),
         (1 << 2, !(1 | 1 << 2)),
+        (1 << 2, 1 << 5 | 1 << 6 | 1 << 0xb),
     ]);
 
     #[target_feature(enable = "avx2")]
@@ -161,8 +200,11 @@ mod avx2 {
         // Bit 5 tells small letters from capital ones, and twice doubled it is bit 7.
         let doubled = _mm256_add_epi8(bytes, bytes);
         let small = _mm256_movemask_epi8(_mm256_add_epi8(doubled, doubled)) as u32;
-        let upper = any(of(first, LETTERS)) & !small;
-        [base64, letters_and_digits | beyond_ascii, dense, list, upper]
+        let letters = any(of(first, LETTERS));
+        let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()));
+        let other_marks = _mm256_movemask_epi8(_mm256_or_si256(equal(b'='), equal(b'\\'))).cast_unsigned();
+        let marks = any(of(second, ESCAPES)) | other_marks;
+        [base64, letters_and_digits | beyond_ascii, dense, list, letters & !small, letters & small, marks]
     }
 
     /// Rows that are looked up together: what waits for its words stays in the first-level cache.
@@ -170,16 +212,19 @@ mod avx2 {
 
     /// The grams of some rows on their way through a table.
     struct Waiting {
-        /// Which word each gram asks for.
-        places: [[u32; ROW]; ROWS],
+        /// Which word each gram asks for, two in a number, the first one in its lower half.
+        places: [Pairs; ROWS],
         /// Which bits of it must be set.
-        bits: [[u32; ROW]; ROWS],
+        bits: [Pairs; ROWS],
         /// The words.
-        words: [[u32; ROW]; ROWS],
+        words: [Pairs; ROWS],
     }
 
+    type Pairs = [u64; ROW / 2];
+
     impl Waiting {
-        const EMPTY: Self = Self { places: [[0; ROW]; ROWS], bits: [[0; ROW]; ROWS], words: [[0; ROW]; ROWS] };
+        const EMPTY: Self =
+            Self { places: [[0; ROW / 2]; ROWS], bits: [[0; ROW / 2]; ROWS], words: [[0; ROW / 2]; ROWS] };
 
         #[target_feature(enable = "avx2")]
         fn hash(&mut self, row: usize, grams: __m256i, shift: __m128i) {
@@ -197,16 +242,17 @@ mod avx2 {
         /// A loop of its own: the processor has many words under way at once.
         fn fetch(&mut self, rows: usize, table: &Table) {
             for (words, places) in self.words.iter_mut().zip(&self.places).take(rows) {
-                for (word, place) in words.iter_mut().zip(places) {
-                    *word = table.word(*place);
+                for (words, places) in words.iter_mut().zip(places) {
+                    let [first, second] = [*places as u32, (*places >> 32) as u32].map(|place| table.word(place));
+                    *words = u64::from(first) | u64::from(second) << 32;
                 }
             }
         }
 
         #[target_feature(enable = "avx2")]
         fn hits(&self, row: usize) -> u16 {
-            let bits = load_words(&self.bits[row]);
-            let set = _mm256_and_si256(load_words(&self.words[row]), bits);
+            let bits = load_pairs(&self.bits[row]);
+            let set = _mm256_and_si256(load_pairs(&self.words[row]), bits);
             _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits))) as u16
         }
     }
@@ -283,20 +329,19 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2")]
-    fn store(words: &mut [u32; ROW], vector: __m256i) {
-        let (pairs, _) = words.as_chunks_mut::<2>();
-        let split = |pair: i64| [pair as u32, (pair >> 32) as u32];
-        pairs[0] = split(_mm256_extract_epi64::<0>(vector));
-        pairs[1] = split(_mm256_extract_epi64::<1>(vector));
-        pairs[2] = split(_mm256_extract_epi64::<2>(vector));
-        pairs[3] = split(_mm256_extract_epi64::<3>(vector));
+    fn store(pairs: &mut Pairs, vector: __m256i) {
+        *pairs = [
+            _mm256_extract_epi64::<0>(vector).cast_unsigned(),
+            _mm256_extract_epi64::<1>(vector).cast_unsigned(),
+            _mm256_extract_epi64::<2>(vector).cast_unsigned(),
+            _mm256_extract_epi64::<3>(vector).cast_unsigned(),
+        ];
     }
 
     #[target_feature(enable = "avx2")]
-    fn load_words(words: &[u32; ROW]) -> __m256i {
-        let (pairs, _) = words.as_chunks::<2>();
-        let pair = |at: usize| i64::from(pairs[at][0]) | i64::from(pairs[at][1]) << 32;
-        _mm256_set_epi64x(pair(3), pair(2), pair(1), pair(0))
+    fn load_pairs(pairs: &Pairs) -> __m256i {
+        let [a, b, c, d] = pairs.map(u64::cast_signed);
+        _mm256_set_epi64x(d, c, b, a)
     }
 
     #[target_feature(enable = "avx2")]
@@ -339,6 +384,15 @@ mod tests {
             let mut found = Vec::new();
             classes(blocks, |words| found.push(words));
             prop_assert_eq!(found, blocks.iter().map(words).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn vectors_find_the_same_pairs(text in proptest::collection::vec(0u8..8, 0..200)) {
+            let wanted = [[1, 2], [3, 3], [0, 7], [2, 1]];
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            pairs(&text, wanted, |at| found.push(at));
+            plain_pairs(&text, 0, wanted, |at| expected.push(at));
+            prop_assert_eq!(found, expected);
         }
 
         /// Tables that know one gram in some make every path through the loop common.

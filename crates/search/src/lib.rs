@@ -33,6 +33,7 @@ mod find;
 pub mod fuzzing;
 mod kernel;
 mod keyed;
+mod lookups;
 mod map;
 mod needles;
 mod proof;

@@ -8,9 +8,10 @@ use crate::batch::{Batch, Undo};
 use crate::classify::{Classes, SHORTEST_RUN, hex_runs};
 use crate::codec::lz_string::LzString;
 use crate::codec::sense::makes_sense;
-use crate::codec::{Context, LEAVES, Leaf, base64, custom_base64, hex};
+use crate::codec::{ALPHANUMERIC, Context, DENSE, LEAVES, Leaf, base64, custom_base64, hex};
 use crate::explore::{Explorer, Node, begins_like_text, is_binary_document};
 use crate::find::Find;
+use crate::lookups::Lookups;
 use memchr::memmem::Finder;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -29,8 +30,6 @@ const SHORTEST_GLUED: usize = 32;
 static GZIP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"H4sI"));
 /// Times that one run is decoded from other places than its start.
 const MOST_REALIGNED: usize = 8;
-/// Sextets that hold the first eight bytes of a digest.
-const DIGEST_START: usize = 11;
 /// Base64 characters of eight bytes, the shortest value that hides in a word.
 const HIDING: usize = 11;
 /// Longest text of base64 characters that may be base85.
@@ -202,7 +201,7 @@ impl Explorer<'_> {
             batch.base64(&run, 0);
         }
         if mixed && !(runs.is_field && run.len() == bytes.len()) {
-            leaves_of_run(bytes, run, batch);
+            leaves_of_run(bytes, runs.classes, run, batch);
         }
     }
 
@@ -234,13 +233,14 @@ impl Explorer<'_> {
         }
         match &runs.lines[..] {
             [] => {}
-            [run] => self.base64(runs.bytes, run.clone(), runs.is_field, batch),
+            [run] => self.base64(runs, run.clone(), batch),
             lines => batch.base64_lines(runs.bytes, lines),
         }
         runs.lines.clear();
     }
 
-    fn base64(&mut self, bytes: &[u8], run: Range<usize>, is_field: bool, batch: &mut Batch) {
+    fn base64(&self, runs: &Runs<'_>, run: Range<usize>, batch: &mut Batch) {
+        let (bytes, is_field) = (runs.bytes, runs.is_field);
         let text = &bytes[run.clone()];
         if text.len() == hex::GUID {
             let start = batch.arena.len();
@@ -253,7 +253,7 @@ impl Explorer<'_> {
         base64::sextets_into(text, &mut batch.sextets);
         let mut others = Vec::new();
         // Twelve bytes or more in base64 have letters of both cases, which words often have not.
-        if has_both_cases(text) {
+        if runs.classes.any_upper(&run) && runs.classes.any_lower(&run) {
             batch.base64(&run, 0);
         }
         base64::realigned(&batch.sextets, |from| others.push(from));
@@ -268,7 +268,7 @@ impl Explorer<'_> {
             return;
         }
         if LEAF.contains(&run.len()) {
-            leaves_of_run(bytes, run, batch);
+            leaves_of_run(bytes, runs.classes, run, batch);
         } else {
             // Other bytes break off within its first few codes.
             leaf(&LzString, bytes, run, batch);
@@ -277,13 +277,13 @@ impl Explorer<'_> {
 
     /// A character of `/ - _ +` may separate words: what stands behind it may be a known digest.
     fn digests_behind_separators(&self, sextets: &[u8], found: &mut Vec<usize>) {
+        let mut lookups = Lookups::new(&self.needles.digests);
         base64::separators(sextets, |at| {
-            if let Some(start) = sextets.get(at + 1..at + 1 + DIGEST_START)
-                && self.needles.digests.may_begin(&base64::first_eight(start))
-            {
-                found.push(at + 1);
+            if let Some(start) = sextets.get(at + 1..).and_then(base64::first_eight) {
+                lookups.add(0, at + 1, start);
             }
         });
+        found.extend(lookups.finish().into_iter().map(|(_, at)| at));
     }
 }
 
@@ -298,10 +298,9 @@ pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
 }
 
 /// The same for a run of base64 characters.
-fn leaves_of_run(bytes: &[u8], run: Range<usize>, batch: &mut Batch) {
-    let text = &bytes[run.clone()];
-    let has_marks = memchr::memchr3(b'+', b'/', b'-', text).is_some() || memchr::memchr(b'_', text).is_some();
-    let is_wordy = text.len() > LONGEST_WORDY;
+fn leaves_of_run(bytes: &[u8], classes: &Classes, run: Range<usize>, batch: &mut Batch) {
+    let has_marks = !classes.all_word(&run);
+    let is_wordy = run.len() > LONGEST_WORDY;
     leaves_but(bytes, run, (has_marks, is_wordy), batch);
 }
 
@@ -309,11 +308,12 @@ fn leaves_of_run(bytes: &[u8], run: Range<usize>, batch: &mut Batch) {
 fn leaves_but(bytes: &[u8], text: Range<usize>, (has_marks, is_wordy): (bool, bool), batch: &mut Batch) {
     let field = &bytes[text.clone()];
     // What is long and has letters and digits alone is base64 rather than base85.
+    let (alphanumeric, rest) = LEAVES.split_at(ALPHANUMERIC);
+    let (dense, others) = rest.split_at(DENSE);
+    let alphanumeric = if has_marks { &[][..] } else { alphanumeric };
+    let dense = if is_wordy { &[][..] } else { dense };
     let mut decoded = Vec::new();
-    for leaf in LEAVES {
-        if (is_wordy && leaf.is_dense()) || (has_marks && leaf.is_alphanumeric()) {
-            continue;
-        }
+    for leaf in [alphanumeric, dense, others].into_iter().flatten() {
         decoded.clear();
         if leaf.decode(field, &mut decoded) {
             batch.push_mapped(leaf.name(), text.clone(), &decoded, leaf.map(field, text.start));
@@ -338,8 +338,9 @@ pub(crate) fn is_leaf(text: &[u8]) -> bool {
 
 /// True for a quoted text that is no base64, no address and no ordinary word with punctuation.
 fn may_be_base85(bytes: &[u8], classes: &Classes, run: &Range<usize>) -> bool {
-    let padding = bytes[run.clone()].iter().rev().take(2).take_while(|byte| **byte == b'=').count();
-    if !is_quoted(bytes, run) || classes.all_base64(&(run.start..run.end - padding)) {
+    let end = classes.base64_end(run.start);
+    let is_base64 = end >= run.end || end + 2 >= run.end && bytes[end..run.end].iter().all(|byte| *byte == b'=');
+    if is_base64 || !is_quoted(bytes, run) {
         return false;
     }
     let text = &bytes[run.clone()];
@@ -350,10 +351,6 @@ fn may_be_base85(bytes: &[u8], classes: &Classes, run: &Range<usize>) -> bool {
 /// True for text between quotes: a string of a document or a program.
 fn is_quoted(bytes: &[u8], text: &Range<usize>) -> bool {
     bytes.get(text.end) == Some(&b'"') && text.start.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'"')
-}
-
-fn has_both_cases(text: &[u8]) -> bool {
-    text.iter().any(u8::is_ascii_uppercase) && text.iter().any(u8::is_ascii_lowercase)
 }
 
 /// Calls `visit` with the run, or in the path of a request target with its segments: `/` is a character

@@ -117,7 +117,7 @@ fn encode(bytes: &[u8], alphabet: &Alphabet) -> Vec<u8> {
 /// Calls `visit` for each run, with its padding.
 pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(Range<usize>)) {
     let mut from = 0;
-    while let Some(word) = classes.long_word(from) {
+    while let Some(word) = classes.long_word_of_one_case(from) {
         from = word.end;
         if !classes.all_digits(&word) {
             within_word(bytes, &word, visit);

@@ -118,10 +118,6 @@ impl Leaf for BigNumber {
         self.name
     }
 
-    fn is_alphanumeric(&self) -> bool {
-        true
-    }
-
     fn decode(&self, field: &[u8], out: &mut Vec<u8>) -> bool {
         let is_likely = (SHORTEST..=LONGEST).contains(&field.len())
             && field.iter().all(|byte| self.values[usize::from(*byte)] != NONE)

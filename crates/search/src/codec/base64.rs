@@ -47,17 +47,21 @@ pub(crate) fn pack_into(sextets: &[u8], out: &mut Vec<u8>) {
     out.resize(start + eights.len() * 6, 0);
     for (bytes, eight) in out[start..].as_chunks_mut::<6>().0.iter_mut().zip(eights) {
         // Neighbours are joined in three rounds: 6 to 12, 24 and 48 bits.
-        let x = u64::from_be_bytes(*eight);
-        let x = (x >> 2 & 0x0fc0_0fc0_0fc0_0fc0) | (x & 0x003f_003f_003f_003f);
-        let x = (x >> 4 & 0x00ff_f000_00ff_f000) | (x & 0x0000_0fff_0000_0fff);
-        let x = (x >> 8 & 0x0000_ffff_ff00_0000) | (x & 0x0000_0000_00ff_ffff);
-        let [_, _, packed @ ..] = x.to_be_bytes();
+        let [_, _, packed @ ..] = packed(u64::from_be_bytes(*eight)).to_be_bytes();
         *bytes = packed;
     }
     for group in rest.chunks(4) {
         let bits = group.iter().fold(0u32, |bits, sextet| bits << 6 | u32::from(*sextet)) << (6 * (4 - group.len()));
         out.extend_from_slice(&bits.to_be_bytes()[1..][..group.len() * 6 / 8]);
     }
+}
+
+/// Eight sextets without the two bits above each.
+#[inline]
+fn packed(x: u64) -> u64 {
+    let x = (x >> 2 & 0x0fc0_0fc0_0fc0_0fc0) | (x & 0x003f_003f_003f_003f);
+    let x = (x >> 4 & 0x00ff_f000_00ff_f000) | (x & 0x0000_0fff_0000_0fff);
+    (x >> 8 & 0x0000_ffff_ff00_0000) | (x & 0x0000_0000_00ff_ffff)
 }
 
 /// Appends the bytes that the characters stand for. A last single character is left out.
@@ -82,11 +86,12 @@ pub(crate) fn separators(sextets: &[u8], mut visit: impl FnMut(usize)) {
     (start..).zip(rest).filter(|(_, sextet)| **sextet > 61).for_each(|(at, _)| visit(at));
 }
 
-/// The first eight bytes that eleven sextets stand for.
-pub(crate) fn first_eight(sextets: &[u8]) -> [u8; 8] {
-    let bits = sextets.iter().fold(0u128, |bits, sextet| bits << 6 | u128::from(*sextet));
+/// The first eight bytes that eleven sextets stand for, as a number; of fewer nothing.
+pub(crate) fn first_eight(sextets: &[u8]) -> Option<u64> {
+    let [ninth, tenth, last] = *sextets.get(8..11)?.first_chunk()?;
+    let bits = packed(u64::from_be_bytes(*sextets.first_chunk()?));
     // Eleven sextets have two bits more.
-    ((bits >> 2) as u64).to_be_bytes()
+    Some(bits << 16 | u64::from(ninth) << 10 | u64::from(tenth) << 4 | u64::from(last) >> 2)
 }
 
 /// Two groups of sextets that stand for ASCII have none of these bits: the first of each byte.
@@ -269,7 +274,8 @@ mod tests {
         assert_eq!(found, [2, 14, 18, 22]);
         let mut decoded = Vec::new();
         pack_into(&sextets[3..15], &mut decoded);
-        assert_eq!(first_eight(&sextets[3..14]), decoded[..8]);
+        assert_eq!(first_eight(&sextets[3..]).map(u64::to_be_bytes), decoded[..8].try_into().ok());
+        assert_eq!(first_eight(&sextets[..10]), None);
     }
 
     #[test]

@@ -174,10 +174,6 @@ impl Leaf for Base85 {
         self.name
     }
 
-    fn is_dense(&self) -> bool {
-        true
-    }
-
     fn decode(&self, field: &[u8], out: &mut Vec<u8>) -> bool {
         let (_, inside) = self.inside(field);
         if !(SHORTEST..=LONGEST).contains(&inside.len()) {

@@ -47,8 +47,7 @@ impl Codec for Brotli {
     }
 
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
-        let is_text = bytes.iter().take(LOOKED_AT).all(|byte| (b' '..0x7f).contains(byte));
-        if bytes.len() >= SHORTEST && !is_text && begins(bytes).unwrap_or(false) {
+        if may_be(bytes) {
             visit(0..bytes.len());
         }
     }
@@ -57,6 +56,12 @@ impl Codec for Brotli {
         let (out, cut) = decompress(bytes.get(span.clone())?, room)?;
         looks_like_content(&out).then(|| Unwrapped { cut, ..Unwrapped::new(out, Map::Whole(span)) })
     }
+}
+
+/// True where the bytes may be a stream.
+pub(super) fn may_be(bytes: &[u8]) -> bool {
+    let is_text = || bytes.iter().take(LOOKED_AT).all(|byte| (b' '..0x7f).contains(byte));
+    bytes.len() >= SHORTEST && begins(bytes).unwrap_or(false) && !is_text()
 }
 
 /// The bytes, and whether there are more; `None` where the stream is broken or does not end with

@@ -1,7 +1,7 @@
 //! CBOR (RFC 8949) and sequences of it (RFC 8742).
 
 use super::table::About;
-use super::tree::{self, Dialect, Item, big_endian, span};
+use super::tree::{self, Announces, Dialect, Item, big_endian, span};
 use super::{Field, Structure, Typed};
 use std::ops::{ControlFlow, Range};
 
@@ -75,6 +75,23 @@ impl Dialect for Cbor {
             _ => Item::Tag,
         };
         Some((item, end))
+    }
+
+    fn skip(bytes: &[u8], at: usize) -> Option<(Announces, usize)> {
+        let head = *bytes.get(at)?;
+        let (major, short) = (head >> 5, head & 31);
+        if major == 7 || short == INDEFINITE {
+            let (item, next) = Self::item(bytes, at)?;
+            return Some((tree::announced(&item), next));
+        }
+        let (argument, range) = argument(bytes, at)?;
+        Some(match major {
+            0 | 1 => (Announces::Items(0), range.end),
+            2 | 3 => (Announces::Items(0), span(bytes, range.end, argument)?.end),
+            4 => (Announces::Items(argument), range.end),
+            5 => (Announces::Items(argument.saturating_mul(2)), range.end),
+            _ => (Announces::Next, range.end),
+        })
     }
 }
 
@@ -259,6 +276,12 @@ mod tests {
                 prop_assert_eq!(four[2].typed, Typed::Integer(-1 - i128::from(*number)));
                 prop_assert_eq!(&bytes[four[3].range.clone()], &double.to_be_bytes());
             }
+        }
+
+        #[test]
+        fn passing_over_an_item_tells_what_reading_it_tells(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
+            let read = Cbor::item(&bytes, 0).map(|(item, next)| (tree::announced(&item), next));
+            prop_assert_eq!(Cbor::skip(&bytes, 0), read);
         }
 
         #[test]

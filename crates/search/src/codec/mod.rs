@@ -54,7 +54,8 @@ pub(crate) mod utf7;
 pub(crate) mod xml;
 mod zstd;
 
-use crate::classify::{Candidate, Classes, Marks};
+use crate::classify::{Candidate, Classes, Marks, any_of};
+use crate::kernel;
 use crate::map::{Map, Unescaped};
 use std::ops::{ControlFlow, Range};
 
@@ -108,16 +109,6 @@ pub(crate) trait Leaf: Sync {
     /// coded.
     fn decode(&self, field: &[u8], out: &mut Vec<u8>) -> bool;
 
-    /// True for codecs whose texts are letters and digits alone (base58).
-    fn is_alphanumeric(&self) -> bool {
-        false
-    }
-
-    /// True for codecs whose texts have more than letters and digits (base85).
-    fn is_dense(&self) -> bool {
-        false
-    }
-
     /// From decoded offsets to offsets in the bytes in which the field begins at `start`. Asked
     /// only where something was seen.
     fn map(&self, field: &[u8], start: usize) -> Map;
@@ -146,6 +137,8 @@ pub(crate) static WHOLE: [&dyn Codec; 14] = [
 const WIDE: u16 = 0b1111 << 5;
 const BARE: u16 = 1 << 9;
 const SIZED: u16 = 1 << 10;
+const BLOCK: u16 = 1 << 11;
+const BROTLI: u16 = 1 << 12;
 const PACKED: u16 = 1 << 13;
 /// Bytes in which a codec of UTF-16 or UTF-32 looks for a zero byte.
 const LOOKED_AT_FOR_ZERO: usize = 32;
@@ -157,7 +150,7 @@ static WHOLE_BY_FIRST: [u16; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        let mut bits = WIDE | SIZED | 1 << 11 | 1 << 12 | PACKED;
+        let mut bits = WIDE | SIZED | BLOCK | BROTLI | PACKED;
         match byte {
             0x1f => bits |= 1,
             0x28 => bits |= 1 << 1,
@@ -191,6 +184,16 @@ pub(crate) fn whole(bytes: &[u8], is_field: bool) -> impl Iterator<Item = &'stat
     if !is_field {
         left &= !PACKED;
     }
+    // Asked here rather than one by one through the table: nearly all bytes are none of these.
+    if !plausible::may_begin_deflate(bytes) {
+        left &= !BARE;
+    }
+    if !snappy::may_be_block(bytes) {
+        left &= !BLOCK;
+    }
+    if !brotli::may_be(bytes) {
+        left &= !BROTLI;
+    }
     std::iter::from_fn(move || {
         let codec = WHOLE.get(left.trailing_zeros() as usize).copied();
         left &= left.wrapping_sub(1);
@@ -223,6 +226,14 @@ pub(crate) fn holds_signature(bytes: &[u8]) -> bool {
         || memchr::memchr_iter(0x22, bytes).any(|middle| middle > 0 && at(middle - 1, &[4, 0x22, 0x4d, 0x18]))
 }
 
+/// Tells of ranges of the bytes asked about in order whether a signature that [`holds_signature`] knows may stand in
+/// them: the first two bytes of one do.
+pub(crate) fn signatures(bytes: &[u8]) -> impl FnMut(&Range<usize>) -> bool + use<> {
+    let mut starts = Vec::new();
+    kernel::pairs(bytes, [[0x1f, 0x8b], *b"PK", [0x28, 0xb5], [4, 0x22]], |at| starts.push(at));
+    any_of(starts)
+}
+
 /// Codecs with a signature, recognised anywhere in bytes that are not text.
 pub(crate) static EMBEDDED: [&dyn Codec; 7] = [
     &embedded::EmbeddedGzip,
@@ -234,7 +245,7 @@ pub(crate) static EMBEDDED: [&dyn Codec; 7] = [
     &embedded_json::EmbeddedJson,
 ];
 
-/// Codecs of whole fields.
+/// Codecs of whole fields: first the [`ALPHANUMERIC`] ones, then the [`DENSE`] ones, then the rest.
 pub(crate) static LEAVES: [&dyn Leaf; 9] = [
     &base58::BITCOIN,
     &base58::FLICKR,
@@ -246,6 +257,11 @@ pub(crate) static LEAVES: [&dyn Leaf; 9] = [
     &base85::RFC1924,
     &lz_string::LzString,
 ];
+
+/// How many of [`LEAVES`] have texts of letters and digits alone (base58, base62).
+pub(crate) const ALPHANUMERIC: usize = 5;
+/// How many of them have texts of more than letters and digits (base85).
+pub(crate) const DENSE: usize = 3;
 
 /// Codecs recognised by marks anywhere in the bytes.
 pub(crate) static MARKED: [&dyn Codec; 9] = [
@@ -260,11 +276,11 @@ pub(crate) static MARKED: [&dyn Codec; 9] = [
     &indexed_bytes::IndexedBytes,
 ];
 
-/// Appends what the marked codecs without a mark of one byte may undo, in order of their starts.
-pub(crate) fn candidates(bytes: &[u8], classes: &Classes, out: &mut Vec<Candidate>) {
+/// Appends what the marked codecs without a mark of one byte may undo, in order of their starts. Those of
+/// quoted-printable are there already; `pluses` are the places of all `+`.
+pub(crate) fn candidates(bytes: &[u8], classes: &Classes, pluses: &[usize], out: &mut Vec<Candidate>) {
     let mut add = |codec, span| out.push(Candidate { span, codec });
-    quoted_printable::candidates(bytes, &mut |span| add(quoted_printable::NAME, span));
-    utf7::candidates(bytes, classes, &mut |span| add(utf7::NAME, span));
+    utf7::candidates(bytes, classes, pluses, &mut |span| add(utf7::NAME, span));
     indexed_bytes::candidates(bytes, &mut |span| add(indexed_bytes::NAME, span));
     base32::candidates(bytes, classes, &mut |span| add(base32::NAME, span));
     number_list::stretches(bytes, classes, |stretch| {
@@ -285,9 +301,7 @@ pub(crate) fn is_list_or_quoted(text: &[u8]) -> bool {
         digit || separator
     };
     let listed = text.len() >= SHORTEST_LIST && text.iter().all(&mut in_list) && digits && separators;
-    let mut quoted = false;
-    quoted_printable::candidates(text, &mut |_| quoted = true);
-    listed || quoted
+    listed || memchr::memchr_iter(b'=', text).any(|at| quoted_printable::candidate(text, at).is_some())
 }
 
 /// Four bytes with separators between them.
@@ -592,5 +606,15 @@ mod tests {
             let kept: Vec<_> = whole(&bytes, true).collect();
             prop_assert_eq!(names(kept.iter(), &bytes), names(WHOLE.iter(), &bytes));
         }
+    }
+
+    #[test]
+    fn codecs_of_whole_fields_stand_in_the_order_that_tells_their_kinds() {
+        let names = LEAVES.map(Leaf::name);
+        let (alphanumeric, rest) = names.split_at(ALPHANUMERIC);
+        let (dense, others) = rest.split_at(DENSE);
+        assert!(alphanumeric.iter().all(|name| name.starts_with("base58") || name.starts_with("base62")), "{names:?}");
+        assert!(dense.iter().all(|name| name.contains("85")), "{names:?}");
+        assert_eq!(others, ["lz-string"]);
     }
 }

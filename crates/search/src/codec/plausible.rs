@@ -12,6 +12,18 @@ pub(super) fn begins_deflate(bytes: &[u8]) -> bool {
     first_block(bytes).is_some()
 }
 
+/// The same told by the first bytes alone, so that fewer are turned away.
+pub(super) fn may_begin_deflate(bytes: &[u8]) -> bool {
+    let Some(first) = bytes.first() else { return false };
+    let is_last = first & 1 == 1 || bytes.len() >= LONGEST_SINGLE_BLOCK;
+    is_last && (first & 6 != 0 || is_stored(bytes))
+}
+
+/// Section 3.2.4, for a block that begins the stream: the length stands there twice.
+fn is_stored(bytes: &[u8]) -> bool {
+    matches!(bytes, [_, low, high, not_low, not_high, ..] if *low == !not_low && *high == !not_high)
+}
+
 /// False where the stream breaks a rule or ends more than so many bytes before the end.
 pub(super) fn fills_with_deflate(bytes: &[u8], tolerated: usize) -> bool {
     first_block(bytes).is_some_and(|end| bytes.len() <= end + tolerated)
@@ -26,7 +38,7 @@ fn first_block(bytes: &[u8]) -> Option<usize> {
         return None;
     }
     let may_be = match kind {
-        0 => matches!(bytes, [_, low, high, not_low, not_high, ..] if *low == !not_low && *high == !not_high),
+        0 => is_stored(bytes),
         1 => fixed(&mut bits).unwrap_or(true),
         2 => dynamic(&mut bits).unwrap_or(false),
         _ => false,
@@ -42,21 +54,31 @@ struct Bits<'b> {
 }
 
 impl Bits<'_> {
-    /// A number of that many bits, lowest first.
+    /// A number of that many bits, at most 32, lowest first.
     fn number(&mut self, count: u32) -> Option<u32> {
-        (0..count).try_fold(0, |number, place| Some(number | self.bit()? << place))
+        let end = self.at + count as usize;
+        if end > self.bytes.len() * 8 {
+            return None;
+        }
+        let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
+        let eight = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut padded = [0; 8];
+            padded.iter_mut().zip(rest).for_each(|(padded, byte)| *padded = *byte);
+            padded
+        });
+        let number = u64::from_le_bytes(eight) >> (self.at % 8) & ((1 << count) - 1);
+        self.at = end;
+        Some(number as u32)
     }
 
     /// A code of that many bits, highest first.
     fn code(&mut self, count: u32) -> Option<u32> {
-        (0..count).try_fold(0, |code, _| Some(code << 1 | self.bit()?))
+        let number = self.number(count)?;
+        Some(number.reverse_bits() >> (32 - count.clamp(1, 32)))
     }
 
     fn bit(&mut self) -> Option<u32> {
-        let byte = self.bytes.get(self.at / 8)?;
-        let bit = byte >> (self.at % 8) & 1;
-        self.at += 1;
-        Some(u32::from(bit))
+        self.number(1)
     }
 }
 
@@ -136,9 +158,16 @@ mod tests {
             bytes in proptest::collection::vec(any::<u8>(), 1..600),
             text in "[a-f]{1,600}",
         ) {
-            prop_assert!(begins_deflate(&wrap("deflate", &bytes)));
+            prop_assert!(begins_deflate(&wrap("deflate", &bytes)) && may_begin_deflate(&wrap("deflate", &bytes)));
             prop_assert!(fills_with_deflate(&wrap("deflate", &bytes[..bytes.len().min(20)]), 0));
             prop_assert!(begins_deflate(&wrap("deflate", text.as_bytes())));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_bytes_turn_away_no_stream(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            prop_assert!(may_begin_deflate(&bytes) || !begins_deflate(&bytes));
         }
     }
 

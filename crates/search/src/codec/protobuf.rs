@@ -38,7 +38,8 @@ const GREATEST_ORDERED: u32 = 32;
 
 /// True where the bytes are a message from the first to the last byte.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|tag| (8..0xfe).contains(tag) && matches!(tag & 7, 0..=3 | 5)) && message(bytes).is_some()
+    let is_tag = |tag: &u8| (8..0xfe).contains(tag) && matches!(tag & 7, 0..=3 | 5);
+    bytes.first().is_some_and(is_tag) && are_fields(bytes) && message(bytes).is_some()
 }
 
 impl Structure for Protobuf {
@@ -108,6 +109,27 @@ impl Reader<'_> {
         Some(Entry { number: number as u32, wire, value })
     }
 
+    /// Passes over the next field, where there is one.
+    fn skip(&mut self) -> Option<()> {
+        let tag = self.varint()?;
+        if !(1..=GREATEST_NUMBER).contains(&(tag >> 3)) {
+            return None;
+        }
+        let length = match tag & 7 {
+            0 => {
+                self.varint()?;
+                0
+            }
+            1 => 8,
+            2 => usize::try_from(self.varint()?).ok()?,
+            3 | 4 => 0,
+            5 => 4,
+            _ => return None,
+        };
+        self.at = self.at.checked_add(length).filter(|end| *end <= self.bytes.len())?;
+        Some(())
+    }
+
     /// A number of at most 64 bits, in no more bytes than it needs: writers do not pad.
     fn varint(&mut self) -> Option<u64> {
         let first = *self.bytes.get(self.at)?;
@@ -135,6 +157,17 @@ impl Reader<'_> {
         self.at += WIDTH;
         Some(value)
     }
+}
+
+/// True where fields fill the bytes: told with less work than what they have in common.
+fn are_fields(bytes: &[u8]) -> bool {
+    let mut reader = Reader { bytes, at: 0 };
+    while reader.at < bytes.len() {
+        if reader.skip().is_none() {
+            return false;
+        }
+    }
+    true
 }
 
 /// What the fields of one message have in common; `None` where the bytes are no message, or text.

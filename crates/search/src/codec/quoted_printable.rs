@@ -2,7 +2,7 @@
 
 use super::table::About;
 use super::{Codec, Unwrapped, spans_around};
-use crate::classify::Marks;
+use crate::classify::{Candidate, Marks};
 use crate::map::Unescaped;
 use std::ops::Range;
 
@@ -49,16 +49,13 @@ impl Codec for QuotedPrintable {
     }
 }
 
-/// Calls `visit` for each escape that is not likely to be something else: a soft line break, an
-/// escape beside another, or that of `=` itself; `v=17` is a form.
-pub(super) fn candidates(bytes: &[u8], visit: &mut dyn FnMut(Range<usize>)) {
-    for at in memchr::memchr_iter(b'=', bytes) {
-        let Some((length, byte)) = decode(&bytes[at..]) else { continue };
-        let is_plain = byte.is_none_or(|byte| byte == b'=');
-        if is_plain || decode(&bytes[at + length..]).is_some() {
-            visit(at..at + length);
-        }
-    }
+/// The escape that the `=` at `at` begins, where it is not likely to be something else: a soft line break, an escape
+/// beside another, or that of `=` itself; `v=17` is a form.
+pub(crate) fn candidate(bytes: &[u8], at: usize) -> Option<Candidate> {
+    let (length, byte) = decode(&bytes[at..])?;
+    let is_plain = byte.is_none_or(|byte| byte == b'=');
+    let is_likely = is_plain || decode(&bytes[at + length..]).is_some();
+    is_likely.then(|| Candidate { span: at..at + length, codec: NAME })
 }
 
 /// The length of the escape that the text begins with and its byte; none for a soft line break.

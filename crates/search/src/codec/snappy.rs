@@ -85,6 +85,11 @@ impl Codec for Block {
     }
 }
 
+/// True where the bytes may be a bare block.
+pub(super) fn may_be_block(bytes: &[u8]) -> bool {
+    believable(bytes).is_some()
+}
+
 /// The promised length and the block, where a compressor could have made the one of the other: it
 /// adds at most a sixth and 32 bytes, and begins with a literal.
 fn believable(bytes: &[u8]) -> Option<(usize, &[u8])> {

@@ -37,6 +37,34 @@ pub(super) trait Dialect {
 
     /// The item at `at` and the offset behind it; `None` where there is none.
     fn item(bytes: &[u8], at: usize) -> Option<(Item, usize)>;
+
+    /// What the item at `at` announces and the offset behind it: as [`Dialect::item`] has it, with less work where
+    /// the format allows that.
+    fn skip(bytes: &[u8], at: usize) -> Option<(Announces, usize)> {
+        let (item, next) = Self::item(bytes, at)?;
+        Some((announced(&item), next))
+    }
+}
+
+/// What an item says of those behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Announces {
+    /// So many belong to it.
+    Items(u64),
+    /// It belongs to the next.
+    Next,
+    /// A break tells how many.
+    Unknown,
+}
+
+pub(super) fn announced(item: &Item) -> Announces {
+    match item {
+        Item::Tag => Announces::Next,
+        Item::Array(Some(count)) => Announces::Items(*count),
+        Item::Map(Some(pairs)) => Announces::Items(pairs.saturating_mul(2)),
+        Item::Array(None) | Item::Map(None) | Item::Break => Announces::Unknown,
+        Item::Number(..) | Item::String(..) | Item::Chunks(_) => Announces::Items(0),
+    }
 }
 
 /// What a document holds.
@@ -100,17 +128,14 @@ pub(super) fn walk<D: Dialect>(bytes: &[u8], visit: &mut dyn FnMut(&Field<'_>) -
 pub(super) fn may_be_whole<D: Dialect>(bytes: &[u8]) -> bool {
     let (mut at, mut left) = (0, 0u64);
     while at < bytes.len() {
-        let Some((item, next)) = D::item(bytes, at) else { return false };
+        let Some((announces, next)) = D::skip(bytes, at) else { return false };
         at = next.max(at + 1);
-        let announced = match item {
-            Item::Tag => continue,
-            Item::Array(Some(count)) => count,
-            Item::Map(Some(pairs)) => pairs.saturating_mul(2),
-            // The count is not known before the break.
-            Item::Array(None) | Item::Map(None) | Item::Break => return true,
-            Item::Number(..) | Item::String(..) | Item::Chunks(_) => 0,
+        let items = match announces {
+            Announces::Next => continue,
+            Announces::Items(count) => count,
+            Announces::Unknown => return true,
         };
-        left = left.saturating_sub(1).saturating_add(announced);
+        left = left.saturating_sub(1).saturating_add(items);
         // Each item takes a byte at least.
         if left > bytes.len().saturating_sub(at) as u64 {
             return false;

@@ -52,10 +52,10 @@ const LONGEST_RUN: usize = 256;
 /// Characters of base64 around a plus, letters of both cases and digits among them, that are no words.
 const AROUND_BASE64: usize = 20;
 
-/// Calls `visit` for each shifted part.
-pub(super) fn candidates(bytes: &[u8], classes: &Classes, visit: &mut dyn FnMut(Range<usize>)) {
+/// Calls `visit` for each shifted part that begins with one of the pluses.
+pub(super) fn candidates(bytes: &[u8], classes: &Classes, pluses: &[usize], visit: &mut dyn FnMut(Range<usize>)) {
     let mut floor = 0;
-    for at in memchr::memchr_iter(b'+', bytes) {
+    for &at in pluses {
         if at < floor {
             continue;
         }

@@ -25,6 +25,9 @@ use table::Table;
 /// Length in bytes of the shortest cut digest that is looked for.
 pub(crate) const SHORTEST: usize = 8;
 
+/// Places that are looked up together.
+pub(crate) const MOST_STARTS: usize = 64;
+
 /// Lengths in bytes that digests are cut to or have, ascending.
 pub(crate) const LENGTHS: [usize; 9] = [8, 12, 16, 20, 24, 28, 32, 48, 64];
 
@@ -151,24 +154,32 @@ impl Digests {
         let key =
             |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |start| u64::from_be_bytes(*start));
         let count = (bytes.len() + 1).saturating_sub(SHORTEST);
-        for first in (0..count).step_by(64) {
-            // Without branches, so that the processor has many look-ups under way at once.
-            let length = (count - first).min(64);
-            let mut hits = (0..length).fold(0, |hits, at| hits | u64::from(self.long.may_hold(key(first + at))) << at);
-            while hits != 0 {
-                let at = first + hits.trailing_zeros() as usize;
-                hits &= hits - 1;
-                if self.long.find(key(at)).next().is_some() {
-                    visit(at);
-                }
+        for first in (0..count).step_by(MOST_STARTS) {
+            let mut keys = [0; MOST_STARTS];
+            let length = (count - first).min(MOST_STARTS);
+            (first..).zip(keys.iter_mut().take(length)).for_each(|(at, start)| *start = key(at));
+            let mut known = self.known_starts(&keys[..length]);
+            while known != 0 {
+                visit(first + known.trailing_zeros() as usize);
+                known &= known - 1;
             }
         }
     }
 
-    /// False where no digest looked for begins like these bytes.
-    pub(crate) fn may_begin(&self, bytes: &[u8]) -> bool {
-        let key = bytes.first_chunk::<SHORTEST>().map(|start| u64::from_be_bytes(*start));
-        key.is_some_and(|key| self.long.may_hold(key) && self.long.find(key).next().is_some())
+    /// A bit for each of at most [`MOST_STARTS`] numbers, the first eight bytes of something: whether a digest that is
+    /// looked for begins so.
+    pub(crate) fn known_starts(&self, starts: &[u64]) -> u64 {
+        // Without branches, so that the processor has many look-ups under way at once.
+        let bit = |at: usize, start: &u64| u64::from(self.long.may_hold(*start)) << at;
+        let mut may = starts.iter().enumerate().take(MOST_STARTS).fold(0, |may, (at, start)| may | bit(at, start));
+        let mut known = 0;
+        while may != 0 {
+            let at = may.trailing_zeros();
+            may &= may - 1;
+            let is_known = starts.get(at as usize).is_some_and(|start| self.long.find(*start).next().is_some());
+            known |= u64::from(is_known) << at;
+        }
+        known
     }
 
     /// Calls `visit` with the number of each checksum of 32 or 64 bits that the whole field holds
