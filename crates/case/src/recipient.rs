@@ -130,7 +130,7 @@ pub struct Snapshot {
 pub struct Recipient {
     /// Host name, where known.
     pub name: Option<String>,
-    /// Address: of a nameless endpoint, or the first one seen under the name.
+    /// Address: of a nameless endpoint, or the smallest one seen under the name.
     pub address: Option<IpAddr>,
     /// How far away it is.
     pub scope: Scope,
@@ -140,7 +140,8 @@ pub struct Recipient {
     pub owner: Option<String>,
     /// What the owner is to the maker.
     pub role: Role,
-    /// Where the server's address is registered or announced. Weak evidence of where the machine stands.
+    /// Where the server's address is registered or announced. Weak evidence of where the machine stands. Absent
+    /// where the name was met at addresses in different countries, or at more than were looked up.
     pub server_country: Option<Country>,
     /// Where the owner is at home.
     pub operator_country: Option<Country>,

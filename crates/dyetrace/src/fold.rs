@@ -7,7 +7,7 @@ use dyetrace_case::{
     Case, Damage, Endpoint, Flag, Form, Message, NameSource, Opaque, PartName, Practice, PracticeKey, Protection,
     Record, Shown, Side, Sighting, Time, Timeline, Transfer,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// The runs of the evidence, with what their segments are.
@@ -80,20 +80,33 @@ const ENDPOINTS: usize = 20_000;
 pub(crate) struct Met {
     /// How the name became known, the strongest way that was seen.
     pub(crate) source: Option<NameSource>,
-    /// The smallest address seen under the name.
-    pub(crate) address: Option<IpAddr>,
+    /// The addresses seen under the name: the smallest of them, where there are too many to keep.
+    pub(crate) addresses: BTreeSet<IpAddr>,
+    /// More addresses were seen than are kept.
+    pub(crate) more: bool,
 }
+
+/// Addresses kept of a name.
+const ADDRESSES: usize = 16;
 
 impl Met {
     fn add(&mut self, endpoint: &Endpoint) {
-        let source = endpoint.name.as_ref().map(|(_, source)| *source);
-        self.source = [self.source, source].into_iter().flatten().min();
-        self.address = [self.address, endpoint.address].into_iter().flatten().min();
+        self.add_all(endpoint.name.as_ref().map(|(_, source)| *source), endpoint.address);
     }
 
-    fn merge(&mut self, other: &Self) {
-        self.source = [self.source, other.source].into_iter().flatten().min();
-        self.address = [self.address, other.address].into_iter().flatten().min();
+    fn merge(&mut self, other: Self) {
+        self.more |= other.more;
+        self.add_all(other.source, other.addresses);
+    }
+
+    /// The smallest stay, so that neither order nor threads decide which.
+    fn add_all(&mut self, source: Option<NameSource>, addresses: impl IntoIterator<Item = IpAddr>) {
+        self.source = [self.source, source].into_iter().flatten().min();
+        self.addresses.extend(addresses);
+        while self.addresses.len() > ADDRESSES {
+            self.addresses.pop_last();
+            self.more = true;
+        }
     }
 }
 
@@ -290,7 +303,7 @@ impl Folded {
             }
         }
         for (address, met) in other.met {
-            self.met.entry(address).or_default().merge(&met);
+            self.met.entry(address).or_default().merge(met);
         }
         for (run, seen) in other.runs {
             self.runs.entry(run).or_default().add(seen.records, [seen.first, seen.last].into_iter().flatten());
@@ -370,4 +383,31 @@ fn shown(record: u64, time: Option<Time>, sighting: &Sighting, redact: &dyn Fn(&
     let parts = [part, trail.to_string()];
     let trail = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" > ");
     Shown { record, sighting: sighting.id(), time, bits: sighting.bits, trail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn met(addresses: &[IpAddr]) -> Met {
+        let mut met = Met::default();
+        addresses.iter().for_each(|address| met.add_all(None, [*address]));
+        met
+    }
+
+    proptest! {
+        /// The numerically smallest address alone once stood for all of a name's.
+        #[test]
+        fn all_of_a_names_addresses_are_kept_up_to_a_bound(addresses: BTreeSet<IpAddr>, cut in 0..40_usize) {
+            let all: Vec<IpAddr> = addresses.iter().rev().copied().collect();
+            let (one, other) = all.split_at(cut.min(all.len()));
+            let mut joined = met(one);
+            joined.merge(met(other));
+            let kept: BTreeSet<IpAddr> = addresses.iter().take(ADDRESSES).copied().collect();
+            prop_assert_eq!(&joined.addresses, &kept);
+            prop_assert_eq!(joined.more, addresses.len() > ADDRESSES);
+            prop_assert_eq!(met(&all).addresses, kept);
+        }
+    }
 }

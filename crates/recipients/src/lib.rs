@@ -24,4 +24,4 @@ mod statement;
 pub use country::CountryTable;
 pub use installed::{Holds, Index, IndexedFile, IndexedPackage, PACKAGES, Package, WantedFile};
 pub use list::{ListError, OwnerList};
-pub use resolve::Recipients;
+pub use resolve::{Recipients, Seen};

@@ -2,7 +2,7 @@
 
 use dyetrace_case::{Snapshot, party_name};
 use psl::Psl;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The version of the `psl` crate, whose list is generated from publicsuffix.org's, and the day on
 /// which that version was published. A test compares it with `Cargo.lock`.
@@ -103,13 +103,29 @@ fn readable(host: &str) -> Option<String> {
     party_name(&host.replace('*', "x")).ok().filter(|_| !top.contains('*')).map(|_| host.to_ascii_lowercase())
 }
 
-/// `192.0.2.1`, `[2001:db8::1]:443`, `192.0.2.1:80`, `2001:db8::1`, `fe80::1%en0`.
+/// `192.0.2.1`, `[2001:db8::1]:443`, `192.0.2.1:80`, `2001:db8::1`, `fe80::1%en0`, `[fe80::1%en0]:443`.
+/// Only IPv6 addresses have a zone (RFC 4007 section 11), and nothing but a port follows the bracket.
 fn literal(text: &str) -> Option<IpAddr> {
-    let bare = text.split_once('%').map_or(text, |(address, _)| address);
-    let bracketed = || bare.strip_prefix('[').map(|rest| rest.split_once(']').map_or(rest, |(inside, _)| inside));
-    let with_port = || text.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
-    let address = bare.parse().ok().or_else(with_port).or_else(|| bracketed()?.parse().ok())?;
-    Some(IpAddr::to_canonical(&address))
+    let plain = || text.parse().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let address: IpAddr = plain().or_else(with_port).or_else(|| zoned(text)).or_else(|| bracketed(text))?;
+    Some(address.to_canonical())
+}
+
+fn zoned(text: &str) -> Option<IpAddr> {
+    let (address, zone) = text.split_once('%')?;
+    let is_zone = !zone.is_empty() && !zone.contains(['.', ':', ']']);
+    address.parse::<Ipv6Addr>().ok().filter(|_| is_zone).map(IpAddr::V6)
+}
+
+fn bracketed(text: &str) -> Option<IpAddr> {
+    let (inside, after) = text.strip_prefix('[')?.split_once(']')?;
+    let address = || inside.parse::<Ipv6Addr>().ok().map(IpAddr::V6).or_else(|| zoned(inside));
+    match after.strip_prefix(':') {
+        None if !after.is_empty() => None,
+        Some(port) if port.parse::<u16>().is_err() => None,
+        _ => address(),
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +169,17 @@ mod tests {
         for text in ["", " ", "a b", "..", "https://x.example/", "x\0y.example", &"a.".repeat(200)] {
             assert_eq!(HostName::read(text), HostName::Invalid, "{text:?}");
         }
+    }
+
+    /// Such a name once was an address of the home, and what it received counted as staying there.
+    #[test]
+    fn a_percent_sign_makes_no_address_of_a_public_name() {
+        for text in ["192.168.1.1%x.collector.example", "fe80::1%x.collector.example", "[fe80::1].collector.example"] {
+            assert!(!matches!(HostName::read(text), HostName::Address(_)), "{text}");
+        }
+        assert_eq!(HostName::read("192.168.1.1%en0"), HostName::Invalid);
+        assert_eq!(HostName::read("[fe80::1%en0]:443"), HostName::Address("fe80::1".parse().unwrap()));
+        assert_eq!(HostName::read("[fe80::1]"), HostName::Address("fe80::1".parse().unwrap()));
     }
 
     /// A value that left as part of a name must not hide who got it.

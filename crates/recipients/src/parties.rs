@@ -7,19 +7,28 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What the case says of a name; of its address where it says nothing of the name.
+/// What the case says of a name; where it says nothing of the name, what it says alike of all its addresses.
+/// Where there are `more` of those, nobody can tell.
 pub(crate) fn case_statements<'a>(
     parties: &Parties,
     host: Option<&HostName>,
-    address: Option<IpAddr>,
+    addresses: &[IpAddr],
+    more: bool,
 ) -> Vec<Matched<'a>> {
     let of_name = |party: &str| {
         let host = host.and_then(HostName::host)?;
         below(host, party).then_some(party.len())
     };
-    let of_address = |party: &str| (party.parse() == Ok(address?)).then_some(0);
     let named = statements_of(parties, &of_name);
-    if named.is_empty() { statements_of(parties, &of_address) } else { named }
+    if !named.is_empty() || more {
+        return named;
+    }
+    let of_address = |address: &IpAddr| statements_of(parties, &|party| (party.parse() == Ok(*address)).then_some(0));
+    let mut each = addresses.iter().map(of_address);
+    let first = each.next().unwrap_or_default();
+    let is_same =
+        |other: Vec<Matched<'_>>| other.iter().map(|one| &one.statement).eq(first.iter().map(|one| &one.statement));
+    if each.all(is_same) { first } else { Vec::new() }
 }
 
 fn statements_of<'a>(parties: &Parties, covers: &dyn Fn(&str) -> Option<usize>) -> Vec<Matched<'a>> {

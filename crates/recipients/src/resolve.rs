@@ -5,15 +5,29 @@ use crate::country::CountryTable;
 use crate::list::{Line, ListError, OwnerList};
 use crate::name::{HostName, ascending, suffix_list};
 use crate::parties::case_statements;
-use crate::scope::distance;
+use crate::scope::{distances, of_address};
 use crate::statement::Matched;
 use dyetrace_case::{Country, Endpoint, NameSource, Parties, Recipient, Said, Scope, Snapshot};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 /// The name under which what the wire shows is listed.
 const EVIDENCE: &str = "evidence";
+
+/// Why the country of some server is not known.
+const MORE: &str = "the name was met at more addresses than were looked up";
+
+/// What the evidence shows of one recipient: its name, and the addresses at which it was met.
+#[derive(Debug, Clone, Default)]
+pub struct Seen<'a> {
+    /// Its name, and how that became known.
+    pub name: Option<(&'a str, NameSource)>,
+    /// The addresses that were seen under the name; one of what has no name.
+    pub addresses: Vec<IpAddr>,
+    /// There were more addresses than these.
+    pub more: bool,
+}
 
 /// Everything that dated lists say of recipients.
 #[derive(Debug)]
@@ -53,19 +67,28 @@ impl Recipients {
     ///
     /// Name and domain of the answer are as the evidence has them: whoever shows them redacts them.
     pub fn resolve(&self, endpoint: &Endpoint, vendor: Option<&str>, parties: &Parties) -> Recipient {
-        let named = endpoint.name.as_ref().map(|(text, source)| (HostName::read(text), *source));
+        let name = endpoint.name.as_ref().map(|(text, source)| (text.as_str(), *source));
+        let addresses = endpoint.address.into_iter().collect();
+        self.resolve_seen(&Seen { name, addresses, more: false }, vendor, parties)
+    }
+
+    /// Who is behind a name that was met at several addresses. What depends on the address is said only where it
+    /// is the same for all of them; [`Recipient::address`] is the smallest.
+    pub fn resolve_seen(&self, seen: &Seen<'_>, vendor: Option<&str>, parties: &Parties) -> Recipient {
+        let named = seen.name.map(|(text, source)| (HostName::read(text), source));
         let host = named.as_ref().map(|(host, _)| host);
-        let address = address_of(endpoint, host);
-        let distance = distance(named.as_ref().map(|(host, source)| (host, *source)), address);
-        let shown = endpoint.name.as_ref().and_then(|(text, _)| shown_name(text, host?, address));
+        let addresses = addresses_of(seen, host);
+        let distance = distances(named.as_ref().map(|(host, source)| (host, *source)), &addresses, seen.more);
+        let address = addresses.first().copied();
+        let shown = seen.name.and_then(|(text, _)| shown_name(text, host?, address));
         let mut recipient = Recipient::unknown(shown, address, distance.scope);
         recipient.domain = host.and_then(HostName::registrable).map(str::to_owned);
         recipient.said = how_known(&recipient, named.as_ref().map(|(_, source)| *source), distance.contradiction);
-        let case = case_statements(parties, host, address);
+        let case = case_statements(parties, host, &addresses, seen.more);
         let listed = self.listed(host);
         recipient.said.extend(case.iter().chain(&listed).flat_map(|matched| matched.statement.said()));
         attribute(&mut recipient, &case, &listed, vendor);
-        self.locate(&mut recipient);
+        self.locate(&mut recipient, &addresses, seen.more);
         recipient
     }
 
@@ -76,13 +99,19 @@ impl Recipients {
         lines.map(|line| Matched { covers: line.domain.len(), statement: Cow::Borrowed(&line.statement) }).collect()
     }
 
-    /// Only servers far away have an address that a table of countries can speak of.
-    fn locate(&self, recipient: &mut Recipient) {
-        let Some(address) = recipient.address.filter(|_| recipient.scope == Scope::Wan) else { return };
-        let found = self.countries.iter().filter_map(|table| Some((table.snapshot(), table.country(address)?)));
-        let found: Vec<(&Snapshot, Country)> = found.collect();
-        recipient.server_country = unanimous(found.iter().map(|(_, country)| *country));
-        recipient.said.extend(found.iter().map(|(snapshot, country)| Said {
+    /// Only servers far away have an address that a table of countries can speak of. An address that no table has
+    /// may be in any country.
+    fn locate(&self, recipient: &mut Recipient, addresses: &[IpAddr], more: bool) {
+        if recipient.scope != Scope::Wan {
+            return;
+        }
+        let far = addresses.iter().filter(|address| of_address(**address) == Scope::Wan);
+        let each: Vec<Vec<(&Snapshot, Country)>> = far.map(|address| self.countries_of(*address)).collect();
+        let is_known = !more && each.iter().all(|found| !found.is_empty());
+        let found = each.iter().flatten();
+        recipient.server_country = unanimous(found.clone().map(|(_, country)| *country)).filter(|_| is_known);
+        let found: BTreeSet<_> = found.collect();
+        recipient.said.extend(found.into_iter().map(|(snapshot, country)| Said {
             about: "server country",
             value: country.to_string(),
             list: snapshot.name.clone(),
@@ -90,15 +119,21 @@ impl Recipients {
             source: snapshot.from.clone(),
             confirmed: true,
         }));
+        recipient.said.extend(more.then(|| seen_in_evidence("server country", MORE)));
+    }
+
+    fn countries_of(&self, address: IpAddr) -> Vec<(&Snapshot, Country)> {
+        self.countries.iter().filter_map(|table| Some((table.snapshot(), table.country(address)?))).collect()
     }
 }
 
-/// The address of the packets; where the evidence has none, the one that stands in the place of a name.
-fn address_of(endpoint: &Endpoint, host: Option<&HostName>) -> Option<IpAddr> {
-    let stated = endpoint.address.map(|address| address.to_canonical()).filter(|address| !address.is_unspecified());
+/// The addresses of the packets, in order; where the evidence has none, the one that stands in the place of a name.
+fn addresses_of(seen: &Seen<'_>, host: Option<&HostName>) -> Vec<IpAddr> {
+    let canonical = seen.addresses.iter().map(IpAddr::to_canonical);
+    let stated: BTreeSet<IpAddr> = canonical.filter(|address| !address.is_unspecified()).collect();
     match host {
-        Some(HostName::Address(named)) => stated.or(Some(*named)),
-        _ => stated,
+        Some(HostName::Address(named)) if stated.is_empty() => vec![*named],
+        _ => stated.into_iter().collect(),
     }
 }
 
@@ -113,16 +148,12 @@ fn shown_name(text: &str, host: &HostName, address: Option<IpAddr>) -> Option<St
 }
 
 fn how_known(recipient: &Recipient, source: Option<NameSource>, contradiction: Option<&str>) -> Vec<Said> {
-    let seen = |about, value: &str| Said {
-        about,
-        value: value.to_owned(),
-        list: EVIDENCE.to_owned(),
-        dated: None,
-        source: None,
-        confirmed: true,
-    };
-    let name = source.filter(|_| recipient.name.is_some()).map(|source| seen("name", name_source(source)));
-    name.into_iter().chain(contradiction.map(|reason| seen("scope", reason))).collect()
+    let name = source.filter(|_| recipient.name.is_some()).map(|source| seen_in_evidence("name", name_source(source)));
+    name.into_iter().chain(contradiction.map(|reason| seen_in_evidence("scope", reason))).collect()
+}
+
+fn seen_in_evidence(about: &'static str, value: &str) -> Said {
+    Said { about, value: value.to_owned(), list: EVIDENCE.to_owned(), dated: None, source: None, confirmed: true }
 }
 
 fn name_source(source: NameSource) -> &'static str {
@@ -308,6 +339,38 @@ domains:
         assert_eq!(resolve(vec![table("DE")], "198.51.100.1").server_country, None);
     }
 
+    /// The smallest of a name's addresses alone once decided in which country its server was.
+    #[test]
+    fn a_name_at_addresses_in_two_countries_has_no_country() {
+        use crate::country::tests::{mmdb, snapshot};
+        let table = CountryTable::new(mmdb("CN"), snapshot("CN")).unwrap();
+        let recipients = Recipients::new(Vec::new(), vec![table]);
+        let resolve = |addresses: &[&str], more| {
+            let addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
+            let seen = Seen { name: Some(("api.metrics.example", NameSource::Sni)), addresses, more };
+            recipients.resolve_seen(&seen, None, &Parties::default())
+        };
+        assert_eq!(resolve(&["203.0.113.20", "203.0.113.99"], false).server_country, Country::new("CN"));
+        let elsewhere = resolve(&["203.0.113.20", "210.0.0.1"], false);
+        assert_eq!((elsewhere.server_country, elsewhere.scope), (None, Scope::Wan));
+        assert!(elsewhere.said.iter().any(|said| said.about == "server country" && said.value == "CN"));
+        let more = resolve(&["203.0.113.20"], true);
+        assert_eq!(more.server_country, None);
+        assert!(more.said.iter().any(|said| said.value == MORE));
+    }
+
+    #[test]
+    fn what_the_case_says_of_one_address_is_not_said_of_a_name_at_two() {
+        let parties = parties(|parties| parties.first = names(&["203.0.113.20"]));
+        let role = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
+            let seen = Seen { name: Some(("nobody.test", NameSource::Sni)), addresses, more: false };
+            lists(&[]).resolve_seen(&seen, None, &parties).role
+        };
+        assert_eq!(role(&["203.0.113.20"]), Role::First);
+        assert_eq!(role(&["203.0.113.20", "203.0.113.21"]), Role::Unknown);
+    }
+
     #[test]
     fn a_name_that_is_an_address_is_an_address() {
         let recipient = lists(&[]).resolve(&at("[2001:db8::7]:443"), None, &Parties::default());
@@ -360,6 +423,19 @@ domains:
             let recipient = lists(&[LIST, OTHER]).resolve(&endpoint, Some("Metrics Ltd"), &Parties::default());
             prop_assert_eq!((recipient.owner, recipient.role), (None, Role::Unknown));
             prop_assert_eq!((recipient.server_country, recipient.operator_country), (None, None));
+        }
+
+        #[test]
+        fn the_order_of_addresses_decides_nothing(
+            mut addresses in proptest::collection::vec(any::<IpAddr>(), 0..5), source in source(), more: bool,
+        ) {
+            let resolve = |addresses: Vec<IpAddr>| {
+                let seen = Seen { name: Some(("api.metrics.example", source)), addresses, more };
+                lists(&[LIST]).resolve_seen(&seen, None, &Parties::default())
+            };
+            let forward = resolve(addresses.clone());
+            addresses.reverse();
+            prop_assert_eq!(forward, resolve(addresses));
         }
 
         #[test]

@@ -16,9 +16,29 @@ pub(crate) struct Distance {
 const PROXY: &str = "the client named a public server, but the address is of the machine's own or the home's network: \
 a proxy, or a server at home under a public name";
 
+/// A name with servers at home and elsewhere.
+const BOTH: &str = "the name was met at addresses of the home and at public ones; it counts as far away";
+/// A name at several near distances, or at addresses of which only some were kept.
+const TORN: &str = "the name was met at addresses at different distances, or at more than were kept";
+
+/// What a name and all the addresses at which it was met say. A name with one public address reaches beyond the
+/// home; otherwise only distances that agree say anything, and `more` addresses than these may lie anywhere.
+pub(crate) fn distances(name: Option<(&HostName, NameSource)>, addresses: &[IpAddr], more: bool) -> Distance {
+    let mut each = addresses.iter().map(|address| distance(name, Some(*address)));
+    let Some(first) = each.next() else { return distance(name, None) };
+    let others: Vec<Scope> = each.map(|other| other.scope).collect();
+    let differ = others.iter().any(|scope| *scope != first.scope);
+    let far = first.scope == Scope::Wan || others.contains(&Scope::Wan);
+    match (far, differ || more) {
+        (true, _) => Distance { scope: Scope::Wan, contradiction: differ.then_some(BOTH) },
+        (false, true) => Distance { scope: Scope::Unknown, contradiction: Some(TORN) },
+        (false, false) => first,
+    }
+}
+
 /// Packets go to addresses, so the address decides where there is one. But through a proxy every packet goes
 /// to the proxy: where the client itself asked for a public name at an address of the home, nobody can tell.
-pub(crate) fn distance(name: Option<(&HostName, NameSource)>, address: Option<IpAddr>) -> Distance {
+fn distance(name: Option<(&HostName, NameSource)>, address: Option<IpAddr>) -> Distance {
     let plain = |scope| Distance { scope, contradiction: None };
     let named = name.map_or(Scope::Unknown, |(name, _)| of_name(name));
     let addressed = address.map_or(Scope::Unknown, of_address);
@@ -149,6 +169,23 @@ mod tests {
         assert_eq!(named(name, NameSource::Dns, Some("192.168.1.5")), Scope::Lan);
         assert_eq!(named(name, NameSource::Certificate, Some("192.168.1.5")), Scope::Lan);
         assert_eq!(named("nas.lan", NameSource::Host, Some("192.168.1.5")), Scope::Lan);
+    }
+
+    /// The smallest address alone once decided, and uploads to a maker counted as staying at home.
+    #[test]
+    fn a_name_seen_once_at_home_is_still_far_away() {
+        let of = |name: &str, source, addresses: &[&str], more| {
+            let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+            distances(Some((&HostName::read(name), source)), &addresses, more)
+        };
+        let (name, both) = ("api.smarthome.example", ["192.168.1.5", "203.0.113.20"]);
+        assert_eq!(of(name, NameSource::Dns, &both, false).scope, Scope::Wan);
+        assert_eq!(of(name, NameSource::Dns, &both, false).contradiction, Some(BOTH));
+        assert_eq!(of(name, NameSource::Sni, &both, false).scope, Scope::Wan);
+        assert_eq!(of("nas.lan", NameSource::Dns, &["127.0.0.1", "192.168.1.5"], false).scope, Scope::Unknown);
+        assert_eq!(of("nas.lan", NameSource::Dns, &["192.168.1.5", "192.168.1.6"], false).scope, Scope::Lan);
+        assert_eq!(of("nas.lan", NameSource::Dns, &["192.168.1.5"], true).scope, Scope::Unknown);
+        assert_eq!(of("nas.lan", NameSource::Dns, &[], false).scope, Scope::Lan);
     }
 
     proptest! {

@@ -4,10 +4,10 @@ use crate::audit::Audited;
 use crate::exit::Fault;
 use crate::fold::{Address, Folded, Runs};
 use dyetrace_case::{
-    Case, DatumId, Endpoint, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject,
+    Case, DatumId, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject,
 };
 use dyetrace_judge::{DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts};
-use dyetrace_recipients::Recipients;
+use dyetrace_recipients::{Recipients, Seen};
 use dyetrace_search::Scanner;
 use dyetrace_search::spike::{Recovery, spike_by_form};
 use std::collections::BTreeMap;
@@ -127,12 +127,17 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
             exhibits: mine.iter().map(|opened| opened.exhibit().path.clone()).collect(),
             records: seen.records,
             // One recording that does not say leaves the run's drops unknown.
-            drops: mine.iter().map(|opened| opened.dropped()).sum(),
+            drops: drops(mine.iter().map(|opened| opened.dropped())),
             region: run.and_then(|run| run.region.clone()),
             apps: Vec::new(),
         }
     });
     facts.collect()
+}
+
+/// All drops of a run; the counts are whatever the recordings say.
+fn drops(each: impl IntoIterator<Item = Option<u64>>) -> Option<u64> {
+    each.into_iter().try_fold(0, |sum: u64, count| Some(sum.saturating_add(count?)))
 }
 
 /// Who is behind each endpoint. The maker is the one that all runs agree on.
@@ -142,9 +147,9 @@ fn recipients(case: Option<&Case>, folded: &Folded, lists: &Recipients) -> Vec<R
     let vendor = case.and_then(|case| vendor(&case.file.runs));
     let resolve = |(address, met): (&Address, &crate::fold::Met)| {
         let source = met.source.unwrap_or(NameSource::Dns);
-        let name = address.name.clone().map(|name| (name, source));
-        let endpoint = Endpoint { address: address.address.or(met.address), port: None, name };
-        lists.resolve(&endpoint, vendor, parties)
+        let name = address.name.as_deref().map(|name| (name, source));
+        let addresses = address.address.into_iter().chain(met.addresses.iter().copied()).collect();
+        lists.resolve_seen(&Seen { name, addresses, more: met.more }, vendor, parties)
     };
     folded.met.iter().map(resolve).collect()
 }
@@ -196,4 +201,17 @@ fn damages(audited: &Audited, folded: &Folded, number: &impl Fn(&Address) -> usi
         reason: "an exhibit could not be opened".to_owned(),
     });
     losses.chain(refused).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two recordings that each claim the largest number of drops once stopped the judgement.
+    #[test]
+    fn drops_of_several_recordings_never_overflow() {
+        assert_eq!(drops([Some(u64::MAX), Some(u64::MAX)]), Some(u64::MAX));
+        assert_eq!(drops([Some(2), Some(3)]), Some(5));
+        assert_eq!(drops([Some(2), None]), None);
+    }
 }
