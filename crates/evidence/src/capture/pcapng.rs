@@ -36,15 +36,13 @@ pub(crate) struct Preview {
 pub(crate) fn preview(content: impl Read) -> Preview {
     let (mut window, mut blocks, mut preview) = (Window::new(content), Blocks::new(), Preview::default());
     let mut room = MOST_SECRETS;
-    // Statistics count from the beginning of the recording, so the last of an interface count.
-    let mut dropped: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut dropped = Dropped::default();
     loop {
         let block = match blocks.next(&mut window) {
             FoundBlock::Block(block) => block,
             FoundBlock::Lost(_) => continue,
             FoundBlock::End => {
-                let sum = || dropped.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
-                preview.dropped = (!dropped.is_empty()).then(sum);
+                preview.dropped = dropped.total();
                 return preview;
             }
         };
@@ -58,14 +56,41 @@ pub(crate) fn preview(content: impl Read) -> Preview {
                 preview.secrets_dropped += secrets.len() as u64;
             }
         } else if block.kind == STATISTICS {
-            if let Some((interface, count)) = drops(block.order, window.at(block.body))
-                && (dropped.len() < MOST_INTERFACES || dropped.contains_key(&interface))
-            {
-                dropped.insert(interface, count);
+            if let Some((interface, count)) = drops(block.order, window.at(block.body)) {
+                dropped.set(interface, count);
             }
+        } else if block.kind == SECTION {
+            dropped.end_section();
         } else if CUSTOM.contains(&block.kind) {
             preview.apps.custom_block(block.order, window.at(block.body));
         }
+    }
+}
+
+/// What interfaces dropped. Their numbers begin anew in every section (section 4.1), their counts with the recording,
+/// so the last of each interface of a section counts.
+#[derive(Default)]
+struct Dropped {
+    section: BTreeMap<u32, u64>,
+    /// Of the sections before.
+    before: Option<u64>,
+}
+
+impl Dropped {
+    fn set(&mut self, interface: u32, count: u64) {
+        if self.section.len() < MOST_INTERFACES || self.section.contains_key(&interface) {
+            self.section.insert(interface, count);
+        }
+    }
+
+    fn end_section(&mut self) {
+        self.before = self.total();
+        self.section.clear();
+    }
+
+    fn total(&self) -> Option<u64> {
+        let counts = self.before.iter().chain(self.section.values());
+        counts.fold(None, |sum: Option<u64>, count| Some(sum.unwrap_or(0).saturating_add(*count)))
     }
 }
 
@@ -368,14 +393,31 @@ pub(crate) mod tests {
             let mut file = Writer::new(order);
             file.interface(1, &[]);
             assert_eq!(preview(file.file.as_slice()).dropped, None, "without statistics nobody knows");
-            for (interface, count) in [(0, 2u64), (1, 5), (0, 3)] {
-                let count = if order == Order::Little { count.to_le_bytes() } else { count.to_be_bytes() };
-                let mut body = [file.u32(interface), [0; 4], [0; 4]].concat();
-                file.options(&mut body, &[(4, &[0; 8]), (5, &count)]);
-                file.block(STATISTICS, &body);
+            for (interface, count) in [(0, 2), (1, 5), (0, 3)] {
+                statistics(&mut file, interface, count);
             }
             assert_eq!(preview(file.file.as_slice()).dropped, Some(8));
         }
+    }
+
+    /// A second section's interface 0 once took the place of the first's, and its drops were forgotten.
+    #[test]
+    fn drops_of_every_section_count() {
+        let mut file = Writer::new(Order::Little);
+        statistics(&mut file, 0, 7);
+        file.section(Order::Big);
+        statistics(&mut file, 0, 2);
+        file.section(Order::Little);
+        assert_eq!(preview(file.file.as_slice()).dropped, Some(9));
+        statistics(&mut file, 0, u64::MAX);
+        assert_eq!(preview(file.file.as_slice()).dropped, Some(u64::MAX));
+    }
+
+    fn statistics(file: &mut Writer, interface: u32, count: u64) {
+        let count = if file.order == Order::Little { count.to_le_bytes() } else { count.to_be_bytes() };
+        let mut body = [file.u32(interface), [0; 4], [0; 4]].concat();
+        file.options(&mut body, &[(4, &[0; 8]), (5, &count)]);
+        file.block(STATISTICS, &body);
     }
 
     #[test]
