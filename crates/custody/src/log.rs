@@ -23,6 +23,9 @@ const LONGEST_LINE: u64 = 1 << 20;
 /// Largest log in bytes: a hundred thousand entries.
 const LARGEST: u64 = 64 << 20;
 
+/// Faults of a log that are kept one by one.
+pub const MOST_FAULTS: usize = 100;
+
 /// One thing that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -110,8 +113,10 @@ impl fmt::Display for LogFault {
 pub struct Log {
     /// The entries, each with the digest of its line.
     pub entries: Vec<(Entry, ExhibitId)>,
-    /// What is wrong with it. Empty: the chain holds.
+    /// What is wrong with it, the first [`MOST_FAULTS`]. Empty: the chain holds.
     pub faults: Vec<LogFault>,
+    /// How many more faults there are.
+    pub more_faults: usize,
     /// The digest of the last line.
     pub head: Option<ExhibitId>,
 }
@@ -128,7 +133,7 @@ impl Log {
             log.add(index + 1, line);
         }
         if body.len() == bytes.len() {
-            log.faults.push(LogFault::Unfinished(body.split(|byte| *byte == b'\n').count()));
+            log.fault(LogFault::Unfinished(body.split(|byte| *byte == b'\n').count()));
         }
         log
     }
@@ -137,13 +142,27 @@ impl Log {
         let digest = sha256(line);
         let before = self.head.replace(digest);
         let Some((entry, prev)) = serde_json::from_slice::<Line>(line).ok().and_then(Line::entry) else {
-            self.faults.push(LogFault::NotAnEntry(number));
+            self.fault(LogFault::NotAnEntry(number));
             return;
         };
         if prev != before {
-            self.faults.push(if number == 1 { LogFault::Headless } else { LogFault::Broken(number) });
+            self.fault(if number == 1 { LogFault::Headless } else { LogFault::Broken(number) });
         }
         self.entries.push((entry, digest));
+    }
+
+    fn fault(&mut self, fault: LogFault) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(fault);
+        } else {
+            self.more_faults += 1;
+        }
+    }
+
+    /// The faults in words, with the number of those that are not kept.
+    pub fn said_faults(&self) -> Vec<String> {
+        let more = (self.more_faults > 0).then(|| format!("and {} more faults", self.more_faults));
+        self.faults.iter().map(ToString::to_string).chain(more).collect()
     }
 
     /// What each file was last said to be, and in which entry (from 1).
@@ -255,6 +274,14 @@ mod tests {
         assert!(append(&folder, &entry("x")).unwrap_err().to_string().contains("no end"));
         assert_eq!(read(&folder).unwrap().unwrap().faults, [LogFault::NotAnEntry(3), LogFault::Unfinished(3)]);
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A log of nothing but line ends once became a fault of 16 bytes for each byte of it.
+    #[test]
+    fn faults_without_number_are_counted_and_not_kept() {
+        let log = Log::parse(&vec![b'\n'; 100_001]);
+        assert_eq!((log.faults.len(), log.more_faults), (MOST_FAULTS, 100_001 - MOST_FAULTS));
+        assert_eq!(log.said_faults().last().map(String::as_str), Some("and 99901 more faults"));
     }
 
     proptest! {

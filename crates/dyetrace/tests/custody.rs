@@ -181,41 +181,91 @@ fn a_new_case_has_a_log() {
     assert!(stderr(&nobody).contains("--who"), "{}", stderr(&nobody));
 }
 
-#[test]
-fn a_case_is_stamped_and_the_reply_is_checked_and_kept() {
-    let folder = case("custody-stamp");
-    let case = folder.join("case");
-    let dyetrace_in = |arguments: &[&str]| {
-        let mut all: Vec<std::ffi::OsString> = arguments.iter().map(Into::into).collect();
-        all.insert(2, case.clone().into());
-        dyetrace(&all)
-    };
-    assert_eq!(dyetrace_in(&["custody", "add", "--who=A. Tester", "sealed the phone"]).status.code(), Some(0));
-    assert_eq!(dyetrace_in(&["custody", "stamp"]).status.code(), Some(0));
-    let request = fs::read_dir(case.join("stamps")).unwrap().next().unwrap().unwrap().path();
+/// The command with the case behind its first two words.
+fn dyetrace_in(case: &Path, arguments: &[&str]) -> Output {
+    let mut all: Vec<std::ffi::OsString> = arguments.iter().map(Into::into).collect();
+    all.insert(2, case.into());
+    dyetrace(&all)
+}
+
+/// Makes a time-stamping authority in a folder; `None` where openssl is not installed.
+fn authority(folder: &Path) -> Option<()> {
     let config = "[tsa]\ndefault_tsa=own\n[own]\nserial=serial\nsigner_cert=cert.pem\nsigner_key=key.pem\nsigner_digest=sha256\n\
         default_policy=1.2.3\ndigests=sha256\n[req]\ndistinguished_name=name\nprompt=no\n[name]\nCN=T\n[ext]\n\
         extendedKeyUsage=critical,timeStamping\n";
     fs::write(folder.join("ts.conf"), config).unwrap();
     fs::write(folder.join("serial"), "01").unwrap();
-    let openssl = |words: &str| Command::new("openssl").args(words.split(' ')).current_dir(&folder).output();
-    let Ok(made) = openssl(
-        "req -x509 -nodes -days 2 -config ts.conf -extensions ext -newkey rsa:2048 -keyout key.pem -out cert.pem",
-    ) else {
+    let words =
+        "req -x509 -nodes -days 2 -config ts.conf -extensions ext -newkey rsa:2048 -keyout key.pem -out cert.pem";
+    let Ok(made) = Command::new("openssl").args(words.split(' ')).current_dir(folder).output() else {
         println!("skipped: openssl is not installed");
-        return;
+        return None;
     };
     assert!(made.status.success(), "{}", stderr(&made));
-    let reply = format!("ts -reply -config ts.conf -section own -out reply.tsr -queryfile {}", request.display());
-    assert!(openssl(&reply).unwrap().status.success());
-    let reply = folder.join("reply.tsr");
-    let reply = reply.to_str().unwrap();
-    let bytes = fs::read(reply).unwrap();
-    assert_says(&dyetrace_in(&["custody", "stamp", "--reply", reply]), 0, &["policy     1.2.3", "signature  good"]);
+    Some(())
+}
+
+/// What the folder's authority answers to a request.
+fn answer(folder: &Path, request: &Path) -> PathBuf {
+    let words = "ts -reply -config ts.conf -section own -out reply.tsr -queryfile";
+    let openssl = Command::new("openssl").args(words.split(' ')).arg(request).current_dir(folder).output().unwrap();
+    assert!(openssl.status.success(), "{}", stderr(&openssl));
+    folder.join("reply.tsr")
+}
+
+#[test]
+fn a_case_is_stamped_and_the_reply_is_checked_and_kept() {
+    let folder = case("custody-stamp");
+    let case = folder.join("case");
+    assert_eq!(dyetrace_in(&case, &["custody", "add", "--who=A. Tester", "sealed the phone"]).status.code(), Some(0));
+    assert_eq!(dyetrace_in(&case, &["custody", "stamp"]).status.code(), Some(0));
+    let request = fs::read_dir(case.join("stamps")).unwrap().next().unwrap().unwrap().path();
+    let Some(()) = authority(&folder) else { return };
+    let reply = answer(&folder, &request);
+    let checked = dyetrace_in(&case, &["custody", "stamp", "--reply", reply.to_str().unwrap()]);
+    assert_says(&checked, 0, &["policy     1.2.3", "signature  good"]);
     assert_says(&verify(&case), 0, &["stamps     holds", "covers entries 1 to 1"]);
-    let kept = request.with_extension("tsr");
-    let mut changed = bytes.clone();
+    let mut changed = fs::read(reply).unwrap();
     *changed.last_mut().unwrap() ^= 1;
-    fs::write(kept, changed).unwrap();
+    fs::write(request.with_extension("tsr"), changed).unwrap();
     assert_says(&verify(&case), 1, &["stamps     DIFFERS", "signature is not good"]);
+}
+
+/// Without the authority's certificate nothing is proven, and `verify` once said that it holds.
+#[test]
+fn a_stamp_whose_signature_nobody_checked_does_not_hold() {
+    let folder = case("custody-unchecked-stamp");
+    let case = folder.join("case");
+    assert_eq!(dyetrace_in(&case, &["custody", "add", "--who=A. Tester", "sealed the phone"]).status.code(), Some(0));
+    assert_eq!(dyetrace_in(&case, &["custody", "stamp"]).status.code(), Some(0));
+    let request = fs::read_dir(case.join("stamps")).unwrap().next().unwrap().unwrap().path();
+    let Some(()) = authority(&folder) else { return };
+    // The request's last field asks for the certificate (certReq, RFC 3161 section 2.4.1).
+    let mut bytes = fs::read(&request).unwrap();
+    let asks = bytes.windows(3).rposition(|three| three == [1, 1, 0xff]).unwrap();
+    bytes[asks + 2] = 0;
+    let without = folder.join("without.tsq");
+    fs::write(&without, bytes).unwrap();
+    let reply = answer(&folder, &without);
+    let checked = dyetrace_in(&case, &["custody", "stamp", "--reply", reply.to_str().unwrap()]);
+    assert_says(&checked, 2, &["signature  not checked"]);
+    assert!(stderr(&checked).contains("nothing shows who made this stamp"), "{}", stderr(&checked));
+    assert_says(&verify(&case), 2, &["stamps     not checked", "signature not checked"]);
+}
+
+/// The reply once was kept without the request it answers, and `verify` found it wrong for ever.
+#[test]
+fn a_request_that_lay_elsewhere_is_kept_with_its_reply() {
+    let folder = case("custody-stamp-elsewhere");
+    let case = folder.join("case");
+    assert_eq!(dyetrace_in(&case, &["custody", "add", "--who=A. Tester", "sealed the phone"]).status.code(), Some(0));
+    let request = folder.join("elsewhere.tsq");
+    let request_text = request.to_str().unwrap();
+    assert_eq!(dyetrace_in(&case, &["custody", "stamp", "--output", request_text]).status.code(), Some(0));
+    let Some(()) = authority(&folder) else { return };
+    let reply = answer(&folder, &request);
+    let words = ["custody", "stamp", "--reply", reply.to_str().unwrap(), "--request", request_text];
+    assert_says(&dyetrace_in(&case, &words), 0, &["signature  good"]);
+    fs::remove_file(&request).unwrap();
+    assert_says(&verify(&case), 0, &["stamps     holds", "covers entries 1 to 1"]);
 }

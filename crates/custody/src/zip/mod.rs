@@ -1,7 +1,7 @@
 //! Zip archives (PKWARE APPNOTE 6.3.10) whose entries are stored, not compressed.
 //!
 //! Stored, because captures hardly shrink, because the same contents then give the same bytes with every version of
-//! every library, and because an archive of stored entries cannot unpack to more than it is.
+//! every library, and because the files of an archive of stored entries have no more bytes than it has.
 
 mod read;
 mod write;
@@ -69,6 +69,19 @@ mod tests {
         }
         let twice = Archive::open(Cursor::new(zipped(&[("a", b"x"), ("a", b"y")]))).unwrap_err().to_string();
         assert!(twice.contains("twice"), "{twice}");
+    }
+
+    /// Folders stand in no archive and cost the computer room all the same.
+    #[test]
+    fn folders_without_number_are_refused() {
+        let open = |files: &[(&str, &[u8])]| Archive::open(Cursor::new(zipped(files)));
+        let deep = |folders: usize| format!("{}x", "d/".repeat(folders));
+        assert!(open(&[(&deep(32), b"")]).is_ok());
+        assert!(open(&[(&deep(33), b"")]).unwrap_err().to_string().contains("deeper"));
+        let names: Vec<String> = (0..2_200).map(|number| format!("{number}{}/x", "/d".repeat(30))).collect();
+        let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+        assert!(open(&files[..2_000]).is_ok());
+        assert!(open(&files).unwrap_err().to_string().contains("more than 65536 folders"));
     }
 
     #[test]

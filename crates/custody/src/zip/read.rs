@@ -9,6 +9,12 @@ use std::io::{self, Read, Seek, SeekFrom, Take};
 /// Largest directory in bytes: half a million files.
 const LARGEST_DIRECTORY: u64 = 64 << 20;
 
+/// Folders that the files of an archive may need together. A path of 1,024 bytes can name 512.
+const MOST_FOLDERS: usize = 65_536;
+
+/// Folders inside one another.
+const DEEPEST: usize = 32;
+
 /// Why an archive is not read.
 #[derive(Debug)]
 pub enum ZipError {
@@ -131,7 +137,7 @@ fn bytes_at<R: Read + Seek>(file: &mut R, at: u64, length: u64) -> Result<Vec<u8
 
 fn entries(directory: &[u8]) -> Result<Vec<Entry>, ZipError> {
     let mut entries = Vec::new();
-    let mut names = BTreeSet::new();
+    let (mut names, mut folders) = (BTreeSet::new(), BTreeSet::new());
     let mut rest = directory;
     while !rest.is_empty() {
         let (entry, length) = entry(rest)?;
@@ -140,9 +146,28 @@ fn entries(directory: &[u8]) -> Result<Vec<Entry>, ZipError> {
         if !names.insert(entry.name.clone()) {
             return Err(refused(format!("{} stands twice in the archive", entry.name)));
         }
+        add_folders(&mut folders, &entry.name)?;
         entries.push(entry);
     }
     Ok(entries)
+}
+
+/// Counts the folders that a file needs: unpacking makes them, though they take no room in the archive.
+fn add_folders(folders: &mut BTreeSet<String>, name: &str) -> Result<(), ZipError> {
+    if name.matches('/').count() > DEEPEST {
+        return Err(refused(format!("refused: {} lies deeper than {DEEPEST} folders", name::shown(name))));
+    }
+    let above = std::iter::successors(name.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
+    for (folder, _) in above {
+        // Where a folder was counted, so were those above it.
+        if !folders.insert(folder.to_owned()) {
+            break;
+        }
+    }
+    if folders.len() > MOST_FOLDERS {
+        return Err(refused(format!("refused: the archive needs more than {MOST_FOLDERS} folders")));
+    }
+    Ok(())
 }
 
 /// One file of the directory and the length of what is said of it; `None` for a folder.
@@ -199,7 +224,7 @@ fn zip64(extra: &[u8]) -> impl Iterator<Item = u64> + '_ {
     found.chunks_exact(8).filter_map(|chunk| u64_at(chunk, 0))
 }
 
-/// No two files share a byte, and all lie in the archive: so unpacking takes no more room than the archive.
+/// No two files share a byte, and all lie in the archive: so they have no more bytes than the archive.
 fn check_ranges(entries: &[Entry], length: u64) -> Result<(), ZipError> {
     let mut ranges: Vec<(u64, &Entry)> = entries.iter().map(|entry| (entry.header, entry)).collect();
     ranges.sort_by_key(|(start, _)| *start);

@@ -106,7 +106,7 @@ fn custody_head(root: &Path) -> Result<Vec<u8>, Fault> {
     let document = json!({
         "schema": "dyetrace-custody/1",
         "entries": log.entries.len(),
-        "faults": log.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "faults": log.said_faults(),
         "head": log.head.as_ref().map(ExhibitId::to_string),
     });
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(Fault::new)?;

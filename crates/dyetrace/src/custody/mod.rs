@@ -2,7 +2,7 @@
 
 mod stamp;
 
-pub(crate) use stamp::check as check_stamps;
+pub(crate) use stamp::{Checked, check as check_stamps};
 
 use crate::exit::{Exit, Fault, say};
 use crate::{mark, output};
@@ -132,7 +132,7 @@ fn show(case: &Path) -> Result<Exit, Fault> {
         let _ = writeln!(text, "head  {head}");
     }
     output::print(text.as_bytes())?;
-    for fault in &log.faults {
+    for fault in log.said_faults() {
         say(&format!("dyetrace: {}: {fault}", log::FILE));
     }
     Ok(if log.faults.is_empty() { Exit::Fine } else { Exit::Found })

@@ -7,9 +7,11 @@ use crate::output;
 use clap::Args;
 use dyetrace_case::{Case, ExhibitId};
 use dyetrace_custody::bag::{self, TAG_MANIFEST};
+use dyetrace_custody::log::{self, Log};
 use dyetrace_custody::timestamp::{LARGEST, Reply, Request, Signature};
 use dyetrace_custody::zip::Archive;
-use dyetrace_custody::{digest, log};
+use dyetrace_custody::{digest, name};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -81,7 +83,7 @@ fn receive(arguments: &StampArguments, reply: &Path) -> Result<Exit, Fault> {
     };
     let request = Request::parse(&read(&path)?).map_err(|error| Fault::new(format!("{}: {error}", path.display())))?;
     let mut misfits = parsed.misfits(&request);
-    if covered(&arguments.path, request.imprint)?.is_none() {
+    if !is_known(&arguments.path, request.imprint)? {
         misfits.push("what it stamps is neither the bundle nor in the custody log".to_owned());
     }
     let Some(token) = parsed.token.as_ref().filter(|_| misfits.is_empty()) else {
@@ -105,7 +107,11 @@ Whether to trust the certificate:
     if is_case {
         keep(&arguments.path, &path, &bytes, &token.time.to_string())?;
     }
-    Ok(Exit::Fine)
+    if is_good(&token.signature) {
+        return Ok(Exit::Fine);
+    }
+    say("dyetrace: the signature was not checked: until it is, nothing shows who made this stamp, or when");
+    Ok(Exit::PartlyRead)
 }
 
 /// What a signature is worth, in words.
@@ -120,47 +126,77 @@ fn worth(signature: &Signature) -> String {
     }
 }
 
-/// Puts the reply beside its request, and into the log.
+/// Puts request and reply into the case, and into its log.
 fn keep(case: &Path, request: &Path, reply: &[u8], time: &str) -> Result<(), Fault> {
     let stem = request.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let name = format!("{FOLDER}/{stem}.tsr");
-    let path = case.join(&name);
-    if path.is_file() && read(&path)? == reply {
-        return Ok(());
+    let (asked, answered) = (format!("{FOLDER}/{stem}.tsq"), format!("{FOLDER}/{stem}.tsr"));
+    let sent = read(request)?;
+    let is_new = [put(case, &asked, &sent)?, put(case, &answered, reply)?];
+    if is_new.contains(&true) {
+        let digests = [(asked, digest::sha256(&sent)), (answered, digest::sha256(reply))].into();
+        note(case, None, format!("received a time stamp of {time}"), digests)?;
+    }
+    Ok(())
+}
+
+/// Writes a file of the case where it is not there already; another of that name is never written over.
+fn put(case: &Path, name: &str, bytes: &[u8]) -> Result<bool, Fault> {
+    let path = case.join(name);
+    if path.is_file() && read(&path)? == bytes {
+        return Ok(false);
     }
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Fault::file(folder, &error))?;
     }
-    let written = File::create_new(&path).and_then(|mut file| file.write_all(reply));
+    let written = File::create_new(&path).and_then(|mut file| file.write_all(bytes));
     written.map_err(|error| Fault::file(&path, &error))?;
-    let digests = [(name, digest::sha256(reply))].into();
-    note(case, None, format!("received a time stamp of {time}"), digests)?;
-    Ok(())
+    Ok(true)
+}
+
+/// What a kept reply is worth, in words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Checked {
+    /// Something is wrong with it.
+    Wrong(String),
+    /// All fits, but its signature could not be checked: anybody can have made it.
+    Unproven(String),
+    /// All fits, and its signature is good.
+    Proven(String),
 }
 
 /// Checks the replies that a case keeps: how many entries of its log each covers, or what is wrong with it.
-pub(crate) fn check(case: &Path) -> Result<Vec<Result<String, String>>, Fault> {
-    let mut checked = Vec::new();
-    for path in files(case, "tsr")? {
-        let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let of = || -> Result<String, String> {
-            let said = |error: String| format!("{shown}: {error}");
-            let bytes = |path: &Path| read(path).map_err(|fault| said(fault.to_string()));
-            let reply = Reply::parse(&bytes(&path)?).map_err(|error| said(error.to_string()))?;
-            let request =
-                Request::parse(&bytes(&path.with_extension("tsq"))?).map_err(|error| said(error.to_string()))?;
-            let misfits = reply.misfits(&request);
-            if !misfits.is_empty() {
-                return Err(said(misfits.join("; ")));
-            }
-            let covered = covered(case, request.imprint).map_err(|fault| said(fault.to_string()))?;
-            let covered = covered.ok_or_else(|| said("what it stamps is not in the custody log".to_owned()))?;
-            let token = reply.token.ok_or_else(|| said("holds no stamp".to_owned()))?;
-            Ok(format!("{} covers entries 1 to {covered}; signature {}", token.time, worth(&token.signature)))
-        };
-        checked.push(of());
+pub(crate) fn check(case: &Path) -> Result<Vec<Checked>, Fault> {
+    let replies = files(case, "tsr")?;
+    let log = if replies.is_empty() { Log::default() } else { log_of(case)?.unwrap_or_default() };
+    let lines: BTreeMap<ExhibitId, usize> = lines_of(&log);
+    let checked = replies.iter().map(|path| {
+        let shown = name::shown(&path.file_name().unwrap_or_default().to_string_lossy());
+        check_kept(path, &lines).unwrap_or_else(|reason| Checked::Wrong(format!("{shown}: {reason}")))
+    });
+    Ok(checked.collect())
+}
+
+fn check_kept(path: &Path, lines: &BTreeMap<ExhibitId, usize>) -> Result<Checked, String> {
+    let bytes = |path: &Path| read(path).map_err(|fault| fault.to_string());
+    let reply = Reply::parse(&bytes(path)?).map_err(|error| error.to_string())?;
+    let request = Request::parse(&bytes(&path.with_extension("tsq"))?).map_err(|error| error.to_string())?;
+    let misfits = reply.misfits(&request);
+    if !misfits.is_empty() {
+        return Err(misfits.join("; "));
     }
-    Ok(checked)
+    let covered = lines.get(&request.imprint).ok_or("what it stamps is not in the custody log")?;
+    let token = reply.token.ok_or("holds no stamp")?;
+    let said = format!("{} covers entries 1 to {covered}; signature {}", token.time, worth(&token.signature));
+    Ok(if is_good(&token.signature) { Checked::Proven(said) } else { Checked::Unproven(said) })
+}
+
+fn is_good(signature: &Signature) -> bool {
+    matches!(signature, Signature::Good { .. })
+}
+
+/// The number of each line, from 1, by its digest.
+fn lines_of(log: &Log) -> BTreeMap<ExhibitId, usize> {
+    log.entries.iter().enumerate().map(|(at, (_, digest))| (*digest, at + 1)).collect()
 }
 
 /// What is to be stamped.
@@ -176,13 +212,12 @@ fn imprint(path: &Path) -> Result<ExhibitId, Fault> {
     log.head.ok_or_else(|| Fault::new(format!("{} has no entry in {}", path.display(), log::FILE)).hint(hint()))
 }
 
-/// The number of log entries that a digest covers; of a bundle, 0 where it is the bundle's.
-fn covered(path: &Path, imprint: ExhibitId) -> Result<Option<usize>, Fault> {
+/// Is it the digest of a line of the case's log, or the bundle's?
+fn is_known(path: &Path, imprint: ExhibitId) -> Result<bool, Fault> {
     if !Case::is_case(path) {
-        return Ok((tag_digest(path)? == imprint).then_some(0));
+        return Ok(tag_digest(path)? == imprint);
     }
-    let log = log_of(path)?.unwrap_or_default();
-    Ok(log.entries.iter().position(|(_, digest)| *digest == imprint).map(|at| at + 1))
+    Ok(lines_of(&log_of(path)?.unwrap_or_default()).contains_key(&imprint))
 }
 
 /// SHA-256 of the tag manifest of a bundle.

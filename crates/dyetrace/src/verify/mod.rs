@@ -2,7 +2,7 @@
 
 mod rerun;
 
-use crate::custody;
+use crate::custody::{self, Checked};
 use crate::exit::{Exit, Fault};
 use crate::mint::{Dice, System};
 use crate::output;
@@ -23,7 +23,7 @@ stored one byte for byte. A public edition cannot be judged anew; it says so. Se
 Exit codes:
   0  all that could be verified is as it was
   1  something is not
-  2  something could not be read or done
+  2  something could not be read or done, or a time stamp's signature could not be checked
 
 Examples:
   dyetrace verify my-case-sealed.zip
@@ -42,6 +42,8 @@ pub(crate) enum Outcome {
     Holds,
     /// Not as it was.
     Differs,
+    /// It fits, but what would prove it was not checked.
+    NotChecked,
     /// There is nothing to verify, or a public edition leaves it out.
     NotPossible,
     /// It could not be read or done.
@@ -86,7 +88,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Fault> {
     let any = |outcome| steps.iter().any(|step| step.outcome == outcome);
     Ok(match () {
         () if any(Outcome::Differs) => Exit::Found,
-        () if any(Outcome::Failed) => Exit::PartlyRead,
+        () if any(Outcome::Failed) || any(Outcome::NotChecked) => Exit::PartlyRead,
         () => Exit::Fine,
     })
 }
@@ -97,6 +99,7 @@ fn text(steps: &[Step]) -> String {
         let mark = match step.outcome {
             Outcome::Holds => "holds",
             Outcome::Differs => "DIFFERS",
+            Outcome::NotChecked => "not checked",
             Outcome::NotPossible => "not possible",
             Outcome::Failed => "FAILED",
         };
@@ -197,7 +200,7 @@ fn chain(case: &Path) -> Result<Step, Fault> {
     let Some(log) = custody::log_of(case)? else {
         return Ok(Step::new("custody", Outcome::NotPossible, format!("there is no {}", log::FILE)));
     };
-    let mut wrong: Vec<String> = log.faults.iter().map(ToString::to_string).collect();
+    let mut wrong = log.said_faults();
     for (path, (entry, digest)) in log.last_digests() {
         wrong.extend(differs(case, path, digest).map(|said| format!("{said} since entry {entry} was written")));
     }
@@ -210,11 +213,16 @@ fn stamps(case: &Path) -> Result<Step, Fault> {
     if checked.is_empty() {
         return Ok(Step::new("stamps", Outcome::NotPossible, "there is no time stamp"));
     }
-    let (right, wrong): (Vec<_>, Vec<_>) = checked.into_iter().partition(Result::is_ok);
-    let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
-    let right: Vec<String> = right.into_iter().filter_map(Result::ok).collect();
-    let outcome = if wrong.is_empty() { Outcome::Holds } else { Outcome::Differs };
-    Ok(Step { name: "stamps", outcome, lines: wrong.into_iter().chain(right).collect() })
+    let any = |is: fn(&Checked) -> bool| checked.iter().any(is);
+    let outcome = match () {
+        () if any(|one| matches!(one, Checked::Wrong(_))) => Outcome::Differs,
+        () if any(|one| matches!(one, Checked::Unproven(_))) => Outcome::NotChecked,
+        () => Outcome::Holds,
+    };
+    let mut sorted = checked;
+    sorted.sort();
+    let lines = sorted.into_iter().map(|(Checked::Wrong(line) | Checked::Unproven(line) | Checked::Proven(line))| line);
+    Ok(Step { name: "stamps", outcome, lines: lines.collect() })
 }
 
 fn head_of_public(data: &Path) -> String {
