@@ -30,6 +30,8 @@ pub struct WantedFile {
     pub path: &'static str,
     /// What it is for.
     pub holds: Holds,
+    /// SHA-256 in hexadecimal: an index that lies beside a file can say anything of it.
+    pub sha256: &'static str,
 }
 
 /// What a file of a package is for.
@@ -52,9 +54,21 @@ pub const PACKAGES: &[Package] = &[
         dated: "2026-06-17",
         sha512: "51+VW5eP3y4mLJc/DEBmMz12OLQl5S7gX/JkNnXN7j0fCY2/o0hV6fjjG5Cp6chs3dP0mqRKPW9rqFTrbEQkRg==",
         files: &[
-            WantedFile { path: "package/iptoasn-country.mmdb", holds: Holds::Countries },
-            WantedFile { path: "package/README.md", holds: Holds::Papers },
-            WantedFile { path: "package/package.json", holds: Holds::Papers },
+            WantedFile {
+                path: "package/iptoasn-country.mmdb",
+                holds: Holds::Countries,
+                sha256: "93cc3158038b5ddd3cef52652ba6d7a134ece0496117fae0a3ab6e7b5101815e",
+            },
+            WantedFile {
+                path: "package/README.md",
+                holds: Holds::Papers,
+                sha256: "f5eb21e534439442d640413916c4c44aa13f5becf5484b40ee65fb91de540a1d",
+            },
+            WantedFile {
+                path: "package/package.json",
+                holds: Holds::Papers,
+                sha256: "a348faa09394d67d8d11563e0b1150667d0244f71b3f08cc63739ed46c6ab040",
+            },
         ],
         note: Some(
             "its authors say that it contains errors; it tells where a network is announced, not where a machine stands",
@@ -67,9 +81,21 @@ pub const PACKAGES: &[Package] = &[
         dated: "2026-09-14",
         sha512: "p+PfyL5U0ediGzvwPzMSdD9MnC8rHW6nWJJVLIQvqN7RsSqfaZ+7n4c9GILqH36EYR0eXB9CzAeCRnKFr/9uJg==",
         files: &[
-            WantedFile { path: "package/dist/entities-nostats.json", holds: Holds::Owners },
-            WantedFile { path: "package/LICENSE", holds: Holds::Papers },
-            WantedFile { path: "package/package.json", holds: Holds::Papers },
+            WantedFile {
+                path: "package/dist/entities-nostats.json",
+                holds: Holds::Owners,
+                sha256: "ee020cf9a220f14c1b90e3858a615341ee5174a201fa4083390349a23fae23d7",
+            },
+            WantedFile {
+                path: "package/LICENSE",
+                holds: Holds::Papers,
+                sha256: "e1f2a92813d0a7160c8bb0e27da66ec2f6599f2832ae5b4d9f95c108e60af5e6",
+            },
+            WantedFile {
+                path: "package/package.json",
+                holds: Holds::Papers,
+                sha256: "6b039bb7e8e4741c62f018a9aec80fb36f71678c64bd96ffc9262fb1c96915d8",
+            },
         ],
         note: None,
     },
@@ -94,15 +120,61 @@ impl Package {
     }
 
     /// The dated list that a file of it is, for reports.
-    pub fn snapshot(&self, sha256: &str) -> Snapshot {
+    fn snapshot(&self, file: &WantedFile) -> Snapshot {
         Snapshot {
             name: self.name.to_owned(),
             version: Some(self.version.to_owned()),
             dated: Some(self.dated.to_owned()),
             licence: Some(self.licence.to_owned()),
-            sha256: Some(sha256.to_owned()),
+            sha256: Some(file.sha256.to_owned()),
             from: Some(format!("npm {}@{}", self.name, self.version)),
             note: self.note.map(str::to_owned),
+        }
+    }
+}
+
+/// What is known of a file that lies in a folder of lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// It is the file of a package whose checksum is compiled in.
+    Pinned(Snapshot),
+    /// It is of a package or version that is not. Nobody but the folder itself says what it is.
+    Given(Snapshot),
+    /// The folder calls it a file of a package that is compiled in, and it is another.
+    Forged,
+}
+
+impl IndexedPackage {
+    /// What is known of a file of it whose SHA-256 was computed now.
+    pub fn known(&self, file: &IndexedFile, sha256: &str) -> Known {
+        let package = Package::named(&self.package).filter(|package| package.version == self.version);
+        let Some(package) = package else { return Known::Given(self.given(sha256)) };
+        let pinned = self.wanted(file).filter(|wanted| wanted.sha256 == sha256);
+        pinned.map_or(Known::Forged, |wanted| Known::Pinned(package.snapshot(wanted)))
+    }
+
+    /// What a file of it is for.
+    pub fn holds(&self, file: &IndexedFile) -> Option<Holds> {
+        self.wanted(file).map(|wanted| wanted.holds)
+    }
+
+    /// The file of the package of that name, by the last part of its path.
+    fn wanted(&self, file: &IndexedFile) -> Option<&'static WantedFile> {
+        let last = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        Package::named(&self.package)?.files.iter().find(|wanted| last(wanted.path) == last(&file.path))
+    }
+
+    fn given(&self, sha256: &str) -> Snapshot {
+        Snapshot {
+            name: format!("given: {}", self.package),
+            version: Some(self.version.clone()),
+            dated: Some(self.dated.clone()),
+            licence: Some(self.licence.clone()),
+            sha256: Some(sha256.to_owned()),
+            from: Some("given with the case or by --lists".to_owned()),
+            note: Some(
+                "its name, version and date are what the folder says; this program does not know the file".to_owned(),
+            ),
         }
     }
 }
@@ -171,22 +243,44 @@ mod tests {
         for package in PACKAGES {
             assert_eq!((package.sha512.len(), &package.sha512[86..]), (88, "=="), "{}", package.name);
             assert!(!package.path().contains("//"));
+            let is_digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(package.files.iter().all(|file| is_digest(file.sha256)), "{}", package.name);
         }
         assert_eq!(Package::named("third-party-web").unwrap().path(), "third-party-web/-/third-party-web-0.30.0.tgz");
         assert_eq!(PACKAGES[0].folder(), "iptoasn-country-mmdb-2.3.2026061719");
     }
 
+    fn indexed(package: &str, version: &str) -> IndexedPackage {
+        IndexedPackage {
+            package: package.to_owned(),
+            version: version.to_owned(),
+            licence: "MIT".to_owned(),
+            dated: "2026-09-14".to_owned(),
+            sha512: String::new(),
+            from: "https://registry.npmjs.org".to_owned(),
+            files: Vec::new(),
+        }
+    }
+
+    /// A case could bring a list of its own making, and reports said that npm had published it.
+    #[test]
+    fn only_a_file_whose_checksum_is_compiled_in_is_said_to_be_of_its_package() {
+        let package = Package::named("third-party-web").unwrap();
+        let file = IndexedFile { path: "x/dist/entities-nostats.json".to_owned(), bytes: 0, sha256: String::new() };
+        let right = package.files[0].sha256;
+        let Known::Pinned(snapshot) = indexed(package.name, package.version).known(&file, right) else { panic!() };
+        assert_eq!(snapshot.from.as_deref(), Some("npm third-party-web@0.30.0"));
+        assert_eq!(indexed(package.name, package.version).known(&file, &"0".repeat(64)), Known::Forged);
+        let paper = IndexedFile { path: "x/LICENSE".to_owned(), ..file.clone() };
+        assert_eq!(indexed(package.name, package.version).known(&paper, right), Known::Forged, "one file for another");
+        let Known::Given(snapshot) = indexed(package.name, "0.31.0").known(&file, right) else { panic!() };
+        assert_eq!(snapshot.name, "given: third-party-web");
+        assert_eq!(snapshot.from.as_deref(), Some("given with the case or by --lists"));
+    }
+
     #[test]
     fn a_newer_version_takes_the_place_of_an_older_one() {
-        let package = |version: &str| IndexedPackage {
-            package: "p".to_owned(),
-            version: version.to_owned(),
-            licence: String::new(),
-            dated: String::new(),
-            sha512: String::new(),
-            from: String::new(),
-            files: Vec::new(),
-        };
+        let package = |version: &str| indexed("p", version);
         let mut index = Index::default();
         index.put(package("1"));
         index.put(package("2"));

@@ -22,6 +22,6 @@ mod scope;
 mod statement;
 
 pub use country::CountryTable;
-pub use installed::{Holds, Index, IndexedFile, IndexedPackage, PACKAGES, Package, WantedFile};
+pub use installed::{Holds, Index, IndexedFile, IndexedPackage, Known, PACKAGES, Package, WantedFile};
 pub use list::{ListError, OwnerList};
 pub use resolve::{Recipients, Seen};

@@ -1,5 +1,6 @@
 //! Archives from a registry or a web server.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::Agent;
@@ -13,13 +14,28 @@ pub(super) fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
+/// An address for others to see: without the name and password in it, and without what follows its path, where
+/// registries take tokens. Of a path of this computer only the file's name.
+pub(super) fn shown(place: &str) -> String {
+    let Some((scheme, rest)) = place.split_once("://").filter(|_| is_url(place)) else {
+        let name = Path::new(place).file_name().unwrap_or_default();
+        return name.to_string_lossy().into_owned();
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
 /// What a server gives for an address. Who serves it does not matter: the caller knows the checksum.
 ///
 /// # Errors
 /// What went wrong, in words.
 pub(super) fn fetch(url: &str) -> Result<Vec<u8>, String> {
-    let mut answer = agent().get(url).call().map_err(|error| error.to_string())?;
-    answer.body_mut().with_config().limit(LARGEST).read_to_vec().map_err(|error| error.to_string())
+    // Some errors repeat the address.
+    let said = |error: ureq::Error| error.to_string().replace(url, &shown(url));
+    let mut answer = agent().get(url).call().map_err(said)?;
+    answer.body_mut().with_config().limit(LARGEST).read_to_vec().map_err(said)
 }
 
 /// Trusts whom the system trusts, so that a company's own registry works.
@@ -37,4 +53,23 @@ fn agent() -> Agent {
         .user_agent(concat!("dyetrace/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A registry's password once stood in index.json, which may go with a case.
+    #[test]
+    fn what_others_see_of_an_address_has_no_password() {
+        for (place, expected) in [
+            ("https://lin:secret@npm.example:8443/@a/b/-/b-1.tgz?token=t#f", "https://npm.example:8443/@a/b/-/b-1.tgz"),
+            ("https://a@b:secret@npm.example/x", "https://npm.example/x"),
+            ("https://npm.example?token=t", "https://npm.example"),
+            ("/home/lin/downloads/b-1.tgz", "b-1.tgz"),
+            ("b-1.tgz", "b-1.tgz"),
+        ] {
+            assert_eq!(shown(place), expected);
+        }
+    }
 }

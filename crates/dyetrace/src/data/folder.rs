@@ -2,7 +2,7 @@
 
 use crate::exit::Fault;
 use dyetrace_case::{Snapshot, hex};
-use dyetrace_recipients::{CountryTable, Holds, Index, IndexedFile, IndexedPackage, OwnerList, Package};
+use dyetrace_recipients::{CountryTable, Holds, Index, IndexedFile, IndexedPackage, Known, OwnerList};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::ErrorKind;
@@ -58,6 +58,8 @@ pub(super) enum State {
     AsInstalled,
     /// It is not.
     Changed,
+    /// The index calls it a file of a package whose checksum is compiled in, and it is another.
+    Forged,
     /// It is not there, or cannot be read.
     Missing,
 }
@@ -67,6 +69,7 @@ impl fmt::Display for State {
         f.write_str(match self {
             Self::AsInstalled => "as installed",
             Self::Changed => "CHANGED since it was installed",
+            Self::Forged => "NOT THE FILE OF THE PACKAGE that index.json names",
             Self::Missing => "MISSING",
         })
     }
@@ -75,13 +78,12 @@ impl fmt::Display for State {
 /// Compares every file with the index.
 pub(super) fn check(folder: &Path) -> Result<Vec<Stored>, Fault> {
     let index = index(folder)?;
-    let files = index.packages.into_iter().flat_map(|package| package.files);
-    Ok(files
-        .map(|file| Stored {
-            state: read(folder, &file).map_or_else(|state| state, |_| State::AsInstalled),
-            path: file.path,
-        })
-        .collect())
+    let files = index.packages.iter().flat_map(|package| package.files.iter().map(move |file| (package, file)));
+    let stored = files.map(|(package, file)| Stored {
+        state: read(folder, package, file).map_or_else(|state| state, |_| State::AsInstalled),
+        path: file.path.clone(),
+    });
+    Ok(stored.collect())
 }
 
 /// Lists that are installed and as they were installed.
@@ -109,44 +111,28 @@ impl Lists {
     }
 
     fn add(&mut self, folder: &Path, package: &IndexedPackage, file: &IndexedFile) -> Result<(), Fault> {
-        let Some(holds) = holds(package, file).filter(|holds| *holds != Holds::Papers) else { return Ok(()) };
+        let Some(holds) = package.holds(file).filter(|holds| *holds != Holds::Papers) else { return Ok(()) };
         let path = folder.join(&file.path);
-        let bytes = read(folder, file)
+        let (bytes, snapshot) = read(folder, package, file)
             .map_err(|state| Fault::new(format!("{}: {state}", path.display())).hint("dyetrace data install"))?;
         match holds {
-            Holds::Countries => {
-                self.countries.push(CountryTable::new(bytes, snapshot(package, file)).map_err(Fault::new)?);
-            }
-            Holds::Owners => {
-                self.owners.push(OwnerList::third_party_web(&bytes, snapshot(package, file)).map_err(Fault::new)?);
-            }
+            Holds::Countries => self.countries.push(CountryTable::new(bytes, snapshot).map_err(Fault::new)?),
+            Holds::Owners => self.owners.push(OwnerList::third_party_web(&bytes, snapshot).map_err(Fault::new)?),
             Holds::Papers => {}
         }
         Ok(())
     }
 }
 
-fn holds(package: &IndexedPackage, file: &IndexedFile) -> Option<Holds> {
-    let known = Package::named(&package.package)?;
-    let name = |path: &str| path.rsplit('/').next().map(str::to_owned);
-    known.files.iter().find(|wanted| name(wanted.path) == name(&file.path)).map(|wanted| wanted.holds)
-}
-
-fn snapshot(package: &IndexedPackage, file: &IndexedFile) -> Snapshot {
-    Snapshot {
-        name: package.package.clone(),
-        version: Some(package.version.clone()),
-        dated: Some(package.dated.clone()),
-        licence: Some(package.licence.clone()),
-        sha256: Some(file.sha256.clone()),
-        from: Some(format!("npm {}@{}", package.package, package.version)),
-        note: Package::named(&package.package).and_then(|known| known.note).map(str::to_owned),
-    }
-}
-
-/// A file's bytes, where they are those that were installed. An index cannot lead out of its folder.
-fn read(folder: &Path, file: &IndexedFile) -> Result<Vec<u8>, State> {
+/// A file's bytes, where they are those that were installed, and what they are known to be. An index cannot lead out
+/// of its folder, and cannot call its own file one whose checksum is compiled in.
+fn read(folder: &Path, package: &IndexedPackage, file: &IndexedFile) -> Result<(Vec<u8>, Snapshot), State> {
     let inside = Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_)));
     let bytes = inside.then(|| std::fs::read(folder.join(&file.path)).ok()).flatten().ok_or(State::Missing)?;
-    if hex(&Sha256::digest(&bytes)) == file.sha256 { Ok(bytes) } else { Err(State::Changed) }
+    let digest = hex(&Sha256::digest(&bytes));
+    match package.known(file, &digest) {
+        _ if digest != file.sha256 => Err(State::Changed),
+        Known::Forged => Err(State::Forged),
+        Known::Pinned(snapshot) | Known::Given(snapshot) => Ok((bytes, snapshot)),
+    }
 }

