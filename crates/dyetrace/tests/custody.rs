@@ -98,11 +98,15 @@ fn a_judgement_that_was_forged_is_found_though_every_digest_was_made_anew() {
 #[test]
 fn a_public_bundle_holds_no_planted_value_no_exhibit_and_no_key_and_says_what_it_cannot() {
     let folder = case("custody-public");
+    let file = folder.join("case/case.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("investigator: dyetrace lab", "investigator: Ada Investigator")).unwrap();
     fs::create_dir_all(folder.join("case/keys")).unwrap();
     fs::write(folder.join("case/keys/log.txt"), "CLIENT_RANDOM 00 11\n").unwrap();
     let path = bundle(&folder, "public", "public.zip");
     let bytes = fs::read(&path).unwrap();
     let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(!holds("Ada Investigator"), "the public edition names who investigated");
     let values = planted(&folder);
     assert!(values.len() > 5);
     for value in values {

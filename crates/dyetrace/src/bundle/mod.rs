@@ -156,11 +156,16 @@ fn metadata(case: &Case, edition: Edition, payload: &Payload, judged: Option<&Ve
             Edition::Public => "A dyetrace case, public edition: exhibits, keys and planted values are cut.",
         },
         dated: dated.as_deref(),
-        author: case.file.investigator.as_deref(),
+        author: investigator(case, edition),
         tool: ("dyetrace", env!("CARGO_PKG_VERSION")),
         judged: judged.map(|exhibits| (exhibits.as_slice(), results.as_slice())),
     };
     Ok(crate_metadata::metadata(payload, &about))
+}
+
+/// A public edition leaves custody.log out because it names people; so it must not name them itself.
+fn investigator(case: &Case, edition: Edition) -> Option<&str> {
+    case.file.investigator.as_deref().filter(|_| edition == Edition::Sealed)
 }
 
 /// The field of `bag-info.txt` that tells the edition.
@@ -168,7 +173,7 @@ pub(crate) const EDITION_FIELD: &str = "Dyetrace-Edition";
 
 fn info(case: &Case, edition: Edition) -> Vec<(&'static str, String)> {
     let mut info = vec![("External-Description", case.file.title.clone())];
-    info.extend(case.file.investigator.clone().map(|name| ("Contact-Name", name)));
+    info.extend(investigator(case, edition).map(|name| ("Contact-Name", name.to_owned())));
     info.push(("Bag-Software-Agent", custody::tool()));
     info.push((EDITION_FIELD, edition.name().to_owned()));
     info
