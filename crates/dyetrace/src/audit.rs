@@ -56,6 +56,8 @@ pub(crate) struct Audited {
     pub(crate) intake: Intake,
     /// Every value that was looked for.
     pub(crate) subject: Subject,
+    /// The keys of the case and of the command line.
+    pub(crate) material: KeyMaterial,
     /// What was found, ready for a report.
     pub(crate) audit: Audit,
     /// Personal data that nobody planted, where it was looked for.
@@ -82,7 +84,7 @@ pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
     let folded = std::mem::take(&mut found.folded);
     let mut audit = assemble(&intake, &subject, &plan, read, found);
     audit.notes.extend(material_in_words(&material));
-    Ok(Audited { intake, subject, audit, unplanted, folded: runs.map(|runs| (runs, folded)) })
+    Ok(Audited { intake, subject, material, audit, unplanted, folded: runs.map(|runs| (runs, folded)) })
 }
 
 /// How to search.

@@ -2,25 +2,30 @@
 
 use crate::cli::{AuditFormat, CompareArguments, JudgeArguments, JudgeFormat, WantedArguments};
 use crate::exit::{Exit, Fault};
-use crate::{audit, judge, output};
+use crate::judge::Reading;
+use crate::{audit, output};
 use dyetrace_case::{Comparison, Direction};
 use dyetrace_report::audit::Look;
 use dyetrace_report::compare as report;
 use std::path::PathBuf;
 
-/// Judges both sides, each for itself, and says what differs.
+/// Judges both sides, each for itself, and says what differs. Two runs of one case are read together.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<Exit, Fault> {
     let [before, after] = sides(arguments)?;
-    let before = judge::judged_run(&judging(arguments, &before), before.run.as_deref())?;
-    let after = judge::judged_run(&judging(arguments, &after), after.run.as_deref())?;
+    let first = Reading::new(&judging(arguments, &before))?;
+    let other = (before.case != after.case).then(|| Reading::new(&judging(arguments, &after))).transpose()?;
+    let second = other.as_ref().unwrap_or(&first);
+    let (before, after) = (first.of_run(before.run.as_deref())?, second.of_run(after.run.as_deref())?);
     let evidence = [before.facts.evidence(), after.facts.evidence()];
     let comparison = dyetrace_judge::compare(
         dyetrace_judge::Judged { judgement: &before.judgement, evidence: &evidence[0] },
         dyetrace_judge::Judged { judgement: &after.judgement, evidence: &evidence[1] },
     );
     write(&comparison, arguments)?;
-    let partly = [&before, &after].iter().any(|side| audit::is_partly_read(&side.audited.audit, &side.audited.intake));
-    Ok(exit(&comparison, partly))
+    let readings = [Some(&first), other.as_ref()].into_iter().flatten();
+    let partly: Vec<bool> =
+        readings.map(|reading| audit::is_partly_read(&reading.audited.audit, &reading.audited.intake)).collect();
+    Ok(exit(&comparison, partly.contains(&true)))
 }
 
 /// One side: a case, and the run of it that counts.

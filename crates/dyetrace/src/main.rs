@@ -24,6 +24,7 @@ mod progress;
 mod records;
 mod rules;
 mod spike;
+mod typed;
 mod verify;
 
 use clap::{CommandFactory, Parser};

@@ -13,6 +13,7 @@ use dyetrace_search::spike::{Recovery, spike_by_form};
 use std::collections::BTreeMap;
 
 /// Everything that verdicts rest on, in the judge's terms.
+#[derive(Clone)]
 pub(crate) struct Facts {
     pub(crate) runs: Vec<RunFacts>,
     pub(crate) recipients: Vec<Recipient>,

@@ -8,9 +8,10 @@ use crate::audit::{self, Asked, Audited};
 use crate::cli::{JudgeArguments, JudgeFormat};
 use crate::data;
 use crate::exit::{Exit, Fault};
-use crate::{output, rules};
+use crate::{output, rules, typed};
 use dyetrace_case::{Case, Judgement};
-use dyetrace_judge::{Answers, Claim, Measured, Pack, Rule};
+use dyetrace_judge::{Answers, Claim, Exceptions, Measured, Pack, Rule};
+use dyetrace_recipients::Recipients;
 use dyetrace_report::audit::Look;
 use dyetrace_report::html::{Excerpts, HtmlLook};
 use dyetrace_report::judgement as report;
@@ -45,52 +46,100 @@ pub(crate) struct Judged {
 
 /// Judges all runs.
 pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
-    judged_run(arguments, None)
+    let reading = Reading::new(arguments)?;
+    let judgement = reading.judge(&reading.facts);
+    let Reading { audited, facts, excerpts, .. } = reading;
+    Ok(Judged { audited, judgement, excerpts, facts })
 }
 
-/// Judges one run as if there were no other, or all of them.
-///
-/// Reads claims first, so that a mistake in them is told before hours of reading.
-pub(crate) fn judged_run(arguments: &JudgeArguments, run: Option<&str>) -> Result<Judged, Fault> {
-    let claims = claims(arguments)?;
-    let chosen = chosen(arguments)?;
-    let rules: Vec<&Rule> = chosen.packs.iter().flat_map(|pack| &pack.rules).collect();
-    if claims.is_empty() && rules.is_empty() {
-        let fault = Fault::new("there is no claim to judge");
-        return Err(fault.hint("write what the maker says into claims/*.yaml of the case, see docs/claims.md, name a file with --claims or a rule pack with --law"));
+/// A case that was read, ready to be judged as a whole or run by run.
+pub(crate) struct Reading {
+    /// What was read and found.
+    pub(crate) audited: Audited,
+    given: Given,
+    facts: Facts,
+    excerpts: Excerpts,
+}
+
+/// One run of a case, judged as if there were no other; or all of them.
+pub(crate) struct JudgedRun {
+    /// What is said.
+    pub(crate) judgement: Judgement,
+    /// What it is said of.
+    pub(crate) facts: Facts,
+}
+
+impl Reading {
+    /// Reads claims first, so that a mistake in them is told before hours of reading; then the evidence, twice.
+    pub(crate) fn new(arguments: &JudgeArguments) -> Result<Self, Fault> {
+        let mut given = Given::new(arguments)?;
+        let asked = Asked {
+            inputs: &arguments.inputs,
+            reading: &arguments.reading,
+            wanted: &arguments.wanted,
+            options: Options::default(),
+            reveal: arguments.reveal,
+            folds: true,
+        };
+        let mut audited = audit::audited(&asked)?;
+        let folded = audited.folded.take();
+        let Some((runs, folded)) = folded else { return Err(Fault::new("nothing was folded")) };
+        let mut facts = Facts::of(&audited, &runs, &folded, &given.lists);
+        facts.measured = std::mem::take(&mut given.measured);
+        // Hidden values are looked for without decoys, which would only cost time.
+        let options = Options { decoys: 0, ..Options::default() };
+        let scanner = Scanner::with_key_material(&audited.subject, &audited.material, options);
+        let records = usize::from(arguments.spike_records);
+        let again = read_again(&mut audited.intake, &scanner, &facts.practices, records, arguments.reveal);
+        facts.spikes = facts::spikes(&audited.subject, &scanner, &again.sample.records);
+        if !arguments.reveal {
+            let suppressions = given.exceptions.suppressions.iter_mut();
+            let texts = suppressions.flat_map(|one| [Some(&mut one.reason), one.who.as_mut()]);
+            texts.flatten().for_each(|text| *text = scanner.redact(text));
+        }
+        Ok(Self { audited, given, facts, excerpts: again.excerpts })
     }
-    let measured = measured(arguments)?;
-    let mut exceptions = exceptions::read(arguments)?;
-    let lists = data::recipients(arguments.lists.as_deref(), &arguments.inputs)?;
-    let asked = Asked {
-        inputs: &arguments.inputs,
-        reading: &arguments.reading,
-        wanted: &arguments.wanted,
-        options: Options::default(),
-        reveal: arguments.reveal,
-        folds: true,
-    };
-    let mut audited = audit::audited(&asked)?;
-    let folded = audited.folded.take();
-    let Some((runs, folded)) = folded else { return Err(Fault::new("nothing was folded")) };
-    let mut facts = Facts::of(&audited, &runs, &folded, &lists);
-    facts.measured = measured;
-    run.map_or(Ok(()), |run| facts.keep_run(run))?;
-    let material = audit::whole_material(&audited.intake, audit::named(&arguments.wanted)?.1);
-    // Hidden values are looked for without decoys, which would only cost time.
-    let options = Options { decoys: 0, ..Options::default() };
-    let scanner = Scanner::with_key_material(&audited.subject, &material, options);
-    let records = usize::from(arguments.spike_records);
-    let again = read_again(&mut audited.intake, &scanner, &facts.practices, records, arguments.reveal);
-    facts.spikes = facts::spikes(&audited.subject, &scanner, &again.sample.records);
-    let mut judgement = dyetrace_judge::judge_all(&facts.evidence(), &claims, &rules, &chosen.answers);
-    if !arguments.reveal {
-        let texts = exceptions.suppressions.iter_mut().flat_map(|one| [Some(&mut one.reason), one.who.as_mut()]);
-        texts.flatten().for_each(|text| *text = scanner.redact(text));
+
+    /// Judges one run as if there were no other, or all of them.
+    pub(crate) fn of_run(&self, run: Option<&str>) -> Result<JudgedRun, Fault> {
+        let mut facts = self.facts.clone();
+        run.map_or(Ok(()), |run| facts.keep_run(run))?;
+        Ok(JudgedRun { judgement: self.judge(&facts), facts })
     }
-    dyetrace_judge::except(&mut judgement, exceptions);
-    judgement.snapshots = lists.snapshots().to_vec();
-    Ok(Judged { audited, judgement, excerpts: again.excerpts, facts })
+
+    fn judge(&self, facts: &Facts) -> Judgement {
+        let Given { claims, chosen, exceptions, lists, .. } = &self.given;
+        let mut judgement = dyetrace_judge::judge_all(&facts.evidence(), claims, &chosen.rules(), &chosen.answers);
+        dyetrace_judge::except(&mut judgement, exceptions.clone());
+        judgement.snapshots = lists.snapshots().to_vec();
+        judgement
+    }
+}
+
+/// What people brought beside the evidence.
+struct Given {
+    claims: Vec<Claim>,
+    chosen: Chosen,
+    measured: Vec<Measured>,
+    exceptions: Exceptions,
+    lists: Recipients,
+}
+
+impl Given {
+    fn new(arguments: &JudgeArguments) -> Result<Self, Fault> {
+        let (claims, chosen) = (claims(arguments)?, chosen(arguments)?);
+        if claims.is_empty() && chosen.rules().is_empty() {
+            let fault = Fault::new("there is no claim to judge");
+            return Err(fault.hint("write what the maker says into claims/*.yaml of the case, see docs/claims.md, name a file with --claims or a rule pack with --law"));
+        }
+        Ok(Self {
+            claims,
+            chosen,
+            measured: measured(arguments)?,
+            exceptions: exceptions::read(arguments)?,
+            lists: data::recipients(arguments.lists.as_deref(), &arguments.inputs)?,
+        })
+    }
 }
 
 /// The claims named on the command line, or those of the case folder.
@@ -109,6 +158,12 @@ fn claims(arguments: &JudgeArguments) -> Result<Vec<Claim>, Fault> {
 struct Chosen {
     packs: Vec<Pack>,
     answers: Answers,
+}
+
+impl Chosen {
+    fn rules(&self) -> Vec<&Rule> {
+        self.packs.iter().flat_map(|pack| &pack.rules).collect()
+    }
 }
 
 /// The packs of `law:` in case.yaml and of the command line, each once.
@@ -176,7 +231,7 @@ fn write(judged: &Judged, arguments: &JudgeArguments, format: JudgeFormat, path:
     let (judgement, audit) = (&judged.judgement, &judged.audited.audit);
     let look = Look { color: output::color(path), all: arguments.all };
     let lang = arguments.lang.into();
-    let command = command_line();
+    let command = typed::command_line();
     let machine = report::MachineLook { lang, command: Some(&command) };
     let html = HtmlLook { lang, reveal: arguments.reveal, command: Some(&command), excerpts: Some(&judged.excerpts) };
     output::write(path, |out| {
@@ -193,20 +248,4 @@ fn write(judged: &Judged, arguments: &JudgeArguments, format: JudgeFormat, path:
         };
         Ok(written?)
     })
-}
-
-/// What was typed, for whoever repeats it. Values of `--find` are left out.
-fn command_line() -> String {
-    let mut words = vec!["dyetrace".to_owned()];
-    let mut hidden = false;
-    for word in std::env::args().skip(1) {
-        let shown = match (hidden, word.strip_prefix("--find=")) {
-            (true, _) => "…".to_owned(),
-            (_, Some(_)) => "--find=…".to_owned(),
-            _ => word.clone(),
-        };
-        hidden = word == "--find";
-        words.push(shown);
-    }
-    words.join(" ")
 }
