@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod compare;
 pub mod html;
+mod json;
 pub mod judgement;
 pub mod records;
 mod text;

@@ -6,11 +6,13 @@ use unicode_width::UnicodeWidthStr;
 /// Replaces characters that could steer a terminal or reorder text (controls, escapes, bidirectional
 /// marks): evidence is written by strangers.
 pub fn clean(text: &str) -> String {
-    let unsafe_char = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.chars().map(|c| if unsafe_char(c) { '·' } else { c }).collect()
+    text.chars().map(|c| if steers(c) { '·' } else { c }).collect()
+}
+
+/// Could it steer a terminal or reorder text?
+pub(crate) fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// `12.4 kB`, in powers of 1000.

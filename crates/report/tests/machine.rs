@@ -189,6 +189,43 @@ fn junit_shows_what_is_contradicted_as_failed_and_what_was_not_tried_as_skipped(
     assert!(!written.contains("<failure") && written.contains("suppressed until 2026-12-31: known"));
 }
 
+/// Two runs show the same datum at the same recipient, one as in the baseline, one in another form. The known one once
+/// failed together with the new one.
+#[test]
+fn junit_fails_what_is_new_and_not_what_is_known_beside_it() {
+    let (mut judgement, audit, _) = judged(200);
+    let mut in_clear = judgement.practices[0].clone();
+    in_clear.key.form = dyetrace_case::Form::Clear;
+    judgement.practices.push(in_clear);
+    let last = judgement.practices.len() - 1;
+    let parts = &mut judgement.claims[0].parts;
+    let part = |run: &str, witness| dyetrace_case::JudgedPart {
+        labels: vec![("run", run.to_owned())],
+        witnesses: vec![witness],
+        ..parts[0].clone()
+    };
+    *parts = vec![part("known", 0), part("new", last)];
+    let finding = judgement.findings().into_iter().find(|finding| finding.practices == [0, last]).unwrap();
+    let known = finding.fingerprints[judgement.practices[0].key.form.name()].clone();
+    judgement.baseline = Some([known].into());
+    let written = text(|out| write_junit(&judgement, &audit, MachineLook::default(), out));
+    let cases: Vec<&str> = written.split("<testcase ").skip(1).take(2).collect();
+    assert!(cases[0].contains("<skipped") && cases[0].contains("(in the baseline)"), "{}", cases[0]);
+    assert!(cases[1].contains("<failure") && !cases[1].contains("(in the baseline)"), "{}", cases[1]);
+}
+
+#[test]
+fn every_report_says_who_answers_for_an_exception() {
+    let (judgement, audit) = everything();
+    let look = MachineLook::default();
+    let junit = text(|out| write_junit(&judgement, &audit, look, out));
+    let markdown = text(|out| write_markdown(&judgement, &audit, look, out));
+    let log = text(|out| write_sarif(&judgement, &audit, look, out));
+    for written in [junit, markdown, log] {
+        assert!(written.contains("M. Tester"), "{written}");
+    }
+}
+
 #[test]
 fn markdown_keeps_its_tables_and_shows_no_markup_of_the_evidence() {
     let (judgement, audit) = everything();
@@ -213,6 +250,7 @@ fn markdown_keeps_its_tables_and_shows_no_markup_of_the_evidence() {
     large.notes = vec![dyetrace_case::Fact::new("x").with("text", "y".repeat(2 << 20))];
     let github = text(|out| write_github(&large, &audit, look, out));
     assert!(github.len() < 1 << 20 && github.contains("A section is left out"), "GitHub takes one mebibyte");
+    assert!(github.contains("## How to repeat"), "what stands behind the section that is too long is there");
 }
 
 /// Rows and cells of comma-separated values (RFC 4180).

@@ -2,6 +2,7 @@
 
 use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
 use super::{chance, differential, unplanted};
+use crate::json::harmless;
 use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Place, Range, Side, Step, Witness};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
@@ -16,6 +17,10 @@ pub const SCHEMA: &str = "dyetrace-audit/1";
 /// # Errors
 /// Writing failed.
 pub fn write(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
+    harmless(out, |out| document(audit, out))
+}
+
+fn document(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     let case =
         audit.case.as_ref().map(|case| json!({"path": case.path, "title": case.title, "question": case.question}));
     let key_files: Vec<Value> = audit

@@ -1,5 +1,6 @@
 //! A comparison as one JSON document. `docs/comparison.schema.json` describes it.
 
+use crate::json::harmless;
 use dyetrace_case::{
     Change, ClaimChange, Compared, Comparison, PartChange, Party, PracticeChange, RecipientChange, SeenThere,
 };
@@ -26,8 +27,10 @@ pub fn write(comparison: &Comparison, version: &str, out: &mut dyn Write) -> io:
         "practices": comparison.practices.iter().map(practice).collect::<Vec<_>>(),
         "recipients": comparison.recipients.iter().map(recipient).collect::<Vec<_>>(),
     });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+    harmless(out, |out| {
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
+    })
 }
 
 fn side(side: &Compared) -> Value {

@@ -23,6 +23,10 @@ const WIDTH: f64 = 960.0;
 const NODE: f64 = 12.0;
 const GAP: f64 = 16.0;
 const TOP: f64 = 34.0;
+/// What all bands of a stage take together, however many ways there are.
+const HEIGHT: f64 = 420.0;
+/// Thinner bands would not be seen.
+const THINNEST: f64 = 0.5;
 /// Letters of a label.
 const LABEL: usize = 26;
 
@@ -94,7 +98,7 @@ struct Place {
 
 fn drawing(context: &Context<'_>, ways: &BTreeSet<Way>, label: &str) -> String {
     let ways = merged(context, ways);
-    let unit = (420.0 / ways.len() as f64).clamp(1.0, 18.0);
+    let unit = (HEIGHT / ways.len() as f64).min(18.0);
     let mut places: Vec<BTreeMap<&str, Place>> = Vec::new();
     for stage in 0..STAGES {
         let nodes = placed(&ways, stage, unit, places.last());
@@ -190,7 +194,7 @@ fn bands(ways: &[Way], places: &mut [BTreeMap<&str, Place>], unit: f64) -> Strin
             let breadth = size as f64 * unit;
             let y1 = take(places, stage, from, 1, breadth);
             let y2 = take(places, stage + 1, to, 0, breadth);
-            band(stage, (y1, y2), breadth, &format!("{from} → {to} ({size})"), &mut out);
+            band(stage, (y1, y2), breadth.max(THINNEST), &format!("{from} → {to} ({size})"), &mut out);
         }
     }
     out

@@ -4,6 +4,7 @@
 
 use super::Standing;
 use crate::audit::{Audit, Each};
+use crate::json::harmless;
 use dyetrace_case::{
     ActionRun, Citation, CoverageLine, Event, Fact, Finding, JudgedClaim, JudgedPart, JudgedRun, Judgement, Milestone,
     Practice, Recipient, Said, Segment, Shown, Snapshot, Source, Statement, Suppression, Time, Todo, Verdict,
@@ -21,6 +22,10 @@ pub const SCHEMA: &str = "dyetrace-judgement/1";
 /// # Errors
 /// Writing failed.
 pub fn write(judgement: &Judgement, audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
+    harmless(out, |out| document(judgement, audit, out))
+}
+
+fn document(judgement: &Judgement, audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     let case = audit.case.as_ref().map(|case| json!({"title": case.title, "question": case.question}));
     let exhibit =
         |row: &crate::audit::ExhibitRow| json!({"path": row.exhibit.path, "sha256": row.exhibit.id.to_string()});

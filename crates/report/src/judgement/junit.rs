@@ -10,7 +10,7 @@ use super::{MachineLook, Standing};
 use crate::audit::Audit;
 use crate::text::clean;
 use crate::words::{Lang, term};
-use dyetrace_case::{JudgedPart, Judgement};
+use dyetrace_case::{JudgedPart, Judgement, Suppression};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -45,7 +45,7 @@ fn suites(judgement: &Judgement) -> BTreeMap<usize, BTreeMap<usize, Vec<Row<'_>>
     for row in rows(judgement) {
         for part in &row.finding.parts {
             let of_part = witnesses.get(row.finding.claim).and_then(|parts| parts.get(*part));
-            let row = row.only(|practice| of_part.is_some_and(|of_part| of_part.contains(&practice)));
+            let row = row.only(judgement, |practice| of_part.is_some_and(|of_part| of_part.contains(&practice)));
             suites.entry(row.finding.claim).or_default().entry(*part).or_default().push(row);
         }
     }
@@ -116,10 +116,14 @@ fn outcome(judgement: &Judgement, rows: &[Row<'_>], lang: Lang) -> String {
 
 fn line(judgement: &Judgement, row: &Row<'_>, lang: Lang) -> String {
     let known = if row.new == Some(false) { lang.pick(" (in the baseline)", "（基线中已有）") } else { "" };
-    let reason = row
-        .suppression
-        .map(|one| format!(" ({} {}: {})", lang.pick("suppressed until", "例外至"), one.expires, clean(&one.reason)));
+    let reason = row.suppression.map(|one| format!(" ({})", suppressed(one, lang)));
     format!("{}{known}{}", row.summary(judgement, lang), reason.unwrap_or_default())
+}
+
+/// Until when, why, and who answers for it.
+fn suppressed(one: &Suppression, lang: Lang) -> String {
+    let who = one.who.as_deref().map(|who| format!("{}{}", lang.comma(), clean(who))).unwrap_or_default();
+    format!("{} {}: {}{who}", lang.pick("suppressed until", "例外至"), one.expires, clean(&one.reason))
 }
 
 /// Why a case was skipped: for build servers that show only this.
@@ -127,10 +131,7 @@ fn why(rows: &[Row<'_>], standing: &str, lang: Lang) -> String {
     let mut reasons = vec![standing.to_owned()];
     let first = rows.first();
     let suppression = first.and_then(|row| row.suppression);
-    reasons.extend(
-        suppression
-            .map(|one| format!("{} {}: {}", lang.pick("suppressed until", "例外至"), one.expires, clean(&one.reason))),
-    );
+    reasons.extend(suppression.map(|one| suppressed(one, lang)));
     reasons.extend(first.into_iter().flat_map(|row| row.reasons(lang)));
     reasons.join("; ")
 }

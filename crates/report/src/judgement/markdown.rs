@@ -45,13 +45,12 @@ pub fn write_github(
     let claims = fold(page.pick("Every claim with its coverage", "每条声明及其覆盖情况"), page.claims());
     let parts = [page.head(), page.contradicted(), page.todo(), claims, page.notes(), page.repeat()];
     let mut left = MOST_BYTES - LEFT_FREE;
+    let text = page.pick("A section is left out: it is too long for a step summary.", "有一节过长，未列入摘要。");
+    let too_long = format!("{text}\n\n");
     for part in &parts {
-        if part.len() > left {
-            let text =
-                page.pick("A section is left out: it is too long for a step summary.", "有一节过长，未列入摘要。");
-            return out.write_all(format!("{text}\n").as_bytes());
-        }
-        left -= part.len();
+        // What stands behind a section that is too long is short, and needed to repeat it all.
+        let part = if part.len() > left { &too_long } else { part };
+        left = left.saturating_sub(part.len());
         out.write_all(part.as_bytes())?;
     }
     Ok(())
@@ -117,7 +116,9 @@ impl Page<'_> {
         let lang = self.lang();
         let labels = row.labels(lang).map(|labels| format!(" ({})", prose(&labels))).unwrap_or_default();
         let suppressed = row.suppression.map(|one| {
-            format!("{} {}{}{}", lang.pick("suppressed until", "例外至"), one.expires, lang.colon(), prose(&one.reason))
+            let who = one.who.as_deref().map(|who| format!("{}{}", lang.comma(), prose(who))).unwrap_or_default();
+            let until = lang.pick("suppressed until", "例外至");
+            format!("{until} {}{}{}{who}", one.expires, lang.colon(), prose(&one.reason))
         });
         let new =
             row.new.map(|new| if new { lang.pick("new", "新增") } else { lang.pick("in the baseline", "基线中已有") });
@@ -205,7 +206,7 @@ impl Page<'_> {
 
 /// A text of strangers or of the makers of the case within a sentence: nothing in it is markup, a link or a
 /// mention. A backslash before ASCII punctuation makes it plain (CommonMark section 2.4); GitHub looks for
-/// mentions after that, and an empty comment parts them.
+/// mentions and for numbers of issues (`#1`, `GH-1`) after that, and an empty comment parts them.
 fn prose(text: &str) -> String {
     let text = clean(text);
     let mut prose = String::with_capacity(text.len());
@@ -214,8 +215,9 @@ fn prose(text: &str) -> String {
     while let Some(c) = characters.next() {
         let next = characters.peek().copied().unwrap_or(' ');
         match c {
-            '@' => prose.push_str("\\@<!-- -->"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '!' | '|' | '~' | '&' | '$' => {
+            '@' | '#' => prose.extend(["\\", c.encode_utf8(&mut [0; 4]), "<!-- -->"]),
+            '-' if next.is_ascii_digit() && ends_with_gh(&prose) => prose.push_str("<!-- -->-"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '!' | '|' | '~' | '&' | '$' => {
                 prose.extend(['\\', c]);
             }
             // Addresses become links, and words between colons pictures.
@@ -229,6 +231,10 @@ fn prose(text: &str) -> String {
         before = c;
     }
     prose
+}
+
+fn ends_with_gh(text: &str) -> bool {
+    text.len().checked_sub(2).and_then(|at| text.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case("gh"))
 }
 
 /// A text as a code span. The two characters that could end it or part a table's cells are replaced by
@@ -257,9 +263,16 @@ mod tests {
     fn nothing_in_a_text_is_markup() {
         assert_eq!(prose("a|b`c`*d*<img>[x](http://y)"), "a\\|b\\`c\\`\\*d\\*\\<img\\>\\[x\\](http\\://y)");
         assert_eq!(prose("@octocat www.evil.example"), "\\@<!-- -->octocat www\\.evil.example");
-        assert_eq!(prose("- x\n# y"), "\\- x·\\# y");
+        assert_eq!(prose("- x\n# y"), "\\- x·\\#<!-- --> y");
         assert_eq!(prose(" 1. x"), "1\\. x");
         assert_eq!(prose("a: 1.3 kB on 2026-03-01 :+1:"), "a: 1.3 kB on 2026-03-01 \\:+1:");
         assert_eq!(code("a`|b\\"), "`aˋ¦b\\`");
+    }
+
+    /// GitHub makes a link to an issue of such a text, and tells the issue that it was mentioned.
+    #[test]
+    fn no_text_refers_to_an_issue() {
+        assert_eq!(prose("see #123, o/r#4"), "see \\#<!-- -->123, o/r\\#<!-- -->4");
+        assert_eq!(prose("GH-1 gh-22 high-1 GH-x"), "GH<!-- -->-1 gh<!-- -->-22 high<!-- -->-1 GH-x");
     }
 }

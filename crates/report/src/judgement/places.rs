@@ -2,6 +2,7 @@
 //! parts of records nested in them, and the same as logical locations.
 
 use super::results::Row;
+use super::sarif::message;
 use crate::audit::{Audit, SightingRow};
 use crate::text::clean;
 use dyetrace_case::{Judgement, SightingId};
@@ -78,7 +79,7 @@ impl<'a> Places<'a> {
                 "region": {"byteOffset": place.range.start, "byteLength": place.range.len()},
             },
             "logicalLocations": [{"fullyQualifiedName": self.name(key.0, &[key.1, &key.2]), "index": logical}],
-            "message": {"text": clean(&format!("{}: {}", row.id.0, row.sighting.trail))},
+            "message": message(&clean(&format!("{}: {}", row.id.0, row.sighting.trail))),
         })
     }
 

@@ -75,11 +75,18 @@ pub(super) fn rows(judgement: &Judgement) -> Vec<Row<'_>> {
 }
 
 impl<'j> Row<'j> {
-    /// The same with some of its witnesses.
-    pub(super) fn only(&self, wanted: impl Fn(usize) -> bool) -> Self {
-        let practices = self.finding.practices.iter().copied().filter(|practice| wanted(*practice)).collect();
-        let finding = Finding { practices, ..self.finding.clone() };
-        Self { finding, ..*self }
+    /// The same with some of its witnesses, and with the names of their forms: what is known stays known.
+    pub(super) fn only(&self, judgement: &Judgement, wanted: impl Fn(usize) -> bool) -> Self {
+        let mut finding = self.finding.clone();
+        if finding.practices.is_empty() {
+            return Self { finding, ..*self };
+        }
+        finding.practices.retain(|practice| wanted(*practice));
+        let kept = finding.practices.iter().filter_map(|index| judgement.practices.get(*index));
+        let forms: BTreeSet<&str> = kept.map(|practice| practice.key.form.name()).collect();
+        finding.fingerprints.retain(|form, _| forms.contains(form));
+        let new = judgement.is_new(&finding);
+        Self { finding, new, ..*self }
     }
 
     /// The practices that are its witnesses.

@@ -5,6 +5,7 @@ use super::Standing;
 use super::places::Places;
 use super::results::{ResultKind, Row, rows};
 use crate::audit::{Audit, Each};
+use crate::json::harmless;
 use crate::text::{clean, count};
 use crate::words::{Lang, sentence, term};
 use dyetrace_case::{Country, Fact, Finding, Form, JudgedClaim, Judgement, Protection, Statement, Suppression};
@@ -35,13 +36,15 @@ pub fn write_sarif(judgement: &Judgement, audit: &Audit, look: MachineLook<'_>, 
     results.truncate(MOST_RESULTS);
     let places = Places::of(&results, judgement, audit);
     let log = Log { judgement, audit, look, numbers: numbers(&results), results, left_out, places };
-    let mut serializer = serde_json::Serializer::pretty(&mut *out);
-    let mut document = serializer.serialize_map(None)?;
-    document.serialize_entry("$schema", "https://json.schemastore.org/sarif-2.1.0.json")?;
-    document.serialize_entry("version", "2.1.0")?;
-    document.serialize_entry("runs", &[&log])?;
-    SerializeMap::end(document)?;
-    out.write_all(b"\n")
+    harmless(out, |out| {
+        let mut serializer = serde_json::Serializer::pretty(&mut *out);
+        let mut document = serializer.serialize_map(None)?;
+        document.serialize_entry("$schema", "https://json.schemastore.org/sarif-2.1.0.json")?;
+        document.serialize_entry("version", "2.1.0")?;
+        document.serialize_entry("runs", &[&log])?;
+        SerializeMap::end(document)?;
+        out.write_all(b"\n")
+    })
 }
 
 /// The one run of a log.
@@ -136,7 +139,7 @@ impl Log<'_> {
             "ruleIndex": row.finding.claim,
             "kind": row.kind.name(),
             "level": if row.kind == ResultKind::Fail { "error" } else { "none" },
-            "message": {"text": self.message(row)},
+            "message": message(&self.message(row)),
             "locations": self.places.of_result(row),
             "partialFingerprints": fingerprints(row, number),
             "properties": self.properties(row),
@@ -187,7 +190,28 @@ impl Log<'_> {
 }
 
 fn notification(code: &str, text: &str) -> Value {
-    json!({"descriptor": {"id": code}, "level": "warning", "message": {"text": clean(text)}})
+    json!({"descriptor": {"id": code}, "level": "warning", "message": message(&clean(text))})
+}
+
+/// A text as a message of which nothing is a placeholder or a link. Braces are doubled (SARIF 2.1.0 section 3.11.5).
+/// A link is text in brackets followed at once by an address in parentheses (section 3.11.6); a backslash parts the
+/// two, as it does within a link's text, and the backslashes before it are doubled so that it counts.
+pub(super) fn message(text: &str) -> Value {
+    let mut plain = String::with_capacity(text.len());
+    let mut backslashes = 0;
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '{' | '}' => plain.extend([c, c]),
+            ']' if characters.peek() == Some(&'(') => {
+                plain.extend(std::iter::repeat_n('\\', backslashes + 1));
+                plain.push(c);
+            }
+            c => plain.push(c),
+        }
+        backslashes = if c == '\\' { backslashes + 1 } else { 0 };
+    }
+    json!({"text": plain})
 }
 
 fn suppressed(suppression: &Suppression) -> Value {
@@ -238,9 +262,9 @@ fn rule(claim: &JudgedClaim, lang: Lang) -> Value {
     let says = clean(super::said(statement, lang));
     let mut rule = json!({
         "id": clean(&statement.id),
-        "shortDescription": {"text": says},
-        "fullDescription": {"text": says},
-        "help": {"text": help(statement, lang)},
+        "shortDescription": message(&says),
+        "fullDescription": message(&says),
+        "help": message(&help(statement, lang)),
         "defaultConfiguration": {"level": "error"},
         "properties": {
             "tags": ["privacy", statement.kind],
@@ -278,4 +302,44 @@ fn help(statement: &Statement, lang: Lang) -> String {
     let lines = [vendor, source].into_iter().chain(cites).chain([reason.cloned()]).flatten();
     let place = format!("{}{colon}{}", lang.pick("Written in", "所在文件"), statement.place);
     lines.chain([place]).map(|line| clean(&line)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(text: &str) -> String {
+        message(text)["text"].as_str().unwrap().to_owned()
+    }
+
+    /// Where a link's text ends, by the grammar of section 3.11.6: at a bracket that no backslash makes plain.
+    fn has_link(text: &str) -> bool {
+        let mut escaped = false;
+        let mut before = ' ';
+        text.chars().any(|c| {
+            let link = before == ']' && c == '(';
+            before = if escaped { ' ' } else { c };
+            escaped = !escaped && c == '\\';
+            link
+        })
+    }
+
+    /// A field's name may be anything, and a viewer once showed it as a link to wherever its sender liked.
+    #[test]
+    fn a_strangers_text_is_neither_link_nor_placeholder() {
+        assert_eq!(plain("json /[safe](http://evil.example) {0}"), "json /[safe\\](http://evil.example) {{0}}");
+        assert_eq!(plain("[a\\](b)"), "[a\\\\\\](b)");
+        assert_eq!(plain("sent [encoded] (2×)"), "sent [encoded] (2×)");
+        assert!(has_link("[safe](x)") && has_link("[a\\\\](b)") && !has_link("[a\\](b)"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_link(text in "[\\[\\]()\\\\{}a]{0,12}") {
+            let plain = plain(&text);
+            prop_assert!(!has_link(&plain), "{plain}");
+            prop_assert!(!plain.replace("{{", "").replace("}}", "").contains(['{', '}']), "{plain}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod body;
 mod har;
 mod jsonl;
 
+use crate::json::Harmless;
 use dyetrace_case::Item;
 use std::io::{self, Write};
 
@@ -20,7 +21,7 @@ pub enum RecordFormat {
 
 /// Writes items in one of the formats.
 pub struct RecordWriter<'w> {
-    out: &'w mut dyn Write,
+    out: Harmless<'w>,
     form: Form,
 }
 
@@ -36,7 +37,7 @@ impl<'w> RecordWriter<'w> {
             RecordFormat::JsonLines => Form::JsonLines,
             RecordFormat::Har => Form::Har(har::HarLog::default()),
         };
-        Self { out, form }
+        Self { out: Harmless::new(out), form }
     }
 
     /// Writes one item.
@@ -45,8 +46,8 @@ impl<'w> RecordWriter<'w> {
     /// Writing failed, or a body could not be read back from its temporary file.
     pub fn item(&mut self, item: &Item) -> io::Result<()> {
         match &mut self.form {
-            Form::JsonLines => jsonl::write(item, self.out),
-            Form::Har(log) => log.item(item, self.out),
+            Form::JsonLines => jsonl::write(item, &mut self.out),
+            Form::Har(log) => log.item(item, &mut self.out),
         }
     }
 
@@ -54,11 +55,11 @@ impl<'w> RecordWriter<'w> {
     ///
     /// # Errors
     /// Writing failed.
-    pub fn finish(self) -> io::Result<()> {
+    pub fn finish(mut self) -> io::Result<()> {
         if let Form::Har(log) = self.form {
-            log.finish(self.out)?;
+            log.finish(&mut self.out)?;
         }
-        self.out.flush()
+        self.out.finish()
     }
 }
 

@@ -41,6 +41,25 @@ fn no_text_of_the_evidence_becomes_markup_or_steers_the_screen() {
     }
 }
 
+/// Each way once took one unit of height at least: ten thousand recipients made a drawing of ten thousand units.
+#[test]
+fn the_drawing_of_the_ways_does_not_grow_with_them() {
+    let mut case = judged(40);
+    let first = case.0.practices[0].clone();
+    for number in 0..3_000 {
+        let mut recipient = case.0.recipients[0].clone();
+        recipient.name = Some(format!("{number}.smarthome.example"));
+        case.0.recipients.push(recipient);
+        let mut practice = first.clone();
+        practice.key.recipient = case.0.recipients.len() - 1;
+        case.0.practices.push(practice);
+    }
+    let page = page(&case, Lang::English);
+    let drawing = page.split("class=\"sankey\" viewBox=\"0 0 960 ").nth(1).unwrap();
+    let height: f64 = drawing.split('"').next().unwrap().parse().unwrap();
+    assert!((420.0..1000.0).contains(&height), "{height}");
+}
+
 #[test]
 fn nothing_on_the_page_needs_the_network() {
     let page = page(&judged(40), Lang::English);
