@@ -3,9 +3,7 @@
 use crate::audit::Audited;
 use crate::exit::Fault;
 use crate::fold::{Address, Folded, Runs};
-use dyetrace_case::{
-    Case, DatumId, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject,
-};
+use dyetrace_case::{Case, DatumId, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject};
 use dyetrace_judge::{DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts};
 use dyetrace_recipients::{Recipients, Seen};
 use dyetrace_search::Scanner;
