@@ -64,3 +64,16 @@ fn what_cannot_be_compared_is_said_with_what_to_type() {
         assert!(common::stderr(&output).contains(said), "{}", common::stderr(&output));
     }
 }
+
+/// Each run once had the whole case opened, read and searched for itself.
+#[test]
+fn two_runs_of_one_case_are_read_together() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare-once");
+    let _ = std::fs::remove_dir_all(&folder);
+    common::copy(&case("story5-messaging"), &folder);
+    let exhibit = folder.join("evidence/before.har");
+    std::fs::write(&exhibit, std::fs::read_to_string(&exhibit).unwrap() + "\n").unwrap();
+    let arguments = ["compare".as_ref(), folder.as_os_str(), "--run=before".as_ref(), "--run=after".as_ref()];
+    let said = common::stderr(&common::dyetrace(&arguments));
+    assert_eq!(said.matches("before.har is not the file its manifest lists").count(), 1, "{said}");
+}

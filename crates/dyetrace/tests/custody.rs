@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{dyetrace, root, stderr, stdout};
+use common::{copy, dyetrace, root, stderr, stdout};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,19 +16,6 @@ fn case(name: &str) -> PathBuf {
     let _ = fs::remove_dir_all(&folder);
     copy(&root().join("cases/story1-wifi-password"), &folder.join("case"));
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let place = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &place);
-        } else {
-            fs::copy(&path, &place).unwrap();
-        }
-    }
 }
 
 fn bundle(folder: &Path, edition: &str, output: &str) -> PathBuf {

@@ -107,3 +107,21 @@ fn suppressions_reach_every_form_and_end_on_their_day() {
     assert_eq!(wrong.status.code(), Some(2));
     assert!(common::stderr(&wrong).contains("wrong.yaml: line 2"), "{}", common::stderr(&wrong));
 }
+
+/// A name in no Unicode once ended the program after hours of reading, and put the name into what it said; and the page
+/// told where on somebody's computer the case lies.
+#[cfg(unix)]
+#[test]
+fn a_case_whose_path_is_no_unicode_is_judged_and_where_it_lies_is_not_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let path = folder("private folder").join(std::ffi::OsStr::from_bytes(b"my case \xff"));
+    common::copy(&common::root().join("cases/story2-consent"), &path);
+    for format in ["markdown", "sarif", "html"] {
+        let arguments = ["judge".as_ref(), path.as_os_str(), "--spike-records=1".as_ref(), "--format".as_ref()];
+        let output = common::dyetrace(&[&arguments[..], &[format.as_ref()]].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", common::stderr(&output));
+        let written = common::stdout(&output);
+        assert!(written.contains("my case "), "the command is there");
+        assert!(!written.contains("private folder"), "{format}: {written}");
+    }
+}

@@ -110,7 +110,7 @@ Whether to trust the certificate:
     if is_good(&token.signature) {
         return Ok(Exit::Fine);
     }
-    say("dyetrace: the signature was not checked: until it is, nothing shows who made this stamp, or when");
+    say(&"dyetrace: the signature was not checked: until it is, nothing shows who made this stamp, or when");
     Ok(Exit::PartlyRead)
 }
 

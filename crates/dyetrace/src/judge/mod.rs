@@ -40,16 +40,14 @@ pub(crate) struct Judged {
     pub(crate) judgement: Judgement,
     /// Bytes around the sightings that are shown.
     pub(crate) excerpts: Excerpts,
-    /// What it is said of.
-    pub(crate) facts: Facts,
 }
 
 /// Judges all runs.
 pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
     let reading = Reading::new(arguments)?;
     let judgement = reading.judge(&reading.facts);
-    let Reading { audited, facts, excerpts, .. } = reading;
-    Ok(Judged { audited, judgement, excerpts, facts })
+    let Reading { audited, excerpts, .. } = reading;
+    Ok(Judged { audited, judgement, excerpts })
 }
 
 /// A case that was read, ready to be judged as a whole or run by run.
