@@ -392,7 +392,9 @@ mod tests {
 
     fn met(addresses: &[IpAddr]) -> Met {
         let mut met = Met::default();
-        addresses.iter().for_each(|address| met.add_all(None, [*address]));
+        for address in addresses {
+            met.add_all(None, [*address]);
+        }
         met
     }
 
