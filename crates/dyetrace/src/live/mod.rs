@@ -2,6 +2,7 @@
 
 mod doctor;
 mod running;
+mod screen;
 mod setup;
 mod status;
 mod view;
@@ -22,6 +23,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use view::View;
 
 /// Arguments of `live`.
@@ -100,6 +102,8 @@ enum Other {
 /// How to show what is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LiveFormat {
+    /// The whole terminal, with a key for each milestone; usual on a terminal
+    Screen,
     /// A line of text for each sighting
     Lines,
     /// A JSON object a line
@@ -130,13 +134,14 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     let status = Arc::new(Status::default());
     let seen = std::thread::scope(|scope| {
         let scanner = scanner(&upcoming);
-        let view = view(arguments);
+        let quit = Arc::new(Notify::new());
+        let view = view(arguments, &upcoming, &quit);
         let watcher = {
             let (watch, status) = (watch.clone(), Arc::clone(&status));
             scope.spawn(move || watcher::watch(&watch, &scanner, &status, view))
         };
         let answers = Arc::new(answers(arguments.case().to_owned(), &upcoming, status));
-        runtime.block_on(serve(arguments, listening, Arc::new(relay), (token, answers), &journal));
+        runtime.block_on(serve(arguments, listening, Arc::new(relay), (token, answers), &journal, &quit));
         // Connections that are still open end now, and are written down as ended by us.
         runtime.shutdown_timeout(Duration::from_secs(5));
         watch.close();
@@ -153,6 +158,7 @@ async fn serve(
     relay: Arc<Relay>,
     (token, answers): (Arc<str>, Arc<control::Answer>),
     journal: &Journal,
+    quit: &Notify,
 ) {
     tokio::spawn(front::serve(listening.proxy, Front::Proxy, Arc::clone(&relay)));
     for listener in listening.redirected {
@@ -173,6 +179,7 @@ async fn serve(
     tokio::select! {
         () = ended_by_user() => {}
         () = limit => {}
+        () = quit.notified() => {}
         () = failing => say(&"dyetrace: the journal cannot be written any more; nothing is relayed from now on"),
     }
 }
@@ -195,10 +202,30 @@ fn scanner(upcoming: &Upcoming) -> Scanner {
     Scanner::with_key_material(subject, &upcoming.key_material, Options::default())
 }
 
-fn view(arguments: &LiveArguments) -> Box<dyn View> {
-    match arguments.format.unwrap_or(LiveFormat::Lines) {
+fn view(arguments: &LiveArguments, upcoming: &Upcoming, quit: &Arc<Notify>) -> Box<dyn View> {
+    let on_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let usual = if on_terminal { LiveFormat::Screen } else { LiveFormat::Lines };
+    match arguments.format.unwrap_or(usual) {
+        LiveFormat::Screen => screen(arguments, upcoming, quit),
         LiveFormat::Lines => Box::new(view::Lines),
         LiveFormat::Jsonl => Box::new(view::JsonLines),
+    }
+}
+
+fn screen(arguments: &LiveArguments, upcoming: &Upcoming, quit: &Arc<Notify>) -> Box<dyn View> {
+    let (case, run) = (arguments.case().to_owned(), upcoming.run.id.clone());
+    let title = format!("{}, run {run}", case.display());
+    let write_down = move |event| {
+        let at = mark::now().map_err(|fault| fault.to_string())?;
+        let mark = Mark { at, error: None, event };
+        append_mark(&case, &run, &mark).map(|marked| marked.line).map_err(|error| error.to_string())
+    };
+    match screen::Screen::new(title, Box::new(write_down), Arc::clone(quit)) {
+        Ok(screen) => Box::new(screen),
+        Err(error) => {
+            say(&format!("dyetrace: the terminal cannot be drawn on ({error}); lines are shown instead"));
+            Box::new(view::Lines)
+        }
     }
 }
 

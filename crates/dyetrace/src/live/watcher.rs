@@ -11,7 +11,7 @@ use dyetrace_tls::Decryptor;
 use std::time::Duration;
 
 /// How often a view may draw while nothing happens.
-const TICK: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(100);
 
 /// What was seen until now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
