@@ -4,7 +4,7 @@ use super::document::json_text;
 use super::piece::Piece;
 use super::text::percent_where_needed;
 use crate::random::Random;
-use dyetrace_case::{Blob, Channel, Endpoint, ExhibitId, Message, PartName, Protocol, Record, RecordId, Side};
+use dyetrace_case::{Blob, Message, PartName, Protocol, Record, Side};
 
 /// The carriers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
