@@ -47,6 +47,7 @@ impl Listening {
         let (mut redirected, mut redirected_addresses) = (Vec::new(), Vec::new());
         for address in &arguments.redirected {
             let (listener, address) = bind(*address).await?;
+            take_foreign(&listener);
             redirected.push(listener);
             redirected_addresses.push(address);
         }
@@ -76,6 +77,13 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Fault> {
         }
     })?;
     Ok((listener, bound))
+}
+
+/// Lets the listener take connections that are for other addresses, as TPROXY hands them over. `REDIRECT` needs
+/// none of that, and without the right to administer the network there is no TPROXY either.
+fn take_foreign(listener: &TcpListener) {
+    use nix::sys::socket::{setsockopt, sockopt};
+    let _ = setsockopt(listener, sockopt::IpTransparent, &true);
 }
 
 /// The first address of a network interface.
