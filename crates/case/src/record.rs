@@ -44,6 +44,14 @@ pub enum Protocol {
     Udp,
     /// A decrypted TLS stream of no protocol known here.
     Tls,
+    /// Wi-Fi credentials that an app spelt in the lengths of datagrams: Espressif's ESP-Touch.
+    EspTouch,
+    /// Wi-Fi credentials spelt in lengths: ESP-Touch, version 2.
+    EspTouch2,
+    /// Wi-Fi credentials spelt in lengths: `WeChat`'s AirKiss.
+    AirKiss,
+    /// Wi-Fi credentials spelt in lengths: Tuya's EZ mode.
+    TuyaEz,
 }
 
 impl Protocol {
@@ -61,6 +69,10 @@ impl Protocol {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Tls => "tls",
+            Self::EspTouch => "esp-touch",
+            Self::EspTouch2 => "esp-touch-v2",
+            Self::AirKiss => "airkiss",
+            Self::TuyaEz => "tuya-ez",
         }
     }
 }
@@ -74,15 +86,18 @@ pub enum Transport {
     Udp,
     /// Another protocol on IP, by its IANA number (50 is ESP). Only opaque bytes have it.
     Ip(u8),
+    /// Encrypted frames of IEEE 802.11. Only opaque bytes have it.
+    Wireless,
 }
 
 impl fmt::Display for Transport {
-    /// `tcp`, `udp`, or `ip` and the protocol number: `ip 50`.
+    /// `tcp`, `udp`, `802.11`, or `ip` and the protocol number: `ip 50`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp => f.write_str("tcp"),
             Self::Udp => f.write_str("udp"),
             Self::Ip(number) => write!(f, "ip {number}"),
+            Self::Wireless => f.write_str("802.11"),
         }
     }
 }
@@ -101,6 +116,9 @@ pub enum NameSource {
     Certificate,
     /// A DNS answer earlier in the same exhibit.
     Dns,
+    /// No name of a host, but the address of a network card: what encrypts a wireless network's frames leaves
+    /// nothing else to see.
+    Hardware,
 }
 
 /// What the wire shows of one side.
@@ -197,6 +215,8 @@ pub enum Flag {
     Unanswered,
     /// The recorder says that this side sent a body and did not keep it.
     Unrecorded(Side),
+    /// The fields were not contents: the lengths of so many packets spelt them, several times over.
+    SpeltInLengths(u64),
 }
 
 impl Flag {
@@ -212,6 +232,7 @@ impl Flag {
             Self::Unanswered => "unanswered",
             Self::Unrecorded(Side::Request) => "request-body-not-recorded",
             Self::Unrecorded(Side::Response) => "response-body-not-recorded",
+            Self::SpeltInLengths(_) => "spelt-in-lengths",
         }
     }
 }

@@ -27,6 +27,7 @@ fn entries() -> BTreeMap<&'static str, Entry> {
         ("evidence_http2", evidence::http2),
         ("evidence_mqtt", evidence::mqtt),
         ("evidence_packet", evidence::packet),
+        ("evidence_provisioning", evidence::provisioning),
         ("evidence_tcp", evidence::tcp),
         ("evidence_udp", evidence::udp),
         ("evidence_websocket", evidence::websocket),

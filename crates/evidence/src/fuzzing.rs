@@ -3,6 +3,7 @@
 mod archives;
 mod conversation;
 mod packets;
+mod provisioning;
 mod transport;
 
 use crate::coding::decode;
@@ -14,6 +15,7 @@ use dyetrace_case::{Blob, BlobWriterLimits, Channel, Endpoint, ExhibitId, Item, 
 pub use archives::{flows, har};
 pub use conversation::{hpack, http2, mqtt};
 pub use packets::{capture, packet};
+pub use provisioning::provisioning;
 pub use transport::{dispatch, dns, tcp, udp};
 
 /// Limits under which one run of a fuzz target stays small.

@@ -15,6 +15,7 @@ mod http;
 mod layer;
 mod live;
 mod mqtt;
+mod provisioning;
 mod raw;
 mod resync;
 #[cfg(test)]

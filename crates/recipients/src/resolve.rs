@@ -5,7 +5,7 @@ use crate::country::CountryTable;
 use crate::list::{Line, ListError, OwnerList};
 use crate::name::{HostName, ascending, suffix_list};
 use crate::parties::case_statements;
-use crate::scope::{distances, of_address};
+use crate::scope::{distances, of_address, of_card};
 use crate::statement::Matched;
 use dyetrace_case::{Country, Endpoint, NameSource, Parties, Recipient, Said, Scope, Snapshot};
 use std::borrow::Cow;
@@ -78,7 +78,10 @@ impl Recipients {
         let named = seen.name.map(|(text, source)| (HostName::read(text), source));
         let host = named.as_ref().map(|(host, _)| host);
         let addresses = addresses_of(seen, host);
-        let distance = distances(named.as_ref().map(|(host, source)| (host, *source)), &addresses, seen.more);
+        let distance = match seen.name {
+            Some((text, NameSource::Hardware)) => of_card(text),
+            _ => distances(named.as_ref().map(|(host, source)| (host, *source)), &addresses, seen.more),
+        };
         let address = addresses.first().copied();
         let shown = seen.name.and_then(|(text, _)| shown_name(text, host?, address));
         let mut recipient = Recipient::unknown(shown, address, distance.scope);
@@ -163,6 +166,7 @@ fn name_source(source: NameSource) -> &'static str {
         NameSource::Host => "host field",
         NameSource::Certificate => "certificate",
         NameSource::Dns => "DNS answer",
+        NameSource::Hardware => "address of a network card",
     }
 }
 

@@ -52,6 +52,14 @@ fn distance(name: Option<(&HostName, NameSource)>, address: Option<IpAddr>) -> D
     }
 }
 
+/// What the address of a network card says: a group's (IEEE 802 section 8.2.2, the lowest bit of the first byte) is
+/// everybody in reach. Any other may be a gateway's, with the whole Internet behind it.
+pub(crate) fn of_card(text: &str) -> Distance {
+    let first = text.split(':').next().and_then(|byte| u8::from_str_radix(byte, 16).ok());
+    let scope = if first.is_some_and(|byte| byte & 1 == 1) { Scope::Link } else { Scope::Unknown };
+    Distance { scope, contradiction: None }
+}
+
 fn of_name(name: &HostName) -> Scope {
     match name {
         HostName::Address(address) => of_address(*address),
@@ -105,6 +113,14 @@ mod tests {
 
     fn named(name: &str, source: NameSource, address: Option<&str>) -> Scope {
         distance(Some((&HostName::read(name), source)), address.map(|text| text.parse().unwrap())).scope
+    }
+
+    #[test]
+    fn a_card_s_address_tells_only_whether_everybody_is_meant() {
+        assert_eq!(of_card("ff:ff:ff:ff:ff:ff").scope, Scope::Link);
+        assert_eq!(of_card("01:00:5e:01:01:01").scope, Scope::Link);
+        assert_eq!(of_card("02:6f:14:88:d2:31").scope, Scope::Unknown);
+        assert_eq!(of_card("nonsense").scope, Scope::Unknown);
     }
 
     #[test]

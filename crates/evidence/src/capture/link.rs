@@ -3,12 +3,17 @@
 //! Link types are those of tcpdump.org/linktypes.html.
 
 use super::bytes::{Order, be16, be32};
+use super::wireless::{self, Sealed};
 
 /// What a frame carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
     /// An IPv4 or IPv6 packet.
     Ip(&'a [u8]),
+    /// Several frames in one of IEEE 802.11, see [`wireless::aggregated`].
+    Aggregate(&'a [u8]),
+    /// An encrypted frame of IEEE 802.11.
+    Sealed(Sealed),
     /// Nothing an application sent: ARP, spanning tree, link control.
     Control,
     /// A protocol that is not read here, with the number it goes by.
@@ -28,6 +33,10 @@ pub(crate) enum NotRead {
     ServicePoint(u8),
     /// A PPP protocol.
     Ppp(u16),
+    /// A fragment of an IEEE 802.11 frame.
+    WirelessFragment,
+    /// A frame that the recorder's radio received with errors.
+    WrongChecksum,
 }
 
 impl std::fmt::Display for NotRead {
@@ -40,6 +49,8 @@ impl std::fmt::Display for NotRead {
             Self::Ethertype(number) => write!(f, "EtherType {number:#06x}"),
             Self::ServicePoint(number) => write!(f, "LLC service access point {number:#04x}"),
             Self::Ppp(number) => write!(f, "PPP protocol {number:#06x}"),
+            Self::WirelessFragment => f.write_str("a fragment of an 802.11 frame"),
+            Self::WrongChecksum => f.write_str("an 802.11 frame received with a wrong checksum"),
         }
     }
 }
@@ -47,7 +58,6 @@ impl std::fmt::Display for NotRead {
 /// Names of link types that people record and that are not read here.
 fn link_name(link: u32) -> Option<&'static str> {
     Some(match link {
-        105 | 119 | 127 | 163 | 192 => "IEEE 802.11",
         187 | 201 => "Bluetooth HCI",
         189 | 220 | 249 => "USB",
         195 | 215 | 230 | 283 => "IEEE 802.15.4",
@@ -67,7 +77,11 @@ pub(crate) fn frame(link: u32, data: &[u8]) -> Frame<'_> {
         50 => serial_ppp(data),
         51 => pppoe(data),
         104 => cisco_hdlc(data),
+        105 => wireless::plain(data),
         113 => cooked(data),
+        119 | 163 => wireless::prism(data),
+        127 => wireless::radiotap(data),
+        192 => wireless::ppi(data),
         204 => ppp(data.get(1..).unwrap_or_default()),
         239 => nflog(data),
         276 => cooked2(data),
@@ -127,7 +141,7 @@ pub(crate) fn ethertype(number: u16, data: &[u8]) -> Frame<'_> {
 }
 
 /// IEEE 802.2 LLC and SNAP.
-fn logical_link(data: &[u8]) -> Frame<'_> {
+pub(super) fn logical_link(data: &[u8]) -> Frame<'_> {
     match data {
         [0xaa, 0xaa, 0x03, 0, 0, 0 | 0xf8, rest @ ..] => match (be16(rest, 0), rest.get(2..)) {
             (Some(number), Some(inner)) if number > 1500 => ethertype(number, inner),
@@ -293,8 +307,8 @@ mod tests {
     fn what_is_not_read_is_named() {
         assert_eq!(frame(1, &[[0; 12].as_slice(), &[8, 6, 0]].concat()), Frame::Control);
         assert_eq!(frame(1, &[0; 13]), Frame::Broken("Ethernet header"));
-        let Frame::Unread(radio) = frame(127, &[0; 40]) else { panic!("radiotap is not read") };
-        assert_eq!(radio.to_string(), "link type 127 (IEEE 802.11)");
+        let Frame::Unread(radio) = frame(201, &[0; 40]) else { panic!("Bluetooth is not read") };
+        assert_eq!(radio.to_string(), "link type 201 (Bluetooth HCI)");
         let homeplug = [[0; 12].as_slice(), &[0x88, 0xe1, 0]].concat();
         assert_eq!(frame(1, &homeplug), Frame::Unread(NotRead::Ethertype(0x88e1)));
     }

@@ -14,6 +14,7 @@ mod pcapng;
 mod tunnel;
 mod unread;
 mod window;
+mod wireless;
 
 pub(crate) use payload::{Payload, Socket, TcpFlags, TcpSegment, UdpDatagram};
 pub(crate) use pcapdroid::Apps;

@@ -8,14 +8,18 @@ use super::packets::Packet;
 use super::payload::{Payload, TcpFlags, TcpSegment, UdpDatagram};
 use super::tunnel;
 use super::unread::{Cause, Unread};
-use crate::layer::{Limits, Out};
+use super::wireless::{self, Sealed};
+use crate::layer::{Limits, Out, UNTIMED};
+use crate::provisioning::{Heard, Path, Watch};
 use dyetrace_case::{Damage, Endpoint};
+use std::net::IpAddr;
 
 /// Takes off everything below TCP and UDP.
 pub(crate) struct Network {
     limits: Limits,
     fragments: Fragments,
     unread: Unread,
+    provisioning: Watch,
 }
 
 /// Receives what the network layer gives, each payload with the packet it belongs to: the current
@@ -34,7 +38,7 @@ struct At<'p, 'o, 's, 'v> {
 impl Network {
     /// Nothing seen yet.
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, fragments: Fragments::default(), unread: Unread::default() }
+        Self { limits, fragments: Fragments::default(), unread: Unread::default(), provisioning: Watch::default() }
     }
 
     /// Takes a packet apart and hands on what it carries: usually one payload, none for a fragment.
@@ -49,6 +53,7 @@ impl Network {
         for incomplete in self.fragments.end() {
             self.incomplete(&incomplete, out, visit);
         }
+        self.provisioning.end(out);
         self.unread.tell(out);
     }
 
@@ -57,6 +62,8 @@ impl Network {
         let cause = match frame {
             Frame::Ip(_) if at.depth > self.limits.nesting => Cause::TooDeep,
             Frame::Ip(packet) => return self.ip(packet, at),
+            Frame::Aggregate(frames) => return self.aggregate(frames, at),
+            Frame::Sealed(sealed) => return self.sealed(&sealed, at),
             Frame::Control => {
                 at.out.tally.control += 1;
                 return;
@@ -65,6 +72,37 @@ impl Network {
             Frame::Broken(header) => Cause::Broken(header),
         };
         self.unread.add(cause, at.packet, length);
+    }
+
+    fn aggregate(&mut self, frames: &[u8], at: &mut At<'_, '_, '_, '_>) {
+        let mut rest = frames;
+        while let Some((frame, after)) = wireless::aggregated(rest) {
+            self.frame(frame, (rest.len() - after.len()) as u64, at);
+            rest = after;
+        }
+        if !rest.is_empty() {
+            self.unread.add(Cause::Broken("802.11 aggregate"), at.packet, rest.len() as u64);
+        }
+    }
+
+    /// Counts an encrypted frame. How long it is may be what it says.
+    fn sealed(&mut self, sealed: &Sealed, at: &mut At<'_, '_, '_, '_>) {
+        let Sealed { source, destination, bssid, down, header, body, sequence } = *sealed;
+        let length = body + (at.packet.original as usize).saturating_sub(at.packet.data.len());
+        self.unread.sealed(sealed, at.packet, length as u64);
+        if let (true, Ok(length)) = (destination[0] & 1 == 1, u16::try_from(length)) {
+            let path = Path::Air { source, destination, bssid, down, header };
+            self.provisioning.hear(path, None, (length, Some(sequence)), heard(at.packet), at.out);
+        }
+    }
+
+    /// Listens to what is sent to a group: its length may be what it says.
+    fn listen(&mut self, datagram: &UdpDatagram<'_>, at: &mut At<'_, '_, '_, '_>) {
+        let length = datagram.payload.len() + datagram.missing as usize;
+        if let (true, Ok(length)) = (is_group(datagram.destination.0), u16::try_from(length)) {
+            let path = Path::Udp { source: datagram.source.0, destination: datagram.destination };
+            self.provisioning.hear(path, Some(datagram.source.1), (length, None), heard(at.packet), at.out);
+        }
     }
 
     fn ip(&mut self, data: &[u8], at: &mut At<'_, '_, '_, '_>) {
@@ -118,7 +156,12 @@ impl Network {
             protocol::TCP => return self.deliver(tcp(datagram).map(Payload::Tcp), "TCP header", datagram, at),
             protocol::UDP => match udp(datagram) {
                 Some(datagram) if datagram.tunnelled().is_some() => datagram.tunnelled(),
-                whole => return self.deliver(whole.map(Payload::Udp), "UDP header", datagram, at),
+                whole => {
+                    if let Some(datagram) = &whole {
+                        self.listen(datagram, at);
+                    }
+                    return self.deliver(whole.map(Payload::Udp), "UDP header", datagram, at);
+                }
             },
             protocol::IPV4 | protocol::IPV6 => Some(Frame::Ip(datagram.payload)),
             protocol::GRE => Some(tunnel::gre(datagram.payload)),
@@ -155,6 +198,18 @@ impl Network {
 fn other(datagram: &Datagram<'_>, bytes: u64) -> Payload<'static> {
     let Datagram { protocol, source, destination, .. } = *datagram;
     Payload::Other { protocol, source, destination, bytes }
+}
+
+fn heard(packet: &Packet<'_>) -> Heard {
+    Heard { packet: packet.number, time: packet.time.unwrap_or(UNTIMED) }
+}
+
+/// True for addresses that name a group or everyone; the last address of a network mostly ends in 255.
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_multicast() || address.octets()[3] == 255,
+        IpAddr::V6(address) => address.is_multicast(),
+    }
 }
 
 /// Protocols by which hosts and routers speak of the network itself.
@@ -339,6 +394,34 @@ pub(crate) mod tests {
     #[test]
     fn what_is_no_tunnel_on_a_tunnels_port_is_a_datagram() {
         assert_eq!(payloads(&[packet4(17, 1, 0, &udp_packet(4789, b"hello"))]).0, ["udp hello"]);
+    }
+
+    /// 802.11 frames in, what came out.
+    fn wireless_frames(frames: &[Vec<u8>]) -> Got {
+        collect(Limits::default(), |out| {
+            let mut network = Network::new(out.limits);
+            for (index, data) in frames.iter().enumerate() {
+                let (number, original) = (index as u64 + 1, data.len() as u32);
+                let packet = Packet { number, time: Some(Time(0)), link: 105, data, original, app: None };
+                network.packet(&packet, out, &mut |_, _, _| ());
+            }
+            network.end(out, &mut |_, _, _| ());
+        })
+    }
+
+    #[test]
+    fn encrypted_wireless_frames_are_opaque_between_two_cards() {
+        let (one, other, point) = ([2u8, 0, 0, 0, 0, 1], [2u8, 0, 0, 0, 0, 2], [2u8, 0, 0, 0, 0, 3]);
+        let frame = |to: [u8; 6], from: [u8; 6], length| {
+            [&[8, 0x42, 0, 0][..], &to, &point, &from, &[0, 0], &vec![7; length]].concat()
+        };
+        let got = wireless_frames(&[frame(other, one, 100), frame(one, other, 30), frame(other, one, 5)]);
+        let [opaque] = got.opaque.as_slice() else { panic!("both directions are one: {:?}", got.opaque) };
+        assert_eq!((opaque.bytes_sent, opaque.bytes_received, opaque.transport), (105, 30, Transport::Wireless));
+        let name = opaque.client.name.as_ref().map(|(name, _)| name.as_str());
+        assert_eq!((name, opaque.id.0.as_str()), (Some("02:00:00:00:00:01"), "wireless:0"));
+        assert_eq!(got.tally.payload, got.tally.opaque);
+        assert!(wireless_frames(&[vec![8, 0x42, 0]]).damages[0].reason.starts_with("802.11 header"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) fn udp(source: u16, destination: u16, payload: &[u8], cut: bool) -> O
     match frame {
         Frame::Ip(packet) => ip::fills(packet, cut).then_some(frame),
         Frame::Control => Some(frame),
-        Frame::Unread(_) | Frame::Broken(_) => None,
+        Frame::Unread(_) | Frame::Broken(_) | Frame::Aggregate(_) | Frame::Sealed(_) => None,
     }
 }
 

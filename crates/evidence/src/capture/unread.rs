@@ -3,7 +3,9 @@
 use super::ip::{Datagram, protocol};
 use super::link::NotRead;
 use super::packets::Packet;
+use super::wireless::Sealed;
 use crate::layer::Out;
+use crate::provisioning::card;
 use dyetrace_case::{Channel, Damage, Endpoint, Opaque, RecordId, Time, Transport};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -21,7 +23,7 @@ pub(super) enum Cause {
     Broken(&'static str),
     /// More tunnels than the limit.
     TooDeep,
-    /// IP protocols beyond [`MOST_PAIRS`].
+    /// IP protocols and encrypted frames beyond [`MOST_PAIRS`].
     ManyPairs,
 }
 
@@ -31,7 +33,9 @@ impl fmt::Display for Cause {
             Self::NotRead(what) => write!(f, "{what} is not read"),
             Self::Broken(header) => write!(f, "{header} cut off or broken"),
             Self::TooDeep => f.write_str("tunnels nested deeper than 8"),
-            Self::ManyPairs => write!(f, "IP protocols that are not read, beyond {MOST_PAIRS} pairs of hosts"),
+            Self::ManyPairs => {
+                write!(f, "IP protocols and frames that are not read, beyond {MOST_PAIRS} pairs of hosts")
+            }
         }
     }
 }
@@ -40,8 +44,17 @@ impl fmt::Display for Cause {
 #[derive(Default)]
 pub(super) struct Unread {
     causes: BTreeMap<Cause, Count>,
-    /// By protocol, first sender, first receiver.
-    pairs: HashMap<(u8, IpAddr, IpAddr), Pair>,
+    /// By first sender and first receiver.
+    pairs: HashMap<Hosts, Pair>,
+}
+
+/// Who exchanged what is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Hosts {
+    /// An IP protocol.
+    Ip(u8, IpAddr, IpAddr),
+    /// Encrypted 802.11 frames between network cards.
+    Air([u8; 6], [u8; 6]),
 }
 
 struct Count {
@@ -70,11 +83,20 @@ impl Unread {
     /// Counts the payload of an IP protocol that is not read.
     pub(super) fn protocol(&mut self, datagram: &Datagram<'_>, packet: &Packet<'_>, bytes: u64) {
         let Datagram { protocol, source, destination, .. } = *datagram;
-        if let Some(pair) = self.pairs.get_mut(&(protocol, destination, source)) {
+        self.pair(Hosts::Ip(protocol, source, destination), Hosts::Ip(protocol, destination, source), packet, bytes);
+    }
+
+    /// Counts the body of an encrypted 802.11 frame.
+    pub(super) fn sealed(&mut self, frame: &Sealed, packet: &Packet<'_>, bytes: u64) {
+        let Sealed { source, destination, .. } = *frame;
+        self.pair(Hosts::Air(source, destination), Hosts::Air(destination, source), packet, bytes);
+    }
+
+    fn pair(&mut self, key: Hosts, back: Hosts, packet: &Packet<'_>, bytes: u64) {
+        if let Some(pair) = self.pairs.get_mut(&back).filter(|_| key != back) {
             pair.received += bytes;
             return;
         }
-        let key = (protocol, source, destination);
         if self.pairs.len() >= MOST_PAIRS && !self.pairs.contains_key(&key) {
             return self.add(Cause::ManyPairs, packet, bytes);
         }
@@ -99,22 +121,31 @@ impl Unread {
     }
 }
 
-fn opaque(index: usize, key: (u8, IpAddr, IpAddr), pair: &Pair, out: &Out<'_>) -> Opaque {
-    let (number, client, server) = key;
+fn opaque(index: usize, hosts: Hosts, pair: &Pair, out: &Out<'_>) -> Opaque {
     let endpoint = |address| Endpoint { address: Some(address), port: None, name: None };
-    let name = name(number).map(|name| format!(" ({name})")).unwrap_or_default();
+    let (id, transport, [client, server], reason) = match hosts {
+        Hosts::Ip(number, client, server) => {
+            let name = name(number).map(|name| format!(" ({name})")).unwrap_or_default();
+            let reason = format!("IP protocol {number}{name} is not read");
+            ("ip", Transport::Ip(number), [client, server].map(endpoint), reason)
+        }
+        Hosts::Air(client, server) => {
+            let reason = "802.11 data, encrypted by the wireless network".to_owned();
+            ("wireless", Transport::Wireless, [client, server].map(card), reason)
+        }
+    };
     Opaque {
-        id: RecordId(format!("ip:{index}")),
+        id: RecordId(format!("{id}:{index}")),
         exhibit: out.exhibit,
         time: pair.time,
-        transport: Transport::Ip(number),
-        client: endpoint(client),
-        server: endpoint(server),
+        transport,
+        client,
+        server,
         channel: Channel::unknown(),
         app: None,
         bytes_sent: pair.sent,
         bytes_received: pair.received,
-        reason: format!("IP protocol {number}{name} is not read"),
+        reason,
     }
 }
 

@@ -7,7 +7,7 @@ use dyetrace_case::{ExhibitId, Time};
 use dyetrace_tls::Decryptor;
 
 /// Link types that are read, and one that is not.
-const LINKS: [u32; 16] = [0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 127, 204, 228, 239, 276];
+const LINKS: [u32; 20] = [0, 1, 9, 12, 14, 50, 51, 101, 104, 108, 113, 127, 204, 228, 239, 276, 105, 119, 163, 192];
 
 /// Reads a whole file.
 pub fn capture(data: &[u8]) {
@@ -29,7 +29,7 @@ pub fn packet(data: &[u8]) {
         let length = usize::from(u16::from_le_bytes(*length)).min(after.len());
         let (data, after) = after.split_at(length);
         (rest, number) = (after, number + 1);
-        let (link, original) = (LINKS[usize::from(kind % 16)], length as u32);
+        let (link, original) = (LINKS[usize::from(kind % 20)], length as u32);
         let packet = Packet { number, time: Some(Time(0)), link, data, original, app: None };
         network.packet(&packet, &mut out, &mut |_, _, _| ());
     }

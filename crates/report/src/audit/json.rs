@@ -177,6 +177,7 @@ fn endpoint(endpoint: &Endpoint) -> Value {
         NameSource::Host => "host",
         NameSource::Certificate => "certificate",
         NameSource::Dns => "dns",
+        NameSource::Hardware => "hardware",
     });
     json!({
         "address": endpoint.address.map(|address| address.to_string()),

@@ -132,6 +132,7 @@ fn digest(blob: &Blob) -> io::Result<Map<String, Value>> {
 fn flag(flag: &Flag) -> String {
     match flag {
         Flag::Undecoded(coding) => format!("{} {coding}", flag.name()),
+        Flag::SpeltInLengths(packets) => format!("{} {packets}", flag.name()),
         Flag::Cut(bytes) => format!("{} {bytes}", flag.name()),
         _ => flag.name().to_owned(),
     }
