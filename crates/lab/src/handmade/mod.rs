@@ -5,7 +5,7 @@
 //! `cargo run -p dyetrace-lab -- handmade story5 FOLDER`.
 
 mod picture;
-mod random;
+pub(crate) mod random;
 mod script;
 mod story2;
 mod story3;

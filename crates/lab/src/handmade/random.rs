@@ -2,11 +2,11 @@
 
 /// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// Seeded with a name (FNV-1a, RFC 9923).
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, step))
     }
@@ -19,39 +19,39 @@ impl Random {
     }
 
     /// A number below `limit`, nearly even.
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit.max(1)
     }
 
     /// `length` characters of `alphabet`.
-    pub(super) fn text(&mut self, alphabet: &str, length: usize) -> String {
+    pub(crate) fn text(&mut self, alphabet: &str, length: usize) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();
         let pick = |_| alphabet.get(self.below(alphabet.len() as u64) as usize).copied();
         (0..length).filter_map(pick).collect()
     }
 
     /// Decimal digits.
-    pub(super) fn digits(&mut self, length: usize) -> String {
+    pub(crate) fn digits(&mut self, length: usize) -> String {
         self.text("0123456789", length)
     }
 
     /// Hexadecimal digits.
-    pub(super) fn hex(&mut self, length: usize) -> String {
+    pub(crate) fn hex(&mut self, length: usize) -> String {
         self.text("0123456789abcdef", length)
     }
 
     /// Lower-case letters and digits that nobody mistakes for one another.
-    pub(super) fn word(&mut self, length: usize) -> String {
+    pub(crate) fn word(&mut self, length: usize) -> String {
         self.text("abcdefghjkmnpqrstuvwxyz23456789", length)
     }
 
     /// Letters of both cases and digits.
-    pub(super) fn password(&mut self, length: usize) -> String {
+    pub(crate) fn password(&mut self, length: usize) -> String {
         self.text("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789", length)
     }
 
     /// Bytes.
-    pub(super) fn bytes(&mut self, length: usize) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
         (0..length).map(|_| self.below(256) as u8).collect()
     }
 }

@@ -16,6 +16,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod air;
 pub mod airkiss;
 pub mod esptouch;
 pub mod esptouch2;
