@@ -294,3 +294,77 @@ fn json_and_sarif_are_the_same_baseline() {
     assert_eq!(read_baseline(&json).unwrap(), names);
     assert_eq!(read_baseline(&log).unwrap(), names, "what is suppressed is in no baseline");
 }
+
+/// Behind the feature `parquet`: the file says what the CSV says, cell by cell.
+#[cfg(feature = "parquet")]
+mod parquet {
+    use super::{cells, everything, text};
+    use dyetrace_case::{Judgement, Time};
+    use dyetrace_report::judgement::{
+        write_csv_practices, write_csv_verdicts, write_parquet_practices, write_parquet_verdicts,
+    };
+    use dyetrace_report::words::Lang;
+    use parquet::basic::{LogicalType, Type};
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+    use std::path::PathBuf;
+
+    /// Columns and cells as the CSV writes them. A time is told from a count by the column's type.
+    fn read_back(name: &str, write: impl Fn(&mut dyn std::io::Write) -> std::io::Result<()>) -> Vec<Vec<String>> {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        write(&mut std::fs::File::create(&path).unwrap()).unwrap();
+        let reader = SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+        let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        let names = schema.columns().iter().map(|column| column.name().to_owned()).collect();
+        let is_time = |at: usize| matches!(schema.column(at).logical_type_ref(), Some(LogicalType::Timestamp { .. }));
+        let shown = |at: usize, field: &Field| match field {
+            Field::Null => String::new(),
+            Field::Bool(flag) => flag.to_string(),
+            Field::Str(text) => text.clone(),
+            Field::Long(nanos) if is_time(at) => Time(*nanos).to_string(),
+            Field::Long(count) => count.to_string(),
+            other => panic!("no column holds {other:?}"),
+        };
+        let row = |row: parquet::record::Row| {
+            row.get_column_iter().enumerate().map(|(at, (_, field))| shown(at, field)).collect()
+        };
+        let rows = reader.get_row_iter(None).unwrap().map(|each| row(each.unwrap()));
+        [names].into_iter().chain(rows).collect()
+    }
+
+    /// The guard before what a spreadsheet takes for a formula is the CSV's own.
+    fn without_guards(table: Vec<Vec<String>>) -> Vec<Vec<String>> {
+        let bare = |cell: String| cell.strip_prefix('\'').map(str::to_owned).unwrap_or(cell);
+        table.into_iter().map(|row| row.into_iter().map(bare).collect()).collect()
+    }
+
+    #[test]
+    fn a_table_reads_back_as_the_csv_has_it() {
+        let (mut judgement, _) = everything();
+        judgement.practices[0].first = Some(Time(1_700_000_000_123_456_789));
+        for lang in [Lang::English, Lang::Chinese] {
+            let csv = without_guards(cells(&text(|out| write_csv_verdicts(&judgement, lang, out))));
+            let parquet = read_back("verdicts.parquet", |out| write_parquet_verdicts(&judgement, lang, out));
+            assert_eq!(parquet, csv);
+            assert!(csv.len() > 3 && csv.iter().flatten().any(|cell| cell == "true"));
+        }
+        let csv = without_guards(cells(&text(|out| write_csv_practices(&judgement, out))));
+        let parquet = read_back("practices.parquet", |out| write_parquet_practices(&judgement, out));
+        assert_eq!(parquet, csv);
+        assert!(csv.iter().flatten().any(|cell| cell == "2023-11-14T22:13:20.123456789Z"), "to the nanosecond");
+    }
+
+    #[test]
+    fn columns_have_types_and_an_empty_table_is_a_table() {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("empty.parquet");
+        write_parquet_practices(&Judgement::default(), &mut std::fs::File::create(&path).unwrap()).unwrap();
+        let reader = SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+        assert_eq!(reader.metadata().file_metadata().num_rows(), 0);
+        let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        let of = |name: &str| schema.columns().iter().find(|column| column.name() == name).unwrap().physical_type();
+        assert_eq!(
+            [of("sightings"), of("hint"), of("first"), of("datum")],
+            [Type::INT64, Type::BOOLEAN, Type::INT64, Type::BYTE_ARRAY]
+        );
+    }
+}
