@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod case;
+mod schema;
 
 use case::{Case, SECOND, consent, mark, run};
 use dyetrace_case::{ConsentChange, JudgedClaim, Time, Verdict};
 use dyetrace_judge::{
     Answers, PACKS, Pack, RunFacts, built_in, examine, judge_all, read_claims, read_pack, taxonomy_page,
 };
+use schema::misfits;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -36,6 +39,44 @@ fn every_rule_file_is_compiled_in_under_the_name_of_its_pack() {
     let compiled: BTreeSet<String> = PACKS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(files, compiled);
     assert!(PACKS.iter().all(|(name, _)| pack(name).id == *name));
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn every_rule_file_and_the_example_of_the_documents_fit_the_schema() {
+    let schema: Value = serde_json::from_str(&read("docs/rules.schema.json")).unwrap();
+    let docs = read("docs/rules.md");
+    let example = docs.split("```yaml\n").find(|block| block.starts_with("pack:")).unwrap();
+    let example = ("docs/rules.md", example.split("```").next().unwrap().to_owned());
+    let files = PACKS.iter().map(|(name, _)| (*name, read(&format!("rules/{name}.yaml"))));
+    for (name, text) in files.chain([example]) {
+        read_pack(name, &text).unwrap_or_else(|error| panic!("{error}"));
+        let value: Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(misfits(&schema, &value), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn what_the_schema_of_rules_refuses_the_parser_refuses_too() {
+    let schema: Value = serde_json::from_str(&read("docs/rules.schema.json")).unwrap();
+    let good = read("rules/mastg-0206.yaml");
+    let broken = [
+        ("title:", "titel:"),
+        ("kind: ", "kind: perhaps-"),
+        ("confirmed: ", "confirmed: perhaps-"),
+        ("expect: ", "expect: perhaps-"),
+        ("en:", "eng:"),
+    ];
+    for (from, to) in broken {
+        let text = good.replacen(from, to, 1);
+        assert_ne!(text, good, "{from} is in the file");
+        let value: Value = serde_saphyr::from_str(&text).unwrap();
+        assert_ne!(misfits(&schema, &value), Vec::<String>::new(), "{to} fits the schema");
+        assert!(read_pack("x", &text).is_err(), "{to} is read");
+    }
 }
 
 #[test]

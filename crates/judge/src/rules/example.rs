@@ -27,6 +27,17 @@ const SEEN: &[&str] = &["at", "data", "form", "protection", "transfer", "to"];
 const TO: &[&str] = &["scope", "role", "domain", "country", "operator_country"];
 const ANSWER: &[&str] = &["question", "answer"];
 
+/// The keys by the names that the JSON Schema gives their mappings.
+#[cfg(test)]
+pub(super) const KEYS: [(&str, &[&str]); 6] = [
+    ("example", EXAMPLE),
+    ("example_action", ACTION),
+    ("example_consent", CONSENT),
+    ("example_seen", SEEN),
+    ("example_recipient", TO),
+    ("answer", ANSWER),
+];
+
 /// What a rule must say of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
@@ -347,5 +358,6 @@ fn unread(bytes: u64, evidence: &mut MadeUp) {
         times: 1,
         protection: Protection::Unknown,
         reason: "no key".to_owned(),
+        other_app: false,
     });
 }

@@ -173,3 +173,43 @@ fn question(source: Source<'_>, node: &Spanned<Node>) -> Result<Question, ClaimE
         applies_if: source.truth(fields.needed("applies_if")?)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    /// The JSON Schema for editors has the keys and words of the parser, and what claims and rules share is the same.
+    #[test]
+    fn the_schema_has_the_keys_and_words_of_the_parser() {
+        let of = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let schema = of(include_str!("../../../../docs/rules.schema.json"));
+        let keys =
+            |value: &Value| -> BTreeSet<String> { value["properties"].as_object().unwrap().keys().cloned().collect() };
+        assert_eq!(keys(&schema), PACK.iter().map(|&key| key.to_owned()).collect());
+        let own = [
+            ("text", TEXT),
+            ("rule", RULE),
+            ("norm", NORM),
+            ("citation", CITE),
+            ("sensitive", SENSITIVE),
+            ("question", QUESTION),
+            ("rule_applies_to", words::RULE_APPLIES_TO),
+            ("measured", words::MEASURED),
+        ];
+        for (name, expected) in own.into_iter().chain(example::KEYS) {
+            let definition = &schema["$defs"][name];
+            assert_eq!(keys(definition), expected.iter().map(|&key| key.to_owned()).collect(), "{name}");
+            assert_eq!(definition["additionalProperties"], Value::Bool(false), "{name}");
+        }
+        let kinds = NormKind::WORDS.map(|(word, _)| word);
+        assert_eq!(schema["$defs"]["norm"]["properties"]["kind"]["enum"], Value::from(kinds.to_vec()));
+        let verdicts = super::super::Expected::WORDS.map(|(word, _)| word);
+        assert_eq!(schema["$defs"]["example"]["properties"]["expect"]["enum"], Value::from(verdicts.to_vec()));
+        let claims = of(include_str!("../../../../docs/claims.schema.json"));
+        for (name, definition) in claims["$defs"].as_object().unwrap() {
+            assert_eq!(&schema["$defs"][name], definition, "{name}");
+        }
+    }
+}
