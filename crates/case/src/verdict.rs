@@ -4,7 +4,7 @@
 //! into the reader's language, and programs can count.
 
 use crate::{Fingerprint, Practice, Product, Recipient, Snapshot, Suppression, Time, Timeline};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The three values. As in strong Kleene logic, `Contradicted` is false, `Supported` is true and
@@ -202,6 +202,8 @@ pub struct Statement {
     pub reason: Option<String>,
     /// The reason of a rule in Chinese.
     pub reason_zh: Option<String>,
+    /// Questions for a person in Chinese, by what they are in English, where the file has both.
+    pub questions_zh: BTreeMap<String, String>,
     /// The kind of claim: `never`, `works`, `needs`, `discloses`, `count`, `ratio`.
     pub kind: &'static str,
     /// File and line it was read from.

@@ -185,6 +185,7 @@ impl Rule {
             cites,
             reason: Some(self.reason.en.clone()),
             reason_zh: Some(self.reason.zh.clone()),
+            questions_zh: self.human.iter().map(|one| (one.text.en.clone(), one.text.zh.clone())).collect(),
             kind: self.checks(),
             place: self.place.clone(),
             ..Statement::default()

@@ -1,8 +1,8 @@
 //! Each claim: the words, who said them where, the verdict, and everything that was weighed.
 
-use super::markup::{Context, code, elements, escape, section as framed};
+use super::markup::{Context, code, elements, escape, folded, section as framed};
 use super::practices::listed;
-use crate::judgement::{Standing, decisive_first, in_order, labels, said};
+use crate::judgement::{Standing, decisive_first, in_order, labels, questions, said};
 use dyetrace_case::{Citation, CoverageLine, JudgedClaim, JudgedPart, Met, Source, Statement};
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ fn article(context: &Context<'_>, index: usize, claim: &JudgedClaim) -> String {
     );
     let _ = writeln!(out, "<blockquote>{}</blockquote>", escape(said(statement, context.lang())));
     out.push_str(&where_said(context, statement));
-    for question in &claim.review {
+    for question in questions(claim, context.lang()) {
         let open = context.pick("Open question for a person", "待人工回答的问题");
         let _ = writeln!(
             out,
@@ -165,5 +165,6 @@ fn discounted(context: &Context<'_>, about: &str, part: &JudgedPart) -> String {
     let caption =
         format!("{}{}{about}", context.pick("Seen, and does not count", "所见但不计入"), context.lang().colon());
     let rows = part.discounted.iter().map(|(index, why)| (*index, Some(context.fact(why))));
-    listed(context, &caption, Some(context.pick("Why not", "不计入的理由")), rows)
+    let table = listed(context, &caption, Some(context.pick("Why not", "不计入的理由")), rows);
+    folded(&format!("{} ({})", context.pick("Seen, and does not count", "所见但不计入"), part.discounted.len()), &table)
 }

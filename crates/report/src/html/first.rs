@@ -1,7 +1,7 @@
 //! The first screen: what is contradicted, and what left.
 
 use super::markup::{Context, code, elements, escape, is_far};
-use crate::judgement::{Standing, in_order, said};
+use crate::judgement::{Standing, in_order, questions, said};
 use crate::text::{bytes, count, percent};
 use crate::words::Lang;
 use dyetrace_case::{DatumId, JudgedClaim, Practice, Protection, Side, Transfer};
@@ -95,7 +95,7 @@ fn cards(context: &Context<'_>) -> String {
 fn card(context: &Context<'_>, index: usize, claim: &JudgedClaim) -> String {
     let standing = Standing::of(claim);
     let decisive = claim.parts.iter().find(|part| part.verdict == claim.verdict).or(claim.parts.first());
-    let reason = match claim.review.first() {
+    let reason = match questions(claim, context.lang()).next() {
         Some(question) if standing == Standing::Review => escape(question),
         _ => decisive.and_then(|part| part.reasons.first()).map_or_else(String::new, |reason| context.fact(reason)),
     };

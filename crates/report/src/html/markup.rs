@@ -4,7 +4,7 @@ use super::HtmlLook;
 use crate::audit::Audit;
 use crate::judgement::Standing;
 use crate::text::{clean, count};
-use crate::words::{Lang, sentence, term};
+use crate::words::{Lang, reason, sentence, term};
 use dyetrace_case::{Fact, JudgedClaim, Judgement, Recipient, SightingId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -138,7 +138,8 @@ impl<'a> Context<'a> {
             country.map_or_else(|| self.pick("unknown", "未知").to_owned(), |country| country.to_string())
         };
         let (server, operator) = (shown(recipient.server_country), shown(recipient.operator_country));
-        format!("{} {server}, {} {operator}", self.pick("server", "服务器"), self.pick("operator", "运营者"))
+        let comma = self.lang().comma();
+        format!("{} {server}{comma}{} {operator}", self.pick("server", "服务器"), self.pick("operator", "运营者"))
     }
 }
 
@@ -194,12 +195,18 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A sentence that readers and search wrote in English, marked as such on a page in another language.
+/// A sentence that readers and search wrote in English, in the page's language where it is known there, else marked as
+/// English.
 pub(super) fn english(context: &Context<'_>, text: &str) -> String {
-    match context.lang() {
-        Lang::English => escape(text),
-        Lang::Chinese => format!("<span lang=\"en\">{}</span>", escape(text)),
+    match reason(text, context.lang()) {
+        Some(known) => escape(&known),
+        None => format!("<span lang=\"en\">{}</span>", escape(text)),
     }
+}
+
+/// What a reader opens who wants it; on paper it is open.
+pub(super) fn folded(summary: &str, inner: &str) -> String {
+    format!("<details><summary>{}</summary>\n{inner}</details>\n", escape(summary))
 }
 
 /// A text of the evidence, set apart so that its direction of writing ends with it.

@@ -1,6 +1,6 @@
 //! Practices as rows of a table.
 
-use super::markup::{Context, code, escape, further, table};
+use super::markup::{Context, code, escape, folded, further, table};
 use crate::judgement::{action_words, consent_words};
 use crate::text::count;
 use crate::words::form_words;
@@ -11,6 +11,9 @@ use dyetrace_case::{Practice, Protection};
 const ROWS: usize = 30;
 const IN_ALL: usize = 1000;
 const FEW: usize = 5;
+
+/// Of these, practices that are shown before the reader asks for the others.
+const OPEN: usize = 8;
 
 /// A table of practices by index; with `why`, a second column says that of each.
 pub(super) fn listed(
@@ -38,7 +41,17 @@ pub(super) fn listed(
         cells.splice(1..1, reason);
         Some(cells)
     });
-    table(caption, &heads, rows) + &further(context, more)
+    let mut open: Vec<Vec<String>> = rows.collect();
+    let folds = why.is_none() && open.len() > OPEN + 2;
+    let others = if folds { open.split_off(OPEN) } else { Vec::new() };
+    let others = match others.len() {
+        0 => String::new(),
+        count => {
+            let text = context.pick("further practices", "项其他做法");
+            folded(&format!("{count} {text}"), &table(&format!("{caption}: {text}"), &heads, others))
+        }
+    };
+    table(caption, &heads, open) + &others + &further(context, more)
 }
 
 fn row(context: &Context<'_>, practice: &Practice) -> Vec<String> {
@@ -52,7 +65,7 @@ fn row(context: &Context<'_>, practice: &Practice) -> Vec<String> {
         format!("{}{hint}{app}", code(&key.datum.0)),
         context.recipient(key.recipient),
         format!("{}× {}", count(practice.count), context.term(key.transfer.name())),
-        format!("{}<br><small>{}</small>", form_words(key.form, context.lang()), trails.join("<br>")),
+        format!("{}<br><small class=\"trails\">{}</small>", form_words(key.form, context.lang()), trails.join("<br>")),
         protection(context, practice),
         [Some(consent_words(context.judgement, practice, context.lang())), action]
             .into_iter()

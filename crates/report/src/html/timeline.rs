@@ -125,8 +125,9 @@ fn drawing(context: &Context<'_>, run: &JudgedRun, practices: &[&Practice], span
     let changes = consent_lines(context, run, span, y);
     let height = y + 8.0;
     format!(
-        "<svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{label}\">{}{lanes}{changes}</svg>",
-        axis(span, y)
+        "<svg class=\"timeline\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{label}\">{}{lanes}{changes}{}</svg>",
+        ticks(span, y),
+        times(span)
     )
 }
 
@@ -134,20 +135,27 @@ fn text(x: f64, y: f64, class: &str, text: &str) -> String {
     format!("<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{}</text>", escape(text))
 }
 
-fn axis(span: Span, height: f64) -> String {
-    let mut out = text(8.0, TOP - 24.0, "tick-text", &short_time(span.start));
-    for quarter in 0..5i64 {
-        let at = Time(span.start.0.saturating_add((span.length() * quarter as f64 / 4.0) as i64));
-        let x = span.x(at);
-        let _ = write!(
-            out,
-            "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{height:.1}\" class=\"tick\"/>",
-            TOP - 4.0
-        );
-        let anchor = if quarter == 4 { "tick-end" } else { "tick-text" };
-        out.push_str(&text(x, TOP - 8.0, anchor, &span.after(at)));
-    }
-    out
+/// The moment after so many quarters of the span.
+fn quarter(span: Span, quarter: i64) -> Time {
+    Time(span.start.0.saturating_add((span.length() * quarter as f64 / 4.0) as i64))
+}
+
+fn ticks(span: Span, height: f64) -> String {
+    let line = |at: i64| {
+        let (x, top) = (span.x(quarter(span, at)), TOP - 4.0);
+        format!("<line x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{x:.1}\" y2=\"{height:.1}\" class=\"tick\"/>")
+    };
+    (0..5).map(line).collect()
+}
+
+/// Drawn last: a line of consent must not run through a time.
+fn times(span: Span) -> String {
+    let label = |number: i64| {
+        let at = quarter(span, number);
+        let anchor = if number == 4 { "tick-end" } else { "tick-text" };
+        text(span.x(at), TOP - 8.0, anchor, &span.after(at))
+    };
+    text(8.0, TOP - 24.0, "tick-text", &short_time(span.start)) + &(0..5).map(label).collect::<String>()
 }
 
 fn consent_lane(context: &Context<'_>, run: &JudgedRun, purpose: Option<&str>, span: Span, y: f64) -> String {
@@ -347,6 +355,9 @@ fn event(context: &Context<'_>, event: &Event) -> String {
         Event::Planted { data } => {
             let data: Vec<String> = data.iter().map(|datum| code(datum)).collect();
             format!("{} {}", context.pick("planted", "植入"), data.join(context.lang().comma()))
+        }
+        Event::Canary(canary) => {
+            format!("{} {}", context.pick("canary", "试探请求"), code(&canary.to_string()))
         }
         Event::Phase(phase) => context.term(phase.name()),
     }

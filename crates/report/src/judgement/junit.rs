@@ -6,7 +6,7 @@
 //! contradictions are all suppressed or all known from the baseline.
 
 use super::results::{ResultKind, Row, rows};
-use super::{MachineLook, Standing};
+use super::{MachineLook, Standing, questions};
 use crate::audit::Audit;
 use crate::text::clean;
 use crate::words::{Lang, term};
@@ -98,7 +98,7 @@ fn outcome(judgement: &Judgement, rows: &[Row<'_>], lang: Lang) -> String {
     let standing = term(Standing::of_part(first.claim, first.finding.verdict).name(), lang);
     let mut lines = vec![format!("“{}”", first.says(lang))];
     lines.extend(first.reasons(lang));
-    lines.extend(first.claim.review.iter().map(|question| clean(question)));
+    lines.extend(questions(first.claim, lang).map(clean));
     let about = rows.iter().filter(|row| row.finding.about.is_some());
     lines.extend(about.clone().take(LINES).map(|row| format!("→ {}", line(judgement, row, lang))));
     let more = about.count().saturating_sub(LINES);

@@ -138,9 +138,7 @@ impl Page<'_> {
         let head =
             format!("### {} {}: {}\n\n", standing.sign(), term(standing.name(), lang), code(&claim.statement.id));
         let says = format!("> {}\n\n", prose(super::said(&claim.statement, lang)));
-        let open = claim
-            .review
-            .iter()
+        let open = super::questions(claim, lang)
             .map(|question| format!("- {}: {}\n", lang.pick("Open question", "待答问题"), prose(question)));
         let parts = claim.parts.iter().filter(|_| claim.applies).map(|part| self.part(part));
         format!("{head}{says}{}{}\n", open.collect::<String>(), parts.collect::<String>())

@@ -5,10 +5,13 @@ mod csv;
 mod json;
 mod junit;
 mod markdown;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod phrases;
 mod places;
 mod results;
 mod sarif;
+mod tables;
 mod terminal;
 
 pub use baseline::{BaselineError, read_baseline};
@@ -16,7 +19,9 @@ pub use csv::{write_csv_practices, write_csv_verdicts};
 pub use json::{SCHEMA, write as write_json};
 pub use junit::write_junit;
 pub use markdown::{write_github, write_markdown};
-pub(crate) use phrases::{action_words, consent_words, label_words, labels, said};
+#[cfg(feature = "parquet")]
+pub use parquet::{write_parquet_practices, write_parquet_verdicts};
+pub(crate) use phrases::{action_words, consent_words, label_words, labels, questions, said};
 pub use sarif::{MOST_RESULTS, MachineLook, write_sarif};
 pub use terminal::{write as write_terminal, write_plan};
 

@@ -3,12 +3,18 @@
 use super::{actions, consent};
 use crate::text::clean;
 use crate::words::{Lang, term};
-use dyetrace_case::{JudgedPart, Judgement, Practice, Statement};
+use dyetrace_case::{JudgedClaim, JudgedPart, Judgement, Practice, Statement};
 
 /// The words that were judged, in the reader's language where the file has them.
 pub(crate) fn said(statement: &Statement, lang: Lang) -> &str {
     let chinese = statement.says_zh.as_deref().filter(|_| lang == Lang::Chinese);
     chinese.unwrap_or(&statement.says)
+}
+
+/// Questions that only a person can answer and nobody has, in the reader's language where the file has them.
+pub(crate) fn questions(claim: &JudgedClaim, lang: Lang) -> impl Iterator<Item = &str> {
+    let chinese = move |question: &String| claim.statement.questions_zh.get(question).filter(|_| lang == Lang::Chinese);
+    claim.review.iter().map(move |question| chinese(question).unwrap_or(question).as_str())
 }
 
 /// `run reported, variant softap`; `all of it` for a part without labels.

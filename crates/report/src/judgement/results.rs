@@ -1,6 +1,6 @@
 //! The findings of a judged case as programs want them: of a fixed kind, most severe first.
 
-use super::{label_words, said};
+use super::{label_words, questions, said};
 use crate::text::{clean, count};
 use crate::words::{Lang, form_words, sentence, term};
 use dyetrace_case::{Finding, JudgedClaim, Judgement, Practice, Recipient, Suppression, Verdict};
@@ -121,7 +121,7 @@ impl<'j> Row<'j> {
     pub(super) fn summary(&self, judgement: &Judgement, lang: Lang) -> String {
         let about = self.finding.about.as_ref().zip(self.recipient(judgement));
         let Some(((datum, _), recipient)) = about else {
-            let open = self.claim.review.iter().map(|question| clean(question));
+            let open = questions(self.claim, lang).map(clean);
             let open = if self.kind == ResultKind::Review { open.collect() } else { Vec::new() };
             return [open, self.reasons(lang)].concat().join("; ");
         };

@@ -1,6 +1,6 @@
 //! A judgement for people at a terminal: what is contradicted, why, and what is left to do.
 
-use super::{Standing, action_words, consent_words, decisive_first, in_order, labels, said};
+use super::{Standing, action_words, consent_words, decisive_first, in_order, labels, questions, said};
 use crate::audit::{Audit, Look, Page};
 use crate::text::{clean, count};
 use crate::words::{Lang, form_words, sentence, term};
@@ -94,7 +94,7 @@ impl Writer<'_> {
             let verdict = self.name(Standing::from(claim.verdict));
             self.page.line(&format!("  {alone}{}{verdict}", self.lang.colon()))?;
         }
-        for question in &claim.review {
+        for question in questions(claim, self.lang) {
             let open = self.pick("Open question: ", "待答问题：").to_owned();
             self.page.line(&format!("  {open}{}", clean(question)))?;
         }

@@ -4,8 +4,12 @@
 //! English and in Chinese; a second one holds the fixed words of files and JSON. A code that the
 //! table does not know is printed with its values rather than dropped.
 
+mod reasons;
 mod sentences;
 mod terms;
+
+pub(crate) use reasons::reason;
+pub use reasons::reasons;
 
 use crate::text::{bytes, count};
 use dyetrace_case::{Fact, Form};
@@ -114,7 +118,8 @@ fn bare(fact: &Fact) -> String {
 
 /// Puts values in the places of a template: `{name}` as it is, `{name:count}` with digits in groups,
 /// `{name:bytes}` as an amount, `{name:term}` in the reader's language, `{name:any}` too where absence means
-/// any, `{name:one/many}` as a number with its noun, `{name:share}` in percent, `{name:why}` as the sentence of the code that the value is.
+/// any, `{name:one/many}` as a number with its noun, `{name:share}` in percent, `{name:why}` as the sentence of the code that the value is,
+/// `{name:reason}` as a reader's sentence, in the reader's language where it is known there.
 fn fill(template: &str, fact: &Fact, lang: Lang) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
@@ -140,6 +145,7 @@ fn shown(value: Option<&str>, way: &str, lang: Lang) -> String {
         ("bytes", Ok(number)) => bytes(number),
         ("share", _) => value.parse().map_or_else(|_| value.to_owned(), share),
         (nouns, Ok(number)) if nouns.contains('/') => counted(number, nouns),
+        ("reason", _) => reason(value, lang).unwrap_or_else(|| value.to_owned()),
         ("why", _) => {
             value.split(", ").map(|code| bare_sentence(code, lang)).collect::<Vec<_>>().join(lang.pick("; ", "；"))
         }

@@ -96,13 +96,13 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Exercised.
     (
         "exercised",
-        "{action} was done {done:count} of {wanted:count} times (state: {state:any}; way: {variant:any})",
-        "{action} 已执行 {done:count} / {wanted:count} 次（状态：{state:any}；方式：{variant:any}）",
+        "{action} was done {done:time/times}, asked for: {wanted:count} (state: {state:any}; way: {variant:any})",
+        "{action} 已执行 {done:count} 次，要求 {wanted:count} 次（状态：{state:any}；方式：{variant:any}）",
     ),
     (
         "exercise-missing",
-        "{action} was done only {done:count} of {wanted:count} times (state: {state:any}; way: {variant:any})",
-        "{action} 仅执行 {done:count} / {wanted:count} 次（状态：{state:any}；方式：{variant:any}）",
+        "{action} was done only {done:time/times}, asked for: {wanted:count} (state: {state:any}; way: {variant:any})",
+        "{action} 仅执行 {done:count} 次，要求 {wanted:count} 次（状态：{state:any}；方式：{variant:any}）",
     ),
     ("no-exercise-stated", "the claim does not say what must be tried", "声明文件未写明需要检验哪些操作"),
     // Visible.
@@ -126,6 +126,16 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "没有证据表明测试 {run} 的录制持续到最后一次操作之后",
     ),
     (
+        "recording-shown",
+        "run {run} recorded {canary}, which the tester asked for to see whether the recording works",
+        "测试 {run} 录到了测试者为检验录制而发出的请求 {canary}",
+    ),
+    (
+        "recording-not-shown",
+        "run {run} did not record, or not readable, {canary}, which the tester asked for to see whether the recording works",
+        "测试 {run} 未录到（或无法读取）测试者为检验录制而发出的请求 {canary}",
+    ),
+    (
         "dropped",
         "the recorder of run {run} dropped {packets:packet/packets}",
         "测试 {run} 的录制丢失了 {packets:count} 个数据包",
@@ -137,13 +147,13 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "opaque",
-        "{sent:bytes} sent to {recipient} in {times:connection/connections} could not be read: {reason}",
-        "送往 {recipient} 的 {sent:bytes}（{times:count} 个连接）未能读取：{reason}",
+        "{sent:bytes} sent to {recipient} in {times:connection/connections} could not be read: {reason:reason}",
+        "送往 {recipient} 的 {sent:bytes}（{times:count} 个连接）未能读取：{reason:reason}",
     ),
     (
         "opaque-uncounted",
-        "what was sent to {recipient} in {times:connection/connections} could not be read, and how much it was is not known: {reason}",
-        "送往 {recipient} 的内容（{times:count} 个连接）未能读取，数量不详：{reason}",
+        "what was sent to {recipient} in {times:connection/connections} could not be read, and how much it was is not known: {reason:reason}",
+        "送往 {recipient} 的内容（{times:count} 个连接）未能读取，数量不详：{reason:reason}",
     ),
     (
         "opaque-total",
@@ -154,6 +164,11 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "opaque-protected",
         "{sent:bytes} sent could not be read and had the promised protection ({protection:term}), so they are no fault whatever they hold",
         "送出的 {sent:bytes} 未能读取，但具有所承诺的保护（{protection:term}），无论内容为何均不构成违背",
+    ),
+    (
+        "opaque-other-apps",
+        "{sent:bytes} that other apps sent could not be read; they are not the product's",
+        "其他应用送出的 {sent:bytes} 未能读取，与被测产品无关",
     ),
     // Detectable.
     (
@@ -201,8 +216,8 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     // Damage.
     (
         "damage",
-        "{bytes:bytes} of the traffic with {recipient} are lost: {reason}",
-        "与 {recipient} 的流量丢失 {bytes:bytes}：{reason}",
+        "{bytes:bytes} of the traffic with {recipient} are lost: {reason:reason}",
+        "与 {recipient} 的流量丢失 {bytes:bytes}：{reason:reason}",
     ),
     ("damages-more", "and {number:further damage/further damages}", "另有 {number:count} 处损坏"),
     // Not vacuous.
@@ -275,6 +290,11 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ("state-exercise", "say in the claim file what must be tried", "在声明文件中写明需要检验的操作"),
     ("record-channel", "record {channel} too", "同时录制 {channel}"),
     (
+        "record-canary",
+        "record run {run} so that the tester's own request for {canary} is in it and can be read",
+        "重新录制测试 {run}，使测试者自己发出的请求 {canary} 被录到并可读取",
+    ),
+    (
         "record-whole",
         "record run {run} from before the first action to after the quiet time",
         "完整录制测试 {run}：从第一次操作之前到静置结束之后",
@@ -284,7 +304,11 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
         "record run {run} without dropped packets or other damage",
         "重新录制测试 {run}，避免丢包及其他损坏",
     ),
-    ("make-readable", "make readable what {recipient} gets: {reason}", "使送往 {recipient} 的内容可读：{reason}"),
+    (
+        "make-readable",
+        "make readable what {recipient} gets: {reason:reason}",
+        "使送往 {recipient} 的内容可读：{reason:reason}",
+    ),
     ("plant", "plant data of the kind {selector} and mark when", "植入 {selector} 类数据并标记时间"),
     (
         "run-spike",

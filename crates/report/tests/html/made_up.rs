@@ -293,6 +293,7 @@ fn claim(id: &str, verdict: Verdict, parts: Vec<JudgedPart>) -> JudgedClaim {
         reason_zh: Some("收集之前应当让用户能够拒绝。".to_owned()),
         kind: "never",
         place: "claims/maker.yaml:7".to_owned(),
+        ..Statement::default()
     };
     JudgedClaim { statement, verdict, applies: true, review: Vec::new(), parts }
 }
