@@ -12,6 +12,8 @@ pub mod bag;
 pub mod crate_metadata;
 pub mod cuts;
 pub mod digest;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod log;
 pub mod name;
 pub mod timestamp;

@@ -12,11 +12,19 @@ type Entry = fn(&[u8]);
 
 /// Every entry of the fuzz targets, by the name of its target.
 fn entries() -> BTreeMap<&'static str, Entry> {
+    use dyetrace_case::fuzzing as case;
+    use dyetrace_custody::fuzzing as custody;
     use dyetrace_evidence::fuzzing as evidence;
+    use dyetrace_judge::fuzzing as judge;
     use dyetrace_search::fuzzing as search;
     use dyetrace_tls::fuzzing as tls;
     BTreeMap::from([
-        ("evidence_capture", evidence::capture as Entry),
+        ("case_marks", case::marks as Entry),
+        ("case_subject", case::subject),
+        ("custody_archive", custody::archive),
+        ("custody_bag", custody::bag),
+        ("custody_reply", custody::reply),
+        ("evidence_capture", evidence::capture),
         ("evidence_coding", evidence::coding),
         ("evidence_dispatch", evidence::dispatch),
         ("evidence_dns", evidence::dns),
@@ -31,6 +39,8 @@ fn entries() -> BTreeMap<&'static str, Entry> {
         ("evidence_tcp", evidence::tcp),
         ("evidence_udp", evidence::udp),
         ("evidence_websocket", evidence::websocket),
+        ("judge_claims", judge::claims),
+        ("judge_rules", judge::rules),
         ("search_differential", search::differential),
         ("search_keyed", search::keyed),
         ("search_redact", search::redact),
@@ -88,7 +98,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 /// Every `pub fn NAME(data: &[u8])` in a crate's `fuzzing` module, as `crate_NAME`.
 fn entry_functions() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for member in ["evidence", "search", "tls"] {
+    for member in ["case", "custody", "evidence", "judge", "search", "tls"] {
         let source = common::root().join("crates").join(member).join("src");
         let inner = std::fs::read_dir(source.join("fuzzing")).into_iter().flatten().map(|file| file.unwrap().path());
         for file in inner.chain([source.join("fuzzing.rs")]) {
