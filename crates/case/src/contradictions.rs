@@ -37,7 +37,7 @@ impl SoFar {
             Event::Consent { change, purpose } => self.consent(*change, purpose.as_ref()),
             Event::ActionBegan { action, .. } => self.began(action),
             Event::ActionEnded { action, .. } => self.ended(action),
-            Event::Planted { .. } => None,
+            Event::Planted { .. } | Event::Canary(_) => None,
             Event::Phase(phase) => self.entered(*phase),
         })
     }

@@ -11,6 +11,7 @@
 //! it takes a call that is easy to find in review.
 
 mod blob;
+mod canary;
 mod comparison;
 mod contradictions;
 mod datum;
@@ -18,6 +19,8 @@ mod differential;
 mod exhibit;
 mod finding;
 mod folder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod key_material;
 mod manifest;
 mod mark;
@@ -42,6 +45,7 @@ mod upcoming;
 mod verdict;
 
 pub use blob::{Blob, BlobWriter, BlobWriterLimits};
+pub use canary::{Canary, CanaryError};
 pub use comparison::{
     Change, ClaimChange, Compared, Comparison, Direction, PartChange, Party, PracticeChange, RecipientChange,
     SeenThere, Stands, WithoutConsent,

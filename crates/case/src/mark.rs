@@ -2,7 +2,7 @@
 
 use crate::refusal::Refusal;
 use crate::runs::Clock;
-use crate::{ActionOutcome, ConsentChange, Event, Milestone, Phase, Subject, Time};
+use crate::{ActionOutcome, Canary, CanaryError, ConsentChange, Datum, Event, Milestone, Phase, Subject, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use serde_saphyr::Spanned;
@@ -79,6 +79,7 @@ fn write_event(event: &Event, write: &mut dyn FnMut(&str, Value)) {
             write("outcome", json!(outcome.name()));
         }
         Event::Planted { data } => write("planted", json!(data)),
+        Event::Canary(canary) => write("canary", json!(canary.to_string())),
         Event::Phase(phase) => write("phase", json!(phase.name())),
     }
 }
@@ -99,6 +100,7 @@ pub(crate) struct MarkEntry {
     outcome: Option<Spanned<String>>,
     #[serde(default)]
     planted: Vec<Spanned<String>>,
+    canary: Option<Spanned<String>>,
     phase: Option<Spanned<String>>,
 }
 
@@ -131,12 +133,13 @@ fn mark_of_line(line: &str, subject: Option<&Subject>) -> Result<Mark, Refusal> 
 }
 
 /// The keys that belong to one kind of mark.
-const COMPANIONS: [(&str, &[&str]); 5] = [
+const COMPANIONS: [(&str, &[&str]); 6] = [
     ("consent", &["purpose"]),
     ("action", &["stage", "variant", "conditions", "outcome"]),
     ("planted", &[]),
+    ("canary", &[]),
     ("phase", &[]),
-    ("a mark", &["consent", "action", "planted", "phase"]),
+    ("a mark", &["consent", "action", "planted", "canary", "phase"]),
 ];
 
 impl MarkEntry {
@@ -148,7 +151,7 @@ impl MarkEntry {
         Ok(Mark { at, error, event: self.event(subject)? })
     }
 
-    /// Exactly one of the four kinds, and nothing that belongs to another.
+    /// Exactly one of the five kinds, and nothing that belongs to another.
     fn refuse_strays(&self) -> Result<(), Refusal> {
         let present = self.present();
         let [.., (_, kinds)] = COMPANIONS;
@@ -176,6 +179,7 @@ impl MarkEntry {
             ("consent", self.consent.as_ref()),
             ("action", self.action.as_ref()),
             ("planted", self.planted.first()),
+            ("canary", self.canary.as_ref()),
             ("phase", self.phase.as_ref()),
             ("purpose", self.purpose.as_ref()),
             ("stage", self.stage.as_ref()),
@@ -193,6 +197,9 @@ impl MarkEntry {
         }
         if let Some(phase) = &self.phase {
             return one_of(phase, &Phase::ALL.map(|phase| (phase.name(), phase))).map(Event::Phase);
+        }
+        if let Some(text) = &self.canary {
+            return canary(text, subject).map(Event::Canary);
         }
         if let Some(action) = &self.action {
             return self.action_event(word(action)?);
@@ -255,6 +262,18 @@ pub(crate) fn names(names: &[Spanned<String>], subject: Option<&Subject>) -> Res
     names.iter().map(check).collect()
 }
 
+/// What every report shows must not hold what none may show.
+fn canary(spanned: &Spanned<String>, subject: Option<&Subject>) -> Result<Canary, Refusal> {
+    let canary = spanned.value.parse().map_err(|error: CanaryError| Refusal::at(spanned, error.to_string()))?;
+    let holds = |datum: &Datum| {
+        std::str::from_utf8(datum.value.reveal()).is_ok_and(|value| !value.is_empty() && spanned.value.contains(value))
+    };
+    if subject.is_some_and(|subject| subject.data.iter().any(holds)) {
+        return Err(Refusal::at(spanned, "a canary must not hold a planted value: reports show it"));
+    }
+    Ok(canary)
+}
+
 /// True for `wifi`, `wifi.password` and `wifi.password#2` where the subject has the latter.
 fn names_datum(subject: &Subject, name: &str) -> bool {
     subject.data.iter().any(|datum| {
@@ -308,6 +327,7 @@ mod tests {
                 .prop_map(|(action, outcome)| Event::ActionEnded { action, outcome }),
             proptest::collection::vec("[a-z]{1,5}(\\.[a-z]{1,5})?(#[2-9])?", 1..3)
                 .prop_map(|data| Event::Planted { data }),
+            "[a-z.]{1,9}(/[a-z0-9-]{1,9})?".prop_map(|text| Event::Canary(text.parse().unwrap())),
             proptest::sample::select(&Phase::ALL[..]).prop_map(Event::Phase),
         ]
     }

@@ -1,6 +1,6 @@
 //! Dated events in a run: consent, the user's actions, what was planted, phases of the recording.
 
-use crate::Time;
+use crate::{Canary, Time};
 
 /// One dated event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub enum Event {
         /// Kinds or names of data.
         data: Vec<String>,
     },
+    /// The tester made a request on purpose, which the recording must have if it works.
+    Canary(Canary),
     /// The recording entered a phase.
     Phase(Phase),
 }

@@ -36,6 +36,8 @@ pub struct Run {
     pub interventions: Vec<String>,
     /// Data that the product had from before the recording, by kind or name.
     pub held: Vec<String>,
+    /// Names and packages of the product's own apps; empty: whoever sent something is taken for the product.
+    pub apps: Vec<String>,
     /// Where in the world it was used: a country of ISO 3166-1 in two capital letters.
     pub region: Option<String>,
 }
@@ -97,6 +99,8 @@ pub(crate) struct RunEntry {
     interventions: Vec<Spanned<String>>,
     #[serde(default)]
     held: Vec<Spanned<String>>,
+    #[serde(default)]
+    apps: Vec<Spanned<String>>,
     region: Option<Spanned<String>>,
 }
 
@@ -127,6 +131,7 @@ impl RunEntry {
             channels: words(&self.channels)?,
             interventions: words(&self.interventions)?,
             held: names(&self.held, subject)?,
+            apps: apps(&self.apps)?,
             region: self.region.as_ref().map(country).transpose()?,
             id: self.id.value.clone(),
         };
@@ -149,12 +154,19 @@ impl Run {
         if purposes.len() > MOST_PURPOSES {
             return Err(format!("a run has at most {MOST_PURPOSES} purposes of consent"));
         }
+        let canaries = self.milestones.iter().filter(|milestone| matches!(milestone.event, Event::Canary(_)));
+        if canaries.count() > MOST_CANARIES {
+            return Err(format!("a run has at most {MOST_CANARIES} canaries"));
+        }
         Ok(())
     }
 }
 
 /// Every stretch of a run's time knows the state of each: more would take memory without end.
 const MOST_PURPOSES: usize = 64;
+
+/// Every record is compared with each.
+const MOST_CANARIES: usize = 16;
 
 fn purpose(milestone: &Milestone) -> Option<&String> {
     match &milestone.event {
@@ -177,6 +189,21 @@ fn offset(spanned: &Spanned<f64>) -> Result<i64, Refusal> {
     let fits = spanned.value.abs() <= 2e9;
     let nanos = (spanned.value * 1e9).round() as i64;
     fits.then_some(nanos).ok_or_else(|| Refusal::at(spanned, "an offset is at most 2,000,000,000 seconds"))
+}
+
+/// Every record's app is compared with each.
+const MOST_APPS: usize = 32;
+
+fn apps(names: &[Spanned<String>]) -> Result<Vec<String>, Refusal> {
+    if let Some(beyond) = names.get(MOST_APPS) {
+        return Err(Refusal::at(beyond, format!("a run names at most {MOST_APPS} apps")));
+    }
+    let reason = "an app is its name or its package, as in com.example.home, of at most 200 bytes";
+    let fits = |name: &&Spanned<String>| !name.value.trim().is_empty() && name.value.len() <= 200;
+    match names.iter().find(|name| !fits(name)) {
+        Some(name) => Err(Refusal::at(name, reason)),
+        None => Ok(names.iter().map(|name| name.value.clone()).collect()),
+    }
 }
 
 fn country(spanned: &Spanned<String>) -> Result<String, Refusal> {

@@ -206,7 +206,7 @@ pub(crate) struct JudgeArguments {
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each side is judged for itself, by the claims of its own case. Practices are aligned by kind of datum, recipient and form.
+    after_help = "Each side is judged for itself, by the claims and rules of both cases. Practices are aligned by kind of datum, recipient and form.
 
 Exit codes:
   0  nothing got worse
@@ -217,6 +217,7 @@ Exit codes:
 Examples:
   dyetrace compare my-case --run before --run after
   dyetrace compare case-of-version-1 case-of-version-2
+  dyetrace compare case-of-version-1 case-of-version-2 --law cn-app-2019,cn-pipl
   dyetrace compare old-case new-case --run first-start --format json --output comparison.json"
 )]
 pub(crate) struct CompareArguments {
@@ -231,9 +232,15 @@ pub(crate) struct CompareArguments {
     pub(crate) run: Vec<String>,
     #[command(flatten)]
     pub(crate) reading: ReadingArguments,
-    /// Judge both by the claims of this file
+    /// Judge both by the claims of this file, instead of those in the cases
     #[arg(long, value_name = "FILE")]
     pub(crate) claims: Vec<PathBuf>,
+    /// Hold both against this rule pack too (dyetrace rules list), beside those that the cases name under law
+    #[arg(long, value_name = "PACK", value_delimiter = ',')]
+    pub(crate) law: Vec<String>,
+    /// Hold both against every rule pack in this folder too, see docs/rules.md
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) rules: Vec<PathBuf>,
     /// Lists of owners and countries (dyetrace data install), instead of those in the cases' folders lists
     #[arg(long, value_name = "FOLDER")]
     pub(crate) lists: Option<PathBuf>,
@@ -515,6 +522,10 @@ pub(crate) enum JudgeFormat {
     Csv,
     /// Comma-separated values, one line for each practice
     CsvPractices,
+    /// The columns of csv in Apache Parquet, where dyetrace was built with it
+    Parquet,
+    /// The columns of csv-practices in Apache Parquet, where dyetrace was built with it
+    ParquetPractices,
 }
 
 /// What makes `judge` end with exit code 1.

@@ -2,18 +2,21 @@
 
 use crate::cli::{AuditFormat, CompareArguments, JudgeArguments, JudgeFormat, WantedArguments};
 use crate::exit::{Exit, Fault};
-use crate::judge::Reading;
+use crate::judge::{Reading, Yardsticks};
 use crate::{audit, output};
 use dyetrace_case::{Comparison, Direction};
 use dyetrace_report::audit::Look;
 use dyetrace_report::compare as report;
 use std::path::PathBuf;
 
-/// Judges both sides, each for itself, and says what differs. Two runs of one case are read together.
+/// Judges both sides, each for itself and by the claims and rules of both, and says what differs. Two runs of one case
+/// are read together.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<Exit, Fault> {
     let [before, after] = sides(arguments)?;
-    let first = Reading::new(&judging(arguments, &before))?;
-    let other = (before.case != after.case).then(|| Reading::new(&judging(arguments, &after))).transpose()?;
+    let typed = [judging(arguments, &before), judging(arguments, &after)];
+    let [of_before, of_after] = [Yardsticks::of(&typed[0])?, Yardsticks::of(&typed[1])?];
+    let first = Reading::new(&typed[0], of_after)?;
+    let other = (before.case != after.case).then(|| Reading::new(&typed[1], of_before)).transpose()?;
     let second = other.as_ref().unwrap_or(&first);
     let (before, after) = (first.of_run(before.run.as_deref())?, second.of_run(after.run.as_deref())?);
     let evidence = [before.facts.evidence(), after.facts.evidence()];
@@ -56,8 +59,8 @@ fn judging(arguments: &CompareArguments, side: &Chosen) -> JudgeArguments {
         reading: arguments.reading.clone(),
         wanted: WantedArguments { find: Vec::new(), subject: None, key_material: None },
         claims: arguments.claims.clone(),
-        law: Vec::new(),
-        rules: Vec::new(),
+        law: arguments.law.clone(),
+        rules: arguments.rules.clone(),
         lists: arguments.lists.clone(),
         format: JudgeFormat::Terminal,
         output: None,

@@ -3,9 +3,10 @@
 //! *Invariant*: every sighting is counted in a practice, also where it is not listed; and nothing
 //! is folded before the segment of the run's timeline that it fell into is known.
 
+use crate::sender::{Sender, sender};
 use dyetrace_case::{
-    Case, Damage, Endpoint, Flag, Form, Message, NameSource, Opaque, PartName, Practice, PracticeKey, Protection,
-    Record, Shown, Side, Sighting, Time, Timeline, Transfer,
+    App, Canary, Case, Damage, Endpoint, Event, Flag, Form, Message, Milestone, NameSource, Opaque, PartName, Practice,
+    PracticeKey, Protection, Record, Shown, Side, Sighting, Time, Timeline, Transfer,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -15,6 +16,8 @@ pub(crate) struct Runs {
     timelines: Vec<Timeline>,
     /// The run of each exhibit.
     run_of: Vec<usize>,
+    /// Names and packages of the product's own apps in each run.
+    apps: Vec<Vec<String>>,
 }
 
 impl Runs {
@@ -29,7 +32,8 @@ impl Runs {
             (Some(case), [_, ..]) => runs.iter().map(|run| case.timeline(run)).collect(),
             _ => vec![Timeline::new(Vec::new())],
         };
-        Self { timelines, run_of: exhibits.iter().map(|exhibit| number(exhibit).unwrap_or(0)).collect() }
+        let apps = runs.iter().map(|run| run.apps.clone()).collect();
+        Self { timelines, apps, run_of: exhibits.iter().map(|exhibit| number(exhibit).unwrap_or(0)).collect() }
     }
 
     /// The run of an exhibit, by its number.
@@ -40,6 +44,27 @@ impl Runs {
     /// The timeline of each run.
     pub(crate) fn timelines(&self) -> &[Timeline] {
         &self.timelines
+    }
+
+    /// Who sent something that is in an exhibit.
+    pub(crate) fn sender(&self, exhibit: usize, app: Option<&App>) -> Sender<'_> {
+        let own = self.apps.get(self.run_of(exhibit)).map_or(&[][..], Vec::as_slice);
+        app.map_or(Sender::Unknown, |app| sender(own, app))
+    }
+
+    /// Does the case say which apps are the product's own?
+    pub(crate) fn names_apps(&self, exhibit: usize) -> bool {
+        self.apps.get(self.run_of(exhibit)).is_some_and(|own| !own.is_empty())
+    }
+
+    /// The canaries of a run, each with its number among them.
+    pub(crate) fn canaries(&self, run: usize) -> impl Iterator<Item = (usize, &Milestone, &Canary)> {
+        let milestones = self.timelines.get(run).map_or(&[][..], |timeline| &timeline.milestones);
+        let canaries = milestones.iter().filter_map(|milestone| match &milestone.event {
+            Event::Canary(canary) => Some((milestone, canary)),
+            _ => None,
+        });
+        canaries.enumerate().map(|(number, (milestone, canary))| (number, milestone, canary))
     }
 
     fn segment_at(&self, run: usize, time: Option<Time>) -> usize {
@@ -71,6 +96,12 @@ impl Address {
 
 /// The name of recipients that are not told apart.
 pub(crate) const FURTHER: &str = "(further recipients)";
+
+/// The name of other apps that are not told apart.
+pub(crate) const FURTHER_APPS: &str = "(further apps)";
+
+/// Nanoseconds from the moment that a canary is marked to its request.
+const CANARY_TAKES: i64 = 60_000_000_000;
 
 /// Endpoints told apart in what could not be read.
 const ENDPOINTS: usize = 20_000;
@@ -157,6 +188,8 @@ pub(crate) struct UnreadKey {
     pub(crate) protection: Protection,
     /// Why they could not be read, in words.
     pub(crate) reason: String,
+    /// Certainly another app than the product's sent and received them.
+    pub(crate) others: bool,
 }
 
 /// What broke, for a run and an endpoint where it belongs to one.
@@ -187,6 +220,8 @@ pub(crate) struct Folded {
     pub(crate) opaque: BTreeMap<UnreadKey, Amount>,
     /// What broke.
     pub(crate) losses: BTreeMap<LossKey, Amount>,
+    /// Runs and canaries, by their numbers, that the recording has.
+    pub(crate) canaries: BTreeSet<(usize, usize)>,
 }
 
 /// One record on its way into the fold.
@@ -207,6 +242,8 @@ pub(crate) struct Folding<'a> {
     pub(crate) limits: &'a [&'static str],
     /// The app that sent it, where the recorder named it, redacted.
     pub(crate) app: Option<String>,
+    /// Certainly another app than the product's sent it.
+    pub(crate) others: bool,
 }
 
 impl Folded {
@@ -216,6 +253,7 @@ impl Folded {
         self.runs.entry(run).or_default().add(1, at.record.time);
         self.met.entry(at.address.clone()).or_default().add(&at.record.server);
         self.add_traffic(at, run);
+        self.add_canaries(at, run);
         for sighting in sightings {
             let side = sighting.place.part.side();
             let time = sent_at(at.record, side);
@@ -239,6 +277,18 @@ impl Folded {
         }
     }
 
+    /// A canary counts from its moment on, for as long as a slow network may take.
+    fn add_canaries(&mut self, at: &Folding<'_>, run: usize) {
+        let Some(Time(sent)) = sent_at(at.record, Side::Request) else { return };
+        for (number, milestone, canary) in at.runs.canaries(run) {
+            let earliest = milestone.at.0.saturating_sub_unsigned(milestone.error);
+            let latest = milestone.at.0.saturating_add_unsigned(milestone.error).saturating_add(CANARY_TAKES);
+            if (earliest..=latest).contains(&sent) && canary.is_in(at.record) {
+                self.canaries.insert((run, number));
+            }
+        }
+    }
+
     /// Counts what was read of a record, and what of it could not be.
     fn add_traffic(&mut self, at: &Folding<'_>, run: usize) {
         let segment = at.runs.segment_at(run, at.record.time);
@@ -254,7 +304,7 @@ impl Folded {
                 _ => continue,
             };
             let protection = Protection::of(&at.record.channel, Form::Clear);
-            let key = UnreadKey { run, segment, address: at.address.clone(), protection, reason };
+            let key = UnreadKey { run, segment, address: at.address.clone(), protection, reason, others: at.others };
             let unread = self.opaque.entry(key).or_default();
             unread.add(sent, 0);
             unread.uncounted |= uncounted;
@@ -272,7 +322,8 @@ impl Folded {
         self.met.entry(address.clone()).or_default().add(&opaque.server);
         let (segment, reason) = (runs.segment_at(run, opaque.time), without_numbers(&opaque.reason));
         let protection = Protection::of(&opaque.channel, Form::Clear);
-        let key = UnreadKey { run, segment, address, protection, reason };
+        let others = runs.sender(exhibit, opaque.app.as_deref()) == Sender::Other;
+        let key = UnreadKey { run, segment, address, protection, reason, others };
         self.opaque.entry(key).or_default().add(opaque.bytes_sent, opaque.bytes_received);
     }
 
@@ -308,6 +359,7 @@ impl Folded {
         for (run, seen) in other.runs {
             self.runs.entry(run).or_default().add(seen.records, [seen.first, seen.last].into_iter().flatten());
         }
+        self.canaries.extend(other.canaries);
         merge_amounts(&mut self.traffic, other.traffic);
         merge_amounts(&mut self.opaque, other.opaque);
         merge_amounts(&mut self.losses, other.losses);

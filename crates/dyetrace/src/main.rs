@@ -23,6 +23,7 @@ mod plan;
 mod progress;
 mod records;
 mod rules;
+mod sender;
 mod spike;
 mod typed;
 mod verify;

@@ -4,7 +4,7 @@ use crate::exit::{Exit, Fault, say};
 use crate::{custody, output};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use dyetrace_case::{ActionOutcome, ConsentChange, Event, Mark, Phase, Time, append_mark};
+use dyetrace_case::{ActionOutcome, Canary, ConsentChange, Event, Mark, Phase, Time, append_mark};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,6 +20,7 @@ Examples:
   dyetrace mark my-case first planted wifi.password wifi.ssid
   dyetrace mark my-case first action provision-device began --variant softap
   dyetrace mark my-case first action provision-device ended succeeded
+  dyetrace mark my-case first canary example.com/canary-7f3a
   dyetrace mark my-case first phase quiet-began"
 )]
 pub(crate) struct MarkArguments {
@@ -57,6 +58,11 @@ enum What {
         /// Kinds or names of data, as in wifi.password; never the values
         #[arg(required = true)]
         data: Vec<String>,
+    },
+    /// A request was made on purpose, now: where the recording has it, the recording works
+    Canary {
+        /// Host in lower case and the beginning of the path, as in example.com/canary-7f3a
+        request: Canary,
     },
     /// The recording enters a phase
     Phase {
@@ -128,6 +134,7 @@ fn event(what: &What) -> Event {
             Event::ActionEnded { action: name.clone(), outcome: *outcome }
         }
         What::Planted { data } => Event::Planted { data: data.clone() },
+        What::Canary { request } => Event::Canary(request.clone()),
         What::Phase { phase } => Event::Phase(*phase),
     }
 }

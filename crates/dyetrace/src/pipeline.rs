@@ -4,8 +4,9 @@
 //! every record carries its number, so the result does not depend on which thread took it.
 
 use crate::differential::Comparison;
-use crate::fold::{Address, FURTHER, Folded, Folding, Runs};
+use crate::fold::{Address, FURTHER, FURTHER_APPS, Folded, Folding, Runs};
 use crate::listed::{self, Counts, Seen};
+use crate::sender::Sender;
 use dyetrace_case::{
     Blob, DatumId, Item, Message, PartName, Place, Record, Side, Sighting, SightingId, Sink, Stop, Trail, Witness,
 };
@@ -335,8 +336,8 @@ impl<'a> Worker<'a> {
 
     fn fold(&mut self, job: &Job, key: &RecipientKey, outcome: &Outcome) {
         let Some(runs) = self.plan.runs else { return };
-        let app = job.record.app.as_ref().filter(|_| job.listed);
-        let app = app.and_then(|app| app.package.as_ref().or(app.name.as_ref()));
+        let sender = runs.sender(job.exhibit, job.record.app.as_deref());
+        let app = self.app(job, sender);
         let limits: Vec<&str> = outcome.limits_reached.iter().copied().map(limit_in_words).collect();
         let folding = Folding {
             runs,
@@ -346,9 +347,24 @@ impl<'a> Worker<'a> {
             address: Address { name: key.name.clone(), address: key.address },
             channel: key.protection.clone(),
             limits: &limits,
-            app: app.map(|app| self.redacted(app)),
+            app,
+            others: sender == Sender::Other,
         };
         self.part.folded.add(&folding, &outcome.sightings, &|text| self.plan.redact(text));
+    }
+
+    /// The app as practices name it: strangers choose names without end, so those of the unlisted are one.
+    fn app(&mut self, job: &Job, sender: Sender<'_>) -> Option<String> {
+        let app = job.record.app.as_ref()?;
+        let name = app.package.as_ref().or(app.name.as_ref());
+        match sender {
+            Sender::Own(own) => Some(own.to_owned()),
+            Sender::Other if !job.listed => Some(FURTHER_APPS.to_owned()),
+            Sender::Other => name.map(|name| self.redacted(name)),
+            // What nobody can compare is not taken for another app: the judge takes a name for one.
+            Sender::Unknown if self.plan.runs.is_some_and(|runs| runs.names_apps(job.exhibit)) => None,
+            Sender::Unknown => name.filter(|_| job.listed).map(|name| self.redacted(name)),
+        }
     }
 
     /// What is hidden in the texts of a record beside planted values: what was recognised in it by

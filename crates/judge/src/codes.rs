@@ -111,6 +111,10 @@ codes! {
     STARTS_LATE = "starts-late" ["run"];
     /// Recording ended before the last action did, or nobody can tell.
     ENDS_EARLY = "ends-early" ["run"];
+    /// The recording has a request that the tester made on purpose.
+    RECORDING_SHOWN = "recording-shown" ["canary", "run"];
+    /// It has it not, or not readable.
+    RECORDING_NOT_SHOWN = "recording-not-shown" ["canary", "run"];
     /// The recorder dropped packets.
     DROPPED = "dropped" ["run", "packets"];
     /// The recorder does not say whether it dropped any.
@@ -123,6 +127,9 @@ codes! {
     OPAQUE_TOTAL = "opaque-total" ["sent", "limit"];
     /// Unread outbound bytes under the protection that the claim promises: they are no fault whatever they hold.
     OPAQUE_PROTECTED = "opaque-protected" ["sent", "protection"];
+
+    /// Unread outbound bytes of other apps than the product's.
+    OPAQUE_OTHER_APPS = "opaque-other-apps" ["sent"];
 
     // Detectable.
     /// The hidden values that the claim is about were found again, each often enough.
@@ -219,6 +226,8 @@ codes! {
     RECORD_CHANNEL = "record-channel" ["channel"];
     /// Record from before the first action to after the quiet time.
     RECORD_WHOLE = "record-whole" ["run"];
+    /// Record so that the tester's own request is in it.
+    RECORD_CANARY = "record-canary" ["canary", "run"];
     /// Record without dropped packets or other damage.
     RECORD_CLEANLY = "record-cleanly" ["run"];
     /// Make readable what this recipient gets: keys, an unpinned app.

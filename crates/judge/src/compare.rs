@@ -3,7 +3,7 @@
 //! Values differ between cases, addresses between recordings. So practices are aligned by the kind of
 //! the datum, by who is behind the recipient, and by what became of the value.
 
-use crate::{Evidence, RunFacts};
+use crate::{Evidence, OpaqueFacts, RunFacts};
 use dyetrace_case::{
     Change, ClaimChange, Compared, Comparison, ConsentState, Direction, Form, JudgedClaim, JudgedPart, Judgement,
     PartChange, Party, Practice, PracticeChange, Protection, Recipient, RecipientChange, Role, Scope, SeenThere, Side,
@@ -69,13 +69,15 @@ fn side(judged: Judged<'_>, owners: &BTreeMap<String, Option<String>>) -> Compar
 
 /// To whom something was sent that nobody read, or that broke.
 fn unread(evidence: &Evidence<'_>, owners: &BTreeMap<String, Option<String>>) -> BTreeSet<String> {
-    let opaque = evidence.opaque.iter().filter(|opaque| opaque.sent != Some(0)).map(|opaque| opaque.recipient);
+    let counts = |opaque: &&OpaqueFacts| opaque.sent != Some(0) && !opaque.other_app;
+    let opaque = evidence.opaque.iter().filter(counts).map(|opaque| opaque.recipient);
     let broken = evidence.damages.iter().filter_map(|damage| damage.recipient);
     opaque.chain(broken).map(|recipient| party_name(evidence.recipients.get(recipient), owners)).collect()
 }
 
 fn is_incomplete(evidence: &Evidence<'_>) -> bool {
-    let lossy = |run: &RunFacts| run.records == 0 || run.drops.is_some_and(|drops| drops > 0);
+    let unproved = |run: &RunFacts| run.checks.iter().any(|check| !check.recorded);
+    let lossy = |run: &RunFacts| run.records == 0 || run.drops.is_some_and(|drops| drops > 0) || unproved(run);
     evidence.runs.iter().any(lossy) || evidence.damages.iter().any(|damage| damage.recipient.is_none())
 }
 

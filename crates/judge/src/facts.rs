@@ -49,6 +49,17 @@ pub struct RunFacts {
     pub region: Option<String>,
     /// Names and packages of the product's own apps. Where given, what another named app sent is not the product's.
     pub apps: Vec<String>,
+    /// Requests that the tester made on purpose, to see whether the recording works.
+    pub checks: Vec<RecordingCheck>,
+}
+
+/// A request that a recording must have if it works: a canary.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordingCheck {
+    /// What was asked for: a host, and the beginning of a path.
+    pub what: String,
+    /// The recording has it, readable, at the time at which it was made.
+    pub recorded: bool,
 }
 
 /// One planted value, without the value.
@@ -99,6 +110,8 @@ pub struct OpaqueFacts {
     pub protection: Protection,
     /// Why they could not be read, in words.
     pub reason: String,
+    /// The recorder names an app that is certainly not the product's ([`RunFacts::apps`]).
+    pub other_app: bool,
 }
 
 /// Something that broke: a reader, a decoder, a limit of the search.

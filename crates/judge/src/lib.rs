@@ -10,6 +10,8 @@ mod compare;
 mod data;
 mod except;
 mod facts;
+#[doc(hidden)]
+pub mod fuzzing;
 mod plan;
 mod rules;
 mod taxonomy;
@@ -25,7 +27,8 @@ pub use compare::{Judged, compare};
 pub use data::is_personal;
 pub use except::{Exceptions, except};
 pub use facts::{
-    CanaryFacts, DamageFacts, DatumFacts, Evidence, Measured, Number, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts,
+    CanaryFacts, DamageFacts, DatumFacts, Evidence, Measured, Number, OpaqueFacts, RecordingCheck, RunFacts,
+    SpikeFacts, TrafficFacts,
 };
 pub use rules::{
     Answers, Examined, Example, Expected, NormKind, PACKS, Pack, Question, Rule, Text, built_in, examine, judge_all,

@@ -58,6 +58,8 @@ fn wish(fact: &Fact) -> Option<Fact> {
         codes::RECORD_CHANNEL.fact([&value("channel")])
     } else if is(&[codes::NO_RECORDS.name, codes::STARTS_LATE.name, codes::ENDS_EARLY.name]) {
         codes::RECORD_WHOLE.fact([&value("run")])
+    } else if is(&[codes::RECORDING_NOT_SHOWN.name]) {
+        codes::RECORD_CANARY.fact([&value("canary"), &value("run")])
     } else if is(&[codes::DROPPED.name, codes::DAMAGE.name]) {
         codes::RECORD_CLEANLY.fact([&value("run")])
     } else if is(&[codes::OPAQUE.name, codes::OPAQUE_UNCOUNTED.name]) {

@@ -9,7 +9,7 @@ use case::{
     three_times,
 };
 use dyetrace_case::{ConsentChange, DatumId, Form, Met, Protection, Requirement, Role, Scope, Side, Transfer, Verdict};
-use dyetrace_judge::{DamageFacts, DatumFacts, SpikeFacts, TrafficFacts, read_claims};
+use dyetrace_judge::{DamageFacts, DatumFacts, RecordingCheck, SpikeFacts, TrafficFacts, read_claims};
 
 /// "The Wi-Fi password is not sent to the internet", with everything that its support asks for.
 const NEVER: &str = "never: { data: [wifi.password], reaches: [wan] }
@@ -460,6 +460,33 @@ fn what_another_app_sent_is_not_the_products() {
     real.see(55, |_| ());
     let part = real.part(NEVER);
     assert_eq!((part.verdict, part.discounted[0].1.code), (Verdict::NotExercised, "actor-unknown"));
+}
+
+#[test]
+fn what_other_apps_sent_unread_is_no_hole_and_is_said() {
+    let mut case = Case::good();
+    case.opaque(CLOUD, Some(7_000));
+    assert_eq!(case.part(NEVER).verdict, Verdict::NotExercised);
+    case.opaque[0].other_app = true;
+    let part = case.part(NEVER);
+    let others = part.coverage.iter().flat_map(|line| &line.facts).find(|fact| fact.code == "opaque-other-apps");
+    assert_eq!((part.verdict, others.and_then(|fact| fact.value("sent"))), (Verdict::Supported, Some("7000")));
+}
+
+#[test]
+fn a_recording_without_the_testers_own_request_supports_nothing() {
+    let mut case = Case::good();
+    let canary = |recorded| RecordingCheck { what: "example.com/canary-7f3a".to_owned(), recorded };
+    case.runs[0].checks = vec![canary(true)];
+    let part = case.part(NEVER);
+    let shown = part.coverage.iter().flat_map(|line| &line.facts).any(|fact| fact.code == "recording-shown");
+    assert_eq!((part.verdict, shown), (Verdict::Supported, true));
+    case.runs[0].checks.push(canary(false));
+    let judgement = case.judge(&one_claim(NEVER));
+    assert_eq!(judgement.claims[0].verdict, Verdict::NotExercised);
+    assert!(judgement.todo.iter().any(|todo| todo.what.code == "record-canary"), "{:?}", judgement.todo);
+    case.see(55, |_| ());
+    assert_eq!(case.part(NEVER).verdict, Verdict::Contradicted, "what was seen was seen");
 }
 
 #[test]

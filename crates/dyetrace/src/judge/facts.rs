@@ -3,8 +3,12 @@
 use crate::audit::Audited;
 use crate::exit::Fault;
 use crate::fold::{Address, Folded, Runs};
-use dyetrace_case::{Case, DatumId, Form, JudgedRun, NameSource, Parties, Practice, Recipient, Record, Run, Subject};
-use dyetrace_judge::{DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RunFacts, SpikeFacts, TrafficFacts};
+use dyetrace_case::{
+    Canary, Case, DatumId, Form, JudgedRun, Milestone, NameSource, Parties, Practice, Recipient, Record, Run, Subject,
+};
+use dyetrace_judge::{
+    DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RecordingCheck, RunFacts, SpikeFacts, TrafficFacts,
+};
 use dyetrace_recipients::{Recipients, Seen};
 use dyetrace_search::Scanner;
 use dyetrace_search::spike::{Recovery, spike_by_form};
@@ -128,7 +132,8 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
             // One recording that does not say leaves the run's drops unknown.
             drops: drops(mine.iter().map(|opened| opened.dropped())),
             region: run.and_then(|run| run.region.clone()),
-            apps: Vec::new(),
+            apps: run.map(|run| run.apps.clone()).unwrap_or_default(),
+            checks: checks(runs, folded, number),
         }
     });
     facts.collect()
@@ -137,6 +142,14 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
 /// All drops of a run; the counts are whatever the recordings say.
 fn drops(each: impl IntoIterator<Item = Option<u64>>) -> Option<u64> {
     each.into_iter().try_fold(0, |sum: u64, count| Some(sum.saturating_add(count?)))
+}
+
+fn checks(runs: &Runs, folded: &Folded, run: usize) -> Vec<RecordingCheck> {
+    let check = |(number, _, canary): (usize, &Milestone, &Canary)| RecordingCheck {
+        what: canary.to_string(),
+        recorded: folded.canaries.contains(&(run, number)),
+    };
+    runs.canaries(run).map(check).collect()
 }
 
 /// Who is behind each endpoint. The maker is the one that all runs agree on.
@@ -181,6 +194,7 @@ fn opaque(folded: &Folded, number: &impl Fn(&Address) -> usize) -> Vec<OpaqueFac
         times: amount.times,
         protection: key.protection,
         reason: key.reason.clone(),
+        other_app: key.others,
     });
     facts.collect()
 }

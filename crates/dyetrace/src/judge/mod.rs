@@ -3,6 +3,7 @@
 mod exceptions;
 mod excerpts;
 mod facts;
+mod parquet;
 
 use crate::audit::{self, Asked, Audited};
 use crate::cli::{JudgeArguments, JudgeFormat};
@@ -18,16 +19,20 @@ use dyetrace_report::judgement as report;
 use dyetrace_search::{Options, Scanner};
 use excerpts::read_again;
 use facts::Facts;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Reads claims, audits, judges, reports.
+///
+/// What is asked for and cannot be written is told before hours of reading.
 pub(crate) fn run(arguments: &JudgeArguments) -> Result<Exit, Fault> {
+    let also = arguments.also.iter().map(|also| also_of(also)).collect::<Result<Vec<_>, _>>()?;
+    let formats = also.iter().map(|(format, _)| *format).chain([arguments.format]);
+    formats.into_iter().try_for_each(parquet::is_there)?;
     let judged = judged(arguments)?;
-    let path = arguments.output.as_deref();
-    write(&judged, arguments, arguments.format, path)?;
-    for also in &arguments.also {
-        let (format, path) = also_of(also)?;
-        write(&judged, arguments, format, Some(&path))?;
+    write(&judged, arguments, arguments.format, arguments.output.as_deref())?;
+    for (format, path) in &also {
+        write(&judged, arguments, *format, Some(path))?;
     }
     Ok(exceptions::exit(&judged, arguments))
 }
@@ -44,7 +49,7 @@ pub(crate) struct Judged {
 
 /// Judges all runs.
 pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
-    let reading = Reading::new(arguments)?;
+    let reading = Reading::new(arguments, Yardsticks::default())?;
     let judgement = reading.judge(&reading.facts);
     let Reading { audited, excerpts, .. } = reading;
     Ok(Judged { audited, judgement, excerpts })
@@ -68,9 +73,10 @@ pub(crate) struct JudgedRun {
 }
 
 impl Reading {
-    /// Reads claims first, so that a mistake in them is told before hours of reading; then the evidence, twice.
-    pub(crate) fn new(arguments: &JudgeArguments) -> Result<Self, Fault> {
-        let mut given = Given::new(arguments)?;
+    /// Reads claims first, so that a mistake in them is told before hours of reading; then the evidence, twice. It is
+    /// also judged by `more`, as far as the case has no claims of the same names.
+    pub(crate) fn new(arguments: &JudgeArguments, more: Yardsticks) -> Result<Self, Fault> {
+        let mut given = Given::new(arguments, more)?;
         let asked = Asked {
             inputs: &arguments.inputs,
             reading: &arguments.reading,
@@ -114,6 +120,21 @@ impl Reading {
     }
 }
 
+/// What a case is held against.
+#[derive(Debug, Default)]
+pub(crate) struct Yardsticks {
+    claims: Vec<Claim>,
+    /// Names of rule packs.
+    law: Vec<String>,
+}
+
+impl Yardsticks {
+    /// Those of a case and of the command line.
+    pub(crate) fn of(arguments: &JudgeArguments) -> Result<Self, Fault> {
+        Ok(Self { claims: claims(arguments)?, law: law(arguments)?.0 })
+    }
+}
+
 /// What people brought beside the evidence.
 struct Given {
     claims: Vec<Claim>,
@@ -124,8 +145,11 @@ struct Given {
 }
 
 impl Given {
-    fn new(arguments: &JudgeArguments) -> Result<Self, Fault> {
-        let (claims, chosen) = (claims(arguments)?, chosen(arguments)?);
+    fn new(arguments: &JudgeArguments, more: Yardsticks) -> Result<Self, Fault> {
+        let mut claims = claims(arguments)?;
+        let own: BTreeSet<String> = claims.iter().map(|claim| claim.statement.id.clone()).collect();
+        claims.extend(more.claims.into_iter().filter(|claim| !own.contains(&claim.statement.id)));
+        let chosen = chosen(arguments, more.law)?;
         if claims.is_empty() && chosen.rules().is_empty() {
             let fault = Fault::new("there is no claim to judge");
             return Err(fault.hint("write what the maker says into claims/*.yaml of the case, see docs/claims.md, name a file with --claims or a rule pack with --law"));
@@ -164,13 +188,20 @@ impl Chosen {
     }
 }
 
-/// The packs of `law:` in case.yaml and of the command line, each once.
-fn chosen(arguments: &JudgeArguments) -> Result<Chosen, Fault> {
+/// The packs of `law:` in case.yaml, of the command line and of `more`, each once.
+fn chosen(arguments: &JudgeArguments, more: Vec<String>) -> Result<Chosen, Fault> {
+    let (mut names, answers) = law(arguments)?;
+    names.extend(more);
+    Ok(Chosen { packs: rules::packs(&names, &arguments.rules)?, answers })
+}
+
+/// The names of the packs of `law:` in case.yaml and of the command line, and a person's answers.
+fn law(arguments: &JudgeArguments) -> Result<(Vec<String>, Answers), Fault> {
     let case = arguments.inputs.iter().find(|path| Case::is_case(path));
     let case = case.map(|folder| Case::open(folder)).transpose().map_err(Fault::new)?;
     let (mut names, answers) = case.map(|case| (case.file.law, case.file.answers)).unwrap_or_default();
     names.extend(arguments.law.iter().cloned());
-    Ok(Chosen { packs: rules::packs(&names, &arguments.rules)?, answers })
+    Ok((names, answers))
 }
 
 /// Numbers that were measured outside: `measured.yaml` of the case folder.
@@ -240,6 +271,8 @@ fn write(judged: &Judged, arguments: &JudgeArguments, format: JudgeFormat, path:
             JudgeFormat::Github => report::write_github(judgement, audit, machine, out),
             JudgeFormat::Csv => report::write_csv_verdicts(judgement, lang, out),
             JudgeFormat::CsvPractices => report::write_csv_practices(judgement, out),
+            JudgeFormat::Parquet => return parquet::write_verdicts(judgement, lang, out),
+            JudgeFormat::ParquetPractices => return parquet::write_practices(judgement, out),
             JudgeFormat::Sarif => report::write_sarif(judgement, audit, machine, out),
             JudgeFormat::Json => report::write_json(judgement, audit, out),
             JudgeFormat::Html => dyetrace_report::html::write_html(judgement, audit, html, out),

@@ -149,11 +149,15 @@ impl<'a> Case<'a> {
 
     /// Outbound bytes that nobody read, to whom the claim speaks of, when it speaks of it.
     fn opaque(&self, bad: &mut Vec<Fact>, good: &mut Vec<Fact>) {
-        let mut protected = 0u64;
+        let (mut protected, mut others) = (0u64, 0u64);
         let mut total = 0u64;
         let mut named: BTreeMap<(String, &str), (u64, u64)> = BTreeMap::new();
         let mut uncounted: BTreeMap<(String, &str), u64> = BTreeMap::new();
         for opaque in self.evidence().opaque.iter().filter(|opaque| self.matters(opaque)) {
+            if opaque.other_app {
+                others = others.saturating_add(opaque.sent.unwrap_or(0));
+                continue;
+            }
             let level = self.sought.never.protection_below;
             if level.is_some_and(|level| opaque.protection >= level) {
                 protected = protected.saturating_add(opaque.sent.unwrap_or(0));
@@ -187,6 +191,9 @@ impl<'a> Case<'a> {
         list.extend(named.iter().map(fact));
         if let Some(level) = self.sought.never.protection_below.filter(|_| protected > 0) {
             good.push(codes::OPAQUE_PROTECTED.fact([&protected, &level.name()]));
+        }
+        if others > 0 {
+            good.push(codes::OPAQUE_OTHER_APPS.fact([&others]));
         }
     }
 
@@ -370,6 +377,10 @@ pub(crate) fn recorded(run: &RunFacts, channels: &[String], bad: &mut Vec<Fact>,
     }
     if !ends_late(run) {
         bad.push(codes::ENDS_EARLY.fact([name]));
+    }
+    for check in &run.checks {
+        let code = if check.recorded { &codes::RECORDING_SHOWN } else { &codes::RECORDING_NOT_SHOWN };
+        if check.recorded { &mut *good } else { &mut *bad }.push(code.fact([&check.what, name]));
     }
     match run.drops {
         Some(0) => {}

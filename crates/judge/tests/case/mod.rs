@@ -178,6 +178,7 @@ impl Case {
             times: 1,
             protection: Protection::Unknown,
             reason: "no key".to_owned(),
+            other_app: false,
         });
     }
 
