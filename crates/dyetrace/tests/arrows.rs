@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("benches", &["case", "judge", "search"]),
 ];
 
-/// Async runtimes belong to `live`, `serve`, `fleet` and the lab alone.
+/// Async runtimes belong to `live`, `serve`, `fleet`, the lab, and the command that runs them.
 const RUNTIMES: [&str; 3] = ["tokio", "async-std", "smol"];
 
 /// What would make an answer depend on more than its input.

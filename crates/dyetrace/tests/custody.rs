@@ -54,6 +54,11 @@ fn a_sealed_bundle_is_deterministic_and_its_judgement_comes_out_again() {
     let two = bundle(&folder, "sealed", "two.zip");
     assert!(fs::read(&one).unwrap() == fs::read(&two).unwrap(), "the same case, other bytes");
     assert_says(&verify(&one), 0, &["fixity     holds", "verdicts   holds", "the same"]);
+    // What `dyetrace live` keeps for itself would open the device's traffic to whoever has the bundle.
+    fs::create_dir_all(folder.join("case/live")).unwrap();
+    fs::write(folder.join("case/live/ca.key"), "a private key").unwrap();
+    let with_recorder = bundle(&folder, "sealed", "with-recorder.zip");
+    assert!(fs::read(&one).unwrap() == fs::read(&with_recorder).unwrap(), "the recorder's keys are in no bundle");
     let unpacked = bundle(&folder, "sealed", "unpacked");
     assert_says(&verify(&unpacked), 0, &["verdicts   holds"]);
     fs::write(unpacked.join("data/README.md"), "changed").unwrap();

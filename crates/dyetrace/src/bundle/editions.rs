@@ -11,7 +11,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Everything that lies in the case folder.
+/// Everything that lies in the case folder but the recorder's own keys.
 pub(super) fn sealed(root: &Path) -> Result<Payload, Fault> {
     let mut payload = Payload::new();
     for path in files(root)? {
@@ -57,9 +57,15 @@ pub(super) fn public(case: &Case, judged: Option<&mut Judged>, salt: &MasterSalt
     Ok(payload)
 }
 
-/// Regular files of the case. Anything else is refused: what a link points to is not in the case.
+/// The folder of `dyetrace live`: its authority's key would let whoever has the bundle read the device's traffic, as
+/// long as the device trusts it.
+const RECORDER: &str = "live/";
+
+/// Regular files of the case, without the recorder's own. Anything else is refused: what a link points to is not in
+/// the case.
 fn files(root: &Path) -> Result<BTreeSet<String>, Fault> {
-    let (files, odd) = bag::files_below(root).map_err(|error| Fault::file(root, &error))?;
+    let (mut files, odd) = bag::files_below(root).map_err(|error| Fault::file(root, &error))?;
+    files.retain(|path| !path.starts_with(RECORDER));
     match odd.first() {
         Some(path) => {
             let fault = Fault::new(format!("{}: {path} is a link or no file", root.display()));
