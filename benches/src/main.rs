@@ -9,6 +9,7 @@ mod measure;
 mod packets;
 mod pcapng;
 mod peers;
+mod provisioning;
 mod random;
 mod results;
 mod session;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Some((word, command)) if word == measure::WORD => measure::child(command),
         Some((word, options)) if word == "capture" => Options::of(options).and_then(|options| capture(&options)),
         Some((word, [])) if word == "judge" => judge::run(),
+        Some((word, [])) if word == "provisioning" => provisioning::run(),
         #[cfg(feature = "wrapped")]
         Some((word, options)) if word == "wrapped" => wrapped::run(options),
         #[cfg(not(feature = "wrapped"))]

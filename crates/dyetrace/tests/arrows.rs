@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/live", &["case"]),
     ("crates/lab", &["case"]),
     ("crates/dyetrace", &["case", "custody", "evidence", "judge", "live", "recipients", "report", "search", "tls"]),
-    ("benches", &["case", "judge", "search"]),
+    ("benches", &["case", "evidence", "judge", "lab", "search", "tls"]),
 ];
 
 /// Async runtimes belong to `live`, `serve`, `fleet`, the lab, and the command that runs them.
