@@ -10,6 +10,7 @@
 pub mod authority;
 pub mod control;
 pub mod front;
+pub mod guard;
 pub mod journal;
 pub mod policy;
 pub mod relay;
@@ -18,6 +19,7 @@ mod upstream;
 pub mod watch;
 
 pub use authority::Authority;
+pub use guard::{Guard, GuardSettings, Guarding};
 pub use journal::Journal;
 pub use policy::Policy;
 pub use relay::{Relay, RelaySettings};

@@ -1,12 +1,13 @@
 //! One connection from its client to its target, whichever front it came by.
 
 use crate::authority::{Authority, SanName, names_of, provider};
+use crate::guard::{self, Guarding, Told, Warden};
 use crate::journal::{Journal, Recorder};
 use crate::policy::{Denied, Policy};
 use crate::stream::{Recorded, Rewound, Stream};
 use crate::upstream::{self, Offered, Upstream};
 use crate::watch::{Secured, Unread, UnreadReason, Watch, What};
-use dyetrace_case::Side;
+use dyetrace_case::{Channel, ChannelKind, Side};
 use rustls::pki_types::ServerName;
 use rustls::server::{Accepted, Acceptor, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -46,6 +47,15 @@ pub enum Host {
     Name(String),
     /// An address.
     Address(IpAddr),
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
 }
 
 impl fmt::Display for Target {
@@ -97,6 +107,7 @@ pub struct Relay {
     upstream: Upstream,
     /// Servers whose certificates a client did not accept from us, by client.
     refused: Mutex<HashSet<(IpAddr, String)>>,
+    guarding: Option<Arc<Guarding>>,
     configs: Mutex<HashMap<ConfigKey, Arc<ServerConfig>>>,
 }
 
@@ -120,8 +131,16 @@ impl Relay {
             journal,
             watch,
             refused: Mutex::default(),
+            guarding: None,
             configs: Mutex::default(),
         })
+    }
+
+    /// With a guard on everything that can be read.
+    #[must_use]
+    pub fn guarded(mut self, guarding: Arc<Guarding>) -> Self {
+        self.guarding = Some(guarding);
+        self
     }
 
     /// Who may be reached, and by whom.
@@ -261,13 +280,13 @@ impl Flow<'_> {
         };
         first.truncate(spoken);
         if first.first() != Some(&0x16) {
-            return self.pass(Rewound::new(first, client), server).await;
+            return self.pass(Rewound::new(first, client), server, None).await;
         }
         let found = upstream::within(HELLO, "no whole ClientHello came", read_hello(&mut client, &mut first)).await?;
         let client = Rewound::new(first, client);
         match found {
             First::Hello(hello, length) => self.tls(*hello, length, client, server).await,
-            First::Other => self.pass(client, server).await,
+            First::Other => self.pass(client, server, None).await,
             First::BadHello => {
                 self.unread(None, UnreadReason::NotUnderstood, String::new()).await;
                 self.pass_unread(client, server).await
@@ -341,8 +360,8 @@ impl Flow<'_> {
             suite.as_deref().unwrap_or("unknown")
         ));
         let secured = Secured { name, version, suite: own_suite.unwrap_or_default(), alpn };
-        self.tell(What::Secured(secured)).await;
-        self.pass(client, server).await
+        self.tell(What::Secured(secured.clone())).await;
+        self.pass(client, server, Some((known, secured))).await
     }
 
     /// The server's own names, and the one that was asked for.
@@ -359,8 +378,17 @@ impl Flow<'_> {
     }
 
     /// Relays both ways, and tells what passes.
-    async fn pass(&self, client: impl Stream, server: impl Stream) -> io::Result<()> {
-        self.both(client, server, true).await
+    async fn pass(&self, client: impl Stream, server: impl Stream, secured: Option<(&str, Secured)>) -> io::Result<()> {
+        let Some(guarding) = &self.relay.guarding else { return self.both(client, server, true).await };
+        let (watch, recorder) = (self.relay.watch.clone(), Arc::clone(&self.recorder));
+        let client = Told::new(client, watch.clone(), recorder.number());
+        let (host, channel, alpn) = match secured {
+            Some((known, secured)) => (known.to_owned(), channel_of(&secured), secured.alpn),
+            None => (self.target.host.to_string(), Channel::clear(), None),
+        };
+        let ends = (self.peer, self.address);
+        let warden = Warden::new(Arc::clone(guarding), (watch, recorder), ends, (&host, channel));
+        guard::guard(warden, client, server, alpn.as_deref(), self.relay.idle).await
     }
 
     /// Relays both ways what cannot be read.
@@ -463,6 +491,10 @@ fn offer(hello: &Accepted) -> (Option<String>, Offered, Vec<Vec<u8>>) {
     let offered = Offered { tls_12: suites.iter().any(is_12), tls_13: suites.iter().any(is_13) };
     let alpn = hello.alpn().into_iter().flatten().map(<[u8]>::to_vec).collect();
     (hello.server_name().map(str::to_owned), offered, alpn)
+}
+
+fn channel_of(secured: &Secured) -> Channel {
+    Channel { kind: ChannelKind::Tls, version: Some(secured.version.to_owned()), suite: Some(secured.suite.clone()) }
 }
 
 fn suite_name(suite: rustls::CipherSuite) -> String {

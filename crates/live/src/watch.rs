@@ -3,6 +3,7 @@
 //! Connections push, one thread takes. Where it falls behind by more than [`WAITING`], connections wait for it:
 //! nothing that passed goes unseen.
 
+use crate::guard::Guarded;
 use crate::journal::now;
 use dyetrace_case::{Side, Time};
 use std::net::SocketAddr;
@@ -43,8 +44,10 @@ pub enum What {
     Secured(Secured),
     /// The bytes cannot be read, and why.
     Unread(Unread),
-    /// Bytes that one side sent.
+    /// Bytes that one side sent. Where a guard stands between them: what the client sent and what it got.
     Bytes(Side, Vec<u8>),
+    /// The guard decided about something that the client was sending.
+    Guarded(Guarded),
     /// One side sends no more.
     Ended(Side),
     /// The connection is over.
@@ -169,7 +172,8 @@ impl Watch {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the watcher is not behind.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.bytes < WAITING || state.closed {
             return Poll::Ready(());

@@ -33,6 +33,11 @@ impl World {
     }
 
     pub(crate) async fn with(name: &str, change: impl FnOnce(&mut Policy)) -> Self {
+        Self::made(name, change, |relay| relay).await
+    }
+
+    /// A relay that is made ready before it serves.
+    pub(crate) async fn made(name: &str, change: impl FnOnce(&mut Policy), ready: impl FnOnce(Relay) -> Relay) -> Self {
         let folder = std::env::temp_dir().join(format!("dyetrace-live-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
@@ -49,7 +54,7 @@ impl World {
         change(&mut policy);
         let settings = RelaySettings { authority, roots, policy, idle: Duration::from_secs(20) };
         let watch = Watch::default();
-        let relay = Relay::new(settings, Arc::clone(&journal), watch.clone()).unwrap();
+        let relay = ready(Relay::new(settings, Arc::clone(&journal), watch.clone()).unwrap());
         tokio::spawn(front::serve(listener, Front::Proxy, Arc::new(relay)));
         Self { proxy, watch, journal, journal_path, ours, servers, folder }
     }
@@ -66,15 +71,7 @@ impl World {
 
     /// A TLS server that answers each line with the same line, of this name.
     pub(crate) async fn tls_echo(&self, name: &str, alpn: &[&str]) -> SocketAddr {
-        let names = [dyetrace_live::authority::SanName::Dns(name.to_owned())];
-        let leaf = self.servers.leaf(&names).unwrap();
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(One(leaf)));
-        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = self.acceptor(name, alpn);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -89,6 +86,19 @@ impl World {
             }
         });
         address
+    }
+
+    /// TLS of a server of this name.
+    pub(crate) fn acceptor(&self, name: &str, alpn: &[&str]) -> TlsAcceptor {
+        let names = [dyetrace_live::authority::SanName::Dns(name.to_owned())];
+        let leaf = self.servers.leaf(&names).unwrap();
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(One(leaf)));
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
     }
 
     /// A tunnel to that address through the proxy.

@@ -1,0 +1,234 @@
+//! What becomes of a message in which something was found.
+
+use super::{Answer, Asked, Decision, Found, Guarded, Guarding, Mode, Noticed, redact};
+use crate::journal::Recorder;
+use crate::watch::{Watch, What};
+use dyetrace_case::{
+    Blob, Channel, Endpoint, ExhibitId, Message, NameSource, PartName, Protocol, Record, RecordId, Side,
+};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Values that overlap are overwritten in turns; where something is still found after so many, it cannot be done.
+const TURNS: usize = 4;
+
+/// Where everything passes in any case, little is waited for.
+const NOTIFIED: Duration = Duration::from_millis(5);
+
+/// The guard of one connection.
+pub(crate) struct Warden {
+    pub(super) guarding: Arc<Guarding>,
+    watch: Watch,
+    recorder: Arc<Recorder>,
+    host: String,
+    client: Endpoint,
+    server: Endpoint,
+    channel: Channel,
+}
+
+/// Whether a message may go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// As it is.
+    Pass,
+    /// As the record is now.
+    Changed,
+    /// It may not. What was found.
+    Stopped(Vec<Noticed>),
+}
+
+/// What is known of a message beside its record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// Bytes of it that have left.
+    pub(super) left: u64,
+    /// Bytes of this window that were looked at with the one before.
+    pub(super) seen: u64,
+    /// Bytes of this window that have left.
+    pub(super) gone: u64,
+    /// Whether it can only pass as it is.
+    pub(super) is_fixed: bool,
+}
+
+impl Warden {
+    /// For a connection to that host.
+    pub(crate) fn new(
+        guarding: Arc<Guarding>,
+        (watch, recorder): (Watch, Arc<Recorder>),
+        (client, server): (SocketAddr, SocketAddr),
+        (host, channel): (&str, Channel),
+    ) -> Self {
+        let host = host.to_ascii_lowercase();
+        let endpoint = |address: SocketAddr, name| Endpoint {
+            address: Some(address.ip().to_canonical()),
+            port: Some(address.port()),
+            name,
+        };
+        let name = host.parse::<std::net::IpAddr>().is_err().then(|| (host.clone(), NameSource::Sni));
+        let (client, server) = (endpoint(client, None), endpoint(server, name));
+        Self { guarding, watch, recorder, host, client, server, channel }
+    }
+
+    /// Whom the messages are for.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// How long a sender's pause must be before what is held of its message is let go.
+    pub(super) fn pause(&self, usual: Duration) -> Duration {
+        if self.guarding.mode() == Mode::Notify { usual.min(NOTIFIED) } else { usual }
+    }
+
+    /// A record of one message of the client.
+    pub(super) fn record(&self, protocol: Protocol, message: Message) -> Record {
+        Record {
+            id: RecordId("guard".to_owned()),
+            exhibit: ExhibitId([0; 32]),
+            protocol,
+            time: None,
+            client: self.client.clone(),
+            server: self.server.clone(),
+            channel: self.channel.clone(),
+            app: None,
+            request: Some(message),
+            response: None,
+            flags: Vec::new(),
+        }
+    }
+
+    /// A record of bytes alone.
+    pub(super) fn record_of(&self, protocol: Protocol, bytes: Vec<u8>) -> Record {
+        self.record(protocol, Message { body: Some(Blob::from(bytes)), ..Message::default() })
+    }
+
+    /// Looks at a message and decides, tells the decision, and overwrites what is to be overwritten.
+    pub(super) async fn judge(&self, record: &mut Record, progress: Progress) -> Outcome {
+        let found = self.inspect(record, progress.seen);
+        if found.is_empty() {
+            return Outcome::Pass;
+        }
+        let (sightings, hints): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.is_sighting);
+        let is_allowed = |found: &Found| self.guarding.is_allowed(&found.datum, &self.host);
+        let (allowed, stopped): (Vec<_>, Vec<_>) = sightings.into_iter().partition(is_allowed);
+        self.tell_of(&hints, Decision::Told, progress).await;
+        self.tell_of(&allowed, Decision::Allowed, progress).await;
+        if stopped.is_empty() {
+            return Outcome::Pass;
+        }
+        let (decision, outcome) = match self.wish(&stopped).await {
+            Answer::Once if self.guarding.mode() == Mode::Notify => (Decision::Told, Outcome::Pass),
+            Answer::Once | Answer::Always => (Decision::Allowed, Outcome::Pass),
+            Answer::Redact if self.redact(record, &stopped, progress) => (Decision::Redacted, Outcome::Changed),
+            Answer::Redact | Answer::Block => (Decision::Blocked, Outcome::Stopped(noticed(&stopped))),
+        };
+        self.tell_of(&stopped, decision, progress).await;
+        outcome
+    }
+
+    /// Tells of something that was decided without anything having been found.
+    pub(super) async fn tell_why(&self, decision: Decision, why: &'static str, left: u64) {
+        self.tell(Vec::new(), decision, left, Some(why)).await;
+    }
+
+    /// What cannot be read is told; whether it may pass.
+    pub(super) async fn unreadable(&self, why: &'static str, left: u64) -> bool {
+        let passes = !self.guarding.settings.blocks_unreadable || self.guarding.mode() == Mode::Notify;
+        self.tell_why(if passes { Decision::Unreadable } else { Decision::Blocked }, why, left).await;
+        passes
+    }
+
+    fn inspect(&self, record: &Record, seen: u64) -> Vec<Found> {
+        let mut found = self.guarding.guard.inspect(record);
+        found.retain(|found| {
+            let told_before = found.exact && matches!(found.part, PartName::Body(_)) && found.range.end <= seen;
+            found.part.side() == Side::Request && !told_before
+        });
+        found
+    }
+
+    async fn wish(&self, stopped: &[Found]) -> Answer {
+        match self.guarding.mode() {
+            Mode::Notify => Answer::Once,
+            Mode::Block => Answer::Block,
+            Mode::Redact => Answer::Redact,
+            Mode::Hold => self.ask(stopped).await,
+        }
+    }
+
+    async fn ask(&self, stopped: &[Found]) -> Answer {
+        let Some(asks) = &self.guarding.asks else { return Answer::Block };
+        let (answer, answered) = oneshot::channel();
+        let what = noticed(stopped);
+        let asked = Asked { what, host: self.host.clone(), connection: self.recorder.number(), answer };
+        let asking = async {
+            asks.send(asked).await.ok()?;
+            answered.await.ok()
+        };
+        let answer = tokio::time::timeout(self.guarding.settings.patience, asking).await;
+        let answer = answer.ok().flatten().unwrap_or(Answer::Block);
+        if answer == Answer::Always {
+            stopped.iter().for_each(|found| self.guarding.allow(found.datum.clone(), &self.host));
+        }
+        answer
+    }
+
+    /// Overwrites until nothing is found any more that may not pass. False where that cannot be done.
+    fn redact(&self, record: &mut Record, stopped: &[Found], progress: Progress) -> bool {
+        let mut stopped = stopped.to_vec();
+        for _ in 0..TURNS {
+            let has_begun = progress.is_fixed || stopped.iter().any(|found| found.range.start < progress.gone);
+            let whole = record.request.as_mut().is_some_and(|message| redact::overwrite(message, &stopped));
+            if has_begun || !whole {
+                return false;
+            }
+            stopped = self.inspect(record, progress.seen);
+            stopped.retain(|found| found.is_sighting && !self.guarding.is_allowed(&found.datum, &self.host));
+            if stopped.is_empty() {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn tell_of(&self, found: &[Found], decision: Decision, progress: Progress) {
+        if !found.is_empty() {
+            self.tell(noticed(found), decision, progress.left, None).await;
+        }
+    }
+
+    async fn tell(&self, data: Vec<Noticed>, decision: Decision, left: u64, why: Option<&'static str>) {
+        let mode = self.guarding.mode();
+        let names: Vec<String> = data.iter().map(|noticed| format!("{}@{}", noticed.datum, noticed.part)).collect();
+        let names = if names.is_empty() { "-".to_owned() } else { names.join(",") };
+        let (host, why_words) = (&self.host, why.unwrap_or_default());
+        self.recorder.remark(
+            format!(
+                "guard mode={} decision={} data={names} host={host} left={left} {why_words}",
+                mode.name(),
+                decision.name()
+            )
+            .trim_end(),
+        );
+        let guarded = Guarded { data, host: host.clone(), mode, decision, left, why };
+        self.watch.tell(self.recorder.number(), What::Guarded(guarded)).await;
+    }
+}
+
+/// Each datum and part once, in order.
+fn noticed(found: &[Found]) -> Vec<Noticed> {
+    let one = |found: &Found| Noticed {
+        datum: found.datum.clone(),
+        kind: found.kind.clone(),
+        part: match found.part {
+            PartName::Url => "url",
+            PartName::Header { .. } => "header",
+            PartName::Body(_) => "body",
+        },
+    };
+    let mut all: Vec<Noticed> = found.iter().map(one).collect();
+    all.sort();
+    all.dedup();
+    all
+}

@@ -1,0 +1,68 @@
+//! HTTP requests that were held as a whole, on any version of it.
+
+use super::coding::{self, Decoder};
+use super::decide::{Outcome, Progress, Warden};
+use super::head::Fields;
+use super::{Noticed, redact};
+use dyetrace_case::{Blob, Message, Protocol};
+
+/// Decoded bodies may be so many times as long as what is held.
+const GROWTH: usize = 16;
+
+/// What the server is to get of a request.
+pub(super) enum Judged {
+    /// The head as it came, with this content, which is as it came too.
+    Pass(Vec<u8>),
+    /// Target and fields of this message with this content. `true` where the content is not coded any more.
+    Changed(Message, Vec<u8>, bool),
+    /// Nothing. What was found.
+    Stopped(Vec<Noticed>),
+}
+
+/// Judges a request. `content` is as it was sent; absent where there is none.
+pub(super) async fn judge(
+    warden: &Warden,
+    protocol: Protocol,
+    mut message: Message,
+    content: Option<Vec<u8>>,
+) -> Judged {
+    let (has_content, content) = (content.is_some(), content.unwrap_or_default());
+    let codings = if content.is_empty() { Vec::new() } else { coding::codings(&message.headers) };
+    let mut coded = None;
+    let mut content = content;
+    if !codings.is_empty() {
+        let most = warden.guarding.settings.hold_limit.saturating_mul(GROWTH);
+        match coding::decode(&content, &codings, most) {
+            Ok(decoded) => coded = Some(std::mem::replace(&mut content, decoded)),
+            Err(coding::Broken) => {
+                if !warden.unreadable(CODING, 0).await {
+                    return Judged::Stopped(Vec::new());
+                }
+            }
+        }
+    }
+    message.body = has_content.then(|| Blob::from(content));
+    let mut record = warden.record(protocol, message);
+    let outcome = warden.judge(&mut record, Progress::default()).await;
+    let message = record.request.unwrap_or_default();
+    match outcome {
+        Outcome::Pass => Judged::Pass(coded.unwrap_or_else(|| redact::bytes_of(&message))),
+        Outcome::Changed => {
+            let content = redact::bytes_of(&message);
+            Judged::Changed(message, content, coded.is_some())
+        }
+        Outcome::Stopped(what) => Judged::Stopped(what),
+    }
+}
+
+/// What undoes the coding of a body that is too long to be held. `Err` where it may not pass unread.
+pub(super) async fn decoder(warden: &Warden, fields: &Fields, begin: &[u8]) -> Result<Option<Decoder>, ()> {
+    let codings = coding::codings(fields);
+    let found = if let [coding] = codings.as_slice() { Decoder::new(coding, begin) } else { None };
+    if found.is_none() && !codings.is_empty() && !warden.unreadable(CODING, 0).await {
+        return Err(());
+    }
+    Ok(found)
+}
+
+const CODING: &str = "the content coding cannot be undone";
