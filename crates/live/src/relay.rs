@@ -289,7 +289,7 @@ impl Flow<'_> {
             First::Other => self.pass(client, server, None).await,
             First::BadHello => {
                 self.unread(None, UnreadReason::NotUnderstood, String::new()).await;
-                self.pass_unread(client, server).await
+                self.pass_unread(client, server, &self.target.host.to_string()).await
             }
         }
     }
@@ -315,7 +315,7 @@ impl Flow<'_> {
         };
         if let Some(reason) = reason {
             self.unread(name, reason, String::new()).await;
-            return self.pass_unread(client, server).await;
+            return self.pass_unread(client, server, &known).await;
         }
         let asked = name.clone().and_then(|name| ServerName::try_from(name).ok());
         let asked = asked.unwrap_or_else(|| ServerName::IpAddress(self.address.ip().to_canonical().into()));
@@ -326,7 +326,7 @@ impl Flow<'_> {
             }
             Err(error) => {
                 self.unread(name, UnreadReason::ServerNotTrusted, error.to_string()).await;
-                self.pass_unread(client, upstream::connect(self.address).await?).await
+                self.pass_unread(client, upstream::connect(self.address).await?, &known).await
             }
         }
     }
@@ -379,20 +379,29 @@ impl Flow<'_> {
 
     /// Relays both ways, and tells what passes.
     async fn pass(&self, client: impl Stream, server: impl Stream, secured: Option<(&str, Secured)>) -> io::Result<()> {
-        let Some(guarding) = &self.relay.guarding else { return self.both(client, server, true).await };
-        let (watch, recorder) = (self.relay.watch.clone(), Arc::clone(&self.recorder));
-        let client = Told::new(client, watch.clone(), recorder.number());
         let (host, channel, alpn) = match secured {
             Some((known, secured)) => (known.to_owned(), channel_of(&secured), secured.alpn),
             None => (self.target.host.to_string(), Channel::clear(), None),
         };
-        let ends = (self.peer, self.address);
-        let warden = Warden::new(Arc::clone(guarding), (watch, recorder), ends, (&host, channel));
+        let Some(warden) = self.warden(&host, channel) else { return self.both(client, server, true).await };
+        let client = Told::new(client, self.relay.watch.clone(), self.recorder.number());
         guard::guard(warden, client, server, alpn.as_deref(), self.relay.idle).await
     }
 
+    /// The guard of this connection, where there is one.
+    fn warden(&self, host: &str, channel: Channel) -> Option<Warden> {
+        let guarding = Arc::clone(self.relay.guarding.as_ref()?);
+        let told = (self.relay.watch.clone(), Arc::clone(&self.recorder));
+        Some(Warden::new(guarding, told, (self.peer, self.address), (host, channel)))
+    }
+
     /// Relays both ways what cannot be read.
-    async fn pass_unread(&self, client: impl Stream, server: impl Stream) -> io::Result<()> {
+    async fn pass_unread(&self, client: impl Stream, server: impl Stream, host: &str) -> io::Result<()> {
+        if let Some(warden) = self.warden(host, Channel::unknown()).filter(|_| !self.relay.policy.leaves_alone(host))
+            && warden.stops_unread().await
+        {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the guard lets nothing pass unread"));
+        }
         self.both(client, server, false).await
     }
 

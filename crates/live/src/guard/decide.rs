@@ -134,9 +134,18 @@ impl Warden {
 
     /// What cannot be read is told; whether it may pass.
     pub(super) async fn unreadable(&self, why: &'static str, left: u64) -> bool {
-        let passes = !self.guarding.settings.blocks_unreadable || self.guarding.mode() == Mode::Notify;
+        let passes = self.guarding.passes_unread(&self.host);
         self.tell_why(if passes { Decision::Unreadable } else { Decision::Blocked }, why, left).await;
         passes
+    }
+
+    /// Whether a connection that cannot be read is to be cut; then that is told.
+    pub(crate) async fn stops_unread(&self) -> bool {
+        let stops = !self.guarding.passes_unread(&self.host);
+        if stops {
+            self.tell_why(Decision::Blocked, "TLS could not be opened", 0).await;
+        }
+        stops
     }
 
     fn inspect(&self, record: &Record, seen: u64) -> Vec<Found> {

@@ -35,7 +35,9 @@ pub(super) struct Http1<C, S> {
 struct Body {
     unframer: Unframer,
     content: Vec<u8>,
-    _share: Share,
+    share: Share,
+    /// Whether there is more of it than may be held.
+    is_long: bool,
     /// Whether the sender paused before its end.
     paused: bool,
 }
@@ -102,7 +104,7 @@ where
             send(&mut self.to_client, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         let body = self.collect(framing).await?;
-        if body.unframer.is_done() {
+        if body.unframer.is_done() && !body.is_long {
             self.whole(head, read, framing, body).await
         } else {
             Box::pin(self.long(head, read, framing, body)).await
@@ -114,8 +116,8 @@ where
         let settings = &self.warden.guarding.settings;
         let (mut unframer, mut content) = (Unframer::new(framing), Vec::new());
         let mut share = Share::of(&self.warden.guarding);
-        let mut paused = false;
-        while !unframer.is_done() && !paused {
+        let (mut paused, mut is_long) = (false, false);
+        while !unframer.is_done() && !paused && !is_long {
             if self.client.bytes().is_empty() {
                 let patience = if framing == Framing::Chunked { self.warden.pause(PAUSE) } else { Duration::MAX };
                 match self.client.fill_for(patience).await? {
@@ -128,11 +130,9 @@ where
             content.extend_from_slice(self.client.bytes().get(step.content.clone()).unwrap_or_default());
             self.client.advance(step.consumed);
             let has_room = share.take(step.content.len());
-            if content.len() > settings.hold_limit || !has_room {
-                break;
-            }
+            is_long = content.len() > settings.hold_limit || !has_room;
         }
-        Ok(Body { unframer, content, _share: share, paused })
+        Ok(Body { unframer, content, share, is_long, paused })
     }
 
     /// A request that was held as a whole.
@@ -143,7 +143,7 @@ where
         framing: Framing,
         body: Body,
     ) -> Result<Answered, Ended> {
-        let Body { content, unframer, _share, .. } = body;
+        let Body { content, unframer, share: _held, .. } = body;
         let trailers = unframer.trailers();
         let message = message(&head, head.fields.iter().chain(&trailers).cloned().collect());
         let content = (framing != Framing::Nothing).then_some(content);
@@ -244,10 +244,10 @@ struct Upload<'a, R, W> {
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Upload<'_, R, W> {
     async fn run(&mut self, first: Vec<u8>, body: Body) -> Result<(), Ended> {
-        let Body { mut unframer, content, _share, mut paused } = body;
+        let Body { mut unframer, content, share, mut paused, .. } = body;
         send(self.to_server, &first).await?;
         self.strain.push(&content);
-        drop((content, _share));
+        drop((content, share));
         loop {
             let all = unframer.is_done() || paused;
             self.pass(all).await?;

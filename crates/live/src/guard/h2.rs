@@ -55,6 +55,8 @@ pub(super) async fn run(
     loop {
         tokio::select! {
             accepted = requests.accept() => match accepted {
+                // Requests that were given up at once may still wait for a person.
+                Some(Ok(_)) if tasks.len() > 4 * STREAMS as usize => return Err(failed()),
                 Some(Ok((request, respond))) => {
                     let (warden, upstream) = (Arc::clone(&warden), upstream.clone());
                     let exchange = Exchange { warden, upstream, respond, has_begun: false, idle };
@@ -89,7 +91,7 @@ struct Body {
     content: Vec<u8>,
     is_whole: bool,
     paused: bool,
-    _share: Share,
+    share: Share,
 }
 
 impl Exchange {
@@ -116,13 +118,13 @@ impl Exchange {
 
     async fn collect(&self, parts: &Parts, stream: RecvStream) -> Result<Body, Ended> {
         let share = Share::of(&self.warden.guarding);
-        let mut body = Body { stream, content: Vec::new(), is_whole: false, paused: false, _share: share };
+        let mut body = Body { stream, content: Vec::new(), is_whole: false, paused: false, share };
         let pause = self.pause(parts);
         loop {
             match next(&mut body.stream, pause, self.idle).await? {
                 Next::Data(data) => {
                     body.content.extend_from_slice(&data);
-                    let has_room = body._share.take(data.len());
+                    let has_room = body.share.take(data.len());
                     if body.content.len() > self.warden.guarding.settings.hold_limit || !has_room {
                         return Ok(body);
                     }
@@ -249,9 +251,9 @@ struct Upload {
 
 impl Upload {
     async fn run(&mut self, body: Body) -> Result<(), Ended> {
-        let Body { mut stream, content, mut paused, _share, .. } = body;
+        let Body { mut stream, content, mut paused, share, .. } = body;
         self.strain.push(&content);
-        drop((content, _share));
+        drop((content, share));
         loop {
             self.pass(paused).await?;
             let pause = self.pause.filter(|_| !self.strain.is_empty());

@@ -17,6 +17,8 @@ mod h1_answer;
 mod h2;
 mod h2_body;
 mod head;
+#[cfg(test)]
+mod invariance;
 mod message;
 mod mqtt;
 mod raw;
@@ -117,7 +119,8 @@ pub struct GuardSettings {
     pub held_in_all: usize,
     /// How long a person may think in [`Mode::Hold`].
     pub patience: Duration,
-    /// Whether content that cannot be decoded is blocked. It is told in any case.
+    /// Whether what cannot be read is blocked: TLS that cannot be opened, content that cannot be decoded. It is told
+    /// in any case. Names that the policy leaves alone pass.
     pub blocks_unreadable: bool,
 }
 
@@ -231,12 +234,13 @@ pub struct Guarding {
 struct State {
     mode: Mode,
     allowed: BTreeSet<(DatumId, String)>,
+    unread: BTreeSet<String>,
 }
 
 impl Guarding {
     /// Guards with these settings.
     pub fn new(guard: Arc<dyn Guard>, settings: GuardSettings) -> Self {
-        let state = Mutex::new(State { mode: settings.mode, allowed: BTreeSet::new() });
+        let state = Mutex::new(State { mode: settings.mode, allowed: BTreeSet::new(), unread: BTreeSet::new() });
         Self { guard, settings, asks: None, state, held: Arc::default() }
     }
 
@@ -270,6 +274,22 @@ impl Guarding {
     /// What may pass to whom.
     pub fn allowed(&self) -> BTreeSet<(DatumId, String)> {
         self.state().allowed.clone()
+    }
+
+    /// Lets what cannot be read pass to that host, where others' is blocked.
+    pub fn allow_unread(&self, host: &str) {
+        self.state().unread.insert(host.to_ascii_lowercase());
+    }
+
+    /// Takes that back. False where it had not been allowed.
+    pub fn disallow_unread(&self, host: &str) -> bool {
+        self.state().unread.remove(&host.to_ascii_lowercase())
+    }
+
+    /// Whether what cannot be read may pass to that host.
+    fn passes_unread(&self, host: &str) -> bool {
+        let state = self.state();
+        !self.settings.blocks_unreadable || state.mode == Mode::Notify || state.unread.contains(host)
     }
 
     fn is_allowed(&self, datum: &DatumId, host: &str) -> bool {

@@ -32,13 +32,15 @@ pub(super) fn bytes_of(message: &Message) -> Vec<u8> {
 }
 
 /// Digits become zeros and everything else the letter A: this is as good in base64, hexadecimal and percent-encoding
-/// as in plain text. Where all are digits the first becomes a one, since a number of JSON begins with no zero.
+/// as in plain text. Where all are digits the first becomes a one, since a number of JSON begins with no zero. What is
+/// no UTF-8 keeps its high bits: integers of protobuf stay as long as they are, and GBK stays GBK.
 fn blank(bytes: &mut [u8], range: Range) -> bool {
     let (Ok(start), Ok(end)) = (usize::try_from(range.start), usize::try_from(range.end)) else { return false };
     let Some(bytes) = bytes.get_mut(start..end) else { return false };
     let is_number = bytes.iter().all(u8::is_ascii_digit);
+    let kept = if std::str::from_utf8(bytes).is_ok() { 0 } else { 0x80 };
     for byte in &mut *bytes {
-        *byte = if byte.is_ascii_digit() { b'0' } else { b'A' };
+        *byte = if byte.is_ascii_digit() { b'0' } else { b'A' | *byte & kept };
     }
     if is_number && let Some(first) = bytes.first_mut() {
         *first = b'1';
@@ -73,6 +75,16 @@ mod tests {
         assert_eq!(message.target.as_deref(), Some(&b"/a?pin=0000A"[..]));
         assert_eq!(message.headers[0].1, b"v=AA0");
         assert_eq!(bytes_of(&message), b"{\"phone\":10000000000}");
+    }
+
+    #[test]
+    fn binary_values_keep_their_high_bits_and_text_becomes_text() {
+        let mut varint = [0x08, 0xbb, 0xd4, 0x95, 0xb4, 0x33];
+        assert!(blank(&mut varint, Range::new(1, 6)));
+        assert_eq!(varint, [0x08, 0xc1, 0xc1, 0xc1, 0xc1, b'0']);
+        let mut name = "小明".as_bytes().to_vec();
+        assert!(blank(&mut name, Range::new(0, 6)));
+        assert_eq!(name, b"AAAAAA");
     }
 
     #[test]
