@@ -107,7 +107,9 @@ impl Request {
             match (name.to_ascii_lowercase().as_str(), value.trim()) {
                 ("host", value) => value.clone_into(&mut request.host),
                 ("content-length", value) => length = value.parse().ok()?,
-                ("authorization", value) => value.strip_prefix("Bearer ")?.clone_into(&mut request.token),
+                ("authorization", value) => {
+                    value.strip_prefix("Bearer").unwrap_or_default().trim().clone_into(&mut request.token);
+                }
                 _ => {}
             }
         }

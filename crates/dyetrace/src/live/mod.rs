@@ -1,6 +1,7 @@
 //! `dyetrace live`: record a run while it happens, and see what leaves.
 
 mod doctor;
+mod guard;
 mod running;
 mod screen;
 mod setup;
@@ -14,6 +15,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use doctor::DoctorArguments;
 use dyetrace_case::{Mark, Subject, Upcoming, append_mark};
 use dyetrace_live::front::{self, Front};
+use dyetrace_live::guard::Mode;
 use dyetrace_live::{Journal, Relay, Watch, control};
 use dyetrace_search::{Options, Scanner};
 use setup::Listening;
@@ -41,6 +43,7 @@ Examples:
   dyetrace live my-case --run second --listen 127.0.0.1:9000
   dyetrace live my-case --lan wlan0 --client 192.168.1.23
   dyetrace live my-case --redirected 127.0.0.1:9001 --format jsonl
+  dyetrace live my-case --guard block
   dyetrace live doctor my-case
   curl -H \"Authorization: Bearer TOKEN\" -d '{\"consent\":\"given\"}' http://127.0.0.1:PORT/v1/marks"
 )]
@@ -77,6 +80,12 @@ pub(crate) struct LiveArguments {
     /// Where programs can send marks and ask for the state; loopback only
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     control: SocketAddr,
+    /// Look at what clients send before it leaves, and: notify, block, redact or hold (ask)
+    #[arg(long, value_name = "MODE")]
+    guard: Option<Mode>,
+    /// Let nothing pass the guard that cannot be read, but what is left alone
+    #[arg(long, requires = "guard")]
+    guard_unread: bool,
     /// How to show what is seen
     #[arg(long, value_enum)]
     format: Option<LiveFormat>,
@@ -128,6 +137,11 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     let watch = Watch::default();
     let relay = Relay::new(settings, Arc::clone(&journal), watch.clone())
         .map_err(|error| Fault::new(format!("TLS cannot be set up: {error}")))?;
+    let (guard, asked) = guard::Control::of(arguments, &upcoming).unzip();
+    let relay = match &guard {
+        Some(guard) => relay.guarded(guard.guarding()),
+        None => relay,
+    };
     let token = setup::token()?;
     let _announced = listening.announce(arguments, &upcoming, &token)?;
     greet(arguments, &upcoming, &listening, &token);
@@ -135,12 +149,15 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     let seen = std::thread::scope(|scope| {
         let scanner = scanner(&upcoming);
         let quit = Arc::new(Notify::new());
-        let view = view(arguments, &upcoming, &quit);
+        let view = view(arguments, &upcoming, &quit, guard.clone());
         let watcher = {
             let (watch, status) = (watch.clone(), Arc::clone(&status));
             scope.spawn(move || watcher::watch(&watch, &scanner, &status, view))
         };
-        let answers = Arc::new(answers(arguments.case().to_owned(), &upcoming, status));
+        if let Some((guard, asked)) = guard.clone().zip(asked) {
+            runtime.spawn(guard.listen(asked));
+        }
+        let answers = Arc::new(answers(arguments.case().to_owned(), &upcoming, status, guard));
         runtime.block_on(serve(arguments, listening, Arc::new(relay), (token, answers), &journal, &quit));
         // Connections that are still open end now, and are written down as ended by us.
         runtime.shutdown_timeout(Duration::from_secs(5));
@@ -202,17 +219,27 @@ fn scanner(upcoming: &Upcoming) -> Scanner {
     Scanner::with_key_material(subject, &upcoming.key_material, Options::default())
 }
 
-fn view(arguments: &LiveArguments, upcoming: &Upcoming, quit: &Arc<Notify>) -> Box<dyn View> {
+fn view(
+    arguments: &LiveArguments,
+    upcoming: &Upcoming,
+    quit: &Arc<Notify>,
+    guard: Option<Arc<guard::Control>>,
+) -> Box<dyn View> {
     let on_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let usual = if on_terminal { LiveFormat::Screen } else { LiveFormat::Lines };
     match arguments.format.unwrap_or(usual) {
-        LiveFormat::Screen => screen(arguments, upcoming, quit),
+        LiveFormat::Screen => screen(arguments, upcoming, quit, guard),
         LiveFormat::Lines => Box::new(view::Lines),
         LiveFormat::Jsonl => Box::new(view::JsonLines),
     }
 }
 
-fn screen(arguments: &LiveArguments, upcoming: &Upcoming, quit: &Arc<Notify>) -> Box<dyn View> {
+fn screen(
+    arguments: &LiveArguments,
+    upcoming: &Upcoming,
+    quit: &Arc<Notify>,
+    guard: Option<Arc<guard::Control>>,
+) -> Box<dyn View> {
     let (case, run) = (arguments.case().to_owned(), upcoming.run.id.clone());
     let title = format!("{}, run {run}", case.display());
     let write_down = move |event| {
@@ -220,7 +247,7 @@ fn screen(arguments: &LiveArguments, upcoming: &Upcoming, quit: &Arc<Notify>) ->
         let mark = Mark { at, error: None, event };
         append_mark(&case, &run, &mark).map(|marked| marked.line).map_err(|error| error.to_string())
     };
-    match screen::Screen::new(title, Box::new(write_down), Arc::clone(quit)) {
+    match screen::Screen::new(title, Box::new(write_down), Arc::clone(quit), guard) {
         Ok(screen) => Box::new(screen),
         Err(error) => {
             say(&format!("dyetrace: the terminal cannot be drawn on ({error}); lines are shown instead"));
@@ -234,6 +261,7 @@ fn answers(
     case: PathBuf,
     upcoming: &Upcoming,
     status: Arc<Status>,
+    guard: Option<Arc<guard::Control>>,
 ) -> impl Fn(&str, &str) -> Option<Result<String, String>> + Send + Sync + use<> {
     let (run, subject) = (upcoming.run.id.clone(), upcoming.subject.clone());
     let mark = move |text: &str| {
@@ -244,6 +272,8 @@ fn answers(
     move |asked, body| match asked {
         "POST /v1/marks" => Some(mark(body)),
         "GET /v1/status" => Some(Ok(status.json().to_string())),
+        "GET /v1/guard" => guard.as_ref().map(|guard| Ok(guard.state())),
+        "POST /v1/guard" => guard.as_ref().map(|guard| guard.change(body)),
         "POST /v1/canary" => {
             status.expect(body);
             Some(Ok("looked for".to_owned()))

@@ -2,6 +2,7 @@
 
 use super::watcher::Totals;
 use dyetrace_case::{Side, Time};
+use dyetrace_live::guard::Guarded;
 use dyetrace_live::watch::Unread;
 use serde_json::json;
 use std::io::Write as _;
@@ -30,6 +31,8 @@ pub(super) trait View: Send {
     fn seen(&mut self, seen: &Seen);
     /// A connection could not be read.
     fn unread(&mut self, time: Time, host: &str, unread: &Unread);
+    /// The guard decided.
+    fn guarded(&mut self, time: Time, host: &str, guarded: &Guarded);
     /// Time passed.
     fn tick(&mut self, totals: &Totals);
 }
@@ -63,6 +66,14 @@ impl View for Lines {
         print(&format!("{time}  unread {host}: {}{detail}", unread.reason.words()));
     }
 
+    fn guarded(&mut self, time: Time, host: &str, guarded: &Guarded) {
+        let names: Vec<&str> = guarded.data.iter().map(|noticed| noticed.datum.0.as_str()).collect();
+        let what = guarded.why.map_or_else(|| names.join(", "), str::to_owned);
+        let left =
+            if guarded.left > 0 { format!(", after {} bytes of it had left", guarded.left) } else { String::new() };
+        print(&format!("{time}  guard {}: {what} → {}{left}", guarded.decision.name(), dyetrace_report::clean(host)));
+    }
+
     fn tick(&mut self, _: &Totals) {}
 }
 
@@ -92,6 +103,20 @@ impl View for JsonLines {
         let (reason, detail) = (unread.reason.words(), &unread.detail);
         let line =
             json!({"event": "unread", "time": time.to_string(), "host": host, "reason": reason, "detail": detail});
+        print(&line.to_string());
+    }
+
+    fn guarded(&mut self, time: Time, host: &str, guarded: &Guarded) {
+        let line = json!({
+            "event": "guard",
+            "time": time.to_string(),
+            "decision": guarded.decision.name(),
+            "mode": guarded.mode.name(),
+            "data": super::guard::data(&guarded.data),
+            "host": host,
+            "left": guarded.left,
+            "why": guarded.why,
+        });
         print(&line.to_string());
     }
 

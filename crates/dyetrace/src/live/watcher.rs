@@ -53,6 +53,7 @@ fn follow(live: &mut Live, event: Event, out: &mut Out<'_>) {
             live.secured(number, Inside { name, version: version.to_owned(), suite, alpn });
         }
         What::Unread(_) => live.unread(number),
+        What::Guarded(_) => {}
         What::Bytes(side, bytes) => live.bytes(number, side, &bytes, event.time, out),
         What::Ended(side) => live.ended(number, side, event.time, out),
         What::Closed => live.closed(number, out),
@@ -77,6 +78,10 @@ impl Searching<'_> {
             What::Unread(unread) => {
                 self.totals.unread += 1;
                 self.view.unread(event.time, &host, unread);
+            }
+            What::Guarded(guarded) => {
+                let host = self.scanner.redact(&guarded.host);
+                self.view.guarded(event.time, &host, guarded);
             }
             _ => {}
         }

@@ -84,7 +84,7 @@ pub(super) fn request(head: &[u8]) -> Result<RequestHead, &'static str> {
 /// # Errors
 /// What is wrong with them.
 pub(super) fn trailers(lines: &[u8]) -> Result<Fields, &'static str> {
-    let Some(lines) = lines.strip_suffix(b"\r\n").filter(|lines| !lines.is_empty()) else { return Ok(Vec::new()) };
+    let Some(lines) = lines.strip_suffix(b"\r\n\r\n") else { return Ok(Vec::new()) };
     let fields = Lines(Some(lines)).map(field).collect::<Result<Fields, _>>()?;
     let is_framing = |name: &[u8]| name.eq_ignore_ascii_case(b"content-length") || is_transfer_encoding(name);
     if fields.len() > FIELDS || fields.iter().any(|(name, _)| is_framing(name)) {

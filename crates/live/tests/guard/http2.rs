@@ -94,10 +94,9 @@ async fn a_request_is_blocked_and_others_of_its_connection_pass() {
     let (world, _) = guarded("h2", Mode::Block).await;
     let (address, heard) = server().await;
     let requests = connect(&world, address).await;
-    let (harmless, blocked) = tokio::join!(
-        say(&requests, post("/a"), b"harmless"),
-        say(&requests, post("/b"), format!("{{\"password\":\"{VALUE}\"}}").as_bytes()),
-    );
+    let body = format!("{{\"password\":\"{VALUE}\"}}");
+    let (harmless, blocked) =
+        tokio::join!(say(&requests, post("/a"), b"harmless"), say(&requests, post("/b"), body.as_bytes()),);
     assert_eq!(harmless.unwrap(), (200, "ok".to_owned(), true));
     let (status, body, _) = blocked.unwrap();
     assert!(status == 451 && body.contains("\"data\":[\"wifi.password\"]"), "{status} {body}");

@@ -1,0 +1,186 @@
+//! The guard's eyes and ears: the search of an audit, on messages that are about to leave; and what programs may
+//! tell the guard while it works.
+
+use super::LiveArguments;
+use crate::exit::say;
+use dyetrace_case::{DatumId, Kind, Record, Sighting, Subject, Upcoming};
+use dyetrace_live::guard::{Answer, Asked, Found, Guard, Mode, Noticed};
+use dyetrace_live::{GuardSettings, Guarding};
+use dyetrace_search::{Options, Scanner, Scratch, wrappings};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+
+/// Questions that wait for a person at once; further ones wait in line until their patience ends.
+const QUESTIONS: usize = 64;
+/// The least and the most that is held back of a long message, in bytes.
+const TAIL: (usize, usize) = (4 << 10, 64 << 10);
+/// Forms of a value may be so many times as long as it is: each byte as `\u0041`.
+const FORM: usize = 6;
+
+/// Finds planted values in messages, as an audit does.
+pub(super) struct Eyes {
+    scanner: Scanner,
+    kinds: HashMap<DatumId, Kind>,
+    /// Wrappings in which a place is exact to the byte.
+    exact: HashSet<&'static str>,
+    longest: usize,
+    scratches: Mutex<Vec<Scratch>>,
+}
+
+impl Eyes {
+    fn new(upcoming: &Upcoming) -> Self {
+        let nobody = Subject::default();
+        let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
+        // Nobody asks here how often chance would show a value, so there are no decoys.
+        let options = Options { decoys: 0, longest_unwrapped: 16 << 20, ..Options::default() };
+        let longest = subject.data.iter().map(|datum| datum.value.len()).max().unwrap_or(0);
+        Self {
+            scanner: Scanner::with_key_material(subject, &upcoming.key_material, options),
+            kinds: subject.data.iter().map(|datum| (datum.id.clone(), datum.kind.clone())).collect(),
+            exact: wrappings().into_iter().filter(|about| about.exact).map(|about| about.name).collect(),
+            longest: longest.saturating_mul(FORM).clamp(TAIL.0, TAIL.1),
+            scratches: Mutex::default(),
+        }
+    }
+
+    fn found(&self, sighting: &Sighting) -> Option<Found> {
+        Some(Found {
+            datum: sighting.datum.clone(),
+            kind: self.kinds.get(&sighting.datum)?.clone(),
+            part: sighting.place.part.clone(),
+            range: sighting.place.range,
+            exact: sighting.trail.0.iter().all(|step| self.exact.contains(step.codec.as_str())),
+            is_sighting: !sighting.is_hint(),
+        })
+    }
+}
+
+impl Guard for Eyes {
+    fn inspect(&self, record: &Record) -> Vec<Found> {
+        let mut scratch = lock(&self.scratches).pop().unwrap_or_default();
+        let outcome = self.scanner.search(record, &mut scratch);
+        lock(&self.scratches).push(scratch);
+        outcome.sightings.iter().filter_map(|sighting| self.found(sighting)).collect()
+    }
+
+    fn longest(&self) -> usize {
+        self.longest
+    }
+}
+
+/// The guard as programs see it.
+pub(super) struct Control {
+    guarding: Arc<Guarding>,
+    questions: Mutex<Questions>,
+}
+
+#[derive(Default)]
+struct Questions {
+    next: u64,
+    waiting: BTreeMap<u64, Question>,
+}
+
+struct Question {
+    what: Vec<Noticed>,
+    host: String,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Control {
+    /// The guard that the arguments ask for, and its questions.
+    pub(super) fn of(arguments: &LiveArguments, upcoming: &Upcoming) -> Option<(Arc<Self>, mpsc::Receiver<Asked>)> {
+        let settings = GuardSettings {
+            mode: arguments.guard?,
+            blocks_unreadable: arguments.guard_unread,
+            ..GuardSettings::default()
+        };
+        let (asks, asked) = mpsc::channel(QUESTIONS);
+        let guarding = Arc::new(Guarding::new(Arc::new(Eyes::new(upcoming)), settings).asking(asks));
+        Some((Arc::new(Self { guarding, questions: Mutex::default() }), asked))
+    }
+
+    /// The guard itself.
+    pub(super) fn guarding(&self) -> Arc<Guarding> {
+        Arc::clone(&self.guarding)
+    }
+
+    /// Takes questions until the recording ends, and says them.
+    pub(super) async fn listen(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>) {
+        while let Some(Asked { what, host, answer, .. }) = asked.recv().await {
+            let mut questions = lock(&self.questions);
+            questions.waiting.retain(|_, question| !question.answer.is_closed());
+            questions.next += 1;
+            let number = questions.next;
+            let data: Vec<&str> = what.iter().map(|noticed| noticed.datum.0.as_str()).collect();
+            say(&format!(
+                "Question {number}: may {} go to {}?  POST /v1/guard {{\"question\":{number},\"answer\":\
+                 \"once|always|redact|block\"}}",
+                data.join(", "),
+                dyetrace_report::clean(&host),
+            ));
+            questions.waiting.insert(number, Question { what, host, answer });
+        }
+    }
+
+    /// Answers `GET /v1/guard`.
+    pub(super) fn state(&self) -> String {
+        let questions = lock(&self.questions);
+        let waiting = questions.waiting.iter().filter(|(_, question)| !question.answer.is_closed());
+        let waiting = waiting
+            .map(|(number, question)| json!({"question": number, "data": data(&question.what), "host": question.host}));
+        let allowed = self.guarding.allowed();
+        let allowed = allowed.iter().map(|(datum, host)| json!({"datum": datum.0, "host": host}));
+        json!({
+            "mode": self.guarding.mode().name(),
+            "allowed": allowed.collect::<Vec<_>>(),
+            "questions": waiting.collect::<Vec<_>>(),
+        })
+        .to_string()
+    }
+
+    /// Answers `POST /v1/guard`: a mode, what may pass to whom or may not any more, or the answer to a question.
+    pub(super) fn change(&self, body: &str) -> Result<String, String> {
+        let body: Value = serde_json::from_str(body).map_err(|_| WORDS.to_owned())?;
+        let text = |key: &str| body.get(key).and_then(Value::as_str);
+        if let Some(mode) = text("mode") {
+            self.guarding.set_mode(mode.parse::<Mode>()?);
+        } else if let (Some(datum), Some(host)) = (text("allow"), text("host")) {
+            self.guarding.allow(DatumId(datum.to_owned()), host);
+        } else if let (Some(datum), Some(host)) = (text("disallow"), text("host")) {
+            self.guarding.disallow(&DatumId(datum.to_owned()), host);
+        } else if let (Some(question), Some(answer)) = (body.get("question").and_then(Value::as_u64), text("answer")) {
+            self.answer(question, answer)?;
+        } else {
+            return Err(WORDS.to_owned());
+        }
+        Ok(self.state())
+    }
+
+    fn answer(&self, number: u64, word: &str) -> Result<(), String> {
+        let answer = match word {
+            "once" => Answer::Once,
+            "always" => Answer::Always,
+            "redact" => Answer::Redact,
+            "block" => Answer::Block,
+            _ => return Err("an answer is once, always, redact or block".to_owned()),
+        };
+        let question = lock(&self.questions).waiting.remove(&number);
+        let sent = question.and_then(|question| question.answer.send(answer).ok());
+        sent.ok_or_else(|| format!("question {number} does not wait for an answer"))
+    }
+}
+
+const WORDS: &str = "JSON with mode; allow and host; disallow and host; or question and answer";
+
+/// Data as programs read them.
+pub(super) fn data(what: &[Noticed]) -> Vec<Value> {
+    let one =
+        |noticed: &Noticed| json!({"datum": noticed.datum.0, "kind": noticed.kind.as_str(), "part": noticed.part});
+    what.iter().map(one).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
