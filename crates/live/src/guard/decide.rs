@@ -178,7 +178,9 @@ impl Warden {
         let answer = tokio::time::timeout(self.guarding.settings.patience, asking).await;
         let answer = answer.ok().flatten().unwrap_or(Answer::Block);
         if answer == Answer::Always {
-            stopped.iter().for_each(|found| self.guarding.allow(found.datum.clone(), &self.host));
+            for found in stopped {
+                self.guarding.allow(found.datum.clone(), &self.host);
+            }
         }
         answer
     }

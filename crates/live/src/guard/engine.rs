@@ -57,20 +57,7 @@ pub(crate) async fn guard(
         Some(b"h2") => Spoken::Http2,
         Some(b"http/1.1" | b"http/1.0") => Spoken::Http1,
         Some(_) => Spoken::Other,
-        None => loop {
-            if let Some(spoken) = spoken(&from_client) {
-                break spoken;
-            }
-            let (ended, first) = tokio::select! {
-                biased;
-                read = client.read_buf(&mut from_client) => (read? == 0, false),
-                read = server.read_buf(&mut from_server) => (read? == 0, true),
-                () = tokio::time::sleep(idle) => return Err(io::ErrorKind::TimedOut.into()),
-            };
-            if ended || first {
-                break Spoken::Other;
-            }
-        },
+        None => listen(&mut client, &mut server, (&mut from_client, &mut from_server), idle).await?,
     };
     let (client, server) = (Rewound::new(from_client, client), Rewound::new(from_server, server));
     let warden = Arc::new(warden);
@@ -79,6 +66,35 @@ pub(crate) async fn guard(
         Spoken::Http2 => Box::pin(h2::run(warden, client, server, idle)).await,
         Spoken::Other => Box::pin(raw::run(halves(warden, client, server, idle))).await,
     }
+}
+
+/// Listens until it is clear what is spoken.
+async fn listen(
+    client: &mut impl Stream,
+    server: &mut impl Stream,
+    (from_client, from_server): (&mut Vec<u8>, &mut Vec<u8>),
+    idle: Duration,
+) -> io::Result<Spoken> {
+    loop {
+        if let Some(spoken) = spoken(from_client) {
+            return Ok(spoken);
+        }
+        let has_ended = tokio::select! {
+            biased;
+            read = client.read_buf(from_client) => read? == 0,
+            read = server.read_buf(from_server), if !is_settings(from_server) => read? == 0,
+            () = tokio::time::sleep(idle) => return Err(io::ErrorKind::TimedOut.into()),
+        };
+        // A server of HTTP/2 does not wait for its client's first words.
+        if has_ended || !from_server.is_empty() && !is_settings(from_server) {
+            return Ok(Spoken::Other);
+        }
+    }
+}
+
+/// Whether a server begins with the frame that a server of HTTP/2 begins with (RFC 9113 section 6.5).
+fn is_settings(first: &[u8]) -> bool {
+    matches!(first, [0, 0, length, 4, 0, 0, 0, 0, 0, ..] if length % 6 == 0)
 }
 
 fn halves<C: Stream, S: Stream>(warden: Arc<Warden>, client: C, server: S, idle: Duration) -> Http1<C, S> {
@@ -107,6 +123,7 @@ mod tests {
     fn protocols_are_told_by_their_first_bytes_and_not_too_early() {
         assert_eq!(spoken(b"GET / HTTP/1.1\r\n"), Some(Spoken::Http1));
         assert_eq!(spoken(PREFACE), Some(Spoken::Http2));
+        assert!(is_settings(b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64") && !is_settings(b"220 ready\r\n"));
         for more in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\n", b"DELETE"] {
             assert_eq!(spoken(more), None, "{more:?}");
         }

@@ -48,11 +48,11 @@ impl FrameHead {
         match content.len() {
             length @ 0..126 => out.push(masked | length as u8),
             length @ 126..0x1_0000 => {
-                out.push(masked | 126);
+                out.push(masked | 0x7e);
                 out.extend_from_slice(&(length as u16).to_be_bytes());
             }
             length => {
-                out.push(masked | 127);
+                out.push(masked | 0x7f);
                 out.extend_from_slice(&(length as u64).to_be_bytes());
             }
         }

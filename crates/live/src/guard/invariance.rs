@@ -76,7 +76,7 @@ fn passed(sent: &[u8], cuts: &[usize], mode: Mode, hold_limit: usize) -> (Vec<u8
             drop(server);
             heard
         };
-        let guarding = engine::guard(warden, proxy_client, proxy_server, None, Duration::from_secs(60));
+        let guarding = engine::guard(warden, proxy_client, proxy_server, None, Duration::from_mins(1));
         tokio::join!(async { drop(guarding.await) }, sending, hearing).2
     });
     watch.close();
@@ -115,8 +115,7 @@ fn chunks(body: &[u8], size: usize) -> Vec<u8> {
 fn messages(body: &[u8], size: usize) -> Vec<u8> {
     let mut out = b"GET /a HTTP/1.1\r\nUpgrade: websocket\r\n\r\n".to_vec();
     for (index, chunk) in body.chunks(size).enumerate() {
-        let (is_final, opcode) =
-            (index % 3 == 2 || (index + 1) * size >= body.len(), if index % 3 == 0 { 1 } else { 0 });
+        let (is_final, opcode) = (index % 3 == 2 || (index + 1) * size >= body.len(), u8::from(index % 3 == 0));
         let mask = Some([index as u8, 7, 9, 200]);
         let head = super::frame::FrameHead { is_final, is_deflated: false, opcode, mask, length: chunk.len() as u64 };
         out.extend(head.with(chunk));

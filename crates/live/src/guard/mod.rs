@@ -131,7 +131,7 @@ impl Default for GuardSettings {
             mode: Mode::default(),
             hold_limit: 1 << 20,
             held_in_all: 16 << 20,
-            patience: Duration::from_secs(60),
+            patience: Duration::from_mins(1),
             blocks_unreadable: false,
         }
     }

@@ -47,9 +47,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Raw<'_, R, W> {
         while mqtt::may_begin(self.client.bytes()).is_none() {
             match self.client.fill_for(self.warden.pause(PAUSE)).await? {
                 Some(true) => {}
-                Some(false) => break,
                 None if self.client.bytes().is_empty() => {}
-                None => break,
+                Some(false) | None => break,
             }
         }
         if mqtt::may_begin(self.client.bytes()) == Some(true) {
@@ -102,9 +101,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Raw<'_, R, W> {
             let patience = if strain.is_empty() { Duration::MAX } else { self.warden.pause(PAUSE) };
             match self.client.fill_for(patience).await? {
                 Some(true) => all = false,
-                None => all = true,
                 Some(false) if strain.is_empty() => return Ok(()),
-                Some(false) => all = true,
+                Some(false) | None => all = true,
             }
         }
     }

@@ -104,13 +104,11 @@ impl Strain {
     /// Decodes some. False where more input is needed.
     fn decode(&mut self, all: bool) -> bool {
         let Some(coded) = &mut self.coded else { return false };
-        match coded.step(&mut self.sieve, all) {
-            Ok(went_on) => went_on,
-            Err(super::coding::Broken) => {
-                self.give_up();
-                false
-            }
+        let stepped = coded.step(&mut self.sieve, all);
+        if stepped.is_err() {
+            self.give_up();
         }
+        stepped.unwrap_or(false)
     }
 
     fn give_up(&mut self) {

@@ -375,7 +375,7 @@ mod tests {
             assert_eq!(inflate(&mut inflater, &out, 100).unwrap(), text.as_bytes());
         }
         let mut bomb = Vec::with_capacity(10_000);
-        deflater.compress_vec(&[0; 100_000], &mut bomb, FlushCompress::Sync).unwrap();
+        deflater.compress_vec(&vec![0; 100_000], &mut bomb, FlushCompress::Sync).unwrap();
         assert_eq!(inflate(&mut inflater, &bomb, 1000), None);
     }
 }

@@ -13,14 +13,14 @@ use std::net::SocketAddr;
 async fn server() -> (SocketAddr, Heard) {
     let (listener, address) = listener().await;
     let heard = Heard::default();
-    let hears = heard.clone();
+    let log = heard.clone();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let hears = hears.clone();
+            let log = log.clone();
             tokio::spawn(async move {
                 let mut connection = h2::server::handshake(socket).await.unwrap();
                 while let Some(Ok((request, respond))) = connection.accept().await {
-                    tokio::spawn(answer(request, respond, hears.clone()));
+                    tokio::spawn(answer(request, respond, log.clone()));
                 }
             });
         }

@@ -10,15 +10,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 async fn server(greeting: &'static [u8]) -> (SocketAddr, Heard) {
     let (listener, address) = listener().await;
     let heard = Heard::default();
-    let hears = heard.clone();
+    let log = heard.clone();
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
-            let hears = hears.clone();
+            let log = log.clone();
             tokio::spawn(async move {
                 socket.write_all(greeting).await.unwrap();
                 let mut piece = vec![0; 10_000];
                 while let Ok(length @ 1..) = socket.read(&mut piece).await {
-                    hears.add(&piece[..length]);
+                    log.add(&piece[..length]);
                     let _ = socket.write_all(b".").await;
                 }
             });

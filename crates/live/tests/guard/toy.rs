@@ -99,10 +99,10 @@ impl Heard {
 pub(crate) async fn http_server() -> (SocketAddr, Heard) {
     let (listener, address) = listener().await;
     let heard = Heard::default();
-    let hears = heard.clone();
+    let log = heard.clone();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(serve(socket, hears.clone()));
+            tokio::spawn(serve(socket, log.clone()));
         }
     });
     (address, heard)
@@ -119,9 +119,9 @@ pub(crate) async fn serve(mut socket: impl AsyncRead + AsyncWrite + Unpin, heard
     let mut pending = Vec::new();
     loop {
         while let Some(length) = request(&pending) {
-            let head = String::from_utf8_lossy(&pending[..length]).into_owned();
+            let asked = String::from_utf8_lossy(&pending[..length]).into_owned();
             pending.drain(..length);
-            if socket.write_all(answer(&head)).await.is_err() {
+            if socket.write_all(answer(&asked)).await.is_err() {
                 return;
             }
         }
@@ -164,6 +164,15 @@ fn request(bytes: &[u8]) -> Option<usize> {
     let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
     let whole = head + length.map_or(0, |length| length.parse::<usize>().unwrap());
     (bytes.len() >= whole).then_some(whole)
+}
+
+/// Text that does not compress well.
+pub(crate) fn noise(words: u64) -> String {
+    use std::fmt::Write as _;
+    (0..words).fold(String::new(), |mut text, at| {
+        write!(text, "{:x}", at.wrapping_mul(0x9E37_79B9_7F4A_7C15)).unwrap();
+        text
+    })
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
