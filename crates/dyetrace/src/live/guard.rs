@@ -9,6 +9,7 @@ use dyetrace_live::{GuardSettings, Guarding};
 use dyetrace_search::{Options, Scanner, Scratch, wrappings};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -74,6 +75,8 @@ impl Guard for Eyes {
 pub(super) struct Control {
     guarding: Arc<Guarding>,
     questions: Mutex<Questions>,
+    /// Whether the questions are on a screen.
+    is_on_screen: AtomicBool,
 }
 
 #[derive(Default)]
@@ -98,7 +101,7 @@ impl Control {
         };
         let (asks, asked) = mpsc::channel(QUESTIONS);
         let guarding = Arc::new(Guarding::new(Arc::new(Eyes::new(upcoming)), settings).asking(asks));
-        Some((Arc::new(Self { guarding, questions: Mutex::default() }), asked))
+        Some((Arc::new(Self { guarding, questions: Mutex::default(), is_on_screen: AtomicBool::new(false) }), asked))
     }
 
     /// The guard itself.
@@ -113,15 +116,35 @@ impl Control {
             questions.waiting.retain(|_, question| !question.answer.is_closed());
             questions.next += 1;
             let number = questions.next;
-            let data: Vec<&str> = what.iter().map(|noticed| noticed.datum.0.as_str()).collect();
-            say(&format!(
-                "Question {number}: may {} go to {}?  POST /v1/guard {{\"question\":{number},\"answer\":\
-                 \"once|always|redact|block\"}}",
-                data.join(", "),
-                dyetrace_report::clean(&host),
-            ));
-            questions.waiting.insert(number, Question { what, host, answer });
+            let question = Question { what, host, answer };
+            if !self.is_on_screen.load(Ordering::Relaxed) {
+                let words = question.words();
+                say(&format!(
+                    "Question {number}: {words}  POST /v1/guard {{\"question\":{number},\"answer\":\
+                     \"once|always|redact|block\"}}"
+                ));
+            }
+            questions.waiting.insert(number, question);
         }
+    }
+
+    /// From now on a screen shows the questions.
+    pub(super) fn is_asked_here(&self) {
+        self.is_on_screen.store(true, Ordering::Relaxed);
+    }
+
+    /// The first question that waits: its number, and what is asked.
+    pub(super) fn question(&self) -> Option<(u64, String)> {
+        let questions = lock(&self.questions);
+        let waiting = questions.waiting.iter().find(|(_, question)| !question.answer.is_closed());
+        waiting.map(|(number, question)| (*number, question.words()))
+    }
+
+    /// Answers a question.
+    pub(super) fn answer(&self, number: u64, answer: Answer) -> Result<(), String> {
+        let question = lock(&self.questions).waiting.remove(&number);
+        let sent = question.and_then(|question| question.answer.send(answer).ok());
+        sent.ok_or_else(|| format!("question {number} does not wait for an answer"))
     }
 
     /// Answers `GET /v1/guard`.
@@ -151,24 +174,28 @@ impl Control {
         } else if let (Some(datum), Some(host)) = (text("disallow"), text("host")) {
             self.guarding.disallow(&DatumId(datum.to_owned()), host);
         } else if let (Some(question), Some(answer)) = (body.get("question").and_then(Value::as_u64), text("answer")) {
-            self.answer(question, answer)?;
+            self.answer(question, answer_of(answer)?)?;
         } else {
             return Err(WORDS.to_owned());
         }
         Ok(self.state())
     }
+}
 
-    fn answer(&self, number: u64, word: &str) -> Result<(), String> {
-        let answer = match word {
-            "once" => Answer::Once,
-            "always" => Answer::Always,
-            "redact" => Answer::Redact,
-            "block" => Answer::Block,
-            _ => return Err("an answer is once, always, redact or block".to_owned()),
-        };
-        let question = lock(&self.questions).waiting.remove(&number);
-        let sent = question.and_then(|question| question.answer.send(answer).ok());
-        sent.ok_or_else(|| format!("question {number} does not wait for an answer"))
+impl Question {
+    fn words(&self) -> String {
+        let data: Vec<&str> = self.what.iter().map(|noticed| noticed.datum.0.as_str()).collect();
+        format!("may {} go to {}?", data.join(", "), dyetrace_report::clean(&self.host))
+    }
+}
+
+fn answer_of(word: &str) -> Result<Answer, String> {
+    match word {
+        "once" => Ok(Answer::Once),
+        "always" => Ok(Answer::Always),
+        "redact" => Ok(Answer::Redact),
+        "block" => Ok(Answer::Block),
+        _ => Err("an answer is once, always, redact or block".to_owned()),
     }
 }
 

@@ -1,8 +1,10 @@
 //! What is seen, on the whole terminal, with one key for each milestone.
 
-use super::view::{Seen, View};
+use super::guard::Control;
+use super::view::{Seen, View, guard_words};
 use super::watcher::Totals;
 use dyetrace_case::{ActionOutcome, ConsentChange, Event, Phase, Side, Time};
+use dyetrace_live::guard::{Answer, Guarded};
 use dyetrace_live::watch::Unread;
 use ratatui::Frame;
 use ratatui::crossterm::event::{self as terminal, KeyCode, KeyEventKind, KeyModifiers};
@@ -29,12 +31,22 @@ pub(super) struct Screen {
     state: State,
     write_down: WriteDown,
     quit: Arc<Notify>,
+    guard: Option<Arc<Control>>,
 }
 
 impl Screen {
-    /// Takes the terminal. `quit` is told when the user wants to end.
-    pub(super) fn new(title: String, write_down: WriteDown, quit: Arc<Notify>) -> std::io::Result<Self> {
-        Ok(Self { terminal: ratatui::try_init()?, state: State::new(title), write_down, quit })
+    /// Takes the terminal. `quit` is told when the user wants to end; `guard` has questions for the user.
+    pub(super) fn new(
+        title: String,
+        write_down: WriteDown,
+        quit: Arc<Notify>,
+        guard: Option<Arc<Control>>,
+    ) -> std::io::Result<Self> {
+        let terminal = ratatui::try_init()?;
+        if let Some(guard) = &guard {
+            guard.is_asked_here();
+        }
+        Ok(Self { terminal, state: State::new(title), write_down, quit, guard })
     }
 
     fn keys(&mut self) {
@@ -49,6 +61,11 @@ impl Screen {
                 Some(Wish::Quit) => self.quit.notify_one(),
                 Some(Wish::Mark(event)) => {
                     self.state.said = (self.write_down)(event).unwrap_or_else(|error| format!("not written: {error}"));
+                }
+                Some(Wish::Answer(number, answer)) => {
+                    let sent = self.guard.as_ref().map(|guard| guard.answer(number, answer));
+                    self.state.said = sent.and_then(Result::err).unwrap_or_default();
+                    self.state.question = None;
                 }
                 None => {}
             }
@@ -65,7 +82,12 @@ impl View for Screen {
         self.state.unread(host, unread);
     }
 
+    fn guarded(&mut self, _: Time, host: &str, guarded: &Guarded) {
+        self.state.said = guard_words(host, guarded);
+    }
+
     fn tick(&mut self, totals: &Totals) {
+        self.state.question = self.guard.as_ref().and_then(|guard| guard.question());
         self.keys();
         self.state.totals = totals.clone();
         let state = &self.state;
@@ -85,6 +107,8 @@ impl Drop for Screen {
 enum Wish {
     Quit,
     Mark(Event),
+    /// To the guard's question of that number.
+    Answer(u64, Answer),
 }
 
 struct State {
@@ -99,6 +123,8 @@ struct State {
     action: Option<String>,
     /// The name that is being typed.
     typing: Option<String>,
+    /// What the guard asks, and the question's number.
+    question: Option<(u64, String)>,
     /// What came of the last key.
     said: String,
 }
@@ -124,6 +150,7 @@ impl State {
             consent: None,
             action: None,
             typing: None,
+            question: None,
             said: String::new(),
         }
     }
@@ -158,6 +185,9 @@ impl State {
         if self.typing.is_some() {
             return self.type_name(code);
         }
+        if let Some(answer) = self.answer(code) {
+            return Some(answer);
+        }
         let consent = |change| Some(Wish::Mark(Event::Consent { change, purpose: None }));
         let wish = match code {
             KeyCode::Char('q') => Some(Wish::Quit),
@@ -181,6 +211,18 @@ impl State {
             self.consent = Some(*change);
         }
         wish
+    }
+
+    fn answer(&self, code: KeyCode) -> Option<Wish> {
+        let (number, _) = self.question.as_ref()?;
+        let answer = match code {
+            KeyCode::Char('1') => Answer::Once,
+            KeyCode::Char('2') => Answer::Always,
+            KeyCode::Char('3') => Answer::Redact,
+            KeyCode::Char('4') => Answer::Block,
+            _ => return None,
+        };
+        Some(Wish::Answer(*number, answer))
     }
 
     fn type_name(&mut self, code: KeyCode) -> Option<Wish> {
@@ -269,7 +311,12 @@ fn foot_lines(state: &State) -> Vec<Line<'_>> {
         (None, Some(action)) => format!("a {action} succeeded  f it failed  ·  consent: s g r w  ·  q end"),
         (None, None) => "consent: s shown g given r refused w withdrawn  ·  a action  ·  b began z quiet Z quiet over e ended  ·  q end".to_owned(),
     };
-    vec![Line::from(state.said.as_str()), Line::from(keys)]
+    let said = match &state.question {
+        Some((_, question)) => Line::from(format!("{question}   1 once  2 always  3 redact  4 block"))
+            .style(Style::default().fg(Color::Red)),
+        None => Line::from(state.said.as_str()),
+    };
+    vec![said, Line::from(keys)]
 }
 
 #[cfg(test)]
@@ -338,6 +385,16 @@ mod tests {
         let ended = Event::ActionEnded { action, outcome: ActionOutcome::Failed };
         assert_eq!(state.key(KeyCode::Char('f'), false), Some(Wish::Mark(ended)));
         assert_eq!(state.key(KeyCode::Char('c'), true), Some(Wish::Quit));
+    }
+
+    #[test]
+    fn the_guards_question_is_answered_with_a_key() {
+        let mut state = State::new(String::new());
+        assert_eq!(state.key(KeyCode::Char('2'), false), None);
+        state.question = Some((7, "may wifi.password go to api.example.test?".to_owned()));
+        assert!(shown(&state).contains("may wifi.password go to api.example.test?   1 once"));
+        assert_eq!(state.key(KeyCode::Char('2'), false), Some(Wish::Answer(7, Answer::Always)));
+        assert_eq!(state.key(KeyCode::Char('4'), false), Some(Wish::Answer(7, Answer::Block)));
     }
 
     #[test]

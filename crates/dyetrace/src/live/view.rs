@@ -67,11 +67,7 @@ impl View for Lines {
     }
 
     fn guarded(&mut self, time: Time, host: &str, guarded: &Guarded) {
-        let names: Vec<&str> = guarded.data.iter().map(|noticed| noticed.datum.0.as_str()).collect();
-        let what = guarded.why.map_or_else(|| names.join(", "), str::to_owned);
-        let left =
-            if guarded.left > 0 { format!(", after {} bytes of it had left", guarded.left) } else { String::new() };
-        print(&format!("{time}  guard {}: {what} → {}{left}", guarded.decision.name(), dyetrace_report::clean(host)));
+        print(&format!("{time}  {}", guard_words(host, guarded)));
     }
 
     fn tick(&mut self, _: &Totals) {}
@@ -121,6 +117,14 @@ impl View for JsonLines {
     }
 
     fn tick(&mut self, _: &Totals) {}
+}
+
+/// A decision of the guard, in one line.
+pub(super) fn guard_words(host: &str, guarded: &Guarded) -> String {
+    let names: Vec<&str> = guarded.data.iter().map(|noticed| noticed.datum.0.as_str()).collect();
+    let what = guarded.why.map_or_else(|| names.join(", "), str::to_owned);
+    let left = if guarded.left > 0 { format!(", after {} bytes of it had left", guarded.left) } else { String::new() };
+    format!("guard {}: {what} → {}{left}", guarded.decision.name(), dyetrace_report::clean(host))
 }
 
 /// Whoever reads the lines may go; the recording goes on.

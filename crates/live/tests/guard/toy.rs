@@ -116,11 +116,12 @@ pub(crate) async fn listener() -> (TcpListener, SocketAddr) {
 
 /// Answers requests until the client is done.
 pub(crate) async fn serve(mut socket: impl AsyncRead + AsyncWrite + Unpin, heard: Heard) {
-    let mut pending = Vec::new();
+    let (mut pending, mut is_http) = (Vec::new(), true);
     loop {
-        while let Some(length) = request(&pending) {
+        while let Some(length) = request(&pending).filter(|_| is_http) {
             let asked = String::from_utf8_lossy(&pending[..length]).into_owned();
             pending.drain(..length);
+            is_http = !asked.contains("websocket");
             if socket.write_all(answer(&asked)).await.is_err() {
                 return;
             }
@@ -129,7 +130,7 @@ pub(crate) async fn serve(mut socket: impl AsyncRead + AsyncWrite + Unpin, heard
         match socket.read(&mut piece).await {
             Ok(length @ 1..) => {
                 heard.add(&piece[..length]);
-                pending.extend_from_slice(&piece[..length]);
+                pending.extend(piece[..length].iter().filter(|_| is_http));
             }
             _ => return,
         }
