@@ -43,7 +43,8 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let start = cpu()?;
     let practices = fold(&runs, &data, &seen);
     let folded = cpu()?;
-    let spikes: Vec<SpikeFacts> = data.iter().flat_map(found_again).collect();
+    let spikes: Vec<SpikeFacts> =
+        (0..RUNS).flat_map(|run| data.iter().flat_map(move |datum| found_again(run, datum))).collect();
     let evidence = Evidence {
         runs: &runs,
         recipients: &recipients,
@@ -73,14 +74,8 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// The datum, nearly always found again.
-fn found_again(datum: &DatumFacts) -> [SpikeFacts; 2] {
-    [Form::Clear, Form::Encoded].map(|form| SpikeFacts {
-        run: None,
-        datum: datum.id.clone(),
-        form,
-        hidden: 200,
-        found: 199,
-    })
+fn found_again(run: usize, datum: &DatumFacts) -> [SpikeFacts; 2] {
+    [Form::Clear, Form::Encoded].map(|form| SpikeFacts { run, datum: datum.id.clone(), form, hidden: 200, found: 199 })
 }
 
 fn cpu() -> Result<f64, Box<dyn Error>> {

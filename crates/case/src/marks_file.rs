@@ -40,6 +40,8 @@ pub fn append_mark(root: &Path, run: &str, mark: &Mark) -> Result<Marked, CaseEr
     let line = mark.line();
     let refused = |reason: String| CaseError::Invalid(path.clone(), format!("the mark was not added: {reason}"));
     let checked = marks_of_lines(&line, subject).map_err(|refusal| refused(refusal.reason))?;
+    only_folders_lead_to(root, &path).map_err(&refused)?;
+    must_stay_readable(run, &path, subject, &checked, &line).map_err(&refused)?;
     append(&path, &line).map_err(|error| CaseError::Io(path.clone(), error))?;
     let remarks = new_remarks(run, &path, subject, &checked);
     Ok(Marked { path, line, remarks })
@@ -84,6 +86,41 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
     file.write_all(format!("{start}{line}\n").as_bytes())?;
     file.sync_all()?;
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// A case that somebody else made may have links in it that lead out of it.
+fn only_folders_lead_to(root: &Path, path: &Path) -> Result<(), String> {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    let mut step = root.to_path_buf();
+    for part in inside.components() {
+        step.push(part);
+        let is_link = std::fs::symlink_metadata(&step).is_ok_and(|metadata| metadata.file_type().is_symlink());
+        if is_link {
+            return Err(format!("{} is a link and may lead out of the case", inside.display()));
+        }
+    }
+    Ok(())
+}
+
+/// One mark too many would make the whole case unreadable for ever, because marks are never taken away. A file that
+/// cannot be read already is not made worse: what happens is written down all the same.
+fn must_stay_readable(
+    run: &Run,
+    path: &Path,
+    subject: Option<&Subject>,
+    added: &[Mark],
+    line: &str,
+) -> Result<(), String> {
+    let before = match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.len().saturating_add(line.len() as u64 + 2) > MOST_BYTES => {
+            return Err("the file of marks is full".to_owned());
+        }
+        Ok(_) => read_text(path).ok().and_then(|(text, _)| marks_of_lines(&text, subject).ok()),
+        Err(_) => Some(Vec::new()),
+    };
+    let mut whole = run.clone();
+    let Some(()) = before.and_then(|before| whole.add(before).ok()) else { return Ok(()) };
+    whole.add(added.to_vec())
 }
 
 /// Remarks that were not there before this mark.
@@ -176,5 +213,42 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&marked.path).unwrap(), text);
         assert!(Case::open(&folder).is_err(), "the exhibit is not there yet");
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A case folder with one run, and its marks file.
+    fn folder_of(name: &str, marks: &str) -> (PathBuf, PathBuf) {
+        let folder = std::env::temp_dir().join(format!("dyetrace-{name}-{}", std::process::id()));
+        let file = folder.join("evidence/marks/a.jsonl");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(folder.join("case.yaml"), "format: 1\ntitle: x\nruns: [{id: a, exhibits: []}]\n").unwrap();
+        std::fs::write(&file, marks).unwrap();
+        (folder, file)
+    }
+
+    #[test]
+    fn one_mark_too_many_is_refused_and_not_written() {
+        let consent = |second| mark(second, Event::Consent { change: ConsentChange::Given, purpose: None });
+        let full: String = (0..4000).map(|second| consent(second).line() + "\n").collect();
+        let (folder, file) = folder_of("full", &full);
+        let refused = append_mark(&folder, "a", &consent(5000)).unwrap_err().to_string();
+        assert!(refused.contains("not added: a run has at most 4000 marks"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), full);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_marks_file_that_is_a_link_is_not_followed() {
+        let (folder, file) = folder_of("link", "");
+        let outside = folder.with_extension("outside");
+        std::fs::write(&outside, "").unwrap();
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink(&outside, &file).unwrap();
+        let given = mark(1, Event::Consent { change: ConsentChange::Given, purpose: None });
+        let refused = append_mark(&folder, "a", &given).unwrap_err().to_string();
+        assert!(refused.contains("is a link"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&outside).unwrap(), "");
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::remove_file(&outside).unwrap();
     }
 }

@@ -247,6 +247,8 @@ impl Flag {
 pub struct Message {
     /// Time of the message's first byte.
     pub time: Option<Time>,
+    /// Time of its last byte, or a later one; absent where that is not known.
+    pub last: Option<Time>,
     /// HTTP method or the protocol's name for this kind of message. Requests only.
     pub method: Option<String>,
     /// The request target exactly as sent. Of an answer it only tells people what the answer is
@@ -382,6 +384,8 @@ pub struct Opaque {
     pub exhibit: ExhibitId,
     /// Time of the first byte.
     pub time: Option<Time>,
+    /// Time of the last byte; absent where it is not known: then the bytes may have been sent at any time.
+    pub last: Option<Time>,
     /// TCP or UDP.
     pub transport: Transport,
     /// Who opened the connection.

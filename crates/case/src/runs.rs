@@ -2,6 +2,7 @@
 
 use crate::mark::{MOST_MARKS, Mark, MarkEntry, error_of_clock, names, word};
 use crate::refusal::Refusal;
+use crate::timeline::most_at_once;
 use crate::{Event, Milestone, Subject};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -158,12 +159,17 @@ impl Run {
         if canaries.count() > MOST_CANARIES {
             return Err(format!("a run has at most {MOST_CANARIES} canaries"));
         }
+        if most_at_once(&self.milestones) > MOST_AT_ONCE {
+            return Err(format!("at most {MOST_AT_ONCE} actions go on at the same time, the clock's error included"));
+        }
         Ok(())
     }
 }
 
 /// Every stretch of a run's time knows the state of each: more would take memory without end.
 const MOST_PURPOSES: usize = 64;
+/// Every stretch names each action that may go on in it.
+const MOST_AT_ONCE: usize = 256;
 
 /// Every record is compared with each.
 const MOST_CANARIES: usize = 16;
@@ -238,5 +244,17 @@ mod tests {
         let timeline = crate::Timeline::new(run_of(MOST_MARKS, MOST_PURPOSES).unwrap().milestones);
         let states: usize = timeline.segments.iter().map(|segment| segment.consent.len()).sum();
         assert!(timeline.segments.len() > MOST_MARKS && states < 1_000_000, "{states}");
+    }
+
+    #[test]
+    fn thousands_of_actions_at_the_same_time_are_refused() {
+        let began = |index: usize| Mark {
+            at: Time(index as i64 * 1_000_000_000),
+            error: Some(3_600_000_000_000),
+            event: Event::ActionBegan { action: format!("a{index}"), variant: None, conditions: Vec::new() },
+        };
+        let run_of = |marks: usize| Run::default().add((0..marks).map(began).collect());
+        assert!(run_of(MOST_MARKS).unwrap_err().contains("at most 256 actions"));
+        assert_eq!(run_of(MOST_AT_ONCE), Ok(()));
     }
 }

@@ -80,8 +80,8 @@ pub struct ActionRun {
     pub conditions: Vec<String>,
     /// When it began.
     pub began: Time,
-    /// When it ended; absent where no milestone says so: then it lasts until the next action begins
-    /// or the recording ends.
+    /// When it ended. Where no milestone says so (then there is no outcome), it may have lasted until the next action
+    /// began, the quiet time, or the end of the recording.
     pub ended: Option<Time>,
     /// How it ended, where known.
     pub outcome: Option<ActionOutcome>,
@@ -94,7 +94,7 @@ pub struct ActionRun {
 pub struct Within {
     /// Index into [`Timeline::actions`].
     pub action: usize,
-    /// False within the clock error of its begin or end.
+    /// False within the clock error of its begin or end, and everywhere where no milestone says when it ended.
     pub certainly: bool,
 }
 
@@ -220,7 +220,25 @@ fn action_runs(milestones: &[Milestone]) -> Vec<ActionRun> {
     runs
 }
 
-/// An action whose end nobody marked lasts until the next begins, or the quiet time, or recording's end.
+/// How many actions may go on at the same time at most, clock errors included.
+pub(crate) fn most_at_once(milestones: &[Milestone]) -> usize {
+    let mut milestones = milestones.to_vec();
+    milestones.sort_by_key(|milestone| milestone.at);
+    let changes = action_runs(&milestones).into_iter().flat_map(|action| {
+        let ended = action.ended.map_or(Time(i64::MAX), |ended| later(ended, action.error.saturating_add(1)));
+        [(earlier(action.began, action.error), true), (ended, false)]
+    });
+    let mut changes: Vec<(Time, bool)> = changes.collect();
+    changes.sort_unstable();
+    let (mut now, mut most) = (0usize, 0usize);
+    for (_, begins) in changes {
+        now = if begins { now.saturating_add(1) } else { now.saturating_sub(1) };
+        most = most.max(now);
+    }
+    most
+}
+
+/// An action whose end nobody marked may last until the next begins, or the quiet time, or recording's end.
 fn close_open_ends(runs: &mut [ActionRun], milestones: &[Milestone]) {
     let phases = |after: Time| {
         let ends = milestones.iter().filter(move |milestone| milestone.at >= after);
@@ -310,7 +328,7 @@ fn segment(start: Option<Time>, end: Option<Time>, marked: &Marked<'_>, actions:
         let began = side(start, end, action.began, action.error);
         let ended = action.ended.map_or(Side::Before, |ended| side(start, end, ended, action.error));
         if began != Side::Before && ended != Side::After {
-            let certainly = began == Side::After && ended == Side::Before;
+            let certainly = action.outcome.is_some() && began == Side::After && ended == Side::Before;
             segment.actions.push(Within { action: index, certainly });
         }
     }
@@ -402,7 +420,7 @@ mod tests {
             segment.actions.iter().map(|within| (within.action, within.certainly)).collect::<Vec<_>>()
         };
         assert_eq!(at(5), []);
-        assert_eq!(at(15), [(0, true)]);
+        assert_eq!(at(15), [(0, false)], "it may have been over long before");
         assert_eq!(at(25), [(1, true)]);
         assert_eq!(at(30), [(1, false)]);
         assert_eq!(at(40), []);

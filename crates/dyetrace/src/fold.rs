@@ -70,6 +70,12 @@ impl Runs {
     fn segment_at(&self, run: usize, time: Option<Time>) -> usize {
         self.timelines.get(run).map_or(0, |timeline| timeline.segment_at(time))
     }
+
+    /// The segments of the first and the last byte. Without either, nobody can tell between which the bytes lie.
+    fn segments(&self, run: usize, first: Option<Time>, last: Option<Time>) -> (usize, usize) {
+        let both = first.is_some() && last.is_some();
+        if both { (self.segment_at(run, first.min(last)), self.segment_at(run, first.max(last))) } else { (0, 0) }
+    }
 }
 
 /// Who was talked to, before anybody knows who that is: a name, or the address of what has none.
@@ -180,8 +186,8 @@ pub(crate) struct Amount {
 pub(crate) struct UnreadKey {
     /// The run.
     pub(crate) run: usize,
-    /// The segment of its timeline.
-    pub(crate) segment: usize,
+    /// The segments of its timeline in which they began and ended.
+    pub(crate) segments: (usize, usize),
     /// To whom.
     pub(crate) address: Address,
     /// Protection of the connection around them.
@@ -214,8 +220,8 @@ pub(crate) struct Folded {
     pub(crate) met: BTreeMap<Address, Met>,
     /// What was read of each run.
     pub(crate) runs: BTreeMap<usize, RunSeen>,
-    /// What was read, by run, segment and endpoint.
-    pub(crate) traffic: BTreeMap<(usize, usize, Address), Amount>,
+    /// What was read, by run, the segments in which it began and ended, and endpoint.
+    pub(crate) traffic: BTreeMap<(usize, (usize, usize), Address), Amount>,
     /// What could not be read.
     pub(crate) opaque: BTreeMap<UnreadKey, Amount>,
     /// What broke.
@@ -260,7 +266,7 @@ impl Folded {
             let (form, hint) = (Form::of(sighting), sighting.is_hint());
             let key = PracticeKey {
                 run,
-                segment: at.runs.segment_at(run, time),
+                segment: segment_of(at, run, sighting),
                 datum: sighting.datum.clone(),
                 recipient: 0,
                 side,
@@ -291,10 +297,10 @@ impl Folded {
 
     /// Counts what was read of a record, and what of it could not be.
     fn add_traffic(&mut self, at: &Folding<'_>, run: usize) {
-        let segment = at.runs.segment_at(run, at.record.time);
+        let segments = at.runs.segments(run, at.record.time, ended_at(at.record));
         let bytes = |message: &Option<Message>| message.as_ref().map_or(0, Message::content_bytes);
         let (sent, received) = (bytes(&at.record.request), bytes(&at.record.response));
-        let traffic = self.traffic.entry((run, segment, at.address.clone())).or_default();
+        let traffic = self.traffic.entry((run, segments, at.address.clone())).or_default();
         traffic.add(sent, received);
         for flag in &at.record.flags {
             let (sent, uncounted, reason) = match flag {
@@ -304,7 +310,7 @@ impl Folded {
                 _ => continue,
             };
             let protection = Protection::of(&at.record.channel, Form::Clear);
-            let key = UnreadKey { run, segment, address: at.address.clone(), protection, reason, others: at.others };
+            let key = UnreadKey { run, segments, address: at.address.clone(), protection, reason, others: at.others };
             let unread = self.opaque.entry(key).or_default();
             unread.add(sent, 0);
             unread.uncounted |= uncounted;
@@ -318,12 +324,12 @@ impl Folded {
     pub(crate) fn add_opaque(&mut self, runs: &Runs, exhibit: usize, opaque: &Opaque, address: Address) {
         let run = runs.run_of(exhibit);
         let address = self.told_apart(address);
-        self.runs.entry(run).or_default().add(0, opaque.time);
+        self.runs.entry(run).or_default().add(0, [opaque.time, opaque.last].into_iter().flatten());
         self.met.entry(address.clone()).or_default().add(&opaque.server);
-        let (segment, reason) = (runs.segment_at(run, opaque.time), without_numbers(&opaque.reason));
+        let (segments, reason) = (runs.segments(run, opaque.time, opaque.last), without_numbers(&opaque.reason));
         let protection = Protection::of(&opaque.channel, Form::Clear);
         let others = runs.sender(exhibit, opaque.app.as_deref()) == Sender::Other;
-        let key = UnreadKey { run, segment, address, protection, reason, others };
+        let key = UnreadKey { run, segments, address, protection, reason, others };
         self.opaque.entry(key).or_default().add(opaque.bytes_sent, opaque.bytes_received);
     }
 
@@ -415,11 +421,33 @@ fn without_numbers(reason: &str) -> String {
 
 /// When that side began to send: an answer may come after consent that its request did not wait for.
 fn sent_at(record: &Record, side: Side) -> Option<Time> {
-    let message = match side {
+    message_of(record, side).and_then(|message| message.time).or(record.time)
+}
+
+/// When the last byte of all messages was sent, where that is known of each.
+fn ended_at(record: &Record) -> Option<Time> {
+    let messages = || [&record.request, &record.response].into_iter().flatten();
+    let ended = messages().filter_map(|message| message.last).max();
+    ended.filter(|_| messages().all(|message| message.last.is_some()))
+}
+
+/// The segment that a sighting lies in. Where the body that holds it was sent over several, such as a stream that
+/// stays open all day, nobody can tell in which: then it counts as without a time.
+fn segment_of(at: &Folding<'_>, run: usize, sighting: &Sighting) -> usize {
+    let side = sighting.place.part.side();
+    let first = sent_at(at.record, side);
+    let last = message_of(at.record, side).and_then(|message| message.last);
+    let in_body = matches!(sighting.place.part, PartName::Body(_));
+    let segment = at.runs.segment_at(run, first);
+    let elsewhere = in_body && last.is_some() && at.runs.segment_at(run, last) != segment;
+    if elsewhere { 0 } else { segment }
+}
+
+fn message_of(record: &Record, side: Side) -> Option<&Message> {
+    match side {
         Side::Request => record.request.as_ref(),
         Side::Response => record.response.as_ref(),
-    };
-    message.and_then(|message| message.time).or(record.time)
+    }
 }
 
 fn shown(record: u64, time: Option<Time>, sighting: &Sighting, redact: &dyn Fn(&str) -> String) -> Shown {

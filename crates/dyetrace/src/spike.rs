@@ -56,8 +56,8 @@ pub(crate) fn run(arguments: &SpikeArguments) -> Result<Exit, Fault> {
 }
 
 /// Records spread over the evidence.
-pub(crate) struct Sample {
-    pub(crate) records: Vec<Record>,
+struct Sample {
+    records: Vec<Record>,
     /// Records in all.
     seen: u64,
     /// Records fit for copying.
@@ -66,52 +66,81 @@ pub(crate) struct Sample {
 
 /// Records of the whole evidence.
 fn sample(intake: &mut Intake, most: usize) -> Sample {
-    sample_with(intake, most, &mut |_, _| {})
+    let mut spread = Spread::new(most);
+    let mut seen = 0;
+    each_record(intake, &mut |_, record| {
+        seen += 1;
+        spread.offer(record);
+    });
+    let fit = spread.fit;
+    Sample { records: spread.records(), seen, fit }
 }
 
-/// Every record at first; whenever there are twice too many, every second of them from then on. `each` is called
-/// for all records with their number, from 1.
-pub(crate) fn sample_with(intake: &mut Intake, most: usize, each: &mut dyn FnMut(u64, &Record)) -> Sample {
-    let mut sample = Sample { records: Vec::new(), seen: 0, fit: 0 };
-    let mut step = 1;
+/// Reads the whole evidence: every record, with the number of its exhibit.
+pub(crate) fn each_record(intake: &mut Intake, each: &mut dyn FnMut(usize, Box<Record>)) {
     let (exhibits, progress, tls) = (&intake.exhibits, &intake.progress, &mut intake.tls);
-    for opened in exhibits {
+    for (exhibit, opened) in exhibits.iter().enumerate() {
         progress.begin("reading", &opened.exhibit().path);
         let mut sink = |item| {
-            let Item::Record(record) = item else { return Ok::<(), Stop>(()) };
-            sample.seen += 1;
-            each(sample.seen, &record);
-            if record.content_bytes() > LONGEST {
-                return Ok(());
+            if let Item::Record(record) = item {
+                each(exhibit, record);
             }
-            if most > 0 && sample.fit.is_multiple_of(step) {
-                sample.records.push(*record);
-            }
-            sample.fit += 1;
-            if most > 0 && sample.records.len() >= most * 2 {
-                let mut number = 0;
-                sample.records.retain(|_| {
-                    number += 1;
-                    number % 2 == 1
-                });
-                step *= 2;
-            }
-            Ok(())
+            Ok::<(), Stop>(())
         };
         let mut at = |bytes| progress.at(bytes);
         dyetrace_evidence::read(opened, Limits::default(), tls, &mut sink, &mut at);
     }
     progress.done();
-    // Between one and two times as many are left: again evenly spread.
-    let all = sample.records.len();
-    if all > most {
-        let mut number = 0;
-        sample.records.retain(|_| {
-            number += 1;
-            number * most / all != (number - 1) * most / all
-        });
+}
+
+/// Records for copying, evenly spread over all that are offered, and no more than so many. Every record at first;
+/// whenever there are twice too many, every second of them from then on.
+pub(crate) struct Spread {
+    records: Vec<Record>,
+    most: usize,
+    /// Records that were fit for copying.
+    fit: u64,
+    step: u64,
+}
+
+impl Spread {
+    /// None yet.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { records: Vec::new(), most, fit: 0, step: 1 }
     }
-    sample
+
+    /// One more record.
+    pub(crate) fn offer(&mut self, record: Box<Record>) {
+        if record.content_bytes() > LONGEST {
+            return;
+        }
+        if self.most > 0 && self.fit.is_multiple_of(self.step) {
+            self.records.push(*record);
+        }
+        self.fit += 1;
+        if self.most > 0 && self.records.len() >= self.most * 2 {
+            let mut number = 0;
+            self.records.retain(|_| {
+                number += 1;
+                number % 2 == 1
+            });
+            self.step *= 2;
+        }
+    }
+
+    /// Those that were kept.
+    pub(crate) fn records(mut self) -> Vec<Record> {
+        // Between one and two times as many are left: again evenly spread.
+        let (all, most) = (self.records.len(), self.most);
+        if all > most {
+            let mut number = 0;
+            self.records.retain(|_| {
+                number += 1;
+                number * most / all != (number - 1) * most / all
+            });
+        }
+        self.records
+    }
 }
 
 fn page(found: &Spike, forms: &ByForm, sample: &Sample, (values, all): (usize, bool)) -> String {

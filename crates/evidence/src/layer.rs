@@ -108,6 +108,23 @@ pub trait Layer {
 /// emitted with it gets no time.
 pub(crate) const UNTIMED: Time = Time(i64::MIN);
 
+/// From when to when something was seen. Recorded times may run backwards, so neither end is that of a certain packet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The earliest time; absent where nothing was seen.
+    pub first: Option<Time>,
+    /// The latest.
+    pub last: Option<Time>,
+}
+
+impl Span {
+    /// Takes in one more moment. A moment that is not known leaves the beginning unknown for good.
+    pub(crate) fn add(&mut self, time: Time) {
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.last = self.last.max(Some(time));
+    }
+}
+
 /// What a layer needs besides its bytes: limits, the exhibit's id, and the sink.
 pub struct Out<'s> {
     /// The exhibit being read.
@@ -190,9 +207,10 @@ impl<'s> Out<'s> {
 
     /// Emits a record.
     pub fn record(&mut self, mut record: Record) {
-        let messages = [&mut record.request, &mut record.response].into_iter().flatten();
-        for time in messages.map(|message| &mut message.time).chain([&mut record.time]) {
-            *time = time.filter(|time| *time != UNTIMED);
+        record.time = record.time.filter(|time| *time != UNTIMED);
+        for message in [&mut record.request, &mut record.response].into_iter().flatten() {
+            message.time = message.time.filter(|time| *time != UNTIMED);
+            message.last = message.last.filter(|time| message.time.is_some() && *time != UNTIMED);
         }
         let began = record.request.as_ref().and_then(|request| request.time);
         if self.early_until.is_some_and(|until| began.is_some_and(|began| began <= until)) {
@@ -220,6 +238,7 @@ impl<'s> Out<'s> {
     /// Emits unread bytes.
     pub fn opaque(&mut self, mut opaque: Opaque) {
         opaque.time = opaque.time.filter(|time| *time != UNTIMED);
+        opaque.last = opaque.last.filter(|time| opaque.time.is_some() && *time != UNTIMED);
         self.tally.opaque += opaque.bytes_sent + opaque.bytes_received;
         self.take(Item::Opaque(Box::new(opaque)));
     }
@@ -265,11 +284,12 @@ impl Conn {
     }
 
     /// An opaque entry for this connection.
-    pub fn opaque(&self, exhibit: ExhibitId, time: Option<Time>, sent: u64, received: u64, reason: &str) -> Opaque {
+    pub fn opaque(&self, exhibit: ExhibitId, span: Span, sent: u64, received: u64, reason: &str) -> Opaque {
         Opaque {
             id: RecordId(self.id.clone()),
             exhibit,
-            time,
+            time: span.first,
+            last: span.last,
             transport: self.transport,
             client: self.client.clone(),
             server: self.server.clone(),

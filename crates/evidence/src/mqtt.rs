@@ -275,7 +275,7 @@ impl Direction {
         let bytes = std::mem::take(&mut self.held);
         self.skip(0);
         let five = around.session.level.is_some_and(|level| level >= 5);
-        let mut message = Message { time: Some(self.packet_time), ..Message::default() };
+        let mut message = Message { time: Some(self.packet_time), last: Some(around.time), ..Message::default() };
         if self.side == Side::Request {
             message.method = Some(packet::name(header.kind).to_owned());
         }
@@ -328,7 +328,7 @@ impl Direction {
     fn publish(&mut self, header: FixedHeader, at: usize, five: bool, around: &mut Around<'_, '_>) {
         let payload = self.held.split_off(at.min(self.held.len()));
         let head = std::mem::take(&mut self.held);
-        let mut message = Message { time: Some(self.packet_time), ..Message::default() };
+        let mut message = Message { time: Some(self.packet_time), last: Some(around.time), ..Message::default() };
         let alias = packet::publish(header, &head, five, &mut message);
         let mut name_known = true;
         if let (Ok(Some(alias)), Some(topic)) = (alias, &mut message.target) {
@@ -355,7 +355,7 @@ impl Direction {
 
     fn payload(&mut self, bytes: &[u8], finished: bool, around: &mut Around<'_, '_>) {
         if let Some(publication) = &mut self.publication {
-            publication.push(bytes);
+            publication.push(bytes, around.time);
         }
         if finished {
             self.skip(0);

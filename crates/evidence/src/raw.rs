@@ -1,7 +1,7 @@
 //! Streams of no protocol known here. Not parsed is not the same as not read: one record holds
 //! what each side sent.
 
-use crate::layer::{Conn, Layer, Out};
+use crate::layer::{Conn, Layer, Out, Span};
 use dyetrace_case::{BlobWriter, ChannelKind, Flag, Message, Protocol, Record, Side, Time};
 
 /// Collects both directions of a stream into one record.
@@ -15,7 +15,7 @@ pub(crate) struct Raw {
 
 /// What one side sent.
 struct Sent {
-    time: Time,
+    span: Span,
     body: BlobWriter,
 }
 
@@ -28,7 +28,7 @@ impl Raw {
     fn record(&mut self, out: &Out<'_>) -> Record {
         let clear = self.conn.channel.kind == ChannelKind::Clear;
         let protocol = if clear { Protocol::Tcp } else { Protocol::Tls };
-        let first = [&self.request, &self.response].into_iter().flatten().map(|sent| sent.time).min();
+        let first = [&self.request, &self.response].into_iter().flatten().filter_map(|sent| sent.span.first).min();
         let mut record = self.conn.record(out.exhibit, "raw", protocol, first);
         let dropped: u64 = [&self.request, &self.response].into_iter().flatten().map(|sent| sent.body.dropped()).sum();
         record.request = self.request.take().map(Sent::message);
@@ -50,7 +50,9 @@ impl Layer for Raw {
         }
         let sent = if side == Side::Request { &mut self.request } else { &mut self.response };
         let body = || BlobWriter::new(out.limits.body);
-        sent.get_or_insert_with(|| Sent { time, body: body() }).body.push(bytes);
+        let sent = sent.get_or_insert_with(|| Sent { span: Span::default(), body: body() });
+        sent.span.add(time);
+        sent.body.push(bytes);
     }
 
     fn gap(&mut self, _: Side, _: u64, _: Time, _: &mut Out<'_>) {
@@ -72,7 +74,8 @@ impl Layer for Raw {
 
 impl Sent {
     fn message(self) -> Message {
-        Message { time: Some(self.time), body: Some(self.body.finish()), ..Message::default() }
+        let Span { first: time, last } = self.span;
+        Message { time, last, body: Some(self.body.finish()), ..Message::default() }
     }
 }
 
@@ -90,6 +93,8 @@ mod tests {
         assert_eq!(bytes(record.request.as_ref().unwrap().body.as_ref()), b"HELO secret");
         assert_eq!(bytes(record.response.as_ref().unwrap().body.as_ref()), b"\x01\x02\x03");
         assert_eq!((record.time, record.flags.as_slice()), (Some(Time(1_000_000)), &[][..]));
+        let ends = [&record.request, &record.response].map(|message| message.as_ref().unwrap().last);
+        assert!(record.time < ends[0] && ends[0] < ends[1], "a stream is over when its last byte was sent: {ends:?}");
     }
 
     #[test]

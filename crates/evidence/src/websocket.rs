@@ -43,6 +43,8 @@ const UNKNOWN: u64 = u64::MAX;
 #[derive(Default)]
 struct Direction {
     frames: Frames,
+    /// Time of the latest bytes.
+    latest: Option<Time>,
     /// Time of the current frame's first byte.
     started: Option<Time>,
     /// The message whose frames are being read.
@@ -159,7 +161,9 @@ impl WebSocket {
         record.flags.extend(pending.torn.then_some(Flag::Incomplete));
         record.flags.extend((dropped > 0).then_some(Flag::Cut(dropped)));
         let method = (side == Side::Request).then(|| frame::opcode_name(pending.opcode).to_owned());
-        let mut message = Message { time: Some(pending.time), method, url: self.url.clone(), ..Message::default() };
+        let last = self.direction(side).latest;
+        let url = self.url.clone();
+        let mut message = Message { time: Some(pending.time), last, method, url, ..Message::default() };
         let body = pending.body.finish();
         if pending.compressed {
             let whole = !pending.torn && dropped == 0;
@@ -268,6 +272,7 @@ impl Layer for WebSocket {
     fn data(&mut self, side: Side, mut bytes: &[u8], time: Time, out: &mut Out<'_>) {
         while !bytes.is_empty() && !out.stopped() {
             let direction = self.direction(side);
+            direction.latest = Some(time);
             if let Some(raw) = &mut direction.raw {
                 return raw.body.push(bytes);
             }

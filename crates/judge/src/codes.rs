@@ -136,7 +136,7 @@ codes! {
     RECOVERY = "recovery" ["form", "found", "hidden", "at-least"];
     /// One of them was not.
     RECOVERY_LOW = "recovery-low" ["datum", "form", "found", "hidden", "at-least"];
-    /// Not all of them were hidden in this form.
+    /// Not all of them were hidden in this form in every run.
     NOT_SPIKED = "not-spiked" ["form"];
 
     // Positive control.

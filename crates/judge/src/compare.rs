@@ -277,28 +277,29 @@ fn consent(before: &SeenThere, after: &SeenThere) -> Option<Change> {
     }
 }
 
+/// Who gets something for the first time, and who gets nothing any more. What was not tried again, or may have been sent
+/// where nobody could read it, does not say that somebody gets nothing.
 fn recipient_changes(practices: &[PracticeChange]) -> Vec<RecipientChange> {
     let mut kinds: BTreeMap<&Party, [BTreeSet<String>; 2]> = BTreeMap::new();
+    let mut open: BTreeSet<&Party> = BTreeSet::new();
     for practice in practices {
+        let is_gone = practice.before.is_some() && practice.after.is_none();
+        if is_gone && !practice.changes.contains(&Change::Vanished) {
+            open.insert(&practice.party);
+        }
         let [before, after] = kinds.entry(&practice.party).or_default();
         before.extend(practice.before.is_some().then(|| practice.kind.clone()));
         after.extend(practice.after.is_some().then(|| practice.kind.clone()));
     }
     let changed = kinds.into_iter().filter_map(|(party, [before, after])| {
         let is_new = before.is_empty();
-        (before.is_empty() != after.is_empty()).then(|| RecipientChange {
-            party: party.clone(),
-            is_new,
-            kinds: if is_new { after } else { before },
-        })
+        let changed = before.is_empty() != after.is_empty() && (is_new || !open.contains(party));
+        changed.then(|| RecipientChange { party: party.clone(), is_new, kinds: if is_new { after } else { before } })
     });
     changed.collect()
 }
 
 fn claim_changes(before: &Judgement, after: &Judgement) -> Vec<ClaimChange> {
-    let by_id = |judgement: &'_ Judgement| -> BTreeMap<String, JudgedClaim> {
-        judgement.claims.iter().map(|claim| (claim.statement.id.clone(), claim.clone())).collect()
-    };
     let sides = [by_id(before), by_id(after)];
     let ids: BTreeSet<&String> = sides.iter().flat_map(BTreeMap::keys).collect();
     let change = |id: &String| {
@@ -309,6 +310,31 @@ fn claim_changes(before: &Judgement, after: &Judgement) -> Vec<ClaimChange> {
         Some(ClaimChange { id: id.clone(), says, says_zh, before: from, after: to, parts: part_changes(claims) })
     };
     ids.into_iter().filter_map(change).collect()
+}
+
+/// The claims by their ids. A rule is judged once for each of its texts in force, all under one id: it stands as all of
+/// them together that apply.
+fn by_id(judgement: &Judgement) -> BTreeMap<String, JudgedClaim> {
+    let mut claims: BTreeMap<String, JudgedClaim> = BTreeMap::new();
+    for claim in &judgement.claims {
+        match claims.get_mut(&claim.statement.id) {
+            Some(all) => join(all, claim),
+            None => drop(claims.insert(claim.statement.id.clone(), claim.clone())),
+        }
+    }
+    claims
+}
+
+fn join(all: &mut JudgedClaim, other: &JudgedClaim) {
+    match (all.applies, other.applies) {
+        (_, false) => {}
+        (false, true) => *all = other.clone(),
+        (true, true) => {
+            all.verdict = all.verdict.and(other.verdict);
+            all.parts.extend(other.parts.iter().cloned());
+            all.review.extend(other.review.iter().cloned());
+        }
+    }
 }
 
 fn stands(claim: Option<&JudgedClaim>) -> Stands {

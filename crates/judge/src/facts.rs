@@ -73,13 +73,15 @@ pub struct DatumFacts {
     pub made_up: bool,
 }
 
-/// Traffic that was read, added up for one recipient in one segment of a run.
+/// Traffic that was read, added up for one recipient and the segments of a run that it began and ended in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrafficFacts {
     /// Index of the run.
     pub run: usize,
-    /// Index into the run's segments.
+    /// Index into the run's segments, of the first byte of the records.
     pub segment: usize,
+    /// Segment of the last byte; 0 where it is not known.
+    pub last_segment: usize,
     /// Index of the recipient.
     pub recipient: usize,
     /// Records.
@@ -90,13 +92,15 @@ pub struct TrafficFacts {
     pub received: u64,
 }
 
-/// Traffic that could not be read, added up for one recipient, segment and reason.
+/// Traffic that could not be read, added up for one recipient, reason, and the segments that it began and ended in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpaqueFacts {
     /// Index of the run.
     pub run: usize,
-    /// Index into the run's segments.
+    /// Index into the run's segments, of the first byte. What has no time, or no known end, is in segment 0.
     pub segment: usize,
+    /// Segment of the last byte: the bytes may lie in any from the first to this one. 0 where it is not known.
+    pub last_segment: usize,
     /// Index of the recipient.
     pub recipient: usize,
     /// Bytes that went to the recipient; absent where it is only known that some did (a body that the
@@ -130,8 +134,8 @@ pub struct DamageFacts {
 /// How often the search found one hidden value again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpikeFacts {
-    /// Index of the run; absent where the whole case was tried.
-    pub run: Option<usize>,
+    /// Index of the run in whose records it was hidden.
+    pub run: usize,
     /// Whose value was hidden. That others are found says nothing of this one.
     pub datum: DatumId,
     /// What became of the value before it was hidden.

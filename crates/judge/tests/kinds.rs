@@ -29,7 +29,15 @@ fn works_without_the_internet_is_shown_by_a_success_without_traffic() {
     assert_eq!(case.part(works).verdict, Verdict::Supported);
     for second in [55, 105, 155] {
         let segment = case.key(second).segment;
-        case.traffic.push(TrafficFacts { run: 0, segment, recipient: CLOUD, records: 1, sent: 1, received: 1 });
+        case.traffic.push(TrafficFacts {
+            run: 0,
+            segment,
+            last_segment: segment,
+            recipient: CLOUD,
+            records: 1,
+            sent: 1,
+            received: 1,
+        });
     }
     assert_eq!(case.part(works).verdict, Verdict::NotExercised, "each success had traffic");
     case.traffic.pop();

@@ -292,6 +292,6 @@ fn a_canary_contradicts_and_its_absence_supports_nothing() {
 #[test]
 fn spikes_of_another_run_do_not_help() {
     let mut case = Case::good();
-    case.spikes.iter_mut().for_each(|spikes| spikes.run = Some(7));
+    case.spikes.iter_mut().for_each(|spikes| spikes.run = 7);
     assert_eq!(case.claim(CLAIMS[0]).verdict, Verdict::NotExercised);
 }

@@ -86,7 +86,15 @@ fn the_upload_is_needed_is_contradicted_by_one_success_without_it() {
     assert_eq!((part.verdict, codes(&part.reasons)), (Verdict::NotExercised, vec!["failures-decide-nothing"]));
     let mut leaky = tried(ended("provision-device"));
     let segment = leaky.key(55).segment;
-    leaky.traffic.push(TrafficFacts { run: 0, segment, recipient: CLOUD, records: 1, sent: 10, received: 0 });
+    leaky.traffic.push(TrafficFacts {
+        run: 0,
+        segment,
+        last_segment: segment,
+        recipient: CLOUD,
+        records: 1,
+        sent: 10,
+        received: 0,
+    });
     assert_eq!(leaky.part(needs).verdict, Verdict::Contradicted, "what went into a blocked network reached nobody");
     leaky.traffic[0].received = 10;
     let part = leaky.part(needs);
@@ -317,7 +325,7 @@ fn drops_damage_and_poor_recovery_keep_a_claim_open() {
 #[test]
 fn that_other_data_are_found_again_does_not_support_a_claim_about_a_short_one() {
     let pin = "never: { data: [pin] }\nexercise: { actions: [provision-device] }";
-    let of_pin = |form, found| SpikeFacts { run: None, datum: DatumId("pin".to_owned()), form, hidden: 200, found };
+    let of_pin = |form, found| SpikeFacts { run: 0, datum: DatumId("pin".to_owned()), form, hidden: 200, found };
     let mut case = Case::good();
     case.data.push(DatumFacts { id: DatumId("pin".to_owned()), kind: "pin".parse().unwrap(), made_up: true });
     case.see(55, |key| key.datum = DatumId("phone".to_owned()));

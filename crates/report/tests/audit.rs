@@ -50,6 +50,7 @@ fn unreadable() -> Audit {
             id: RecordId("ip:0".to_owned()),
             exhibit: ExhibitId([1; 32]),
             time: Some(Time(0)),
+            last: Some(Time(0)),
             transport: Transport::Ip(50),
             client: Endpoint::default(),
             server: server.clone(),

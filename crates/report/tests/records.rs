@@ -74,6 +74,7 @@ fn items() -> Vec<Item> {
         id: RecordId("tcp:9/tls".to_owned()),
         exhibit: EXHIBIT,
         time: Some(Time(0)),
+        last: Some(Time(0)),
         transport: Transport::Tcp,
         client: Endpoint::default(),
         server: server(),

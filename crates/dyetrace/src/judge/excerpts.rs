@@ -1,10 +1,11 @@
-//! The evidence read a second time: a sample of its records for spikes, and the bytes around those
+//! The evidence read a second time: samples of the records of its runs for spikes, and the bytes around those
 //! sightings that a page shows.
 
 use crate::explain::page::levels;
 use crate::intake::Intake;
-use crate::spike::{Sample, sample_with};
+use crate::spike::{Spread, each_record};
 use dyetrace_case::{Practice, Range as Place, Record, Sighting, SightingId};
+use dyetrace_judge::RunFacts;
 use dyetrace_report::html::{Excerpt, Excerpts};
 use dyetrace_search::{Proof, Scanner, Scratch};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,8 +22,8 @@ const IN_ALL: usize = 400;
 
 /// What the second reading gave.
 pub(super) struct Again {
-    /// Records for spikes.
-    pub(super) sample: Sample,
+    /// Records for spikes, of each run.
+    pub(super) samples: Vec<Vec<Record>>,
     /// Bytes around sightings.
     pub(super) excerpts: Excerpts,
 }
@@ -32,23 +33,59 @@ pub(super) fn read_again(
     intake: &mut Intake,
     scanner: &Scanner,
     practices: &[Practice],
-    records: usize,
+    samples: &Samples,
     reveal: bool,
 ) -> Again {
+    let mut spreads: Vec<Spread> = (0..samples.runs).map(|_| Spread::new(samples.of_each)).collect();
+    let mut number = 0;
     let wanted = wanted(practices);
     let mut excerpts = Excerpts::new();
     let mut scratch = Scratch::default();
-    let sample = sample_with(intake, records, &mut |number, record| {
-        let Some(ids) = wanted.get(&number) else { return };
-        for sighting in scanner.search(record, &mut scratch).sightings {
-            let id = sighting.id();
-            if ids.contains(&id) {
-                let shown = of_sighting(scanner, record, &sighting, reveal);
-                excerpts.insert(id, shown);
+    each_record(intake, &mut |exhibit, record| {
+        number += 1;
+        if let Some(ids) = wanted.get(&number) {
+            for sighting in scanner.search(&record, &mut scratch).sightings {
+                let id = sighting.id();
+                if ids.contains(&id) {
+                    let shown = of_sighting(scanner, &record, &sighting, reveal);
+                    excerpts.insert(id, shown);
+                }
             }
         }
+        let run = samples.run_of.get(exhibit).copied().flatten();
+        if let Some(spread) = run.and_then(|run| spreads.get_mut(run)) {
+            spread.offer(record);
+        }
     });
-    Again { sample, excerpts }
+    Again { samples: spreads.into_iter().map(Spread::records).collect(), excerpts }
+}
+
+/// Which records are kept for spikes.
+pub(super) struct Samples {
+    /// The run of each exhibit, where it is judged.
+    run_of: Vec<Option<usize>>,
+    /// Runs of which records are kept.
+    runs: usize,
+    /// The most records of one run.
+    of_each: usize,
+}
+
+/// The most runs in whose records values are hidden: each takes as long as the first. Of what happened in further ones
+/// nothing can be supported.
+const MOST_RUNS: usize = 64;
+/// Records of a run, however many runs share in the number that was asked for.
+const LEAST: usize = 16;
+
+impl Samples {
+    /// Of the runs that are judged, so many records of all of them together.
+    pub(super) fn of(intake: &Intake, judged: &[RunFacts], records: usize) -> Self {
+        let named = judged.iter().enumerate();
+        let runs: BTreeMap<&str, usize> =
+            named.flat_map(|(at, run)| run.exhibits.iter().map(move |path| (path.as_str(), at))).collect();
+        let run_of = intake.exhibits.iter().map(|opened| runs.get(opened.exhibit().path.as_str()).copied());
+        let share = records / judged.len().max(1);
+        Self { run_of: run_of.collect(), runs: judged.len().min(MOST_RUNS), of_each: share.max(LEAST).min(records) }
+    }
 }
 
 /// The first sightings of each practice, by the number of their record.

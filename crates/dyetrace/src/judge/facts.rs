@@ -58,6 +58,7 @@ impl Facts {
         self.practices.retain_mut(|one| keep(&mut one.key.run, kept));
         self.traffic.retain_mut(|one| keep(&mut one.run, kept));
         self.opaque.retain_mut(|one| keep(&mut one.run, kept));
+        self.spikes.retain_mut(|one| keep(&mut one.run, kept));
         self.damages.retain_mut(|one| one.run.as_mut().is_none_or(|run| keep(run, kept)));
         Ok(())
     }
@@ -86,11 +87,11 @@ fn keep(run: &mut usize, kept: usize) -> bool {
     is_kept
 }
 
-/// How often values that are hidden in copies of the records are found again.
-pub(crate) fn spikes(subject: &Subject, scanner: &Scanner, records: &[Record]) -> Vec<SpikeFacts> {
+/// How often values that are hidden in copies of the records of a run are found again.
+pub(crate) fn spikes(run: usize, subject: &Subject, scanner: &Scanner, records: &[Record]) -> Vec<SpikeFacts> {
     let found = spike_by_form(subject, scanner, records, &mut |_, _| {});
     let fact = |((datum, form), recovery): ((DatumId, Form), Recovery)| SpikeFacts {
-        run: None,
+        run,
         datum,
         form,
         hidden: recovery.injected,
@@ -129,8 +130,7 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
             held: run.map(|run| run.held.clone()).unwrap_or_default(),
             exhibits: mine.iter().map(|opened| opened.exhibit().path.clone()).collect(),
             records: seen.records,
-            // One recording that does not say leaves the run's drops unknown.
-            drops: drops(mine.iter().map(|opened| opened.dropped())),
+            drops: dropped(mine.iter().map(|opened| opened.dropped())),
             region: run.and_then(|run| run.region.clone()),
             apps: run.map(|run| run.apps.clone()).unwrap_or_default(),
             checks: checks(runs, folded, number),
@@ -139,9 +139,14 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
     facts.collect()
 }
 
-/// All drops of a run; the counts are whatever the recordings say.
-fn drops(each: impl IntoIterator<Item = Option<u64>>) -> Option<u64> {
-    each.into_iter().try_fold(0, |sum: u64, count| Some(sum.saturating_add(count?)))
+/// Packets that are known to be lost, however many recordings do not say; where all that say so lost none, one that does
+/// not say leaves it unknown.
+fn dropped(recordings: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    let (known, unknown) = recordings.fold((0u64, false), |(known, unknown), recording| match recording {
+        Some(packets) => (known.saturating_add(packets), unknown),
+        None => (known, true),
+    });
+    (known > 0 || !unknown).then_some(known)
 }
 
 fn checks(runs: &Runs, folded: &Folded, run: usize) -> Vec<RecordingCheck> {
@@ -173,9 +178,10 @@ fn vendor(runs: &[Run]) -> Option<&str> {
 }
 
 fn traffic(folded: &Folded, number: &impl Fn(&Address) -> usize) -> Vec<TrafficFacts> {
-    let facts = folded.traffic.iter().map(|((run, segment, address), amount)| TrafficFacts {
+    let facts = folded.traffic.iter().map(|((run, segments, address), amount)| TrafficFacts {
         run: *run,
-        segment: *segment,
+        segment: segments.0,
+        last_segment: segments.1,
         recipient: number(address),
         records: amount.times,
         sent: amount.sent,
@@ -187,7 +193,8 @@ fn traffic(folded: &Folded, number: &impl Fn(&Address) -> usize) -> Vec<TrafficF
 fn opaque(folded: &Folded, number: &impl Fn(&Address) -> usize) -> Vec<OpaqueFacts> {
     let facts = folded.opaque.iter().map(|(key, amount)| OpaqueFacts {
         run: key.run,
-        segment: key.segment,
+        segment: key.segments.0,
+        last_segment: key.segments.1,
         recipient: number(&key.address),
         sent: (!amount.uncounted).then_some(amount.sent),
         received: amount.received,
@@ -220,11 +227,15 @@ fn damages(audited: &Audited, folded: &Folded, number: &impl Fn(&Address) -> usi
 mod tests {
     use super::*;
 
-    /// Two recordings that each claim the largest number of drops once stopped the judgement.
     #[test]
-    fn drops_of_several_recordings_never_overflow() {
-        assert_eq!(drops([Some(u64::MAX), Some(u64::MAX)]), Some(u64::MAX));
-        assert_eq!(drops([Some(2), Some(3)]), Some(5));
-        assert_eq!(drops([Some(2), None]), None);
+    fn a_recording_that_does_not_say_hides_no_packets_that_another_lost() {
+        assert_eq!(dropped([Some(3), None, Some(4)].into_iter()), Some(7));
+        assert_eq!(dropped([Some(0), None].into_iter()), None);
+        assert_eq!(dropped([Some(0), Some(0)].into_iter()), Some(0));
+        assert_eq!(
+            dropped([Some(u64::MAX), Some(u64::MAX)].into_iter()),
+            Some(u64::MAX),
+            "what they claim is added up"
+        );
     }
 }

@@ -17,9 +17,9 @@ use dyetrace_report::audit::Look;
 use dyetrace_report::html::{Excerpts, HtmlLook};
 use dyetrace_report::judgement as report;
 use dyetrace_search::{Options, Scanner};
-use excerpts::read_again;
+use excerpts::{Samples, read_again};
 use facts::Facts;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Reads claims, audits, judges, reports.
@@ -93,9 +93,11 @@ impl Reading {
         // Hidden values are looked for without decoys, which would only cost time.
         let options = Options { decoys: 0, ..Options::default() };
         let scanner = Scanner::with_key_material(&audited.subject, &audited.material, options);
-        let records = usize::from(arguments.spike_records);
-        let again = read_again(&mut audited.intake, &scanner, &facts.practices, records, arguments.reveal);
-        facts.spikes = facts::spikes(&audited.subject, &scanner, &again.sample.records);
+        let samples = Samples::of(&audited.intake, &facts.runs, usize::from(arguments.spike_records));
+        let again = read_again(&mut audited.intake, &scanner, &facts.practices, &samples, arguments.reveal);
+        let by_run = again.samples.iter().enumerate();
+        facts.spikes =
+            by_run.flat_map(|(run, records)| facts::spikes(run, &audited.subject, &scanner, records)).collect();
         if !arguments.reveal {
             let suppressions = given.exceptions.suppressions.iter_mut();
             let texts = suppressions.flat_map(|one| [Some(&mut one.reason), one.who.as_mut()]);
@@ -173,7 +175,20 @@ fn claims(arguments: &JudgeArguments) -> Result<Vec<Claim>, Fault> {
         let file = dyetrace_judge::read_claims(&shown, &text).map_err(Fault::new)?;
         claims.extend(file.claims);
     }
+    each_once(&claims)?;
     Ok(claims)
+}
+
+/// Reports, answers and comparisons know a claim by its id alone.
+fn each_once(claims: &[Claim]) -> Result<(), Fault> {
+    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
+    for claim in claims {
+        let (id, place) = (&claim.statement.id, &claim.statement.place);
+        if let Some(other) = places.insert(id, place) {
+            return Err(Fault::new(format!("{place}: another claim has the id `{id}`, see {other}")));
+        }
+    }
+    Ok(())
 }
 
 /// The rules that a case is held against, and what a person said of it.

@@ -12,13 +12,16 @@ pub(super) fn record(reader: &FlowReader<'_>) -> Option<Record> {
     let question = request.get("questions").and_then(|questions| questions.items().first());
     let name = question.and_then(|question| question.get("name")?.string());
     let kind = question.and_then(|question| number(question.get("type")?)).map(dns::type_name);
+    let at = |message: &Value| message.get("timestamp").and_then(time);
     let response = reader.flow.get("response").map(|response| Message {
-        time: response.get("timestamp").and_then(time),
+        time: at(response),
+        last: at(response),
         status: response.get("response_code").and_then(number),
         headers: ["answers", "authorities", "additionals"].iter().flat_map(|name| answers(response, name)).collect(),
         ..Message::default()
     });
-    let request = Message { time: asked_at, method: kind, target: name.map(String::into_bytes), ..Message::default() };
+    let target = name.map(String::into_bytes);
+    let request = Message { time: asked_at, last: asked_at, method: kind, target, ..Message::default() };
     Some(Record { request: Some(request), response, ..reader.record("", Protocol::Dns, asked_at) })
 }
 

@@ -209,6 +209,7 @@ impl FlowReader<'_> {
     /// What requests and responses share.
     fn message(&self, mut message: Message, value: &Value, side: Side, flags: &mut Vec<Flag>) -> Message {
         message.time = value.get("timestamp_start").and_then(time);
+        message.last = value.get("timestamp_end").and_then(time);
         let lists = [value.get("headers"), value.get("trailers")];
         message.headers = lists.into_iter().flatten().flat_map(Value::items).filter_map(header).collect();
         let content = value.first(&["content", "body"]).and_then(Value::blob);
@@ -235,7 +236,8 @@ impl FlowReader<'_> {
             let time = rest.first().and_then(time);
             let opcode = opcode.integer().unwrap_or(1) as u8;
             let method = from_client.is_true().then(|| opcode_name(opcode).to_owned());
-            let message = Message { time, method, url: url.map(str::to_owned), body: Some(body), ..Message::default() };
+            let url = url.map(str::to_owned);
+            let message = Message { time, last: time, method, url, body: Some(body), ..Message::default() };
             let mut record = self.record(&format!("/ws:{number}"), Protocol::WebSocket, time);
             record.flags.extend((dropped > 0).then_some(Flag::Cut(dropped)));
             place(&mut record, from_client.is_true(), message);
@@ -260,13 +262,14 @@ impl FlowReader<'_> {
 
     fn joined(&self, messages: &[RawMessage<'_>], from_client: bool) -> (Option<Message>, u64) {
         let mut writer = BlobWriter::new(self.limits.body);
-        let mut time = None;
+        let (mut time, mut ended) = (None, None);
         let mut dropped = 0;
         let mut any = false;
         for message in messages.iter().filter(|message| message.from_client == from_client) {
             let Some((body, lost)) = message.content.blob() else { continue };
             any = true;
             time = time.or(message.time);
+            ended = message.time;
             dropped += lost;
             // A temporary file that cannot be read any more counts as dropped.
             if body.windows(1 << 20, 0, |_, window| writer.push(window)).is_err() {
@@ -274,7 +277,7 @@ impl FlowReader<'_> {
             }
         }
         dropped += writer.dropped();
-        let message = Message { time, body: Some(writer.finish()), ..Message::default() };
+        let message = Message { time, last: ended, body: Some(writer.finish()), ..Message::default() };
         (any.then_some(message), dropped)
     }
 
@@ -283,7 +286,8 @@ impl FlowReader<'_> {
             let (body, dropped) = raw.content.blob()?;
             let mut record = self.record(&format!("/udp:{number}"), Protocol::Udp, raw.time);
             record.flags.extend((dropped > 0).then_some(Flag::Cut(dropped)));
-            place(&mut record, raw.from_client, Message { time: raw.time, body: Some(body), ..Message::default() });
+            let message = Message { time: raw.time, last: raw.time, body: Some(body), ..Message::default() };
+            place(&mut record, raw.from_client, message);
             Some(record)
         };
         (0u64..).zip(self.raw_messages()).filter_map(record).collect()

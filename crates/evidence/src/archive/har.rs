@@ -136,7 +136,8 @@ impl Reader<'_> {
         if body.is_none() && size.is_some_and(|size| size > 0.0) {
             flags.push(Flag::Unrecorded(Side::Request));
         }
-        let mut message = Message { time, method, target, url, headers, body, ..Message::default() };
+        let last = self.response_time(time);
+        let mut message = Message { time, last, method, target, url, headers, body, ..Message::default() };
         flags.extend(self.undo_codings(&mut message));
         message
     }
@@ -155,7 +156,8 @@ impl Reader<'_> {
             flags.push(Flag::Unrecorded(Side::Response));
         }
         let status = status.map(|status| status as u16);
-        let mut message = Message { time: self.response_time(started), status, headers, body, ..Message::default() };
+        let (time, last) = (self.response_time(started), self.end_time(started));
+        let mut message = Message { time, last, status, headers, body, ..Message::default() };
         flags.extend(self.undo_codings(&mut message));
         Some(message)
     }
@@ -183,6 +185,12 @@ impl Reader<'_> {
         let receive = self.entry.get("timings").and_then(|timings| timings.get("receive")?.number());
         let receive = receive.filter(|ms| (0.0..=took).contains(ms)).unwrap_or(0.0);
         started?.0.checked_add(((took - receive) * 1e6) as i64).map(Time)
+    }
+
+    /// The last byte of the response.
+    fn end_time(&self, started: Option<Time>) -> Option<Time> {
+        let took = self.entry.get("time").and_then(Json::number).filter(|ms| (0.0..1e9).contains(ms))?;
+        started?.0.checked_add((took * 1e6) as i64).map(Time)
     }
 
     fn protocol(&self) -> Protocol {
@@ -263,6 +271,7 @@ impl Reader<'_> {
         let (body, cut) = har_body::websocket(data, opcode, self.limits);
         let message = Message {
             time,
+            last: time,
             method: sent.then(|| opcode_name(opcode).to_owned()),
             body: Some(body),
             url: exchange.request.as_ref().and_then(|request| request.url.clone()),

@@ -4,7 +4,7 @@ use super::ip::{Datagram, protocol};
 use super::link::NotRead;
 use super::packets::Packet;
 use super::wireless::Sealed;
-use crate::layer::Out;
+use crate::layer::{Out, Span, UNTIMED};
 use crate::provisioning::card;
 use dyetrace_case::{Channel, Damage, Endpoint, Opaque, RecordId, Time, Transport};
 use std::collections::{BTreeMap, HashMap};
@@ -68,7 +68,7 @@ struct Pair {
     sent: u64,
     received: u64,
     number: u64,
-    time: Option<Time>,
+    span: Span,
 }
 
 impl Unread {
@@ -95,13 +95,16 @@ impl Unread {
     fn pair(&mut self, key: Hosts, back: Hosts, packet: &Packet<'_>, bytes: u64) {
         if let Some(pair) = self.pairs.get_mut(&back).filter(|_| key != back) {
             pair.received += bytes;
+            pair.span.add(packet.time.unwrap_or(UNTIMED));
             return;
         }
         if self.pairs.len() >= MOST_PAIRS && !self.pairs.contains_key(&key) {
             return self.add(Cause::ManyPairs, packet, bytes);
         }
-        let (number, time) = (packet.number, packet.time);
-        self.pairs.entry(key).or_insert(Pair { sent: 0, received: 0, number, time }).sent += bytes;
+        let fresh = Pair { sent: 0, received: 0, number: packet.number, span: Span::default() };
+        let pair = self.pairs.entry(key).or_insert(fresh);
+        pair.sent += bytes;
+        pair.span.add(packet.time.unwrap_or(UNTIMED));
     }
 
     /// Tells everything, in the order in which it first occurred.
@@ -137,7 +140,8 @@ fn opaque(index: usize, hosts: Hosts, pair: &Pair, out: &Out<'_>) -> Opaque {
     Opaque {
         id: RecordId(format!("{id}:{index}")),
         exhibit: out.exhibit,
-        time: pair.time,
+        time: pair.span.first,
+        last: pair.span.last,
         transport,
         client,
         server,

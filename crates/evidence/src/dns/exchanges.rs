@@ -76,6 +76,7 @@ impl Exchanges {
         add_resources(message, name.as_deref(), &mut headers);
         record.request = Some(Message {
             time: Some(time),
+            last: Some(time),
             method: first.map(|(kind, _)| kind.clone()),
             target: name.clone(),
             headers,
@@ -112,7 +113,7 @@ impl Exchanges {
             self.record(conn, protocol, time, message.incomplete, out)
         };
         let status = Some(message.result());
-        record.response = Some(Message { time: Some(time), status, headers, ..Message::default() });
+        record.response = Some(Message { time: Some(time), last: Some(time), status, headers, ..Message::default() });
         out.record(record);
     }
 }

@@ -1,12 +1,12 @@
 //! The middle of a connection that its port says is encrypted: nothing to read, all to count.
 
-use crate::layer::{Conn, Layer, Out};
+use crate::layer::{Conn, Layer, Out, Span};
 use dyetrace_case::{ChannelKind, Side, Time};
 
 /// Counts the bytes of an encrypted connection without its start.
 pub(crate) struct Sealed {
     conn: Conn,
-    first: Option<Time>,
+    span: Span,
     sent: u64,
     received: u64,
 }
@@ -16,13 +16,13 @@ impl Sealed {
     pub(crate) fn new(mut conn: Conn) -> Self {
         conn.channel.kind = ChannelKind::Tls;
         conn.id.push_str("/tls");
-        Self { conn, first: None, sent: 0, received: 0 }
+        Self { conn, span: Span::default(), sent: 0, received: 0 }
     }
 }
 
 impl Layer for Sealed {
     fn data(&mut self, side: Side, bytes: &[u8], time: Time, _: &mut Out<'_>) {
-        self.first.get_or_insert(time);
+        self.span.add(time);
         match side {
             Side::Request => self.sent += bytes.len() as u64,
             Side::Response => self.received += bytes.len() as u64,
@@ -37,6 +37,6 @@ impl Layer for Sealed {
 
     fn end(&mut self, out: &mut Out<'_>) {
         let reason = "picked up in the middle of an encrypted connection";
-        out.opaque(self.conn.opaque(out.exhibit, self.first, self.sent, self.received, reason));
+        out.opaque(self.conn.opaque(out.exhibit, self.span, self.sent, self.received, reason));
     }
 }

@@ -1,7 +1,7 @@
 //! TLS as a layer: what can be decrypted goes up as a stream of its own, the rest is counted.
 
 use super::Dispatch;
-use crate::layer::{Conn, Layer, Out};
+use crate::layer::{Conn, Layer, Out, Span};
 use dyetrace_case::{ChannelKind, Endpoint, NameSource, Side, Time};
 use dyetrace_tls::{Connection, Event, Reason};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub(crate) struct Tls {
     session: Connection,
     inner: Option<Box<Dispatch>>,
     answer: Answer,
-    first: Option<Time>,
+    span: Span,
     hello: bool,
     keyed: bool,
     /// Time of the last early data; requests begun until then may have been replayed.
@@ -86,7 +86,7 @@ impl Tls {
             session: Connection::new(),
             inner: None,
             answer: Answer::Awaited(below),
-            first: None,
+            span: Span::default(),
             hello: false,
             keyed: false,
             early_until: None,
@@ -190,17 +190,17 @@ impl Tls {
         if self.hello && !self.keyed && self.unread.is_empty() {
             // Nothing was sent that a key would have opened.
             let reason = "the TLS handshake was not finished";
-            return out.opaque(self.conn.opaque(out.exhibit, self.first, 0, 0, reason));
+            return out.opaque(self.conn.opaque(out.exhibit, self.span, 0, 0, reason));
         }
         for (reason, (sent, received)) in std::mem::take(&mut self.unread) {
-            out.opaque(self.conn.opaque(out.exhibit, self.first, sent, received, &reason.to_string()));
+            out.opaque(self.conn.opaque(out.exhibit, self.span, sent, received, &reason.to_string()));
         }
     }
 }
 
 impl Layer for Tls {
     fn data(&mut self, side: Side, bytes: &[u8], time: Time, out: &mut Out<'_>) {
-        self.first.get_or_insert(time);
+        self.span.add(time);
         let Some(first) = bytes.first() else { return };
         if let Some(answer) = self.clear_answer(side, Some(*first)) {
             return answer.data(side, bytes, time, out);
@@ -211,6 +211,7 @@ impl Layer for Tls {
     }
 
     fn gap(&mut self, side: Side, length: u64, time: Time, out: &mut Out<'_>) {
+        self.span.add(time);
         if let Some(answer) = self.clear_answer(side, None) {
             return answer.gap(side, length, time, out);
         }
@@ -235,7 +236,7 @@ impl Layer for Tls {
     fn end(&mut self, out: &mut Out<'_>) {
         let mut notes = Notes::default();
         self.session.end(out.tls, &mut |event| notes.add(event));
-        self.act(notes, self.first.unwrap_or(Time(0)), out);
+        self.act(notes, self.span.first.unwrap_or(Time(0)), out);
         self.inside(out, Layer::end);
         self.inner = None;
         if let Answer::Clear(answer) = &mut self.answer {

@@ -4,7 +4,7 @@ use super::guess;
 use super::table::{Pair, Table};
 use crate::capture::{Socket, UdpDatagram};
 use crate::dns;
-use crate::layer::{Conn, Out};
+use crate::layer::{Conn, Out, Span};
 use dyetrace_case::{App, Blob, Channel, ChannelKind, Flag, Message, Protocol, Side, Time, Transport};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct Talk {
 /// Encrypted bytes of one kind.
 #[derive(Debug, Clone, Copy)]
 struct Sealed {
-    first: Time,
+    span: Span,
     sent: u64,
     received: u64,
 }
@@ -172,7 +172,8 @@ impl Talk {
     }
 
     fn seal(&mut self, cipher: Cipher, side: Side, length: usize, time: Time) {
-        let sealed = self.sealed[cipher as usize].get_or_insert(Sealed { first: time, sent: 0, received: 0 });
+        let sealed = self.sealed[cipher as usize].get_or_insert(Sealed { span: Span::default(), sent: 0, received: 0 });
+        sealed.span.add(time);
         match side {
             Side::Request => sealed.sent += length as u64,
             Side::Response => sealed.received += length as u64,
@@ -183,7 +184,12 @@ impl Talk {
         let number = self.records.to_string();
         self.records += 1;
         let mut record = self.conn(out).record(out.exhibit, &number, Protocol::Udp, Some(time));
-        let message = Message { time: Some(time), body: Some(Blob::from(bytes.to_vec())), ..Message::default() };
+        let message = Message {
+            time: Some(time),
+            last: Some(time),
+            body: Some(Blob::from(bytes.to_vec())),
+            ..Message::default()
+        };
         match side {
             Side::Request => record.request = Some(message),
             Side::Response => record.response = Some(message),
@@ -208,7 +214,7 @@ impl Talk {
         for (sealed, (kind, reason)) in self.sealed.into_iter().zip(names) {
             if let Some(sealed) = sealed {
                 conn.channel.kind = kind;
-                out.opaque(conn.opaque(out.exhibit, Some(sealed.first), sealed.sent, sealed.received, reason));
+                out.opaque(conn.opaque(out.exhibit, sealed.span, sealed.sent, sealed.received, reason));
             }
         }
     }
@@ -314,6 +320,7 @@ mod tests {
         let got = send(&[(PHONE, quic, &initial), (quic, PHONE, b"\x41short header"), (PHONE, quic, b"\x50more")]);
         let [opaque] = &got.opaque[..] else { panic!("one opaque") };
         assert_eq!((opaque.bytes_sent, opaque.bytes_received), (1205, 13));
+        assert_eq!((opaque.time, opaque.last), (Some(Time(0)), Some(Time(2))), "from the first byte to the last");
         assert_eq!(opaque.channel.kind, ChannelKind::Quic);
         assert!(got.records.is_empty());
         assert_eq!(got.tally.payload, got.tally.opaque);

@@ -30,6 +30,8 @@ struct Half {
     /// Bytes are missing, or the side said it gives up.
     damaged: bool,
     ended: bool,
+    /// Time of the latest fields or content.
+    last: Option<Time>,
     unknown_fields: bool,
     cut: u64,
 }
@@ -49,6 +51,7 @@ impl Exchange {
     /// A field block: the head, an interim head, or trailers.
     pub(super) fn fields(&mut self, side: Side, list: FieldList, time: Time, limits: &Limits) {
         let half = self.half(side);
+        half.last = half.last.max(Some(time));
         half.unknown_fields |= list.unknown;
         half.damaged |= list.undecoded.is_some();
         half.cut += list.cut;
@@ -62,6 +65,7 @@ impl Exchange {
     /// Content of a DATA frame; also of no bytes, which makes an empty body of an absent one.
     pub(super) fn content(&mut self, side: Side, bytes: &[u8], time: Time, limits: &Limits) {
         let half = self.half(side);
+        half.last = half.last.max(Some(time));
         if let Some((first, tail)) = &mut half.tail {
             if tail.is_empty() {
                 *first = time;
@@ -147,7 +151,8 @@ impl Exchange {
         let name = format!("h2:{}/piece:{}", self.id, self.pieces);
         let mut record = conn.record(out.exhibit, &name, Protocol::Http2, Some(first));
         let dropped = piece.dropped();
-        let message = Message { time: Some(first), body: Some(piece.finish()), ..Message::default() };
+        let last = self.half(side).last;
+        let message = Message { time: Some(first), last, body: Some(piece.finish()), ..Message::default() };
         record.flags = vec![Flag::Incomplete, Flag::MidStream];
         record.flags.extend((dropped > 0).then_some(Flag::Cut(dropped)));
         match side {
@@ -234,6 +239,7 @@ impl Half {
             return None;
         }
         let mut message = self.message.take().unwrap_or_default();
+        message.last = self.last;
         if let Some(body) = self.body.take() {
             flags.extend((body.dropped() > 0).then(|| Flag::Cut(body.dropped())));
             message.body = Some(body.finish());

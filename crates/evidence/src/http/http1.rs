@@ -45,6 +45,8 @@ struct Direction {
     reader: Reader,
     /// Time of the first byte of what is being read.
     started: Time,
+    /// Time of the latest bytes.
+    latest: Time,
     /// The message being read.
     open: Option<Open>,
     /// Bytes outside any message, with the time of the first.
@@ -71,7 +73,7 @@ enum Held {
 
 impl Direction {
     fn new(side: Side) -> Self {
-        Self { reader: Reader::new(side), started: Time(0), open: None, stray: None }
+        Self { reader: Reader::new(side), started: Time(0), latest: Time(0), open: None, stray: None }
     }
 
     /// Memory held, roughly.
@@ -107,6 +109,7 @@ impl Http1 {
     fn feed(&mut self, side: Side, mut input: &[u8], time: Time, out: &mut Out<'_>) {
         loop {
             let direction = self.direction(side);
+            direction.latest = time;
             if direction.reader.is_between() {
                 direction.started = time;
             }
@@ -217,12 +220,13 @@ impl Http1 {
     /// A message ended, in order or not.
     fn finish(&mut self, side: Side, trailers: Vec<Field>, incomplete: bool, out: &mut Out<'_>) {
         let Some(open) = self.direction(side).open.take() else { return };
-        let number = open.exchange;
+        let (number, latest) = (open.exchange, self.direction(side).latest);
         self.close_piece(side, open, out);
         let Some(exchange) = self.pairing.get(number) else { return };
         exchange.flags.extend(incomplete.then_some(Flag::Incomplete));
         if let Some(message) = exchange.half(side).message_mut() {
             message.headers.extend(trailers);
+            message.last = Some(latest);
         }
         exchange.half(side).close();
         let body = exchange.half(side).message().and_then(|message| message.body.clone());
@@ -303,6 +307,7 @@ impl Http1 {
     }
 
     fn emit_piece(&mut self, side: Side, open: Open, mut flags: Vec<Flag>, out: &mut Out<'_>) {
+        let last = Some(self.direction(side).latest);
         let Some(exchange) = self.pairing.get(open.exchange).filter(|_| !open.body.is_empty()) else { return };
         let name = format!("http:{}/piece:{}", exchange.number, open.pieces);
         let mut record = self.conn.record(out.exhibit, &name, exchange.protocol, Some(open.time));
@@ -310,6 +315,7 @@ impl Http1 {
         let whole = exchange.half(side).message();
         let message = Message {
             time: Some(open.time),
+            last,
             method: whole.and_then(|message| message.method.clone()),
             url: whole.and_then(|message| message.url.clone()),
             status: whole.and_then(|message| message.status),
@@ -386,7 +392,8 @@ impl Http1 {
         let protocol = if self.conn.channel.kind == ChannelKind::Tls { Protocol::Tls } else { Protocol::Tcp };
         let name = format!("http:{}", self.pairing.number());
         let mut record = self.conn.record(out.exhibit, &name, protocol, Some(time));
-        let message = Message { time: Some(time), body: Some(stray.finish()), ..Message::default() };
+        let last = Some(self.direction(side).latest);
+        let message = Message { time: Some(time), last, body: Some(stray.finish()), ..Message::default() };
         match side {
             Side::Request => record.request = Some(message),
             Side::Response => record.response = Some(message),

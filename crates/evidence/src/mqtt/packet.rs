@@ -160,7 +160,8 @@ pub(super) fn subscribe(
         None => &[true, false],
     };
     for five in tries {
-        let mut attempt = Message { time: message.time, method: message.method.clone(), ..Message::default() };
+        let mut attempt =
+            Message { time: message.time, last: message.last, method: message.method.clone(), ..Message::default() };
         let result = topics(bytes, *five, with_options, &mut attempt);
         if result.is_ok() || tries.len() == 1 {
             *message = attempt;

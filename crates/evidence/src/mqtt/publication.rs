@@ -31,7 +31,8 @@ impl Publication {
     }
 
     /// The next bytes of the payload.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8], time: Time) {
+        self.message.last = Some(time);
         self.payload.push(bytes);
     }
 
@@ -41,7 +42,7 @@ impl Publication {
         let next = Self {
             name: self.name.clone(),
             first: time,
-            message: Message { time: Some(time), ..Message::default() },
+            message: Message { time: Some(time), last: Some(time), ..Message::default() },
             payload: BlobWriter::new(out.limits.body),
             flags: vec![Flag::Incomplete, Flag::MidStream],
             pieces: self.pieces + 1,

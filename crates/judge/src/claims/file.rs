@@ -19,11 +19,12 @@ pub fn read_claims(file: &str, text: &str) -> Result<ClaimFile, ClaimError> {
     let fields = source.fields(&root, "a claim file", words::FILE)?;
     let vendor = fields.text("vendor")?;
     let document = fields.get("source").map(|node| document(source, node)).transpose()?;
-    let Node::List(nodes) = &fields.needed("claims")?.value else {
+    let list = fields.needed("claims")?;
+    if !matches!(list.value, Node::List(_)) {
         return Err(fields.error("`claims` must be a list"));
-    };
+    }
     let mut claims: Vec<Claim> = Vec::new();
-    for node in nodes {
+    for node in claims_of(source, list)? {
         let mut claim = claim(source, node, document.as_ref())?;
         if claims.iter().any(|other| other.statement.id == claim.statement.id) {
             return Err(source.at(node, format!("another claim has the id `{}`", claim.statement.id)));
@@ -32,6 +33,12 @@ pub fn read_claims(file: &str, text: &str) -> Result<ClaimFile, ClaimError> {
         claims.push(claim);
     }
     Ok(ClaimFile { vendor, source: document, claims })
+}
+
+/// A file may say that nothing is claimed yet.
+fn claims_of<'n>(source: Source<'_>, list: &'n Spanned<Node>) -> Result<Vec<&'n Spanned<Node>>, ClaimError> {
+    let is_empty = matches!(&list.value, Node::List(nodes) if nodes.is_empty());
+    if is_empty { Ok(Vec::new()) } else { source.list(list) }
 }
 
 pub(crate) fn document(source: Source<'_>, node: &Spanned<Node>) -> Result<Document, ClaimError> {

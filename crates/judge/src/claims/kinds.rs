@@ -8,7 +8,7 @@ use super::model::{
 use super::node::{Fields, Node, Source};
 use super::words;
 use crate::taxonomy::Group;
-use dyetrace_case::{Country, Form, Kind, Transfer};
+use dyetrace_case::{ConsentState, Country, Form, Kind, Transfer};
 use serde_saphyr::Spanned;
 
 /// What is checked and what must be tried, from the keys of a claim or a reading.
@@ -37,7 +37,42 @@ pub(super) fn reading(
         _ => Check::ServerSide(server_side(source, node, "server-side")?),
     };
     let own = fields.get("exercise").map(|node| exercise(source, node)).transpose()?;
-    Ok(Reading { name, check, exercise: own.or_else(|| shared.cloned()).unwrap_or_default() })
+    if let Some(node) = fields.get("exercise") {
+        must_matter(source, node, &check)?;
+    }
+    let exercise = own.or_else(|| shared.cloned()).unwrap_or_default();
+    if let Some(state) = untried(&check, &exercise) {
+        let reason = format!("no action is tried in the state `{}`, of which this speaks", state.name());
+        return Err(source.at(key, reason));
+    }
+    Ok(Reading { name, check, exercise })
+}
+
+/// A consent state that the claim speaks of and in which nothing would be tried.
+fn untried(check: &Check, exercise: &Exercise) -> Option<ConsentState> {
+    let Check::Never(Never { when: Some(when), .. }) = check else { return None };
+    let tried =
+        |state: &ConsentState| exercise.actions.iter().any(|one| one.states.is_empty() || one.states.contains(state));
+    when.states.iter().copied().find(|state| !exercise.actions.is_empty() && !tried(state))
+}
+
+/// What a kind of claim does not look at must not stand there as if it did.
+fn must_matter(source: Source<'_>, node: &Spanned<Node>, check: &Check) -> Result<(), ClaimError> {
+    let looked_at: &[&str] = match check {
+        Check::Never(_) | Check::Discloses(_) => return Ok(()),
+        Check::Works(works) if works.without_traffic_to.is_empty() => &[],
+        Check::Works(_) | Check::Needs(_) => &["channels"],
+        Check::Number(_) | Check::ServerSide(_) => &[],
+    };
+    let fields = source.fields(node, "exercise", words::EXERCISE)?;
+    let unused = words::EXERCISE.iter().filter(|key| !looked_at.contains(key)).find_map(|key| fields.entry(key));
+    match unused {
+        Some((key, _)) => {
+            let kind = check.kind();
+            Err(source.at(key, format!("`{}` decides nothing in a claim of the kind {kind}", key.value)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// `exercise:`.
@@ -59,7 +94,12 @@ pub(super) fn exercise(source: Source<'_>, node: &Spanned<Node>) -> Result<Exerc
 
 fn action_wanted(source: Source<'_>, node: &Spanned<Node>) -> Result<ActionWanted, ClaimError> {
     if matches!(node.value, Node::Text(_)) {
-        return Ok(ActionWanted { name: source.name(node)?, times: 1, outcome: super::OutcomeWanted::default() });
+        return Ok(ActionWanted {
+            name: source.name(node)?,
+            times: 1,
+            outcome: super::OutcomeWanted::default(),
+            states: Vec::new(),
+        });
     }
     let fields = source.fields(node, "an action", words::ACTION_WANTED)?;
     let outcome = fields.get("outcome").map(|node| source.word(node, "outcome", words::OUTCOMES)).transpose()?;
@@ -73,7 +113,9 @@ fn action_wanted(source: Source<'_>, node: &Spanned<Node>) -> Result<ActionWante
         }
         None => 1,
     };
-    Ok(ActionWanted { name: source.name(fields.needed("name")?)?, times, outcome: outcome.unwrap_or_default() })
+    let states = fields.list("states", |node| source.word(node, "consent state", words::STATES))?;
+    let name = source.name(fields.needed("name")?)?;
+    Ok(ActionWanted { name, times, outcome: outcome.unwrap_or_default(), states })
 }
 
 /// Digests, parts and followers count only where a claim names them.

@@ -306,6 +306,8 @@ pub struct ActionWanted {
     pub times: u64,
     /// How it must end.
     pub outcome: OutcomeWanted,
+    /// In which consent states; empty: in all that the claim and the exercise name.
+    pub states: Vec<ConsentState>,
 }
 
 /// How an action must end so that it counts as tried.

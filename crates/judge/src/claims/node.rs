@@ -93,6 +93,8 @@ pub(crate) struct Source<'s> {
     pub(crate) rules: bool,
 }
 
+/// Most entries of one list. What people write has far fewer.
+const MOST: usize = 4096;
 /// Longest file of claims or rules. What people write is far shorter.
 const LONGEST: usize = 4 << 20;
 
@@ -166,9 +168,9 @@ impl<'s> Source<'s> {
 
     /// A plain scalar as it is written.
     fn plain(self, node: &Spanned<Node>) -> String {
-        let line = self.text.lines().nth(node.referenced.line().saturating_sub(1) as usize).unwrap_or_default();
-        let rest: String = line.chars().skip(node.referenced.column().saturating_sub(1) as usize).collect();
-        let end = rest.find([',', ']', '}', '#']).unwrap_or(rest.len());
+        let start = node.referenced.span().byte_offset().and_then(|offset| usize::try_from(offset).ok());
+        let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
+        let end = rest.find([',', ']', '}', '#', '\n', '\r']).unwrap_or(rest.len());
         rest[..end].trim().to_owned()
     }
 
@@ -176,6 +178,9 @@ impl<'s> Source<'s> {
     pub(crate) fn list(self, node: &Spanned<Node>) -> Result<Vec<&Spanned<Node>>, ClaimError> {
         match &node.value {
             Node::List(nodes) if nodes.is_empty() => Err(self.at(node, "this list is empty: leave the key out")),
+            Node::List(nodes) if nodes.len() > MOST => {
+                Err(self.at(node, format!("more than {MOST} entries in one list")))
+            }
             Node::List(nodes) => Ok(nodes.iter().collect()),
             Node::Null => Err(self.at(node, "nothing stands here: leave the key out")),
             _ => Ok(vec![node]),

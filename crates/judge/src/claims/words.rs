@@ -85,7 +85,7 @@ pub(crate) const AFTER: &[&str] = &["action", "days"];
 /// Keys of `exercise`.
 pub(crate) const EXERCISE: &[&str] = &["actions", "states", "channels", "quiet_s", "spike_at_least", "opaque_at_most"];
 /// Keys of one of `actions`.
-pub(crate) const ACTION_WANTED: &[&str] = &["name", "times", "outcome"];
+pub(crate) const ACTION_WANTED: &[&str] = &["name", "times", "outcome", "states"];
 /// Keys of a recipient that is no word.
 pub(crate) const RECIPIENT: &[&str] = &["owner", "domain"];
 /// Keys of a file of measured numbers.

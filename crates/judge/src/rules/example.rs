@@ -218,7 +218,7 @@ fn data() -> Vec<DatumFacts> {
 /// The datum, always found again.
 fn found_again(datum: &DatumFacts) -> [SpikeFacts; 2] {
     [Form::Clear, Form::Encoded].map(|form| SpikeFacts {
-        run: None,
+        run: 0,
         datum: datum.id.clone(),
         form,
         hidden: 200,
@@ -352,6 +352,7 @@ fn unread(bytes: u64, evidence: &mut MadeUp) {
     evidence.opaque.push(OpaqueFacts {
         run: 0,
         segment: 0,
+        last_segment: 0,
         recipient: evidence.recipients.len() - 1,
         sent: Some(bytes),
         received: 0,

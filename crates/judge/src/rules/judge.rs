@@ -1,9 +1,9 @@
 //! Rules held against what was seen, beside the maker's claims.
 
 use super::model::{Basis, Rule, Version};
-use crate::{Claim, Evidence, Measured, Number, Options, codes, plan, verdict};
-use dyetrace_case::{ActionOutcome, Fact, JudgedClaim, JudgedPart, Judgement, Verdict};
-use std::collections::BTreeMap;
+use crate::{Claim, Evidence, Options, codes, plan, verdict};
+use dyetrace_case::{Fact, JudgedClaim, JudgedPart, Judgement, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Answers to questions that only a person can answer: by rule or claim, by the question's name (of claims: its text).
 pub type Answers = BTreeMap<String, BTreeMap<String, bool>>;
@@ -12,17 +12,14 @@ pub type Answers = BTreeMap<String, BTreeMap<String, bool>>;
 ///
 /// A rule is judged once for each of its versions that was in force when a run was recorded.
 pub fn judge_all(evidence: &Evidence<'_>, claims: &[Claim], rules: &[&Rule], answers: &Answers) -> Judgement {
-    let mut measured = evidence.measured.to_vec();
-    measured.extend(counted_actions(evidence));
-    let evidence = Evidence { measured: &measured, ..*evidence };
-    let versions: Vec<Version<'_>> = rules.iter().flat_map(|rule| rule.versions(&evidence)).collect();
+    let versions: Vec<Version<'_>> = rules.iter().flat_map(|rule| rule.versions(evidence)).collect();
     let mut all = claims.to_vec();
     all.extend(versions.iter().filter_map(Version::claim));
     let said = |(id, given): (&String, &BTreeMap<String, bool>)| {
         given.keys().map(|question| (id.clone(), question.clone())).collect::<Vec<_>>()
     };
     let options = Options { answered: answers.iter().flat_map(said).collect() };
-    let mut judgement = verdict::judge(&evidence, &all, &options);
+    let mut judgement = verdict::judge(evidence, &all, &options);
     let of_rules = judgement.claims.split_off(claims.len());
     let mut of_rules = of_rules.into_iter();
     for version in &versions {
@@ -42,26 +39,6 @@ pub fn judge_all(evidence: &Evidence<'_>, claims: &[Claim], rules: &[&Rule], ans
     judgement
 }
 
-/// How often each action was tried and how often it failed, as measured numbers: `failed/NAME`, `done/NAME`.
-fn counted_actions(evidence: &Evidence<'_>) -> Vec<Measured> {
-    let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for action in evidence.runs.iter().flat_map(|run| &run.judged.timeline.actions) {
-        let Some(outcome) = action.outcome else { continue };
-        let (done, failed) = counts.entry(&action.action).or_default();
-        *done += 1;
-        *failed += u64::from(outcome == ActionOutcome::Failed);
-    }
-    let measured = |name: String, number: u64| {
-        let known = evidence.measured.iter().any(|other| other.name == name);
-        let number = Number::Interval { low: number as f64, high: Some(number as f64) };
-        (!known).then(|| Measured { name, number, how: None, place: "case.yaml".to_owned() })
-    };
-    let both = |(action, (done, failed)): (&str, (u64, u64))| {
-        [measured(format!("done/{action}"), done), measured(format!("failed/{action}"), failed)]
-    };
-    counts.into_iter().flat_map(both).flatten().collect()
-}
-
 /// All of the maker's own claims of these kinds together.
 fn on_own_claims(version: &Version<'_>, kinds: &[&'static str], judged: &[JudgedClaim]) -> JudgedClaim {
     let own = judged.iter().filter(|claim| claim.statement.pack.is_none() && claim.applies);
@@ -72,7 +49,10 @@ fn on_own_claims(version: &Version<'_>, kinds: &[&'static str], judged: &[Judged
     if parts.is_empty() {
         parts.push(no_part(codes::NO_OWN_CLAIMS.fact([&named])));
     }
-    JudgedClaim { statement: version.statement.clone(), verdict, applies: true, review: Vec::new(), parts }
+    // What a person has to answer first of a claim, has to be answered before anything is said of all of them.
+    let questions: BTreeSet<&String> = own.iter().flat_map(|claim| &claim.review).collect();
+    let review = questions.into_iter().cloned().collect();
+    JudgedClaim { statement: version.statement.clone(), verdict, applies: true, review, parts }
 }
 
 fn parts_of(claim: &JudgedClaim, number: usize, kinds: &str) -> Vec<JudgedPart> {

@@ -9,17 +9,19 @@ use super::tri::Tri;
 use super::tries::tried;
 use super::windows::Variant;
 use crate::{Needs, OutcomeWanted, Reach, Works, codes};
-use dyetrace_case::{CoverageLine, Fact, JudgedPart, Requirement, Scope, Verdict};
+use dyetrace_case::{CoverageLine, Fact, JudgedPart, Requirement, Scope, Segment, Verdict};
 
 /// One demonstrated success supports; failures decide nothing, because the tester may have failed.
 pub(crate) fn works(
     index: &Index<'_>,
     works: &Works,
+    channels: &[String],
     group: &Group,
     variant: &Variant,
     labels: &Labels<'_>,
 ) -> JudgedPart {
-    let shown = successes(index, &works.action, &works.without_traffic_to, group, variant);
+    let wanted = Wanted { action: &works.action, without: &works.without_traffic_to, channels };
+    let shown = successes(index, &wanted, group, variant);
     let lines = lines(index, group, &works.action, &shown);
     if shown.count > 0 && group.unknown.is_none() {
         let reasons = vec![codes::SHOWN_TO_WORK.fact([&works.action, &shown.count])];
@@ -34,11 +36,13 @@ pub(crate) fn works(
 pub(crate) fn needs(
     index: &Index<'_>,
     needs: &Needs,
+    channels: &[String],
     group: &Group,
     variant: &Variant,
     labels: &Labels<'_>,
 ) -> JudgedPart {
-    let shown = successes(index, &needs.action, &needs.without_traffic_to, group, variant);
+    let wanted = Wanted { action: &needs.action, without: &needs.without_traffic_to, channels };
+    let shown = successes(index, &wanted, group, variant);
     let lines = lines(index, group, &needs.action, &shown);
     if shown.count > 0 && group.unknown.is_none() {
         let reasons = vec![codes::SHOWN_WITHOUT.fact([&needs.action, &shown.count])];
@@ -67,11 +71,20 @@ struct Shown {
     discounted: Vec<Fact>,
 }
 
-fn successes(index: &Index<'_>, name: &str, without: &[Reach], group: &Group, variant: &Variant) -> Shown {
+/// The action that a claim speaks of, the traffic it does without, and the channels that must have been recorded to see
+/// that there was none.
+struct Wanted<'c> {
+    action: &'c str,
+    without: &'c [Reach],
+    channels: &'c [String],
+}
+
+fn successes(index: &Index<'_>, wanted: &Wanted<'_>, group: &Group, variant: &Variant) -> Shown {
+    let name = wanted.action;
     let tries = tried(index.evidence, group, name, variant, OutcomeWanted::Any).len() as u64;
     let mut shown = Shown { count: 0, tries, discounted: Vec::new() };
     for (run, action) in tried(index.evidence, group, name, variant, OutcomeWanted::Succeeded) {
-        match obstacle(index, run, action, without) {
+        match obstacle(index, run, action, wanted) {
             None => shown.count += 1,
             Some(why) => {
                 let run = &index.evidence.runs[run].judged.id;
@@ -87,7 +100,8 @@ fn successes(index: &Index<'_>, name: &str, without: &[Reach], group: &Group, va
 /// Why a success does not show that the action needs no traffic. Where the tester had cut the network
 /// off, only an answer that certainly came while it lasted shows that it was not cut off; otherwise a full
 /// recording must show that nothing can have been sent.
-fn obstacle(index: &Index<'_>, run: usize, action: usize, without: &[Reach]) -> Option<&'static str> {
+fn obstacle(index: &Index<'_>, run: usize, action: usize, wanted: &Wanted<'_>) -> Option<&'static str> {
+    let without = wanted.without;
     if without.is_empty() {
         return None;
     }
@@ -99,7 +113,7 @@ fn obstacle(index: &Index<'_>, run: usize, action: usize, without: &[Reach]) -> 
         return None;
     }
     let mut bad = Vec::new();
-    recorded(index.evidence.runs.get(run)?, &[], &mut bad, &mut Vec::new());
+    recorded(index.evidence.runs.get(run)?, wanted.channels, &mut bad, &mut Vec::new());
     let speaks_of = |recipient: usize| reached(index.recipient(recipient), without) != Tri::No;
     let mut damages = index.evidence.damages.iter().filter(|damage| damage.run.is_none_or(|of| of == run));
     if !bad.is_empty() {
@@ -111,22 +125,66 @@ fn obstacle(index: &Index<'_>, run: usize, action: usize, without: &[Reach]) -> 
 fn has_traffic(index: &Index<'_>, (run, action): (usize, usize), without: &[Reach], blocked: bool) -> bool {
     let evidence = index.evidence;
     let segments = evidence.runs.get(run).map(|run| run.judged.timeline.segments.as_slice()).unwrap_or_default();
-    let within = |segment: usize| {
-        let segment = segments.get(segment).filter(|_| segment != 0);
-        let inside = segment.and_then(|segment| segment.actions.iter().find(|within| within.action == action));
-        match inside {
-            Some(within) => within.certainly || !blocked,
-            // What has no time may have happened then.
-            None => segment.is_none() && !blocked,
-        }
+    let lasting = Lasting::of(segments, action);
+    let within = |first: usize, last: usize| match Stretch::of(first, last, segments.len()) {
+        Some(stretch) if blocked => lasting.certainly.is_some_and(|inside| inside.holds(stretch)),
+        Some(stretch) => lasting.possibly.is_some_and(|inside| inside.meets(stretch)),
+        // What has no time may have happened then.
+        None => !blocked,
     };
     let speaks_of = |recipient: usize| reached(index.recipient(recipient), without) != Tri::No;
-    let read = evidence.traffic.iter().map(|one| (one.run, one.segment, one.recipient, one.sent > 0, one.received > 0));
+    let read = evidence.traffic.iter();
+    let read =
+        read.map(|one| ((one.run, one.recipient), (one.segment, one.last_segment), one.sent > 0, one.received > 0));
     let unread = evidence.opaque.iter();
-    let unread = unread.map(|one| (one.run, one.segment, one.recipient, one.sent != Some(0), one.received > 0));
-    read.chain(unread).any(|(of, segment, recipient, sent, received)| {
-        of == run && within(segment) && speaks_of(recipient) && (received || (sent && !blocked))
+    let unread = unread
+        .map(|one| ((one.run, one.recipient), (one.segment, one.last_segment), one.sent != Some(0), one.received > 0));
+    read.chain(unread).any(|((of, recipient), (first, last), sent, received)| {
+        of == run && within(first, last) && speaks_of(recipient) && (received || (sent && !blocked))
     })
+}
+
+/// From one segment to another, both included.
+#[derive(Debug, Clone, Copy)]
+struct Stretch(usize, usize);
+
+impl Stretch {
+    /// None where one of the two is not known.
+    fn of(first: usize, last: usize, segments: usize) -> Option<Self> {
+        (first > 0 && first <= last && last < segments).then_some(Self(first, last))
+    }
+
+    fn holds(self, other: Self) -> bool {
+        self.0 <= other.0 && other.1 <= self.1
+    }
+
+    fn meets(self, other: Self) -> bool {
+        self.0 <= other.1 && other.0 <= self.1
+    }
+}
+
+/// The segments in which an action may go on, and those in which it certainly does.
+struct Lasting {
+    possibly: Option<Stretch>,
+    certainly: Option<Stretch>,
+}
+
+impl Lasting {
+    fn of(segments: &[Segment], action: usize) -> Self {
+        let timed = segments.iter().enumerate().skip(1);
+        let within =
+            timed.filter_map(|(at, segment)| Some((at, segment.actions.iter().find(|one| one.action == action)?)));
+        let mut lasting = Self { possibly: None, certainly: None };
+        let grown =
+            |stretch: Option<Stretch>, at| Some(stretch.map_or(Stretch(at, at), |stretch| Stretch(stretch.0, at)));
+        for (at, within) in within {
+            lasting.possibly = grown(lasting.possibly, at);
+            if within.certainly {
+                lasting.certainly = grown(lasting.certainly, at);
+            }
+        }
+        lasting
+    }
 }
 
 /// True where the tester kept the internet off while the action lasted, and the claim speaks of the internet alone.

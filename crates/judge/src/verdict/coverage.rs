@@ -2,11 +2,11 @@
 
 use super::held::Held;
 use super::index::Index;
-use super::scope::Group;
+use super::scope::{Group, run_names};
 use super::seen::{Found, Seen, Sought, needs_transmission};
 use super::tri::Tri;
 use super::tries::{Cell, cells, end_of};
-use super::windows::Variant;
+use super::windows::{Variant, is_action_in_any_way};
 use crate::{Evidence, Exercise, OpaqueFacts, Reach, RunFacts, SpikeFacts, codes};
 use dyetrace_case::{CoverageLine, DatumId, Event, Fact, Form, Met, Phase, Practice, Requirement, Transfer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,7 +173,10 @@ impl<'a> Case<'a> {
                     *all = all.saturating_add(sent);
                     *times = times.saturating_add(opaque.times);
                 }
-                None => *uncounted.entry(key).or_default() += opaque.times,
+                None => {
+                    let times = uncounted.entry(key).or_default();
+                    *times = times.saturating_add(opaque.times);
+                }
             }
         }
         let mut named: Vec<_> = named.into_iter().collect();
@@ -198,15 +201,9 @@ impl<'a> Case<'a> {
     }
 
     fn matters(&self, opaque: &OpaqueFacts) -> bool {
-        let Some(window) = self.seen.window(opaque.run, opaque.segment) else { return false };
-        let possible = [
-            self.seen.reach(opaque.recipient),
-            self.seen.country(opaque.recipient),
-            window.when,
-            window.allowed.not(),
-            window.variant,
-        ];
-        possible.iter().all(|holds| *holds != Tri::No)
+        let whom = [self.seen.reach(opaque.recipient), self.seen.country(opaque.recipient)];
+        let may_be = whom.iter().all(|holds| *holds != Tri::No);
+        may_be && self.seen.may_speak_of(opaque.run, opaque.segment, opaque.last_segment)
     }
 
     /// Recovery is asked for clear and encoded values; of other forms it is told where it was measured. Each
@@ -229,19 +226,21 @@ impl<'a> Case<'a> {
         line(Requirement::Detectable, met, facts)
     }
 
-    /// True where enough of each datum was found again in this form.
+    /// True where enough of each datum was found again in this form, in the records of each run: what one recording
+    /// shows says nothing of another.
     fn recovery(&self, form: Form, sought: &BTreeSet<&DatumId>, facts: &mut Vec<Fact>) -> bool {
         let here = |spikes: &&SpikeFacts| {
             spikes.form == form
                 && spikes.hidden > 0
-                && spikes.run.is_none_or(|run| self.group.runs.contains(&run))
+                && self.group.runs.binary_search(&spikes.run).is_ok()
                 && sought.contains(&spikes.datum)
         };
         let at_least = self.exercise.spike_at_least;
         let enough = |spikes: &&SpikeFacts| spikes.found as f64 >= at_least * spikes.hidden as f64;
         let (good, low): (Vec<&SpikeFacts>, Vec<_>) = self.evidence().spikes.iter().filter(here).partition(enough);
-        let hidden: BTreeSet<&DatumId> = good.iter().chain(&low).map(|spikes| &spikes.datum).collect();
-        let all_hidden = !hidden.is_empty() && hidden.len() == sought.len();
+        let hidden: BTreeSet<(usize, &DatumId)> =
+            good.iter().chain(&low).map(|spikes| (spikes.run, &spikes.datum)).collect();
+        let all_hidden = !hidden.is_empty() && hidden.len() == sought.len().saturating_mul(self.group.runs.len());
         let is_needed = matches!(form, Form::Clear | Form::Encoded);
         if !good.is_empty() {
             let sum = |number: fn(&SpikeFacts) -> u64| good.iter().map(|one| number(one)).fold(0, u64::saturating_add);
@@ -285,7 +284,7 @@ impl<'a> Case<'a> {
     fn is_control(&self, practice: usize, action: usize, name: &str) -> bool {
         let run = self.index().practice(practice).and_then(|practice| self.evidence().runs.get(practice.key.run));
         let action = run.and_then(|run| run.judged.timeline.actions.get(action));
-        action.is_some_and(|action| action.action == name || super::windows::is_action(action, name))
+        action.is_some_and(|action| is_action_in_any_way(action, name))
     }
 
     fn quiet(&self) -> CoverageLine {
@@ -351,8 +350,7 @@ impl<'a> Case<'a> {
 
 /// The line on scope.
 pub(crate) fn scope(evidence: &Evidence<'_>, group: &Group) -> CoverageLine {
-    let runs = group.runs.iter().filter_map(|&run| evidence.runs.get(run)).map(|run| run.judged.id.as_str());
-    let runs = runs.collect::<Vec<_>>().join(", ");
+    let runs = run_names(evidence, group);
     match group.unknown {
         Some(condition) => {
             line(Requirement::Scope, false, vec![codes::SCOPE_UNKNOWN.fact([&group.product, &condition])])

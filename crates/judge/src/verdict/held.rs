@@ -1,6 +1,6 @@
 //! Proof that the product had the data.
 
-use super::index::Index;
+use super::index::{Index, Row};
 use crate::data::is_below;
 use crate::{RunFacts, Selector};
 use dyetrace_case::{Event, Time, Transfer};
@@ -31,6 +31,15 @@ impl Held {
     }
 }
 
+/// What another app sent says nothing of the product; nor does a real value that anyone on the device may have sent.
+fn is_of_product(index: &Index<'_>, facts: &RunFacts, datum: usize, row: &Row<'_>) -> bool {
+    let made_up = index.data.get(datum).is_none_or(|(_, _, made_up)| *made_up);
+    match row.app.filter(|_| !facts.apps.is_empty()) {
+        Some(app) => facts.apps.contains(app),
+        None => made_up || row.transfer == Transfer::Kept,
+    }
+}
+
 /// Before anything that can be recorded.
 const ALWAYS: Time = Time(i64::MIN);
 /// The product had it, and at any given time it may not have had it yet.
@@ -47,7 +56,9 @@ fn since(index: &Index<'_>, run: usize, facts: &RunFacts, datum: usize) -> Optio
         _ => None,
     });
     // What was seen, the product had; at any rate when it was seen.
-    let rows = index.by_datum[datum].iter().filter(|row| row.run == run && !row.hint);
+    let rows = index.by_datum[datum]
+        .iter()
+        .filter(|row| row.run == run && !row.hint && is_of_product(index, facts, datum, row));
     let seen = rows.filter_map(|row| index.practice(row.number));
     let seen = seen.map(|practice| match practice.first {
         Some(first) if practice.key.transfer != Transfer::Kept => first,

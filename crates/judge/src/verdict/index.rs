@@ -1,5 +1,6 @@
 //! The evidence, arranged so that a hundred claims can be asked quickly.
 
+use super::windows::Variants;
 use crate::{Evidence, Selector};
 use dyetrace_case::{Form, Kind, Practice, Protection, Recipient, Scope, Side, Transfer};
 use std::collections::HashMap;
@@ -45,6 +46,8 @@ pub(crate) struct Index<'a> {
     pub(crate) data: Vec<(&'a str, Option<Kind>, bool)>,
     /// The practices of each datum.
     pub(crate) by_datum: Vec<Vec<Row<'a>>>,
+    /// The variants of the segments of each run.
+    pub(crate) variants: Vec<Variants<'a>>,
     nobody: Recipient,
 }
 
@@ -55,6 +58,7 @@ impl<'a> Index<'a> {
             evidence,
             data: planted.collect(),
             by_datum: vec![Vec::new(); evidence.data.len()],
+            variants: evidence.runs.iter().map(|run| Variants::of(&run.judged.timeline)).collect(),
             nobody: Recipient::unknown(None, None, Scope::Unknown),
         };
         let mut names: HashMap<&str, usize> =

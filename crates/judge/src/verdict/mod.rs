@@ -18,13 +18,13 @@ mod tries;
 mod windows;
 
 use crate::claims::{Check, Claim, Reading};
-use crate::{Evidence, Options, codes, plan};
-use dyetrace_case::{Fact, JudgedClaim, JudgedPart, Judgement, Verdict};
+use crate::{AppliesTo, Evidence, Options, codes, plan};
+use dyetrace_case::{Fact, JudgedClaim, JudgedPart, Judgement, Requirement, Verdict};
 use held::Held;
 use index::Index;
 pub(crate) use part::empty_part;
 use part::{Labels, out_of_scope};
-use scope::Group;
+use scope::{Group, run_names};
 pub(crate) use scope::{days, groups};
 use windows::Variant;
 
@@ -46,8 +46,10 @@ pub fn judge(evidence: &Evidence<'_>, claims: &[Claim], options: &Options) -> Ju
 
 fn judge_claim(index: &Index<'_>, held: &Held, claim: &Claim, options: &Options) -> JudgedClaim {
     let groups = groups(index.evidence.runs, &claim.applies_to);
+    let is_limited = claim.applies_to != AppliesTo::default();
     let needs_runs = claim.readings.iter().any(|reading| !matches!(reading.check, Check::Number(_)));
-    let applies = !groups.is_empty() || !needs_runs;
+    // A number that was measured needs no run, unless the claim says of which product it speaks.
+    let applies = !groups.is_empty() || !(needs_runs || is_limited);
     let mut parts = Vec::new();
     for reading in &claim.readings {
         parts.extend(judge_reading(index, held, claim, reading, &groups));
@@ -94,11 +96,13 @@ fn judge_reading(
     groups: &[Group],
 ) -> Vec<JudgedPart> {
     let labels = Labels { reading: reading.name.as_deref(), ..Labels::default() };
-    if let Check::Number(number) = &reading.check {
-        return vec![number::judge(index.evidence, number, &labels)];
-    }
-    if groups.is_empty() {
-        return vec![out_of_scope(index.evidence, &labels)];
+    let is_limited = claim.applies_to != AppliesTo::default();
+    match &reading.check {
+        Check::Number(number) if !groups.is_empty() || !is_limited => {
+            return number::judge(index.evidence, number, groups, &labels);
+        }
+        _ if groups.is_empty() => return vec![out_of_scope(index.evidence, &labels)],
+        _ => {}
     }
     let several = groups.len() > 1;
     let of_group = |group: &Group| {
@@ -106,11 +110,6 @@ fn judge_reading(
         judge_group(index, held, claim, reading, group, &labels)
     };
     groups.iter().flat_map(of_group).collect()
-}
-
-fn run_names(evidence: &Evidence<'_>, group: &Group) -> String {
-    let names = group.runs.iter().filter_map(|&run| evidence.runs.get(run)).map(|run| run.judged.id.as_str());
-    names.collect::<Vec<_>>().join(", ")
 }
 
 /// One part for each variant, and one for what nobody can assign to a variant.
@@ -130,10 +129,19 @@ fn judge_group(
         claim.variants.iter().map(|variant| one(&Variant::Named(variant.clone()))).collect();
     let between = one(&Variant::Between(claim.variants.clone()));
     let open = between.reasons.iter().any(|fact| fact.code == codes::UNDECIDED.name);
-    if !between.witnesses.is_empty() || open {
+    if !between.witnesses.is_empty() || open || leaves_unread(&between) {
         parts.push(between);
     }
     parts
+}
+
+/// True where more was sent than may stay unread: it would otherwise be judged in no part.
+fn leaves_unread(part: &JudgedPart) -> bool {
+    let facts =
+        part.coverage.iter().filter(|line| line.requirement == Requirement::Visible).flat_map(|line| &line.facts);
+    let number = |fact: &Fact, name: &str| fact.value(name).and_then(|value| value.parse::<u64>().ok());
+    let above = |fact: &Fact| fact.code == codes::OPAQUE_TOTAL.name && number(fact, "sent") > number(fact, "limit");
+    facts.into_iter().any(|fact| fact.code == codes::OPAQUE_UNCOUNTED.name || above(fact))
 }
 
 fn judge_part(
@@ -151,9 +159,10 @@ fn judge_part(
         Check::Discloses(discloses) => {
             never::judge(index, held, claim, reading, group, &labels, &never::beyond(discloses), &discloses.list)
         }
-        Check::Works(works) => action::works(index, works, group, variant, &labels),
-        Check::Needs(needs) => action::needs(index, needs, group, variant, &labels),
-        Check::Number(number) => number::judge(index.evidence, number, &labels),
+        Check::Works(works) => action::works(index, works, &reading.exercise.channels, group, variant, &labels),
+        Check::Needs(needs) => action::needs(index, needs, &reading.exercise.channels, group, variant, &labels),
+        // Numbers have no variants and are judged before.
+        Check::Number(_) => empty_part(Verdict::NotExercised, Vec::new()),
         Check::ServerSide(promise) => server_side::judge(index, promise, group, &labels),
     }
 }
@@ -174,7 +183,7 @@ fn unknown_actions(evidence: &Evidence<'_>, claim: &Claim) -> Vec<Fact> {
     names.dedup();
     let known = |name: &str| {
         let actions = evidence.runs.iter().flat_map(|run| &run.judged.timeline.actions);
-        actions.into_iter().any(|action| action.action == name || windows::is_action(action, name))
+        actions.into_iter().any(|action| windows::is_action_in_any_way(action, name))
     };
     let unknown = names.into_iter().filter(|name| !known(name));
     unknown.map(|name| codes::ACTION_NOT_IN_CASE.fact([&claim.statement.id, &name])).collect()

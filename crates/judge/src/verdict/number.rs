@@ -1,29 +1,97 @@
 //! Claims about counts and shares.
 
-use super::coverage::line;
+use super::coverage::{line, scope};
 use super::part::{Labels, part};
+use super::scope::{Group, run_names};
 use super::statistics::clopper_pearson;
-use crate::{Evidence, Number, NumberClaim, codes};
+use super::tries::tried;
+use super::windows::Variant;
+use crate::{Evidence, Number, NumberClaim, OutcomeWanted, codes};
 use dyetrace_case::{Fact, JudgedPart, Requirement, Verdict};
 
-/// A measured interval outside the claimed one contradicts, one inside supports, any other leaves it open.
-pub(crate) fn judge(evidence: &Evidence<'_>, claim: &NumberClaim, labels: &Labels<'_>) -> JudgedPart {
-    let measured = evidence.measured.iter().filter(|measured| measured.name == claim.measure);
+/// A measured interval outside the claimed one contradicts, one inside supports, any other leaves it open. What was
+/// measured outside is one number for all runs in scope; actions are counted for each product by itself.
+pub(crate) fn judge(
+    evidence: &Evidence<'_>,
+    claim: &NumberClaim,
+    groups: &[Group],
+    labels: &Labels<'_>,
+) -> Vec<JudgedPart> {
+    let measured: Vec<Number> =
+        evidence.measured.iter().filter(|one| one.name == claim.measure).map(|one| one.number).collect();
+    if !measured.is_empty() || !is_counted(&claim.measure) {
+        return vec![weigh(evidence, claim, together(groups).as_ref(), &measured, labels)];
+    }
+    let several = groups.len() > 1;
+    let of_group = |group: &Group| {
+        let labels = Labels { runs: several.then(|| run_names(evidence, group)), ..labels.clone() };
+        let counted: Vec<Number> = counted(evidence, group, &claim.measure).into_iter().collect();
+        weigh(evidence, claim, Some(group), &counted, &labels)
+    };
+    if groups.is_empty() {
+        return vec![weigh(evidence, claim, None, &[], labels)];
+    }
+    groups.iter().map(of_group).collect()
+}
+
+fn weigh(
+    evidence: &Evidence<'_>,
+    claim: &NumberClaim,
+    group: Option<&Group>,
+    measured: &[Number],
+    labels: &Labels<'_>,
+) -> JudgedPart {
     let mut verdicts = Vec::new();
     let (mut reasons, mut numbers) = (Vec::new(), Vec::new());
-    for measured in measured {
-        let Some((low, high)) = interval(&measured.number, claim.share, &mut numbers) else { continue };
+    for number in measured {
+        let Some((low, high)) = interval(number, claim.share, &mut numbers) else { continue };
         let (verdict, fact) = compare(claim, low, high);
         verdicts.push(verdict);
         reasons.push(fact);
     }
-    let verdict = verdicts.into_iter().reduce(Verdict::and);
-    if verdict.is_none() {
-        reasons.push(codes::NOT_MEASURED.fact([&claim.measure]));
-    }
+    let mut verdict = verdicts.into_iter().reduce(Verdict::and);
     let vacuous = if verdict.is_some() { Vec::new() } else { vec![codes::NOT_MEASURED.fact([&claim.measure])] };
-    let lines = vec![line(Requirement::NotVacuous, verdict.is_some(), vacuous)];
+    reasons.extend(vacuous.iter().cloned());
+    let mut lines = vec![line(Requirement::NotVacuous, verdict.is_some(), vacuous)];
+    if let Some(group) = group {
+        let scope = scope(evidence, group);
+        if group.unknown.is_some() {
+            verdict = None;
+            reasons.splice(0..0, scope.facts.iter().cloned());
+        }
+        lines.push(scope);
+    }
     part(labels, verdict.unwrap_or(Verdict::NotExercised), reasons, lines, numbers)
+}
+
+/// All runs that are certainly in scope; where none is, those of which nobody can tell.
+fn together(groups: &[Group]) -> Option<Group> {
+    let certain = groups.iter().any(|group| group.unknown.is_none());
+    let mut chosen = groups.iter().filter(|group| !certain || group.unknown.is_none()).cloned();
+    let mut all = chosen.next()?;
+    for group in chosen {
+        all.runs.extend(group.runs);
+        if !all.product.split(", ").any(|product| product == group.product) {
+            all.product = format!("{}, {}", all.product, group.product);
+        }
+    }
+    all.runs.sort_unstable();
+    Some(all)
+}
+
+/// True for what is counted in the marks of the runs: `done/NAME`, how often the action NAME was tried, and
+/// `failed/NAME`, how often it failed.
+fn is_counted(measure: &str) -> bool {
+    measure.starts_with("done/") || measure.starts_with("failed/")
+}
+
+/// Tries in special circumstances count only where the name names them. None where nothing was tried.
+fn counted(evidence: &Evidence<'_>, group: &Group, measure: &str) -> Option<Number> {
+    let (what, name) = measure.split_once('/')?;
+    let tries = |outcome| tried(evidence, group, name, &Variant::Any, outcome).len();
+    let done = tries(OutcomeWanted::Any);
+    let number = if what == "failed" { tries(OutcomeWanted::Failed) } else { done };
+    (done > 0).then_some(Number::Interval { low: number as f64, high: Some(number as f64) })
 }
 
 /// The interval that the true number lies in, at 95 % for samples; `None` where nothing was looked at.

@@ -1,7 +1,7 @@
 //! Which runs a claim is about.
 
 use super::tri::Tri;
-use crate::{AppliesTo, RunFacts};
+use crate::{AppliesTo, Evidence, RunFacts};
 use dyetrace_case::Time;
 use std::cmp::Ordering;
 
@@ -16,7 +16,7 @@ pub(crate) struct Group {
     pub(crate) unknown: Option<&'static str>,
 }
 
-/// The runs in scope, and those of which nobody can tell, by product.
+/// The runs in scope, and those of which nobody can tell, by product and by what is not known.
 pub(crate) fn groups(runs: &[RunFacts], applies_to: &AppliesTo) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut keys: Vec<&RunFacts> = Vec::new();
@@ -26,7 +26,9 @@ pub(crate) fn groups(runs: &[RunFacts], applies_to: &AppliesTo) -> Vec<Group> {
             (Tri::Maybe, condition) => Some(condition),
             (Tri::Yes, _) => None,
         };
-        if let Some(at) = keys.iter().position(|other| same_product(other, run)) {
+        // A run of which it is not known whether it is in scope never speaks for one of which it is.
+        let same = |(key, group): (&&RunFacts, &Group)| same_product(key, run) && group.unknown == unknown;
+        if let Some(at) = keys.iter().zip(&groups).position(same) {
             groups[at].runs.push(index);
             continue;
         }
@@ -34,6 +36,12 @@ pub(crate) fn groups(runs: &[RunFacts], applies_to: &AppliesTo) -> Vec<Group> {
         groups.push(Group { runs: vec![index], product: product_name(run), unknown });
     }
     groups
+}
+
+/// The names of a group's runs.
+pub(crate) fn run_names(evidence: &Evidence<'_>, group: &Group) -> String {
+    let names = group.runs.iter().filter_map(|&run| evidence.runs.get(run)).map(|run| run.judged.id.as_str());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn same_product(a: &RunFacts, b: &RunFacts) -> bool {
@@ -57,17 +65,21 @@ fn fits(run: &RunFacts, applies_to: &AppliesTo) -> (Tri, &'static str) {
         (any_of(&applies_to.versions, version, version_fits), "version"),
         (made_fits(applies_to, made), "made"),
         (region_fits(applies_to, run), "region"),
-        (any_of(&applies_to.platforms, platform, str::eq_ignore_ascii_case), "platform"),
-        (any_of(&applies_to.app_types, app_type, str::eq_ignore_ascii_case), "app-type"),
+        (any_of(&applies_to.platforms, platform, is_word), "platform"),
+        (any_of(&applies_to.app_types, app_type, is_word), "app-type"),
         (within(applies_to.recorded_from.as_deref(), applies_to.recorded_to.as_deref(), || recorded(run)), "recorded"),
     ];
     conditions.into_iter().min_by_key(|(holds, _)| *holds).unwrap_or((Tri::Yes, ""))
 }
 
-fn any_of(wanted: &[String], actual: Option<&str>, fits: impl Fn(&str, &str) -> bool) -> Tri {
+fn is_word(wanted: &str, actual: &str) -> Tri {
+    Tri::of(wanted.eq_ignore_ascii_case(actual))
+}
+
+fn any_of(wanted: &[String], actual: Option<&str>, fits: impl Fn(&str, &str) -> Tri) -> Tri {
     match actual {
         _ if wanted.is_empty() => Tri::Yes,
-        Some(actual) => Tri::of(wanted.iter().any(|wanted| fits(wanted, actual))),
+        Some(actual) => Tri::any(wanted.iter().map(|wanted| fits(wanted, actual))),
         None => Tri::Maybe,
     }
 }
@@ -75,7 +87,7 @@ fn any_of(wanted: &[String], actual: Option<&str>, fits: impl Fn(&str, &str) -> 
 /// The market a product was made for, or the place where it was used.
 fn region_fits(applies_to: &AppliesTo, run: &RunFacts) -> Tri {
     let market = run.judged.product.as_ref().and_then(|product| product.region.as_deref());
-    let fits = |region| any_of(&applies_to.regions, Some(region), str::eq_ignore_ascii_case);
+    let fits = |region| any_of(&applies_to.regions, Some(region), is_word);
     let known = [market, run.region.as_deref()].into_iter().flatten().map(fits);
     if applies_to.regions.is_empty() { Tri::Yes } else { known.max().unwrap_or(Tri::Maybe) }
 }
@@ -130,35 +142,46 @@ pub(crate) fn days(text: &str) -> Option<(u32, u32)> {
 }
 
 /// All conditions of one text: `>=2.0 <3`.
-fn version_fits(wanted: &str, version: &str) -> bool {
-    wanted.split_whitespace().all(|condition| {
+fn version_fits(wanted: &str, version: &str) -> Tri {
+    let conditions = wanted.split_whitespace().map(|condition| {
         let number = condition.trim_start_matches(['<', '>', '=']);
-        let order = compare_versions(version, number);
-        match &condition[..condition.len() - number.len()] {
+        let Some(order) = compare_versions(version, number) else { return Tri::Maybe };
+        Tri::of(match &condition[..condition.len() - number.len()] {
             "<" => order == Ordering::Less,
             "<=" => order != Ordering::Greater,
             ">" => order == Ordering::Greater,
             ">=" => order != Ordering::Less,
             _ => order == Ordering::Equal,
-        }
-    })
+        })
+    });
+    conditions.min().unwrap_or(Tri::Yes)
 }
 
-/// Part by part, numbers as numbers; `2` and `2.0` are equal.
-fn compare_versions(a: &str, b: &str) -> Ordering {
-    let parts = |text: &str| text.split(['.', '-', '+', '_']).map(str::to_owned).collect::<Vec<_>>();
+/// Part by part, numbers as numbers; `2`, `2.0` and `V2.0` are equal. None where a number meets a text (`2.0` and
+/// `2.0-beta`, `2.0` and `build7`) or two texts differ: makers order those in more than one way.
+fn compare_versions(a: &str, b: &str) -> Option<Ordering> {
+    let parts = |text: &str| numbered(text).split(['.', '-', '+', '_']).map(str::to_owned).collect::<Vec<_>>();
     let (a, b) = (parts(a), parts(b));
     let part = |parts: &[String], at: usize| parts.get(at).cloned().unwrap_or_else(|| "0".to_owned());
-    (0..a.len().max(b.len()))
-        .map(|at| compare_parts(&part(&a, at), &part(&b, at)))
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
+    for at in 0..a.len().max(b.len()) {
+        let order = compare_parts(&part(&a, at), &part(&b, at))?;
+        if order.is_ne() {
+            return Some(order);
+        }
+    }
+    Some(Ordering::Equal)
 }
 
-fn compare_parts(a: &str, b: &str) -> Ordering {
+/// Without the letter that some makers write before the number.
+fn numbered(version: &str) -> &str {
+    let rest = version.strip_prefix(['v', 'V']);
+    rest.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version)
+}
+
+fn compare_parts(a: &str, b: &str) -> Option<Ordering> {
     match (a.parse::<u64>(), b.parse::<u64>()) {
-        (Ok(a), Ok(b)) => a.cmp(&b),
-        _ => a.cmp(b),
+        (Ok(a), Ok(b)) => Some(a.cmp(&b)),
+        _ => (a == b).then_some(Ordering::Equal),
     }
 }
 
@@ -176,7 +199,18 @@ mod tests {
 
     #[test]
     fn versions_compare_as_numbers() {
-        assert!(version_fits(">=2.0 <3", "2.10.1") && version_fits("2", "2.0") && !version_fits("<2.9", "2.10"));
+        let fits = |wanted, version| version_fits(wanted, version);
+        assert_eq!([fits(">=2.0 <3", "2.10.1"), fits("2", "2.0"), fits("<2.9", "2.10")], [Tri::Yes, Tri::Yes, Tri::No]);
+    }
+
+    #[test]
+    fn a_letter_before_a_version_does_not_make_it_newer() {
+        let fits = |wanted, version| version_fits(wanted, version);
+        assert_eq!([fits(">=2.0", "V1.0"), fits(">=v2.0", "2.1"), fits("1.0", "v1.0")], [Tri::No, Tri::Yes, Tri::Yes]);
+        assert_eq!(
+            [fits("<2.0", "2.0-beta"), fits(">=2", "build7"), fits("r1", "r1")],
+            [Tri::Maybe, Tri::Maybe, Tri::Yes]
+        );
     }
 
     #[test]
@@ -198,5 +232,17 @@ mod tests {
         let groups = groups(&runs, &claim);
         let shown: Vec<_> = groups.iter().map(|group| (group.runs.clone(), group.unknown)).collect();
         assert_eq!(shown, [(vec![0, 2], None), (vec![3], Some("version"))]);
+    }
+
+    #[test]
+    fn the_order_of_runs_does_not_decide_whether_one_is_in_scope() {
+        let dated = |first: Option<i64>| RunFacts {
+            judged: JudgedRun { first: first.map(Time), last: first.map(Time), ..run(Some("1"), None).judged },
+            ..RunFacts::default()
+        };
+        let claim = AppliesTo { recorded_from: Some("1960".to_owned()), ..AppliesTo::default() };
+        let both = |runs: [RunFacts; 2]| groups(&runs, &claim).iter().map(|group| group.unknown).collect::<Vec<_>>();
+        assert_eq!(both([dated(Some(0)), dated(None)]), [None, Some("recorded")]);
+        assert_eq!(both([dated(None), dated(Some(0))]), [Some("recorded"), None]);
     }
 }

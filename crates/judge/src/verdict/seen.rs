@@ -28,7 +28,7 @@ pub(crate) struct Found {
     pub(crate) undecided: Vec<(usize, Why)>,
     /// They do not speak against it, for a reason that is worth showing.
     pub(crate) cleared: Vec<(usize, Why)>,
-    /// Transmissions that the claim speaks of, at fault or not.
+    /// Transmissions that the claim speaks of, at fault or not; not those inside an allowed action.
     pub(crate) judged: Vec<usize>,
     /// Seen inside an allowed action, with that action.
     pub(crate) controls: Vec<(usize, usize)>,
@@ -88,6 +88,8 @@ pub(crate) struct Seen<'a> {
     stored: bool,
     /// The windows of each run; empty for runs that are not judged.
     pub(crate) windows: Vec<Vec<Window>>,
+    /// How many of each run's windows before each the claim may speak of, so that a stretch of them is asked at once.
+    open: Vec<Vec<usize>>,
 }
 
 impl<'a> Seen<'a> {
@@ -96,8 +98,11 @@ impl<'a> Seen<'a> {
         let recipients = &index.evidence.recipients;
         let runs = index.evidence.runs.iter().enumerate().map(|(at, run)| {
             let judged = group.runs.contains(&at);
-            if judged { windows(run, never.when.as_ref(), &never.unless, variant) } else { Vec::new() }
+            let variants = index.variants.get(at).filter(|_| judged);
+            variants
+                .map_or_else(Vec::new, |variants| windows(run, variants, never.when.as_ref(), &never.unless, variant))
         });
+        let windows: Vec<Vec<Window>> = runs.collect();
         Self {
             index,
             sought,
@@ -105,7 +110,8 @@ impl<'a> Seen<'a> {
             reached: recipients.iter().map(|recipient| reached(recipient, &never.reaches)).collect(),
             country: recipients.iter().map(|recipient| country_at_fault(recipient, &never.countries)).collect(),
             stored: never.reaches.contains(&Reach::Storage),
-            windows: runs.collect(),
+            open: windows.iter().map(|windows| counted_open(windows)).collect(),
+            windows,
         }
     }
 
@@ -113,6 +119,15 @@ impl<'a> Seen<'a> {
     pub(crate) fn window(&self, run: usize, segment: usize) -> Option<&Window> {
         let windows = self.windows.get(run)?;
         windows.get(segment).or_else(|| windows.first())
+    }
+
+    /// May the claim speak of what lies anywhere from one segment to another? What has no time, or no end that is
+    /// known, may lie in any.
+    pub(crate) fn may_speak_of(&self, run: usize, first: usize, last: usize) -> bool {
+        let Some(open) = self.open.get(run) else { return false };
+        let timed = first > 0 && first <= last && last.saturating_add(1) < open.len();
+        let (from, to) = if timed { (first, last + 1) } else { (0, open.len().saturating_sub(1)) };
+        open.get(from) < open.get(to)
     }
 
     /// Is the recipient one that the claim speaks of? Where the index is wrong, nobody can tell.
@@ -161,7 +176,9 @@ impl<'a> Seen<'a> {
         let sure = about.iter().filter(|(_, why)| *why != Why::Form).all(|(holds, _)| *holds == Tri::Yes);
         let in_time = times.iter().filter(|(_, why)| *why != Why::Inside).all(|(holds, _)| *holds == Tri::Yes);
         if sure && in_time {
-            found.judged.push(number);
+            if window.allowed != Tri::Yes {
+                found.judged.push(number);
+            }
             if let (Tri::Yes, Some(action)) = (window.allowed, window.allowed_by) {
                 found.controls.push((number, action));
             }
@@ -289,6 +306,18 @@ impl<'a> Seen<'a> {
         });
         action.map(|action| action.action.clone()).unwrap_or_default()
     }
+}
+
+/// The number of windows before each that the claim may speak of, and of all.
+fn counted_open(windows: &[Window]) -> Vec<usize> {
+    let may_be =
+        |window: &Window| [window.when, window.allowed.not(), window.variant].iter().all(|one| *one != Tri::No);
+    let mut counts = vec![0];
+    for window in windows {
+        let before = counts.last().copied().unwrap_or_default();
+        counts.push(before + usize::from(may_be(window)));
+    }
+    counts
 }
 
 /// Did it happen when the claim says it does not?

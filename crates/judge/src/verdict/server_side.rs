@@ -4,8 +4,9 @@ use super::coverage::{line, scope};
 use super::index::Index;
 use super::part::{Labels, part};
 use super::scope::Group;
+use super::windows::is_action;
 use crate::{CanaryFacts, ServerSide, codes};
-use dyetrace_case::{Fact, JudgedPart, Requirement, Time, Verdict};
+use dyetrace_case::{ActionOutcome, Fact, JudgedPart, Requirement, Time, Verdict};
 
 const DAY: i64 = 86_400 * 1_000_000_000;
 
@@ -43,8 +44,10 @@ pub(crate) fn judge(index: &Index<'_>, claim: &ServerSide, group: &Group, labels
 fn allowed_until(index: &Index<'_>, claim: &ServerSide, group: &Group) -> Option<Time> {
     let after = claim.after.as_ref()?;
     let runs = group.runs.iter().filter_map(|&run| index.evidence.runs.get(run));
-    let actions = runs.flat_map(|run| &run.judged.timeline.actions).filter(|action| action.action == after.action);
-    let ended = actions.filter_map(|action| {
+    let actions = runs.flat_map(|run| &run.judged.timeline.actions);
+    // What was tried in vain promised nothing.
+    let done = actions.filter(|one| is_action(one, &after.action) && one.outcome == Some(ActionOutcome::Succeeded));
+    let ended = done.filter_map(|action| {
         let error = i64::try_from(action.error).ok()?;
         Some(action.ended?.0.saturating_add(error))
     });

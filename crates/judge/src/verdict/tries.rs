@@ -14,13 +14,16 @@ pub(crate) struct Cell<'c> {
     pub(crate) done: Vec<(usize, usize)>,
 }
 
-/// Consent states to try actions in: those of the exercise, else those the claim speaks of.
-fn states<'c>(exercise: &'c Exercise, when: Option<&'c When>) -> Vec<Option<ConsentState>> {
-    let named = if exercise.states.is_empty() { when.map(|when| &when.states) } else { Some(&exercise.states) };
-    match named {
-        Some(states) if !states.is_empty() => states.iter().copied().map(Some).collect(),
-        _ => vec![None],
+/// Consent states to try actions in: all that the claim speaks of, because what was never tried in one of them says
+/// nothing of it, and any more that the exercise names.
+fn states(exercise: &Exercise, when: Option<&When>) -> Vec<Option<ConsentState>> {
+    let mut states: Vec<Option<ConsentState>> = Vec::new();
+    for state in when.iter().flat_map(|when| &when.states).chain(&exercise.states).copied().map(Some) {
+        if !states.contains(&state) {
+            states.push(state);
+        }
     }
+    if states.is_empty() { vec![None] } else { states }
 }
 
 /// Every cell that a claim asks for. `counts` says of an action of a run whether the rest of its circumstances were right.
@@ -38,7 +41,8 @@ pub(crate) fn cells<'c>(
     for wanted in &exercise.actions {
         let done = tried(evidence, group, &wanted.name, variant, wanted.outcome);
         let done: Vec<_> = done.into_iter().filter(|&(run, action)| counts(run, action)).collect();
-        for &state in &states {
+        let own: Vec<_> = wanted.states.iter().copied().map(Some).collect();
+        for &state in if own.is_empty() { &states } else { &own } {
             let in_state = |&(run, action): &(usize, usize)| {
                 let timeline = &evidence.runs[run].judged.timeline;
                 state.is_none_or(|state| happened_in(timeline, action, purpose, state))

@@ -3,7 +3,7 @@
 
 use super::tri::Tri;
 use crate::{RunFacts, When};
-use dyetrace_case::{ActionRun, ConsentState, Segment, Timeline};
+use dyetrace_case::{ActionRun, ConsentState, Segment, Time, Timeline};
 use std::collections::BTreeSet;
 
 /// A segment in the eyes of a claim.
@@ -42,15 +42,28 @@ impl Variant {
 }
 
 /// The windows of a run, by segment.
-pub(crate) fn windows(run: &RunFacts, when: Option<&When>, unless: &[String], variant: &Variant) -> Vec<Window> {
+pub(crate) fn windows(
+    run: &RunFacts,
+    variants: &Variants<'_>,
+    when: Option<&When>,
+    unless: &[String],
+    variant: &Variant,
+) -> Vec<Window> {
     let timeline = &run.judged.timeline;
-    let windows = timeline.segments.iter().map(|segment| window(timeline, segment, when, unless, variant));
+    let allowed: Vec<bool> =
+        timeline.actions.iter().map(|action| unless.iter().any(|name| is_action_in_any_way(action, name))).collect();
+    let window = |at: usize, segment: &Segment| Window {
+        variant: in_variant(variants.possible(at), variant),
+        ..window(segment, when, &allowed)
+    };
+    let windows = timeline.segments.iter().enumerate().map(|(at, segment)| window(at, segment));
     let windows: Vec<Window> = windows.collect();
     // A run without a timeline has one segment, of which nothing is known.
-    if windows.is_empty() { vec![window(timeline, &Segment::default(), when, unless, variant)] } else { windows }
+    if windows.is_empty() { vec![window(0, &Segment::default())] } else { windows }
 }
 
-fn window(timeline: &Timeline, segment: &Segment, when: Option<&When>, unless: &[String], variant: &Variant) -> Window {
+/// The window of a segment in every variant.
+fn window(segment: &Segment, when: Option<&When>, allowed: &[bool]) -> Window {
     let states = when.map(|when| (segment.consent_for(when.purpose.as_deref()), &when.states));
     let (when, consent_unknown) = match states {
         None => (Tri::Yes, false),
@@ -60,8 +73,7 @@ fn window(timeline: &Timeline, segment: &Segment, when: Option<&When>, unless: &
         Some(_) => (Tri::No, false),
     };
     let inside = segment.actions.iter().filter_map(|within| {
-        let action = timeline.actions.get(within.action)?;
-        let allowed = unless.iter().any(|name| is_allowed(action, name));
+        let allowed = allowed.get(within.action).copied().unwrap_or(false);
         allowed.then_some((if within.certainly { Tri::Yes } else { Tri::Maybe }, within.action))
     });
     let best = inside.max_by_key(|(certainly, _)| *certainly);
@@ -70,12 +82,12 @@ fn window(timeline: &Timeline, segment: &Segment, when: Option<&When>, unless: &
         consent_unknown,
         allowed: best.map_or(Tri::No, |(certainly, _)| certainly),
         allowed_by: best.map(|(_, action)| action),
-        variant: in_variant(timeline, segment, variant),
+        variant: Tri::Yes,
     }
 }
 
-/// An allowed action is allowed in all circumstances.
-fn is_allowed(action: &ActionRun, name: &str) -> bool {
+/// True where a name in a claim means this action in any circumstances: what is allowed is allowed in all of them.
+pub(crate) fn is_action_in_any_way(action: &ActionRun, name: &str) -> bool {
     action.action == name || is_action(action, name)
 }
 
@@ -93,23 +105,13 @@ fn has_suffix(action: &str, condition: &str) -> bool {
     action.strip_suffix(condition).is_some_and(|rest| rest.ends_with('-'))
 }
 
-/// The variants that a segment may belong to: those of the actions that go on in it, else that of the
-/// latest before it, because a product may wait before it sends.
-fn in_variant(timeline: &Timeline, segment: &Segment, variant: &Variant) -> Tri {
-    if *variant == Variant::Any {
-        return Tri::Yes;
-    }
-    let possible = possible_variants(timeline, segment);
+/// Does a segment that may belong to these variants belong to the one that is judged?
+fn in_variant(possible: &BTreeSet<&str>, variant: &Variant) -> Tri {
     match variant {
         Variant::Any => Tri::Yes,
-        Variant::Named(name) if !possible.contains(name.as_str()) => Tri::of(false),
-        Variant::Named(_) => {
-            if possible.len() == 1 {
-                Tri::Yes
-            } else {
-                Tri::Maybe
-            }
-        }
+        Variant::Named(name) if !possible.contains(name.as_str()) => Tri::No,
+        Variant::Named(_) if possible.len() == 1 => Tri::Yes,
+        Variant::Named(_) => Tri::Maybe,
         // What lies in one variant alone is judged there; what lies in none that is marked may be anyone's.
         Variant::Between(_) if possible.is_empty() => Tri::Maybe,
         Variant::Between(names) => {
@@ -118,18 +120,42 @@ fn in_variant(timeline: &Timeline, segment: &Segment, variant: &Variant) -> Tri 
     }
 }
 
-fn possible_variants<'t>(timeline: &'t Timeline, segment: &Segment) -> BTreeSet<&'t str> {
+/// The variants that each segment of a run may belong to: those of the actions that go on in it, else that of the
+/// latest before it, because a product may wait before it sends.
+pub(crate) struct Variants<'t>(Vec<BTreeSet<&'t str>>);
+
+impl<'t> Variants<'t> {
+    pub(crate) fn of(timeline: &'t Timeline) -> Self {
+        let named: Vec<(Time, &str)> =
+            timeline.actions.iter().filter_map(|action| Some((action.began, action.variant.as_deref()?))).collect();
+        let all: BTreeSet<&str> = named.iter().map(|(_, name)| *name).collect();
+        // A run whose actions have no variants needs no table.
+        let segments = if all.is_empty() { &[][..] } else { timeline.segments.as_slice() };
+        Self(segments.iter().map(|segment| possible(timeline, segment, &named, &all)).collect())
+    }
+
+    fn possible(&self, segment: usize) -> &BTreeSet<&'t str> {
+        const NONE: &BTreeSet<&str> = &BTreeSet::new();
+        self.0.get(segment).unwrap_or(NONE)
+    }
+}
+
+/// `named` are the beginnings of all actions that have a variant, in order.
+fn possible<'t>(
+    timeline: &'t Timeline,
+    segment: &Segment,
+    named: &[(Time, &'t str)],
+    all: &BTreeSet<&'t str>,
+) -> BTreeSet<&'t str> {
     let variant = |index: usize| timeline.actions.get(index).and_then(|action| action.variant.as_deref());
-    let going_on = segment.actions.iter().filter_map(|within| variant(within.action));
-    let going_on: BTreeSet<&str> = going_on.collect();
-    let all: BTreeSet<&str> = timeline.actions.iter().filter_map(|action| action.variant.as_deref()).collect();
+    let going_on: BTreeSet<&str> = segment.actions.iter().filter_map(|within| variant(within.action)).collect();
     let certainly = segment.actions.iter().any(|within| within.certainly && variant(within.action).is_some());
     if all.len() <= 1 || certainly {
-        return if going_on.is_empty() { all } else { going_on };
+        return if going_on.is_empty() { all.clone() } else { going_on };
     }
-    let Some(start) = segment.start else { return if segment.end.is_none() { all } else { going_on } };
-    let before = timeline.actions.iter().filter(|action| action.variant.is_some() && action.began <= start);
-    let latest = before.max_by_key(|action| action.began).and_then(|action| action.variant.as_deref());
+    let Some(start) = segment.start else { return if segment.end.is_none() { all.clone() } else { going_on } };
+    let before = named.partition_point(|(began, _)| *began <= start);
+    let latest = before.checked_sub(1).and_then(|at| named.get(at)).map(|(_, name)| *name);
     going_on.into_iter().chain(latest).collect()
 }
 
@@ -146,7 +172,6 @@ pub(crate) fn happened_in(timeline: &Timeline, action: usize, purpose: Option<&s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dyetrace_case::Time;
 
     fn action(name: &str, conditions: &[&str]) -> ActionRun {
         ActionRun {

@@ -115,13 +115,7 @@ fn datum(kind: &str) -> DatumFacts {
 
 fn spikes(datum: &str) -> [SpikeFacts; 2] {
     let datum = DatumId(datum.to_owned());
-    [Form::Clear, Form::Encoded].map(|form| SpikeFacts {
-        run: None,
-        datum: datum.clone(),
-        form,
-        hidden: 200,
-        found: 199,
-    })
+    [Form::Clear, Form::Encoded].map(|form| SpikeFacts { run: 0, datum: datum.clone(), form, hidden: 200, found: 199 })
 }
 
 impl Case {
@@ -169,9 +163,16 @@ impl Case {
     }
 
     pub fn opaque(&mut self, recipient: usize, sent: Option<u64>) {
+        self.opaque_between(55, 55, recipient, sent);
+    }
+
+    /// Bytes that nobody read, the first sent at one second of the first run and the last at another.
+    pub fn opaque_between(&mut self, first: i64, last: i64, recipient: usize, sent: Option<u64>) {
+        let segment = |second: i64| self.runs[0].judged.timeline.segment_at(Some(Time(second * SECOND)));
         self.opaque.push(OpaqueFacts {
             run: 0,
-            segment: self.runs[0].judged.timeline.segment_at(Some(Time(55 * SECOND))),
+            segment: segment(first),
+            last_segment: segment(last),
             recipient,
             sent,
             received: 100,

@@ -214,6 +214,7 @@ fn opaque_entry(opaque: &Opaque) -> Value {
         "exhibit": opaque.exhibit.to_string(),
         "id": opaque.id.0,
         "time": opaque.time.map(|time| time.to_string()),
+        "last": opaque.last.map(|time| time.to_string()),
         "transport": opaque.transport.to_string(),
         "client": endpoint(&opaque.client),
         "server": endpoint(&opaque.server),

@@ -40,6 +40,7 @@ fn opaque(opaque: &Opaque) -> Value {
         "record": opaque.id.0,
         "exhibit": opaque.exhibit.to_string(),
         "time": opaque.time.map(|time| time.to_string()),
+        "last": opaque.last.map(|time| time.to_string()),
         "transport": opaque.transport.to_string(),
         "client": client(&opaque.client),
         "server": server(&opaque.server),

@@ -452,6 +452,7 @@ fn opaque(reason: &str) -> Opaque {
         id: RecordId("tcp:9/tls".to_owned()),
         exhibit: ExhibitId([7; 32]),
         time: Some(Time(START)),
+        last: Some(Time(START)),
         transport: Transport::Tcp,
         client: Endpoint::default(),
         server: Endpoint { address: None, port: Some(443), name: Some((HOSTILE.to_owned(), NameSource::Sni)) },
