@@ -32,7 +32,7 @@ const REASONS: &[(&str, &str)] = &[
     ("{} bytes of datagrams cut off by the recorder", "录制工具截去了数据报中的 {} 字节"),
     ("fragments of an IP packet whose other fragments are missing", "IP 分片不全，其余分片缺失"),
     ("tunnels nested deeper than 8", "隧道嵌套超过 8 层"),
-    ("IP protocols that are not read, beyond {} pairs of hosts", "未读取的 IP 协议，超过 {} 对主机"),
+    ("IP protocols and frames that are not read, beyond {} pairs of hosts", "未读取的 IP 协议和帧，超过 {} 对主机"),
     ("{}, in {} packets", "{}，共 {} 个数据包"),
     ("{} is not read", "不读取 {}"),
     ("{} cut off or broken", "{} 被截断或损坏"),
