@@ -211,11 +211,11 @@ fn named(name: &str) -> DistinguishedName {
     distinguished
 }
 
-fn at(path: &Path, error: &dyn std::fmt::Display) -> AuthorityError {
+pub(crate) fn at(path: &Path, error: &dyn std::fmt::Display) -> AuthorityError {
     AuthorityError(format!("{}: {error}", path.display()))
 }
 
-fn write_new(path: &Path, contents: &[u8], mode: u32) -> Result<(), AuthorityError> {
+pub(crate) fn write_new(path: &Path, contents: &[u8], mode: u32) -> Result<(), AuthorityError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

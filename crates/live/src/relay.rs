@@ -153,6 +153,12 @@ impl Relay {
         &self.authority
     }
 
+    /// What is written down.
+    #[cfg(feature = "wireguard")]
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
     /// Connects the target.
     ///
     /// # Errors

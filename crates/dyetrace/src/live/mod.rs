@@ -8,6 +8,8 @@ mod setup;
 mod status;
 mod view;
 mod watcher;
+#[cfg(feature = "wireguard")]
+mod wireguard;
 
 use crate::exit::{Exit, Fault, say};
 use crate::{custody, mark};
@@ -42,6 +44,7 @@ Examples:
   dyetrace live my-case
   dyetrace live my-case --run second --listen 127.0.0.1:9000
   dyetrace live my-case --lan wlan0 --client 192.168.1.23
+  dyetrace live my-case --wireguard 192.168.1.10:51820
   dyetrace live my-case --redirected 127.0.0.1:9001 --format jsonl
   dyetrace live my-case --guard block
   dyetrace live doctor my-case
@@ -71,6 +74,14 @@ pub(crate) struct LiveArguments {
     /// An address of this machine that clients may reach nevertheless, where the servers under test run on it
     #[arg(long, value_name = "ADDRESS")]
     also: Vec<IpAddr>,
+    /// Let a phone in by WireGuard: shows the code that its app scans
+    #[cfg(feature = "wireguard")]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    wireguard: Option<SocketAddr>,
+    /// The resolver of whom the phone's names are asked, instead of the system's
+    #[cfg(feature = "wireguard")]
+    #[arg(long, value_name = "ADDRESS", requires = "wireguard")]
+    dns: Option<IpAddr>,
     /// Relay TLS to this name, and to those below it, unread
     #[arg(long, value_name = "NAME")]
     leave_alone: Vec<String>,
@@ -145,6 +156,10 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     let token = setup::token()?;
     let _announced = listening.announce(arguments, &upcoming, &token)?;
     greet(arguments, &upcoming, &listening, &token);
+    #[cfg(feature = "wireguard")]
+    if let Some(phone) = &listening.phone {
+        phone.greet(arguments.case());
+    }
     let status = Arc::new(Status::default());
     let seen = std::thread::scope(|scope| {
         let scanner = scanner(&upcoming);
@@ -180,6 +195,10 @@ async fn serve(
     tokio::spawn(front::serve(listening.proxy, Front::Proxy, Arc::clone(&relay)));
     for listener in listening.redirected {
         tokio::spawn(front::serve(listener, Front::Redirected, Arc::clone(&relay)));
+    }
+    #[cfg(feature = "wireguard")]
+    if let Some(phone) = listening.phone {
+        tokio::spawn(phone.serve(Arc::clone(&relay)));
     }
     tokio::spawn(control::serve(listening.control, token, answers));
     let limit = async {

@@ -25,6 +25,8 @@ pub(super) struct Listening {
     pub(super) redirected_addresses: Vec<SocketAddr>,
     pub(super) control: TcpListener,
     pub(super) control_address: SocketAddr,
+    #[cfg(feature = "wireguard")]
+    pub(super) phone: Option<super::wireguard::Phone>,
 }
 
 impl Listening {
@@ -51,7 +53,18 @@ impl Listening {
             redirected.push(listener);
             redirected_addresses.push(address);
         }
-        Ok(Self { proxy, proxy_address, redirected, redirected_addresses, control, control_address })
+        #[cfg(feature = "wireguard")]
+        let phone = super::wireguard::Phone::open(arguments).await?;
+        Ok(Self {
+            proxy,
+            proxy_address,
+            redirected,
+            redirected_addresses,
+            control,
+            control_address,
+            #[cfg(feature = "wireguard")]
+            phone,
+        })
     }
 
     /// Lets other commands find the recording, until what is given back is dropped.
@@ -117,9 +130,12 @@ pub(super) fn relay_settings(
     let folder = arguments.case().join("live");
     let authority = Authority::in_folder(&folder, &format!("dyetrace live, run {}", upcoming.run.id));
     let own = [listening.proxy_address, listening.control_address];
+    let own = own.into_iter().chain(listening.redirected_addresses.iter().copied());
+    #[cfg(feature = "wireguard")]
+    let own = own.chain(listening.phone.as_ref().map(|phone| phone.address));
     let policy = Policy {
         also: arguments.also.iter().copied().collect(),
-        own: own.into_iter().chain(listening.redirected_addresses.iter().copied()).collect(),
+        own: own.collect(),
         leave_alone: arguments.leave_alone.iter().map(|name| name.to_ascii_lowercase()).collect(),
         clients: arguments.client.iter().copied().collect(),
     };

@@ -3,12 +3,11 @@
 
 use super::{GREETING, status};
 use crate::relay::{Host, Relay, Target};
-use crate::stream::Rewound;
+use crate::stream::{Rewound, Stream};
 use crate::upstream::within;
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 /// Bytes of a request's head.
 const HEAD: usize = 64 << 10;
@@ -23,7 +22,7 @@ enum Asked {
     Nonsense,
 }
 
-pub(super) async fn serve(mut client: TcpStream, peer: SocketAddr, relay: &Relay) -> io::Result<()> {
+pub(super) async fn serve(mut client: impl Stream, peer: SocketAddr, relay: &Relay) -> io::Result<()> {
     let mut read = Vec::new();
     let end = within(GREETING, "the client sent no whole request", read_head(&mut client, &mut read)).await?;
     let Some(end) = end else { return refuse(&mut client, "400 Bad Request", "this is no request to a proxy").await };
@@ -49,7 +48,7 @@ pub(super) async fn serve(mut client: TcpStream, peer: SocketAddr, relay: &Relay
 }
 
 /// Reads a request's head; `None` where there is none within the limit.
-async fn read_head(client: &mut TcpStream, read: &mut Vec<u8>) -> io::Result<Option<usize>> {
+async fn read_head(client: &mut impl Stream, read: &mut Vec<u8>) -> io::Result<Option<usize>> {
     let mut searched: usize = 0;
     loop {
         let from = searched.saturating_sub(3);
@@ -115,7 +114,7 @@ fn forward_fields(fields: &[u8], out: &mut Vec<u8>) {
 }
 
 /// A phone that uses the proxy gets the authority's certificate from the proxy.
-async fn greet(client: &mut TcpStream, relay: &Relay, path: &str) -> io::Result<()> {
+async fn greet(client: &mut impl Stream, relay: &Relay, path: &str) -> io::Result<()> {
     let (kind, body) = match path {
         "/ca.pem" => ("application/x-pem-file", relay.authority().pem().as_bytes().to_vec()),
         "/ca.crt" | "/ca.cer" => ("application/x-x509-ca-cert", relay.authority().der().to_vec()),
@@ -137,7 +136,7 @@ const WELCOME: &str = "<!doctype html><meta charset=utf-8><meta name=viewport co
 <p><a href=\"/ca.crt\">The certificate of this case</a> (<a href=\"/ca.pem\">as PEM</a>) is to be trusted by the device \
 under test only, and removed from it afterwards.</p>\n";
 
-async fn refuse(client: &mut TcpStream, status: &str, why: &str) -> io::Result<()> {
+async fn refuse(client: &mut impl Stream, status: &str, why: &str) -> io::Result<()> {
     let body = format!("dyetrace live: {why}\n");
     let length = body.len();
     let answer = format!(

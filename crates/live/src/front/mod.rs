@@ -3,6 +3,8 @@
 mod http_proxy;
 mod redirected;
 mod socks;
+#[cfg(feature = "wireguard")]
+pub mod wireguard;
 
 use crate::policy::Denied;
 use crate::relay::{Relay, Unreachable};

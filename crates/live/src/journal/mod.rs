@@ -88,6 +88,12 @@ impl Journal {
         self.shared.filled.notify_one();
     }
 
+    /// Whether more may be written down now: what comes as datagrams cannot wait.
+    pub fn has_room(&self) -> bool {
+        let state = self.shared.lock();
+        state.failed.is_none() && state.blocks.len() < WAITING
+    }
+
     /// Waits until everything is on the disk.
     ///
     /// # Errors

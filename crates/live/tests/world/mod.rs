@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) journal_path: PathBuf,
     pub(crate) ours: CertificateDer<'static>,
     pub(crate) servers: Authority,
+    #[allow(dead_code, reason = "not every test has a front of its own")]
+    pub(crate) relay: Arc<Relay>,
     folder: PathBuf,
 }
 
@@ -54,9 +56,9 @@ impl World {
         change(&mut policy);
         let settings = RelaySettings { authority, roots, policy, idle: Duration::from_secs(20) };
         let watch = Watch::default();
-        let relay = ready(Relay::new(settings, Arc::clone(&journal), watch.clone()).unwrap());
-        tokio::spawn(front::serve(listener, Front::Proxy, Arc::new(relay)));
-        Self { proxy, watch, journal, journal_path, ours, servers, folder }
+        let relay = Arc::new(ready(Relay::new(settings, Arc::clone(&journal), watch.clone()).unwrap()));
+        tokio::spawn(front::serve(listener, Front::Proxy, Arc::clone(&relay)));
+        Self { proxy, watch, journal, journal_path, ours, servers, relay, folder }
     }
 
     /// Settings of a client that trusts both authorities.
@@ -167,11 +169,11 @@ pub(crate) fn said(events: &[Event], side: Side) -> Vec<u8> {
 }
 
 /// Opens TLS as a client.
-pub(crate) async fn secure(
+pub(crate) async fn secure<S: AsyncReadExt + AsyncWriteExt + Unpin>(
     config: ClientConfig,
     name: &str,
-    stream: TcpStream,
-) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+    stream: S,
+) -> std::io::Result<tokio_rustls::client::TlsStream<S>> {
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name.to_owned()).unwrap(), stream).await
 }
 
