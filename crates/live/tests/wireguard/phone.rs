@@ -140,6 +140,7 @@ impl Running {
     fn open(&mut self, target: SocketAddr, stream: DuplexStream) {
         let buffer = || SocketBuffer::new(vec![0; 128 << 10]);
         let mut socket = Socket::new(buffer(), buffer());
+        socket.set_congestion_control(smoltcp::socket::tcp::CongestionControl::Reno);
         self.next_port += 1;
         socket.connect(self.interface.context(), target, self.next_port).unwrap();
         let handle = self.sockets.add(socket);

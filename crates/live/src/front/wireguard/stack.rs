@@ -74,6 +74,7 @@ impl Stack {
         let buffer = || tcp::SocketBuffer::new(vec![0; BUFFER]);
         let mut socket = Socket::new(buffer(), buffer());
         socket.set_nagle_enabled(false);
+        socket.set_congestion_control(tcp::CongestionControl::Reno);
         socket.listen(IpEndpoint::from(ends.1)).ok()?;
         let handle = self.sockets.add(socket);
         self.queues.received.push_back(opening);

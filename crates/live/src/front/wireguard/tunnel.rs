@@ -4,6 +4,7 @@ use super::config::Keys;
 use boringtun::noise::rate_limiter::RateLimiter;
 use boringtun::noise::{Tunn, TunnResult};
 use boringtun::x25519::{PublicKey, StaticSecret};
+use nix::sys::socket::{setsockopt, sockopt};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use tokio::net::UdpSocket;
 const HANDSHAKES: u64 = 10;
 /// The longest datagram, and what WireGuard adds to it.
 const DATAGRAM: usize = 65_536 + 64;
+/// Bytes that wait in the socket.
+const RECEIVING: usize = 4 << 20;
 /// The type of a message that only says "prove where you are" (WireGuard paper, section 5.4.7).
 const COOKIE_REPLY: u8 = 3;
 
@@ -29,6 +32,8 @@ pub(super) struct Tunnel {
 
 impl Tunnel {
     pub(super) fn new(socket: UdpSocket, keys: &Keys) -> Self {
+        // A phone's windows fit in; the system may grant less.
+        let _ = setsockopt(&socket, sockopt::RcvBuf, &RECEIVING);
         let own = StaticSecret::from(keys.own);
         let client = PublicKey::from(&StaticSecret::from(keys.client));
         let limiter = Arc::new(RateLimiter::new(&PublicKey::from(&own), HANDSHAKES));
