@@ -210,8 +210,8 @@ fn keys_are_kept_and_the_phone_scans_them() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(folder.join("wireguard.keys")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let rights = std::fs::metadata(folder.join("wireguard.keys")).unwrap().permissions().mode();
+        assert_eq!(rights & 0o777, 0o600);
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -28,7 +28,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::MissedTickBehavior;
-use tunnel::Tunnel;
+use tunnel::{Inside, Tunnel};
 
 /// This end of the tunnel: names are asked there, and `http://` there has the certificate to trust.
 pub const OWN_V4: Ipv4Addr = Ipv4Addr::new(10, 213, 7, 1);
@@ -63,7 +63,8 @@ pub async fn serve(socket: UdpSocket, keys: &Keys, resolver: SocketAddr, relay: 
         opening: HashSet::new(),
         reaching,
     };
-    front.run(reached, answered).await
+    // The tunnel's state is large.
+    Box::pin(front.run(reached, answered)).await
 }
 
 /// A connection whose target was reached, or not.
@@ -123,7 +124,7 @@ impl Front {
     async fn receive(&mut self) {
         for _ in 0..AT_ONCE {
             let Some(inside) = self.tunnel.receive() else { return };
-            if let Some(packet) = inside
+            if let Inside::Packet(packet) = inside
                 && let Some(answer) = self.take(packet)
             {
                 self.tunnel.send(&answer).await;

@@ -13,6 +13,7 @@ pub(super) const WAITING: usize = 64 << 10;
 
 /// What both ends of a pipe see.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each end of each direction ends on its own")]
 pub(super) struct State {
     /// From the client.
     pub(super) up: VecDeque<u8>,
@@ -33,12 +34,16 @@ pub(super) struct State {
 impl State {
     /// Lets whoever reads the stream look again.
     pub(super) fn wake_reader(&mut self) {
-        self.reader.take().map(Waker::wake);
+        if let Some(waker) = self.reader.take() {
+            waker.wake();
+        }
     }
 
     /// Lets whoever writes the stream look again.
     pub(super) fn wake_writer(&mut self) {
-        self.writer.take().map(Waker::wake);
+        if let Some(waker) = self.writer.take() {
+            waker.wake();
+        }
     }
 }
 

@@ -19,6 +19,12 @@ const RECEIVING: usize = 4 << 20;
 /// The type of a message that only says "prove where you are" (WireGuard paper, section 5.4.7).
 const COOKIE_REPLY: u8 = 3;
 
+/// What was in a datagram.
+pub(super) enum Inside {
+    Packet(Vec<u8>),
+    Nothing,
+}
+
 /// The tunnel to the client.
 pub(super) struct Tunnel {
     socket: UdpSocket,
@@ -46,26 +52,28 @@ impl Tunnel {
         self.socket.readable().await
     }
 
-    /// Takes a datagram; `None` where there is none. What is inside is a packet, or nothing.
-    pub(super) fn receive(&mut self) -> Option<Option<Vec<u8>>> {
+    /// Takes a datagram, and the packet inside; `None` where no datagram has come.
+    pub(super) fn receive(&mut self) -> Option<Inside> {
         // An error is that of an earlier datagram, which did not arrive.
         let (length, from) = self.socket.try_recv_from(&mut self.received).ok()?;
         if length == 0 {
-            return Some(None);
+            return Some(Inside::Nothing);
         }
         let datagram = self.received.get(..length).unwrap_or_default();
         let packet = match self.session.decapsulate(Some(from.ip()), datagram, &mut self.made) {
-            TunnResult::Err(_) => return Some(None),
-            TunnResult::Done => None,
-            TunnResult::WriteToTunnelV4(packet, _) | TunnResult::WriteToTunnelV6(packet, _) => Some(packet.to_vec()),
+            TunnResult::Err(_) => return Some(Inside::Nothing),
+            TunnResult::Done => Inside::Nothing,
+            TunnResult::WriteToTunnelV4(packet, _) | TunnResult::WriteToTunnelV6(packet, _) => {
+                Inside::Packet(packet.to_vec())
+            }
             TunnResult::WriteToNetwork(answer) => {
                 let _ = self.socket.try_send_to(answer, from);
                 if answer.first() == Some(&COOKIE_REPLY) {
-                    return Some(None);
+                    return Some(Inside::Nothing);
                 }
                 self.peer = Some(from);
                 self.send_waiting(from);
-                None
+                Inside::Nothing
             }
         };
         self.peer = Some(from);
