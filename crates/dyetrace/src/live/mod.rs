@@ -44,7 +44,6 @@ Examples:
   dyetrace live my-case
   dyetrace live my-case --run second --listen 127.0.0.1:9000
   dyetrace live my-case --lan wlan0 --client 192.168.1.23
-  dyetrace live my-case --wireguard 192.168.1.10:51820
   dyetrace live my-case --redirected 127.0.0.1:9001 --format jsonl
   dyetrace live my-case --guard block
   dyetrace live doctor my-case
