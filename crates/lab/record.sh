@@ -1,19 +1,28 @@
 #!/bin/bash
-# Plays the first story with one plug in network namespaces and records what is in the air with tcpdump.
+# Plays one run of a story in network namespaces and records what is in the air with tcpdump.
 #
-#   record.sh reported|promised older|newer FOLDER
+#   record.sh STORY EDITION RUN FOLDER        such as: record.sh story1 reported older my-folder
 #
-# writes FOLDER/evidence/PLUG.pcapng (with the phone's TLS keys inside; as promised also the plug's),
-# FOLDER/evidence/marks/PLUG.jsonl, FOLDER/subject.yaml and FOLDER/manifest-sha256.txt. Existing ones
-# are replaced. Needs tcpdump, iproute2, util-linux and tshark's mergecap and editcap, and either root
-# or unprivileged user namespaces. DYETRACE_LAB names the lab's program, else cargo builds it;
-# DYETRACE_LAB_QUIET_S says how many seconds the app is left alone at the end (60).
+# writes FOLDER/evidence/RUN.pcapng (with the phone's TLS keys inside, and those of opened devices),
+# FOLDER/evidence/marks/RUN.jsonl, FOLDER/server-truth/RUN.jsonl (what the servers say arrived),
+# FOLDER/subject.yaml and FOLDER/manifest-sha256.txt. Existing ones are replaced. Needs tcpdump,
+# iproute2, util-linux and tshark's mergecap and editcap, and either root or unprivileged user
+# namespaces. DYETRACE_LAB names the lab's program, else cargo builds it; DYETRACE_LAB_QUIET_S says
+# how many seconds the product is left alone at the end (60), DYETRACE_LAB_TIMES how often each
+# thing is done (3).
+#
+# The stage:   phone ─┐
+#              device ┼─ gateway (the home's Wi-Fi and router) ── cloud (the Internet, with DNS)
+#              device ┘
+# tcpdump runs on the gateway's Wi-Fi, so it sees what passes within the home and what leaves it;
+# another one on each further Wi-Fi network, such as the access point of a device.
 set -euo pipefail
 
-usage="say: record.sh reported|promised older|newer FOLDER"
-build=${1:?$usage}
-plug=${2:?$usage}
-folder=${3:?$usage}
+usage="say: record.sh STORY EDITION RUN FOLDER"
+story=${1:?$usage}
+edition=${2:?$usage}
+run=${3:?$usage}
+folder=${4:?$usage}
 
 if [ -z "${DYETRACE_LAB_INSIDE:-}" ]; then
     here=$(cd "$(dirname "$0")" && pwd)
@@ -26,24 +35,20 @@ if [ -z "${DYETRACE_LAB_INSIDE:-}" ]; then
     # Root needs only a network of its own. Anybody else gets their capabilities from a user
     # namespace, under their own name: tcpdump run by a root that is not real cannot drop to its user.
     if unshare --net true 2>/dev/null; then
-        exec unshare --net --kill-child "$0" "$build" "$plug" "$folder"
+        exec unshare --net --kill-child "$0" "$@"
     fi
-    exec unshare --user --map-current-user --keep-caps --net --kill-child "$0" "$build" "$plug" "$folder"
+    exec unshare --user --map-current-user --keep-caps --net --kill-child "$0" "$@"
 fi
 
+lab=$DYETRACE_LAB
+cast=$("$lab" cast "$story" "$edition" "$run")
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
-
-# One bridge for each Wi-Fi network: the home's, and the access point of the plug.
-for air in home setup; do
-    ip link add "air-$air" type bridge
-    ip link set "air-$air" up
-done
 
 # place NAME: a network namespace, kept open by a sleeping process.
 declare -A holder
 place() {
-    unshare --net sleep 600 &
+    unshare --net sleep 1200 &
     holder[$1]=$!
     until [ "$(readlink "/proc/$!/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done
     within "$1" ip link set lo up
@@ -53,65 +58,101 @@ place() {
 enter() { exec nsenter --preserve-credentials --net --target "${holder[$1]}" "${@:2}"; }
 within() { (enter "$@"); }
 
-# join NAME AIR DEVICE MAC ADDRESS: one network card.
-join() {
-    ip link add "$1-$3" type veth peer name "$3" address "$4" netns "${holder[$1]}"
-    ip link set "$1-$3" master "air-$2" up
-    within "$1" ip address add "$5" broadcast + dev "$3"
-    # No segment larger than what would go through the air.
-    within "$1" ip link set "$3" gso_max_segs 1 up
+# An air is a bridge: the home's in the gateway, any other in a place of its own.
+air_place() { [ "$1" = home ] && echo gateway || echo "$1-air"; }
+air() {
+    local at
+    at=$(air_place "$1")
+    [ -n "${holder[$at]:-}" ] || place "$at"
+    within "$at" ip link add "air-$1" type bridge
+    within "$at" ip link set "air-$1" up
+    airs+=("$1")
 }
 
-for name in phone plug cloud; do place "$name"; done
-join phone home wlan0 02:6f:14:88:d2:31 10.24.7.21/24
-if [ "$plug" = older ]; then
-    join phone setup setup0 02:6f:14:88:d2:32 192.168.4.2/24
-    join plug setup ap0 56:a9:24:f6:50:a6 192.168.4.1/24
-    join plug home wlan0 56:a9:24:f6:50:a7 10.24.7.31/24
-else
-    join phone setup setup0 02:6f:14:88:d2:33 192.168.5.2/24
-    join plug setup ap0 8e:2f:9d:72:42:41 192.168.5.1/24
-    join plug home wlan0 8e:2f:9d:72:42:40 10.24.7.32/24
-fi
-# The home's router and the Internet behind it are one place: nothing between them is recorded.
-join cloud home lan0 02:00:5e:10:00:01 10.24.7.1/24
-for name in phone plug; do within "$name" ip route add default via 10.24.7.1; done
+# wire PLACE DEVICE PLACE DEVICE: a cable.
+wire() {
+    ip link add "$2" netns "${holder[$1]}" type veth peer name "$4" netns "${holder[$3]}"
+    for end in "$1 $2" "$3 $4"; do
+        read -r at device <<<"$end"
+        # No segment larger than what would go through the air.
+        within "$at" ip link set "$device" gso_max_segs 1 up
+    done
+}
 
-# internet connected|cut-off: the router has a way to the Internet's addresses, or none; what is sent
-# there all the same is dropped without an answer, after it was recorded.
+# card PLACE AIR DEVICE MAC ADDRESS: a network card in a Wi-Fi network.
+cards=0
+card() {
+    local at
+    [ -n "${holder[$1]:-}" ] || place "$1"
+    at=$(air_place "$2")
+    cards=$((cards + 1))
+    wire "$1" "$3" "$at" "port$cards"
+    within "$1" ip link set "$3" address "$4"
+    within "$1" ip address add "$5" broadcast + dev "$3"
+    within "$at" ip link set "port$cards" master "air-$2"
+    [ "$2" != home ] || within "$1" ip route add default via 10.24.7.1
+}
+
+# The gateway is the home's router and its access point; behind it is the Internet.
+airs=()
+place gateway
+place cloud
+air home
+within gateway ip link set air-home address 02:00:5e:10:00:01
+within gateway ip address add 10.24.7.1/24 broadcast + dev air-home
+wire gateway wan0 cloud lan0
+within gateway ip address add 192.0.2.1/30 dev wan0
+within cloud ip address add 192.0.2.2/30 dev lan0
+within cloud ip route add 10.24.7.0/24 via 192.0.2.1
+within gateway sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+for address in $("$lab" addresses); do within cloud ip address add "$address/32" dev lo; done
+
+# internet connected|cut-off: the router has a way to the Internet, or drops what is sent there without an
+# answer, after it was recorded.
 cat >"$work/internet" <<END
 #!/bin/bash
 set -eu
-case \$1 in connected) change=add ;; cut-off) change=del ;; esac
-for address in 198.51.100.10 198.51.100.12 198.51.100.53 203.0.113.20; do
-    nsenter --preserve-credentials --net --target ${holder[cloud]} ip address \$change "\$address/32" dev lo
-done
+case \$1 in connected) way="via 192.0.2.2" kind= ;; cut-off) way= kind=blackhole ;; esac
+exec nsenter --preserve-credentials --net --target ${holder[gateway]} sh -c "
+    ip route flush exact 0.0.0.0/0; ip route add \$kind default \$way"
 END
 chmod +x "$work/internet"
 "$work/internet" connected
 
+devices=() keys=()
+while read -r word one rest; do
+    case $word in
+    air) air "$one" ;;
+    card) card "$one" $rest ;;
+    device) devices+=("$one $rest") ;;
+    keys) keys+=("$one") ;;
+    esac
+done <<<"$cast"
+
 recorders=()
-for air in home setup; do
+for air in "${airs[@]}"; do
     # A real tcpdump, as it starts in every tutorial; -U so that nothing is lost when it is stopped.
-    tcpdump -i "air-$air" -U -w - --time-stamp-precision=nano >"$work/$air.pcap" 2>"$work/$air.log" &
+    enter "$(air_place "$air")" tcpdump -i "air-$air" -U -w - --time-stamp-precision=nano \
+        >"$work/$air.pcap" 2>"$work/$air.log" &
     recorders+=($!)
 done
-for air in home setup; do
+for air in "${airs[@]}"; do
     for _ in $(seq 250); do [ -s "$work/$air.pcap" ] && break; sleep 0.02; done
     [ -s "$work/$air.pcap" ] || { cat "$work/$air.log" >&2; exit 1; }
 done
 
-enter cloud "$DYETRACE_LAB" cloud "$work/ca.pem" &
+enter cloud "$lab" cloud "$work" &
 for _ in $(seq 250); do [ -s "$work/ca.pem" ] && break; sleep 0.02; done
-# As promised, the maker has opened the plug for the test: it leaves its keys. As reported, nobody helps.
-if [ "$build" = promised ]; then
-    SSLKEYLOGFILE="$work/plug-keys.txt" enter plug "$DYETRACE_LAB" device "$plug" "$work/ca.pem" &
-else
-    enter plug "$DYETRACE_LAB" device "$plug" "$work/ca.pem" &
-fi
+for device in "${devices[@]}"; do
+    read -r at name opened <<<"$device"
+    if [ "$opened" = opened ]; then
+        SSLKEYLOGFILE="$work/$name-keys.txt" enter "$at" "$lab" device "$name" "$work" &
+    else
+        enter "$at" "$lab" device "$name" "$work" &
+    fi
+done
 sleep 0.3
-SSLKEYLOGFILE="$work/phone-keys.txt" within phone \
-    "$DYETRACE_LAB" app "$build" "$plug" "$work/ca.pem" "$work/marks.jsonl" "$work/internet"
+SSLKEYLOGFILE="$work/phone-keys.txt" within phone "$lab" phone "$story" "$edition" "$run" "$work"
 sleep 0.3
 kill -INT "${recorders[@]}"
 wait "${recorders[@]}" || true
@@ -121,12 +162,16 @@ if grep -qs "^[1-9][0-9]* packets dropped by kernel" "$work"/*.log; then
 fi
 
 cat "$work"/*-keys.txt >"$work/keys.txt"
-mergecap -I none -w "$work/all.pcapng" "$work/home.pcap" "$work/setup.pcap"
-editcap --inject-secrets "tls,$work/keys.txt" "$work/all.pcapng" "$work/app.pcapng" >/dev/null
-mkdir -p "$folder/evidence/marks"
+(cd "$work" && mergecap -I none -w all.pcapng "${airs[@]/%/.pcap}")
+editcap --inject-secrets "tls,$work/keys.txt" "$work/all.pcapng" "$work/run.pcapng" >/dev/null
+mkdir -p "$folder/evidence/marks" "$folder/server-truth"
 cd "$folder"
+# Several runs may be recorded into one folder at the same time.
+exec 9<. && flock 9
 keep() { rm -f "$2"; cp "$1" "$2"; chmod 0444 "$2"; }
-keep "$work/app.pcapng" "evidence/$plug.pcapng"
-keep "$work/marks.jsonl" "evidence/marks/$plug.jsonl"
-"$DYETRACE_LAB" subject >subject.yaml
-find evidence -type f | LC_ALL=C sort | xargs sha256sum >manifest-sha256.txt
+keep "$work/run.pcapng" "evidence/$run.pcapng"
+keep "$work/marks.jsonl" "evidence/marks/$run.jsonl"
+keep "$work/truth.jsonl" "server-truth/$run.jsonl"
+for file in "${keys[@]}"; do mkdir -p keys && "$lab" keys "$file" >"keys/$file"; done
+"$lab" subject "$story" >subject.yaml
+find evidence server-truth -type f | LC_ALL=C sort | xargs sha256sum >manifest-sha256.txt

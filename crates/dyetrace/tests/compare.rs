@@ -34,8 +34,18 @@ fn compared(inputs: &[PathBuf], runs: &[&str], beside: &Path) -> i32 {
 /// old version contradicted is kept now is open, and that is what the exit code says.
 #[test]
 fn after_the_update_nothing_is_worse_and_a_rule_is_open() {
-    let story = case("story5-messaging");
-    assert_eq!(compared(std::slice::from_ref(&story), &["before", "after"], &story), 3);
+    let [before, after] = ["story5-messaging", "story5-updated"].map(case);
+    assert_eq!(compared(&[before, after.clone()], &[], &after), 3);
+}
+
+/// Story 5: two runs of one case, that in which the user said no and that in which they said yes.
+#[test]
+fn what_is_sent_after_a_yes_and_not_after_a_no_is_no_loss() {
+    let story = case("story5-updated");
+    let mut arguments = vec!["compare".into(), story.into_os_string()];
+    arguments.extend(["after-refused", "after-given"].iter().flat_map(|run| ["--run".into(), (*run).into()]));
+    let output = common::dyetrace(&arguments);
+    assert!(common::stdout(&output).contains("consent given"), "{}", common::stdout(&output));
 }
 
 /// Story 1: in the promised build the password does not reach the maker. Nothing being sent, nobody can say any more
@@ -55,8 +65,8 @@ fn an_update_that_sends_before_consent_is_worse() {
 
 #[test]
 fn what_cannot_be_compared_is_said_with_what_to_type() {
-    let story = case("story5-messaging");
-    for (runs, said) in [(&["before"][..], "two of its runs"), (&["before", "later"], "no run later")] {
+    let story = case("story5-updated");
+    for (runs, said) in [(&["after-given"][..], "two of its runs"), (&["after-given", "later"], "no run later")] {
         let mut arguments = vec!["compare".into(), story.clone().into_os_string()];
         arguments.extend(runs.iter().flat_map(|run| ["--run".into(), (*run).into()]));
         let output = common::dyetrace(&arguments);

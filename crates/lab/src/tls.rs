@@ -34,11 +34,7 @@ impl Authority {
     }
 
     /// Settings of a server of that name.
-    pub fn server(
-        &self,
-        name: &str,
-        versions: &[&'static SupportedProtocolVersion],
-    ) -> Result<Arc<ServerConfig>, Box<dyn Error>> {
+    pub fn server(&self, name: &str, versions: Versions) -> Result<Arc<ServerConfig>, Box<dyn Error>> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec![name.to_owned()])?;
         params.distinguished_name.push(DnType::CommonName, name);
@@ -52,10 +48,12 @@ impl Authority {
     }
 }
 
+/// Versions of TLS.
+pub type Versions = &'static [&'static SupportedProtocolVersion];
 /// Every version that the lab speaks.
-pub const ALL: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
+pub const ALL: Versions = &[&version::TLS13, &version::TLS12];
 /// Only TLS 1.2, as services that nobody has touched for years.
-pub const OLD: &[&SupportedProtocolVersion] = &[&version::TLS12];
+pub const OLD: Versions = &[&version::TLS12];
 
 /// Settings of a client that trusts the authority, and of one that leaves its keys in the file
 /// that the environment variable `SSLKEYLOGFILE` names.

@@ -1,8 +1,8 @@
-//! Evidence of stories 2 to 5 made by hand: what a tester's proxy would have written, had the
+//! Evidence of stories 2 to 4 made by hand: what a tester's proxy would have written, had the
 //! systems been running. Nothing here was recorded, and every file says so.
 //!
 //! Everything follows from the story's name, so anyone can make the same bytes again:
-//! `cargo run -p dyetrace-lab -- handmade story5 FOLDER`.
+//! `cargo run -p dyetrace-lab -- handmade story3 FOLDER`.
 
 mod picture;
 pub(crate) mod random;
@@ -10,7 +10,6 @@ mod script;
 mod story2;
 mod story3;
 mod story4;
-mod story5;
 
 use random::Random;
 use script::Script;
@@ -20,12 +19,11 @@ use std::io;
 use std::path::Path;
 
 /// The stories that can be made, with the folder in `cases/` that each belongs to.
-pub const STORIES: [(&str, &str); 5] = [
+pub const STORIES: [(&str, &str); 4] = [
     ("story2-reported", "story2-consent"),
     ("story2-promised", "story2-as-promised"),
     ("story3", "story3-leaked-dump"),
     ("story4", "story4-pictures"),
-    ("story5", "story5-messaging"),
 ];
 
 /// What stands on every file of evidence.
@@ -54,7 +52,6 @@ pub fn files(story: &str) -> Option<Vec<(String, Vec<u8>)>> {
         "story2-promised" => story2::make(random, story2::Build::Promised),
         "story3" => story3::make(random),
         "story4" => story4::make(random),
-        "story5" => story5::make(random),
         _ => return None,
     };
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();

@@ -4,10 +4,11 @@
 //! In the home it is switched by plain HTTP. Its connection to the maker uses keys that never leave
 //! it, unless its maker has opened it for a test.
 
-use crate::household::Plug;
+use super::household::Plug;
+use super::mqtt;
 use crate::http::{HttpMessage, HttpReader};
 use crate::plan::{DEVICES, Plan};
-use crate::{dns, mqtt, tls};
+use crate::{dns, tls};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -93,9 +94,9 @@ impl Device {
 
     /// Reports to the maker and returns once the maker has read it.
     fn report(&self) -> Result<tls::ClientStream, Box<dyn Error>> {
-        let address = dns::lookup(DEVICES, self.plan.dns)?;
+        let address = (dns::lookup(DEVICES.name, self.plan.dns)?, self.plan.socket_of(DEVICES).port());
         let config = tls::client(&self.authority, self.leaves_keys)?;
-        let mut maker = tls::connect(&config, DEVICES, (address, self.plan.devices.port()).into())?;
+        let mut maker = tls::connect(&config, DEVICES.name, address.into())?;
         mqtt::write(&mut maker, &mqtt::connect(self.plug.id))?;
         mqtt::read(&mut maker)?;
         let state = json!({"id": self.plug.id, "relay": "off", "uptime_s": 1}).to_string();

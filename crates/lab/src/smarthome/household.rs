@@ -1,6 +1,6 @@
 //! The made-up person, home and devices. Every value was made for this lab and belongs to nobody.
 
-use serde_json::json;
+use crate::subject::{self, Planted};
 
 /// The person's name.
 pub const NAME: &str = "Lin Mei";
@@ -28,36 +28,29 @@ pub struct Plug {
     pub made: &'static str,
     /// Its model.
     pub model: &'static str,
+    /// The app seals what it says of this generation to its maker.
+    pub seals: bool,
 }
 
 /// Made before the maker changed its protocol.
-pub const PLUG_A: Plug = Plug { id: "plug-a-58213", mac: "56:a9:24:f6:50:a7", made: "2016-03", model: "EP-1" };
+pub const PLUG_A: Plug =
+    Plug { id: "plug-a-58213", mac: "56:a9:24:f6:50:a7", made: "2016-03", model: "EP-1", seals: false };
 /// Made after.
-pub const PLUG_B: Plug = Plug { id: "plug-b-90467", mac: "8e:2f:9d:72:42:40", made: "2017-02", model: "EP-2" };
+pub const PLUG_B: Plug =
+    Plug { id: "plug-b-90467", mac: "8e:2f:9d:72:42:40", made: "2017-02", model: "EP-2", seals: true };
 
 /// The planted values as `subject.yaml`.
 pub fn subject_yaml() -> String {
+    let plant = |kind, value, how, bits| Planted { kind, value, how, bits };
     let data = [
-        ("wifi.ssid", SSID, "typed into the app's set-up screen", 67),
-        ("wifi.password", PASSWORD, "typed into the app's set-up screen", 89),
-        ("phone", PHONE, "typed into the app's log-in screen", 26),
-        ("email", EMAIL, "typed into the app's log-in screen", 67),
-        ("account.password", ACCOUNT_PASSWORD, "typed into the app's log-in screen", 71),
-        ("android.id", ANDROID_ID, "kept by the phone", 64),
-        ("mac", PLUG_A.mac, "printed on the first plug", 46),
-        ("mac", PLUG_B.mac, "printed on the second plug", 46),
+        plant("wifi.ssid", SSID, "typed into the app's set-up screen", 67),
+        plant("wifi.password", PASSWORD, "typed into the app's set-up screen", 89),
+        plant("phone", PHONE, "typed into the app's log-in screen", 26),
+        plant("email", EMAIL, "typed into the app's log-in screen", 67),
+        plant("account.password", ACCOUNT_PASSWORD, "typed into the app's log-in screen", 71),
+        plant("android.id", ANDROID_ID, "kept by the phone", 64),
+        plant("mac", PLUG_A.mac, "printed on the first plug", 46),
+        plant("mac", PLUG_B.mac, "printed on the second plug", 46),
     ];
-    let mut yaml = format!("subject: {NAME} (made up)\ndata:\n");
-    for (kind, value, planted, bits) in data {
-        let value = json!(value);
-        let lines = [
-            format!("  - kind: {kind}\n"),
-            format!("    value: {value}\n"),
-            format!("    planted: {planted}\n"),
-            format!("    bits: {bits}\n"),
-            "    made_up: true\n".to_owned(),
-        ];
-        yaml.extend(lines);
-    }
-    yaml
+    subject::yaml(NAME, &data)
 }
