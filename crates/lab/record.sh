@@ -107,14 +107,14 @@ within cloud ip route add 10.24.7.0/24 via 192.0.2.1
 within gateway sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 for address in $("$lab" addresses); do within cloud ip address add "$address/32" dev lo; done
 
-# internet connected|cut-off: the router has a way to the Internet, or drops what is sent there without an
-# answer, after it was recorded.
+# internet connected|cut-off: the router has a way to the Internet, or the cable is out and it drops what is
+# sent there without an answer, after it was recorded.
 cat >"$work/internet" <<END
 #!/bin/bash
 set -eu
-case \$1 in connected) way="via 192.0.2.2" kind= ;; cut-off) way= kind=blackhole ;; esac
+case \$1 in connected) state=up way="default via 192.0.2.2" ;; cut-off) state=down way="blackhole default" ;; esac
 exec nsenter --preserve-credentials --net --target ${holder[gateway]} sh -c "
-    ip route flush exact 0.0.0.0/0; ip route add \$kind default \$way"
+    ip link set wan0 \$state; ip route flush exact 0.0.0.0/0; ip route add \$way"
 END
 chmod +x "$work/internet"
 "$work/internet" connected

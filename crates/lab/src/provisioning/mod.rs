@@ -82,7 +82,7 @@ const fn everybody(port: u16) -> SocketAddrV4 {
 
 /// CRC-8 as all four schemes use it: the polynomial x^8 + x^5 + x^4 + 1, lowest bit first, starting at 0
 /// (CRC-8/MAXIM-DOW in Greg Cook's catalogue).
-fn crc8(bytes: &[u8]) -> u8 {
+pub(crate) fn crc8(bytes: &[u8]) -> u8 {
     let step = |crc: u8, _| if crc & 1 == 1 { crc >> 1 ^ 0x8c } else { crc >> 1 };
     bytes.iter().fold(0, |crc, byte| (0..8).fold(crc ^ byte, step))
 }
