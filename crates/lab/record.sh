@@ -11,6 +11,10 @@
 # how many seconds the product is left alone at the end (60), DYETRACE_LAB_TIMES how often each
 # thing is done (3).
 #
+# A second recorder, to be held against the first: DYETRACE_LIVE names the dyetrace program and
+# DYETRACE_LIVE_CASE a case folder that knows the run. `dyetrace live` then runs on the gateway as the
+# proxy in the phone's settings, the phone trusts its authority too, and that folder gets its journal.
+#
 # The stage:   phone ─┐
 #              device ┼─ gateway (the home's Wi-Fi and router) ── cloud (the Internet, with DNS)
 #              device ┘
@@ -119,13 +123,14 @@ END
 chmod +x "$work/internet"
 "$work/internet" connected
 
-devices=() keys=()
+devices=() keys=() packed=
 while read -r word one rest; do
     case $word in
     air) air "$one" ;;
     card) card "$one" $rest ;;
     device) devices+=("$one $rest") ;;
     keys) keys+=("$one") ;;
+    packed) packed=.gz ;;
     esac
 done <<<"$cast"
 
@@ -151,9 +156,21 @@ for device in "${devices[@]}"; do
         enter "$at" "$lab" device "$name" "$work" &
     fi
 done
+cp "$work/ca.pem" "$work/trusted.pem"
+if [ -n "${DYETRACE_LIVE:-}" ]; then
+    second=${DYETRACE_LIVE_CASE:?names a case folder}
+    export DYETRACE_LAB_PROXY=10.24.7.1:8080
+    enter gateway "$DYETRACE_LIVE" live "$second" --run "$run" --listen "$DYETRACE_LAB_PROXY" --lan air-home \
+        --client 10.24.7.21 --server-ca "$work/ca.pem" --format lines >"$work/live.log" 2>&1 &
+    live=$!
+    for _ in $(seq 250); do within phone bash -c \
+        "exec 3<>/dev/tcp/${DYETRACE_LAB_PROXY/:/\/}" 2>/dev/null && break; sleep 0.04; done
+    cat "$second/live/ca.pem" >>"$work/trusted.pem" || { cat "$work/live.log" >&2; exit 1; }
+fi
 sleep 0.3
 SSLKEYLOGFILE="$work/phone-keys.txt" within phone "$lab" phone "$story" "$edition" "$run" "$work"
 sleep 0.3
+[ -z "${live:-}" ] || { kill -INT "$live"; wait "$live" || true; }
 kill -INT "${recorders[@]}"
 wait "${recorders[@]}" || true
 if grep -qs "^[1-9][0-9]* packets dropped by kernel" "$work"/*.log; then
@@ -169,7 +186,8 @@ cd "$folder"
 # Several runs may be recorded into one folder at the same time.
 exec 9<. && flock 9
 keep() { rm -f "$2"; cp "$1" "$2"; chmod 0444 "$2"; }
-keep "$work/run.pcapng" "evidence/$run.pcapng"
+[ -z "$packed" ] || gzip -9n "$work/run.pcapng"
+keep "$work/run.pcapng$packed" "evidence/$run.pcapng$packed"
 keep "$work/marks.jsonl" "evidence/marks/$run.jsonl"
 keep "$work/truth.jsonl" "server-truth/$run.jsonl"
 for file in "${keys[@]}"; do mkdir -p keys && "$lab" keys "$file" >"keys/$file"; done

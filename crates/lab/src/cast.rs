@@ -4,15 +4,19 @@
 //! air NAME                             a Wi-Fi network beside the home's, with a recorder of its own
 //! card PLACE AIR DEVICE MAC ADDRESS    a network card; the place is made when it is named first
 //! device PLACE NAME [opened]           a device's program; an opened one leaves its TLS keys
+//! packed                               the recording is compressed: it has many datagrams of nothing but length
 //! keys FILE                            the case gets this file of keys, besides those of TLS
 //! ```
 
+use crate::smarthome::chips::{ACCESS_POINT, LAMPS, Lamp, Way};
 use std::fmt::Write as _;
 
 /// The stories that can be recorded, each with its editions and their runs.
-pub const STAGES: [(&str, &str, &[&str]); 4] = [
+pub const STAGES: [(&str, &str, &[&str]); 6] = [
     ("story1", "reported", &["older", "newer"]),
     ("story1", "promised", &["older", "newer"]),
+    ("story2", "reported", &["first-use"]),
+    ("story2", "promised", &["first-use"]),
     ("story5", "reported", &["before"]),
     ("story5", "promised", &["after-refused", "after-given"]),
 ];
@@ -25,6 +29,9 @@ pub fn cast(story: &str, edition: &str, run: &str) -> Option<String> {
     let mut lines = PHONE.to_owned();
     if story == "story1" {
         plug(&mut lines, edition == "promised", run == "older");
+    }
+    if story == "story2" {
+        lamps(&mut lines);
     }
     if (story, edition) == ("story5", "promised") {
         lines.push_str("keys server-key.pem\n");
@@ -45,6 +52,20 @@ fn plug(lines: &mut String, opened: bool, older: bool) {
     let _ = writeln!(lines, "card plug setup ap0 {ap} 192.168.{subnet}.1/24");
     let _ = writeln!(lines, "card plug home wlan0 {joined} 10.24.7.{host}/24");
     let _ = writeln!(lines, "device plug {name}{opened}");
+}
+
+fn lamps(lines: &mut String) {
+    lines.push_str("packed\nair setup\ncard phone setup setup0 02:6f:14:88:d2:34 192.168.6.2/24\n");
+    for Lamp { id, home, mac, way } in LAMPS {
+        // A place for each lamp, with a name as short as Linux wants those of cards.
+        let place = format!("lamp{}", home.octets()[3]);
+        let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
+        let _ = writeln!(lines, "card {place} home wlan0 {mac} {home}/24");
+        if way == Way::SoftAp {
+            let _ = writeln!(lines, "card {place} setup ap0 5e:41:9c:20:78:01 {ACCESS_POINT}/24");
+        }
+        let _ = writeln!(lines, "device {place} {id}");
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub struct Client {
     pub tls: Arc<ClientConfig>,
     /// `User-Agent`.
     pub agent: &'static str,
+    /// The HTTP proxy in the phone's settings.
+    pub proxy: Option<SocketAddr>,
 }
 
 impl Client {
@@ -30,7 +32,7 @@ impl Client {
     /// # Errors
     /// Nobody answers, or not with a certificate for that name.
     pub fn connect(&self, service: Service) -> Outcome<Connection> {
-        Ok(HttpReader::new(tls::connect(&self.tls, service.name, self.find(service)?)?))
+        Ok(HttpReader::new(tls::over(&self.tls, service.name, self.reach(service)?)?))
     }
 
     /// The same without TLS.
@@ -38,7 +40,22 @@ impl Client {
     /// # Errors
     /// Nobody answers.
     pub fn connect_in_clear(&self, service: Service) -> Outcome<HttpReader<TcpStream>> {
-        knock(self.find(service)?)
+        Ok(HttpReader::new(self.reach(service)?))
+    }
+
+    /// A connection to the server, by the proxy where there is one (RFC 9110 section 9.3.6).
+    fn reach(&self, service: Service) -> Outcome<TcpStream> {
+        let address = self.find(service)?;
+        let mut socket = TcpStream::connect_timeout(&self.proxy.unwrap_or(address), Duration::from_secs(5))?;
+        socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+        socket.set_nodelay(true)?;
+        if self.proxy.is_some() {
+            HttpMessage::new(&format!("CONNECT {address} HTTP/1.1"))
+                .header("Host", &address.to_string())
+                .write(&mut socket)?;
+            skip_head(&mut socket)?;
+        }
+        Ok(socket)
     }
 
     /// Where the name server says that the server is.
@@ -80,6 +97,16 @@ pub fn knock(address: SocketAddr) -> Outcome<HttpReader<TcpStream>> {
     let socket = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
     Ok(HttpReader::new(socket))
+}
+
+/// Reads the proxy's answer and not a byte more.
+fn skip_head(socket: &mut TcpStream) -> Outcome<()> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        socket.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    if head.starts_with(b"HTTP/1.1 200") { Ok(()) } else { Err("the proxy refuses".into()) }
 }
 
 /// Sends a request and waits for an answer that accepts it.

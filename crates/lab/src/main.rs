@@ -7,8 +7,10 @@ use dyetrace_lab::messaging::phone::{self, Phone, Use};
 use dyetrace_lab::messaging::{SERVER_KEY, owner};
 use dyetrace_lab::plan::Plan;
 use dyetrace_lab::smarthome::app::{self, App, Build};
+use dyetrace_lab::smarthome::chips::LAMPS;
 use dyetrace_lab::smarthome::device::Device;
 use dyetrace_lab::smarthome::household::{self, Plug};
+use dyetrace_lab::smarthome::pairing::{self, Pairing};
 use dyetrace_lab::tester::{Outcome, Pace, Scribe};
 use dyetrace_lab::truth::Ledger;
 use dyetrace_lab::{handmade, tls};
@@ -23,6 +25,10 @@ const USAGE: &str = "say: dyetrace-lab cast STORY EDITION RUN | addresses | clou
     phone STORY EDITION RUN WORK | subject STORY | keys FILE (record.sh does this for you) | handmade STORY FOLDER";
 const BEACON_PORT: u16 = 6667;
 const HOME_BROADCAST: Ipv4Addr = Ipv4Addr::new(10, 24, 7, 255);
+/// Where the phone of `record.sh` is in the home.
+const PHONE: Ipv4Addr = Ipv4Addr::new(10, 24, 7, 21);
+/// The access point of `record.sh`.
+const ROUTER: [u8; 6] = [0x02, 0x00, 0x5e, 0x10, 0x00, 0x01];
 /// The quiet time of a recording in seconds, where `DYETRACE_LAB_QUIET_S` does not say another.
 const QUIET_SECONDS: u64 = 60;
 /// How often each thing is done, where `DYETRACE_LAB_TIMES` does not say another number.
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
         ["phone", story, edition, run, work] => phone(story, edition, run, work.as_ref()),
         ["addresses"] => say(Some(Plan::recorded().addresses())),
         ["subject", "story1"] => say(Some(household::subject_yaml())),
+        ["subject", "story2"] => say(Some(household::subject_yaml_2())),
         ["subject", "story5"] => say(Some(owner::subject_yaml())),
         ["keys", "server-key.pem"] => say(Some(SERVER_KEY.to_owned())),
         ["handmade", story, folder] => handmade::write(story, folder.as_ref()).map_err(Into::into),
@@ -78,6 +85,9 @@ fn plug(which: &str) -> Outcome<(Plug, Ipv4Addr, Ipv4Addr)> {
 }
 
 fn device(which: &str, work: &Path) -> Outcome<()> {
+    if let Some(lamp) = LAMPS.iter().find(|lamp| lamp.id == which) {
+        return lamp.run(household::SSID_2, household::PASSWORD_2, (HOME_BROADCAST, BEACON_PORT).into());
+    }
     let (plug, access_point, home) = plug(which)?;
     let device = Device {
         plug,
@@ -98,12 +108,18 @@ fn phone(story: &str, edition: &str, run: &str, work: &Path) -> Outcome<()> {
     };
     let internet = work.join("internet").to_string_lossy().into_owned();
     let mut tester = Scribe { marks: File::create(work.join("marks.jsonl"))?, internet };
-    let tls = tls::client(&fs::read_to_string(work.join("ca.pem"))?, true)?;
-    let client = |agent| Client { plan: Plan::recorded(), tls, agent };
+    let authorities = fs::read_to_string(work.join("trusted.pem"))?;
+    let tls = tls::client(&authorities, true)?;
+    let proxy = std::env::var("DYETRACE_LAB_PROXY").ok().map(|address| address.parse()).transpose()?;
+    let client = |agent| Client { plan: Plan::recorded(), tls, agent, proxy };
     if let Some(used) = Use::of_run(run).filter(|_| story == "story5") {
         return Phone { used, client: client(phone::AGENT) }.play(&mut tester, pace);
     }
     let build = if edition == "reported" { Build::Reported } else { Build::Promised };
+    if story == "story2" {
+        let client = client(pairing::AGENT);
+        return Pairing { build, client, beacons: beacons()?, phone: PHONE, router: ROUTER }.play(&mut tester, pace);
+    }
     let (plug, access_point, _) = plug(run)?;
     let app = App { build, client: client(app::AGENT), beacons: beacons()? };
     app.play(&plug, SocketAddr::from((access_point, 80)), &mut tester, pace)

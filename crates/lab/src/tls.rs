@@ -55,11 +55,13 @@ pub const ALL: Versions = &[&version::TLS13, &version::TLS12];
 /// Only TLS 1.2, as services that nobody has touched for years.
 pub const OLD: Versions = &[&version::TLS12];
 
-/// Settings of a client that trusts the authority, and of one that leaves its keys in the file
+/// Settings of a client that trusts the authority, or several in one text, and of one that leaves its keys in the file
 /// that the environment variable `SSLKEYLOGFILE` names.
 pub fn client(authority: &str, key_log: bool) -> Result<Arc<ClientConfig>, Box<dyn Error>> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;
+    for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {
+        roots.add(certificate?)?;
+    }
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(ALL)?
         .with_root_certificates(roots)
@@ -76,7 +78,11 @@ pub fn connect(
     name: &'static str,
     address: SocketAddr,
 ) -> Result<ClientStream, Box<dyn Error>> {
-    let socket = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+    over(config, name, TcpStream::connect_timeout(&address, Duration::from_secs(5))?)
+}
+
+/// The same over a connection that is there.
+pub fn over(config: &Arc<ClientConfig>, name: &'static str, socket: TcpStream) -> Result<ClientStream, Box<dyn Error>> {
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
     socket.set_nodelay(true)?;
     let connection = ClientConnection::new(Arc::clone(config), ServerName::try_from(name)?)?;

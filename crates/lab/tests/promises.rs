@@ -45,7 +45,7 @@ const TOLD: usize = TIMES + 2;
 const PACE: Pace = Pace { beat: Duration::from_millis(20), times: TIMES, quiet: Duration::from_millis(20) };
 
 fn client(cloud: &Cloud, agent: &'static str) -> Client {
-    Client { plan: cloud.plan.clone(), tls: tls::client(&cloud.authority, false).unwrap(), agent }
+    Client { plan: cloud.plan.clone(), tls: tls::client(&cloud.authority, false).unwrap(), agent, proxy: None }
 }
 
 fn play(build: Build, plug: Plug) -> Vec<Received> {

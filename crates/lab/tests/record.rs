@@ -112,10 +112,13 @@ fn cut_off_means_cut_off(folder: &Path, plug: &str, timeline: &Timeline) {
 fn the_shipped_cases_plant_what_the_lab_plants() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases");
     let home = dyetrace_lab::smarthome::household::subject_yaml();
+    let home_2 = dyetrace_lab::smarthome::household::subject_yaml_2();
     let owner = dyetrace_lab::messaging::owner::subject_yaml();
     let planted = [
         ("story1-wifi-password", &home),
         ("story1-as-promised", &home),
+        ("story2-consent", &home_2),
+        ("story2-as-promised", &home_2),
         ("story5-messaging", &owner),
         ("story5-updated", &owner),
     ];

@@ -10,9 +10,11 @@ use std::process::{Command, Stdio};
 pub(crate) type Stage = ((&'static str, &'static str), &'static str, &'static [&'static str]);
 
 /// Everything that is recorded.
-pub(crate) const STAGES: [Stage; 4] = [
+pub(crate) const STAGES: [Stage; 6] = [
     (("story1", "reported"), "story1-wifi-password", &["older", "newer"]),
     (("story1", "promised"), "story1-as-promised", &["older", "newer"]),
+    (("story2", "reported"), "story2-consent", &["first-use"]),
+    (("story2", "promised"), "story2-as-promised", &["first-use"]),
     (("story5", "reported"), "story5-messaging", &["before"]),
     (("story5", "promised"), "story5-updated", &["after-refused", "after-given"]),
 ];
@@ -43,12 +45,18 @@ pub(crate) fn obstacle() -> Option<String> {
 
 /// Plays every run of the stages at the same time, each on a stage of its own, and gives the case folders.
 pub(crate) fn play(stages: &[Stage]) -> Vec<Folder> {
+    play_with(stages, &[])
+}
+
+/// The same with variables for `record.sh`.
+pub(crate) fn play_with(stages: &[Stage], variables: &[(&str, &Path)]) -> Vec<Folder> {
     let lab = lab();
     let started = stages.iter().map(|((story, edition), case, runs)| {
-        let folder = prepare(case);
+        let folder = prepare(case, "played");
         let start = |run: &&str| {
             let mut script = Command::new(common::root().join("crates/lab/record.sh"));
             script.args([story, edition, *run]).arg(&folder.0).env("DYETRACE_LAB", &lab);
+            script.envs(variables.iter().copied());
             script.env("DYETRACE_LAB_QUIET_S", "1").env("DYETRACE_LAB_TIMES", "1");
             script.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
         };
@@ -66,8 +74,8 @@ pub(crate) fn play(stages: &[Stage]) -> Vec<Folder> {
 }
 
 /// A folder with what people wrote for the shipped case.
-fn prepare(case: &str) -> Folder {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("played-{case}-{}", std::process::id()));
+pub(crate) fn prepare(case: &str, name: &str) -> Folder {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{case}-{}", std::process::id()));
     let shipped = common::root().join("cases").join(case);
     std::fs::create_dir_all(folder.join("claims")).unwrap();
     std::fs::copy(shipped.join("case.yaml"), folder.join("case.yaml")).unwrap();

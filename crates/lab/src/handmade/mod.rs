@@ -1,4 +1,4 @@
-//! Evidence of stories 2 to 4 made by hand: what a tester's proxy would have written, had the
+//! Evidence of stories 3 and 4 made by hand: what a tester's proxy would have written, had the
 //! systems been running. Nothing here was recorded, and every file says so.
 //!
 //! Everything follows from the story's name, so anyone can make the same bytes again:
@@ -7,7 +7,6 @@
 mod picture;
 pub(crate) mod random;
 mod script;
-mod story2;
 mod story3;
 mod story4;
 
@@ -19,12 +18,7 @@ use std::io;
 use std::path::Path;
 
 /// The stories that can be made, with the folder in `cases/` that each belongs to.
-pub const STORIES: [(&str, &str); 4] = [
-    ("story2-reported", "story2-consent"),
-    ("story2-promised", "story2-as-promised"),
-    ("story3", "story3-leaked-dump"),
-    ("story4", "story4-pictures"),
-];
+pub const STORIES: [(&str, &str); 2] = [("story3", "story3-leaked-dump"), ("story4", "story4-pictures")];
 
 /// What stands on every file of evidence.
 const NOTE: &str = "made by hand, not recorded";
@@ -48,8 +42,6 @@ struct Planted {
 pub fn files(story: &str) -> Option<Vec<(String, Vec<u8>)>> {
     let random = Random::new(story);
     let story = match story {
-        "story2-reported" => story2::make(random, story2::Build::Reported),
-        "story2-promised" => story2::make(random, story2::Build::Promised),
         "story3" => story3::make(random),
         "story4" => story4::make(random),
         _ => return None,

@@ -3,7 +3,7 @@
 use super::{NOTE, Random};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dyetrace_case::{ActionOutcome, ConsentChange, Event, Mark, Phase, Time};
+use dyetrace_case::{ActionOutcome, Event, Mark, Phase, Time};
 use serde_json::{Value, json};
 
 /// How far the marks may be off, in nanoseconds: a tenth of a second.
@@ -30,8 +30,6 @@ pub(super) struct Server {
 
 /// The body of a request.
 pub(super) enum Body {
-    /// None: a GET.
-    Empty,
     /// JSON.
     Json(Value),
     /// Any bytes under a media type.
@@ -56,38 +54,16 @@ impl Script {
         self.wait(600);
     }
 
-    pub(super) fn consent(&mut self, change: ConsentChange) {
-        self.mark(Event::Consent { change, purpose: None });
-    }
-
-    /// True once the user has said yes.
-    pub(super) fn is_consented(&self) -> bool {
-        let given = |mark: &Mark| matches!(mark.event, Event::Consent { change: ConsentChange::Given, .. });
-        self.marks.iter().any(given)
-    }
-
     pub(super) fn planted(&mut self, data: &[&str]) {
         self.mark(Event::Planted { data: data.iter().map(|&name| name.to_owned()).collect() });
     }
 
     /// An action that succeeds, and what the product does in it.
     pub(super) fn action(&mut self, name: &str, product: impl FnOnce(&mut Self)) {
-        self.action_as(name, None, ActionOutcome::Succeeded, product);
-    }
-
-    /// An action in one of several ways, with its outcome.
-    pub(super) fn action_as(
-        &mut self,
-        name: &str,
-        variant: Option<&str>,
-        outcome: ActionOutcome,
-        product: impl FnOnce(&mut Self),
-    ) {
-        let variant = variant.map(str::to_owned);
-        self.mark(Event::ActionBegan { action: name.to_owned(), variant, conditions: Vec::new() });
+        self.mark(Event::ActionBegan { action: name.to_owned(), variant: None, conditions: Vec::new() });
         product(self);
         self.wait(400);
-        self.mark(Event::ActionEnded { action: name.to_owned(), outcome });
+        self.mark(Event::ActionEnded { action: name.to_owned(), outcome: ActionOutcome::Succeeded });
         self.wait(900);
     }
 
@@ -129,28 +105,21 @@ impl Script {
         let id = self.random.hex(16);
         let mut headers = vec![json!({"name": "Host", "value": host}), json!({"name": "X-Request-Id", "value": id})];
         let (media_type, data, size) = match body {
-            Body::Empty => (None, Value::Null, 0),
             Body::Json(json) => {
                 let text = json.to_string();
                 let size = text.len();
-                (Some("application/json"), json!({"mimeType": "application/json", "text": text}), size)
+                ("application/json", json!({"mimeType": "application/json", "text": text}), size)
             }
             Body::Bytes(media_type, bytes) => {
                 let text = STANDARD.encode(&bytes);
-                let data = json!({"mimeType": media_type, "text": text, "encoding": "base64"});
-                (Some(media_type), data, bytes.len())
+                (media_type, json!({"mimeType": media_type, "text": text, "encoding": "base64"}), bytes.len())
             }
         };
-        headers.extend(media_type.map(|media_type| json!({"name": "Content-Type", "value": media_type})));
-        let method = if data.is_null() { "GET" } else { "POST" };
-        let mut request = json!({
-            "method": method, "url": format!("{}{target}", server.origin), "httpVersion": "HTTP/1.1", "cookies": [],
-            "headers": headers, "queryString": [], "headersSize": -1, "bodySize": size,
-        });
-        if let (Some(members), false) = (request.as_object_mut(), data.is_null()) {
-            members.insert("postData".to_owned(), data);
-        }
-        request
+        headers.push(json!({"name": "Content-Type", "value": media_type}));
+        json!({
+            "method": "POST", "url": format!("{}{target}", server.origin), "httpVersion": "HTTP/1.1", "cookies": [],
+            "headers": headers, "queryString": [], "headersSize": -1, "bodySize": size, "postData": data,
+        })
     }
 
     /// HAR 1.2, as a proxy would have written it.

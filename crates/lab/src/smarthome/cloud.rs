@@ -1,8 +1,8 @@
 //! The maker's cloud, the statistics service beside it, and a partner's cloud.
 
-use super::{APP_KEY, mqtt};
+use super::{APP_KEY, MODULE_KEY, mqtt};
 use crate::http::HttpMessage;
-use crate::plan::{API, DEVICES, EVENTS};
+use crate::plan::{API, DEVICES, EVENTS, PARTNER};
 use crate::seal::open_with_key;
 use crate::server::{Answer, Book, Received, path_of};
 use crate::tls::ServerStream;
@@ -34,6 +34,10 @@ pub fn api(request: &HttpMessage, book: &Book) -> Result<Answer> {
             provision(request, book)?;
             json!({"code": 0, "status": "bound"})
         }
+        "/v5/pairing/network" => {
+            network(request, book)?;
+            json!({"ok": true})
+        }
         "/v1/app/heartbeat" => {
             let net = &json_of(request)?["net"];
             book.arrived(API.name, request, "wifi.ssid", Arrived::Md5, text(&net["n"]))?;
@@ -61,7 +65,10 @@ pub fn events(request: &HttpMessage, book: &Book) -> Result<Answer> {
 ///
 /// # Errors
 /// What arrived cannot be written down.
-pub fn partner(_request: &HttpMessage, _book: &Book) -> Result<Answer> {
+pub fn partner(request: &HttpMessage, book: &Book) -> Result<Answer> {
+    let (ssid, password) = opened(MODULE_KEY, text(&json_of(request)?["m"]));
+    book.arrived(PARTNER.name, request, "wifi.ssid", Arrived::Plain, &ssid)?;
+    book.arrived(PARTNER.name, request, "wifi.password", Arrived::Plain, &password)?;
     Ok(answer(&json!({"ok": 1})).into())
 }
 
@@ -100,16 +107,36 @@ fn provision(request: &HttpMessage, book: &Book) -> Result<()> {
     book.arrived(API.name, request, "wifi.password", Arrived::Plain, &password)
 }
 
+fn network(request: &HttpMessage, book: &Book) -> Result<()> {
+    let body = json_of(request)?;
+    let (ssid, password) = match body["sealed"].as_str() {
+        Some(sealed) => opened(APP_KEY, sealed),
+        None => (text(&body["wifi"]["ssid"]).to_owned(), plain_of(text(&body["wifi"]["password"]))),
+    };
+    book.arrived(API.name, request, "wifi.ssid", Arrived::Plain, &ssid)?;
+    book.arrived(API.name, request, "wifi.password", Arrived::Plain, &password)
+}
+
 /// Name and password as the app says them of an older plug, or sealed, of a newer one.
 fn config_of(config: &str) -> (String, String) {
-    let of = |json: &[u8]| serde_json::from_slice(json).unwrap_or(Value::Null);
-    let decode = |text: &str| STANDARD.decode(text).unwrap_or_default();
-    if let Some(sealed) = open_with_key(APP_KEY, &decode(config)).map(|plain| of(&plain)) {
-        return (text(&sealed["s"]).to_owned(), text(&sealed["p"]).to_owned());
+    let plain: Value = serde_json::from_str(config).unwrap_or_default();
+    if plain.is_null() {
+        return opened(APP_KEY, config);
     }
-    let plain = of(config.as_bytes());
-    let password = decode(text(&plain["p"]));
-    (text(&plain["s"]).to_owned(), String::from_utf8_lossy(&password).into_owned())
+    (text(&plain["s"]).to_owned(), plain_of(text(&plain["p"])))
+}
+
+/// Name and password from under a cipher and base64; empty where the key does not open it.
+fn opened(key: &[u8; 16], sealed: &str) -> (String, String) {
+    let sealed = STANDARD.decode(sealed).unwrap_or_default();
+    let plain = open_with_key(key, &sealed).unwrap_or_default();
+    let plain: Value = serde_json::from_slice(&plain).unwrap_or_default();
+    let either = |short: &str, long: &str| text(plain.get(long).unwrap_or(&plain[short])).to_owned();
+    (either("s", "ssid"), either("p", "pwd"))
+}
+
+fn plain_of(base64: &str) -> String {
+    String::from_utf8_lossy(&STANDARD.decode(base64).unwrap_or_default()).into_owned()
 }
 
 fn retained(stream: &mut ServerStream, book: &Book) -> Result<()> {

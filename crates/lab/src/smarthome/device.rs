@@ -40,56 +40,22 @@ impl Device {
         let port = home.local_addr()?.port();
         let device = Arc::new(self);
         let relay = Arc::clone(&device);
-        thread::spawn(move || relay.serve_home(&home));
+        thread::spawn(move || serve_home(relay.plug.id, &home));
         let set_ups = Arc::new(AtomicUsize::new(0));
         loop {
-            while !device.visit(access_point)? {}
+            while !visit(access_point, &device.about(), joinable)? {}
             let own = set_ups.fetch_add(1, Ordering::SeqCst) + 1;
             // A maker out of reach keeps no plug from joining the home.
             let maker = device.report().ok();
-            device.announce(port)?;
+            announce(device.plug.id, port, device.beacon)?;
             let (device, set_ups) = (Arc::clone(&device), Arc::clone(&set_ups));
             thread::spawn(move || device.stay(maker, &|| set_ups.load(Ordering::SeqCst) == own));
         }
     }
 
-    /// Lets whoever is in the home switch it.
-    fn serve_home(&self, home: &TcpListener) {
-        for socket in home.incoming().flatten() {
-            let mut reader = HttpReader::new(socket);
-            while let Ok(Some(_)) = reader.read() {
-                let state = json!({"id": self.plug.id, "relay": "on"}).to_string();
-                let answer = HttpMessage::new("HTTP/1.1 200 OK").with("application/json", state);
-                // A visitor who hangs up is no concern of the others.
-                drop(answer.write(reader.stream()));
-            }
-        }
-    }
-
-    /// Serves one visitor; true when the visitor has left the home's credentials.
-    fn visit(&self, listener: &TcpListener) -> Result<bool, Box<dyn Error>> {
-        let (socket, _) = listener.accept()?;
-        let mut reader = HttpReader::new(socket);
-        let mut joined = false;
-        while let Some(request) = reader.read()? {
-            let answer = if request.start.starts_with("POST /provision ") {
-                joined = joinable(&request.body);
-                json!({"code": i32::from(!joined)})
-            } else {
-                json!({"id": self.plug.id, "model": self.plug.model, "mac": self.plug.mac, "made": self.plug.made})
-            };
-            let answer = HttpMessage::new("HTTP/1.1 200 OK").with("application/json", answer.to_string());
-            answer.write(reader.stream())?;
-        }
-        Ok(joined)
-    }
-
-    fn announce(&self, port: u16) -> Result<(), Box<dyn Error>> {
-        let socket = UdpSocket::bind("0.0.0.0:0")?;
-        socket.set_broadcast(true)?;
-        let beacon = json!({"id": self.plug.id, "state": "joined", "port": port}).to_string();
-        socket.send_to(beacon.as_bytes(), self.beacon)?;
-        Ok(())
+    fn about(&self) -> Value {
+        let Plug { id, model, mac, made, .. } = self.plug;
+        json!({"id": id, "model": model, "mac": mac, "made": made})
     }
 
     /// Reports to the maker and returns once the maker has read it.
@@ -133,9 +99,58 @@ fn still_there(mut maker: tls::ClientStream) -> Option<tls::ClientStream> {
     mqtt::read(&mut maker).ok().flatten().map(|_| maker)
 }
 
+/// Lets whoever is in the home switch it.
+pub(super) fn serve_home(id: &str, home: &TcpListener) {
+    for socket in home.incoming().flatten() {
+        let mut reader = HttpReader::new(socket);
+        while let Ok(Some(_)) = reader.read() {
+            let answer = HttpMessage::new("HTTP/1.1 200 OK");
+            let answer = answer.with("application/json", json!({"id": id, "relay": "on"}).to_string());
+            // A visitor who hangs up is no concern of the others.
+            drop(answer.write(reader.stream()));
+        }
+    }
+}
+
+/// Serves one visitor of the access point; true when the visitor has left credentials that open the home's Wi-Fi.
+pub(super) fn visit(
+    access_point: &TcpListener,
+    about: &Value,
+    opens: impl Fn(&[u8]) -> bool,
+) -> Result<bool, Box<dyn Error>> {
+    let (socket, _) = access_point.accept()?;
+    let mut reader = HttpReader::new(socket);
+    let mut joined = false;
+    while let Some(request) = reader.read()? {
+        let answer = if request.start.starts_with("POST /provision ") {
+            joined = opens(&request.body);
+            json!({"code": i32::from(!joined)})
+        } else {
+            about.clone()
+        };
+        let answer = HttpMessage::new("HTTP/1.1 200 OK").with("application/json", answer.to_string());
+        answer.write(reader.stream())?;
+    }
+    Ok(joined)
+}
+
+/// Says in the home that it is there.
+pub(super) fn announce(id: &str, port: u16, to: SocketAddr) -> Result<(), Box<dyn Error>> {
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    socket.set_broadcast(true)?;
+    socket.send_to(json!({"id": id, "state": "joined", "port": port}).to_string().as_bytes(), to)?;
+    Ok(())
+}
+
 /// The plug can join when it was told a name and a password that WPA2 allows.
 fn joinable(body: &[u8]) -> bool {
     let credentials: Value = serde_json::from_slice(body).unwrap_or_default();
     let length_of = |key: &str| credentials[key].as_str().map_or(0, str::len);
     (1..=32).contains(&length_of("ssid")) && (8..=63).contains(&length_of("password"))
+}
+
+/// The same for a home whose name and password are known.
+pub(super) fn joinable_with(body: &[u8], ssid: &str, password: &str) -> bool {
+    let credentials: Value = serde_json::from_slice(body).unwrap_or_default();
+    credentials["ssid"] == ssid && credentials["password"] == password
 }

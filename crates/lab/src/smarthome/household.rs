@@ -8,6 +8,10 @@ pub const NAME: &str = "Lin Mei";
 pub const SSID: &str = "Linden-HTUMV6T5IT3GZ";
 /// The home's Wi-Fi password: fifteen random characters of 62.
 pub const PASSWORD: &str = "VoB7n-3CDB9-ggiCO";
+/// The name of the Wi-Fi in the home of story 2: twelve random characters of 31.
+pub const SSID_2: &str = "Plum-cavyuzzhwbte";
+/// Its password: fourteen random characters of 55.
+pub const PASSWORD_2: &str = "8ARcVF9h7VMSY3";
 /// A number under 154, which no Chinese operator has been given.
 pub const PHONE: &str = "15480612929";
 /// An address under a reserved name.
@@ -51,6 +55,19 @@ pub fn subject_yaml() -> String {
         plant("android.id", ANDROID_ID, "kept by the phone", 64),
         plant("mac", PLUG_A.mac, "printed on the first plug", 46),
         plant("mac", PLUG_B.mac, "printed on the second plug", 46),
+    ];
+    subject::yaml(NAME, &data)
+}
+
+/// Those of story 2.
+pub fn subject_yaml_2() -> String {
+    let plant = |kind, value, how, bits| Planted { kind, value, how, bits };
+    let data = [
+        plant("wifi.ssid", SSID_2, "typed into the app's set-up screen", 59),
+        plant("wifi.password", PASSWORD_2, "typed into the app's set-up screen", 80),
+        plant("phone", PHONE, "typed into the app's log-in screen", 26),
+        plant("email", EMAIL, "typed into the app's log-in screen", 67),
+        plant("account.password", ACCOUNT_PASSWORD, "typed into the app's log-in screen", 71),
     ];
     subject::yaml(NAME, &data)
 }

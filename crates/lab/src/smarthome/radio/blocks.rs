@@ -82,7 +82,8 @@ impl Blocks {
             return;
         }
         let bytes: Vec<u8> = bytes.iter().map(|length| *length as u8).collect();
-        if (crc8(&[&[number as u8], &bytes[..]].concat()) ^ *crc as u8) & 0x7f == 0 {
+        // The highest bit of the CRC is lost to the mark.
+        if u16::from(crc8(&[&[number as u8], &bytes[..]].concat()) | 0x80) == *crc {
             self.bytes.resize(self.bytes.len().max(start + bytes.len()), None);
             self.bytes[start..start + bytes.len()].iter_mut().zip(bytes).for_each(|(place, byte)| *place = Some(byte));
         }

@@ -56,16 +56,19 @@ impl EspTouch2 {
     }
 
     fn understood(&self) -> Option<Heard> {
-        let head = bytes(self.groups.get(&HEAD)?, PLANES);
+        let head = bytes(*self.groups.get(&HEAD)?, PLANES);
         let (fields, crc) = head.split_at_checked(5)?;
         if crc != [crc8(fields)] || self.groups.len() <= usize::from(self.size) {
             return None;
         }
-        let [ssid, password, reserved] = [fields[0], fields[1], fields[2]].map(|length| (usize::from(length & 0x7f), length < 0x80));
+        let [ssid, password, reserved] =
+            [fields[0], fields[1], fields[2]].map(|length| (usize::from(length & 0x7f), length < 0x80));
         let mut next = 0;
         // What is ASCII as a whole is spelt as a whole.
-        let before = if password.1 && reserved.1 { vec![(password.0 + reserved.0, true)] } else { vec![password, reserved] };
-        let before: Vec<_> = before.into_iter().map(|section| self.section(section, &mut next)).collect::<Option<_>>()?;
+        let before =
+            if password.1 && reserved.1 { vec![(password.0 + reserved.0, true)] } else { vec![password, reserved] };
+        let before: Vec<_> =
+            before.into_iter().map(|section| self.section(section, &mut next)).collect::<Option<_>>()?;
         let ssid = self.section(ssid, &mut next)?;
         let password = before.concat().get(..password.0)?.to_vec();
         (next == self.size && !ssid.is_empty()).then_some(Heard { ssid, password, random: None })
@@ -76,7 +79,7 @@ impl EspTouch2 {
         let width = if is_ascii { 6 } else { 5 };
         let mut text = Vec::new();
         while text.len() < length {
-            let planes = self.groups.get(next)?;
+            let planes = *self.groups.get(next)?;
             let mut group = bytes(planes, if is_ascii { PLANES - 1 } else { PLANES });
             let crc = if is_ascii { planes[PLANES - 1] } else { group.pop()? };
             group.truncate(width);
@@ -93,7 +96,7 @@ impl EspTouch2 {
 }
 
 /// Six bytes of as many bits as there are planes; the first byte is the highest bit of each plane.
-fn bytes(planes: &[u8; PLANES], count: usize) -> Vec<u8> {
+fn bytes(planes: [u8; PLANES], count: usize) -> Vec<u8> {
     let bit = |byte: usize, plane: usize| (planes[plane] >> (5 - byte) & 1) << plane;
     (0..6).map(|byte| (0..count).fold(0, |value, plane| value | bit(byte, plane))).collect()
 }
