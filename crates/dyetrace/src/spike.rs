@@ -4,7 +4,7 @@ use crate::cli::{AuditFormat, SpikeArguments};
 use crate::exit::{Exit, Fault, say};
 use crate::intake::{self, Intake};
 use crate::{audit, output};
-use dyetrace_case::{DatumId, Form, Item, Record, Stop, grouped};
+use dyetrace_case::{DatumId, Form, Item, Message, Protocol, Record, Stop, grouped};
 use dyetrace_evidence::Limits;
 use dyetrace_report::clean;
 use dyetrace_search::Scanner;
@@ -82,8 +82,16 @@ pub(crate) fn each_record(intake: &mut Intake, each: &mut dyn FnMut(usize, Box<R
     for (exhibit, opened) in exhibits.iter().enumerate() {
         progress.begin("reading", &opened.exhibit().path);
         let mut sink = |item| {
+<<<<<<< HEAD
             if let Item::Record(record) = item {
                 each(exhibit, record);
+=======
+            let Item::Record(record) = item else { return Ok::<(), Stop>(()) };
+            sample.seen += 1;
+            each(sample.seen, &record);
+            if record.content_bytes() > LONGEST || is_filling(&record) {
+                return Ok(());
+>>>>>>> 19c5ad7 (Spike: nothing is hidden in datagrams that spell something by their lengths alone)
             }
             Ok::<(), Stop>(())
         };
@@ -141,6 +149,16 @@ impl Spread {
         }
         self.records
     }
+}
+
+/// A datagram of one byte repeated says nothing by its contents: apps send thousands of them to spell something by
+/// their lengths. No sender hides a value between such bytes, so a copy of one says nothing of the search.
+fn is_filling(record: &Record) -> bool {
+    let contents = [&record.request, &record.response].into_iter().flatten().filter_map(Message::content);
+    // Contents that are not in memory are long, and no filling.
+    let mut bytes = contents.flat_map(|content| content.as_slice().unwrap_or(b"01"));
+    let first = bytes.next();
+    record.protocol == Protocol::Udp && bytes.all(|byte| Some(byte) == first)
 }
 
 fn page(found: &Spike, forms: &ByForm, sample: &Sample, (values, all): (usize, bool)) -> String {
@@ -233,4 +251,21 @@ fn json(found: &Spike, forms: &ByForm, sample: &Sample, values: usize) -> String
         sample.fit,
         numbers(&found.all),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dyetrace_case::Blob;
+
+    #[test]
+    fn only_a_datagram_of_one_byte_repeated_is_filling() {
+        let record = |protocol, body: &[u8]| {
+            let request = dyetrace_case::Message { body: Some(Blob::from(body.to_vec())), ..Default::default() };
+            Record { protocol, ..Record::of_request(request) }
+        };
+        assert!(is_filling(&record(Protocol::Udp, &[b'1'; 515])));
+        assert!(!is_filling(&record(Protocol::Udp, b"1112")));
+        assert!(!is_filling(&record(Protocol::Http11, &[b'1'; 515])));
+    }
 }
