@@ -80,10 +80,11 @@ fn what_cannot_be_compared_is_said_with_what_to_type() {
 fn two_runs_of_one_case_are_read_together() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare-once");
     let _ = std::fs::remove_dir_all(&folder);
-    common::copy(&case("story5-messaging"), &folder);
-    let exhibit = folder.join("evidence/before.har");
-    std::fs::write(&exhibit, std::fs::read_to_string(&exhibit).unwrap() + "\n").unwrap();
-    let arguments = ["compare".as_ref(), folder.as_os_str(), "--run=before".as_ref(), "--run=after".as_ref()];
+    common::copy(&case("story5-updated"), &folder);
+    let exhibit = folder.join("evidence/after-refused.pcapng");
+    std::fs::write(&exhibit, [std::fs::read(&exhibit).unwrap(), b"\n".to_vec()].concat()).unwrap();
+    let arguments =
+        ["compare".as_ref(), folder.as_os_str(), "--run=after-refused".as_ref(), "--run=after-given".as_ref()];
     let said = common::stderr(&common::dyetrace(&arguments));
-    assert_eq!(said.matches("before.har is not the file its manifest lists").count(), 1, "{said}");
+    assert_eq!(said.matches("after-refused.pcapng is not the file its manifest lists").count(), 1, "{said}");
 }
