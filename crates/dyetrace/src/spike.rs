@@ -82,16 +82,8 @@ pub(crate) fn each_record(intake: &mut Intake, each: &mut dyn FnMut(usize, Box<R
     for (exhibit, opened) in exhibits.iter().enumerate() {
         progress.begin("reading", &opened.exhibit().path);
         let mut sink = |item| {
-<<<<<<< HEAD
             if let Item::Record(record) = item {
                 each(exhibit, record);
-=======
-            let Item::Record(record) = item else { return Ok::<(), Stop>(()) };
-            sample.seen += 1;
-            each(sample.seen, &record);
-            if record.content_bytes() > LONGEST || is_filling(&record) {
-                return Ok(());
->>>>>>> 19c5ad7 (Spike: nothing is hidden in datagrams that spell something by their lengths alone)
             }
             Ok::<(), Stop>(())
         };
@@ -119,7 +111,7 @@ impl Spread {
 
     /// One more record.
     pub(crate) fn offer(&mut self, record: Box<Record>) {
-        if record.content_bytes() > LONGEST {
+        if record.content_bytes() > LONGEST || is_filling(&record) {
             return;
         }
         if self.most > 0 && self.fit.is_multiple_of(self.step) {
