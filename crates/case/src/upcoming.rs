@@ -37,7 +37,10 @@ impl Upcoming {
         let (run, subject) = runs.find(id).ok_or_else(known)?;
         let named = run.exhibits.iter().find(|path| !root.join(path).exists());
         let exhibit = match named {
-            Some(path) if stays_inside(path) => path.clone(),
+            Some(path) if stays_inside(path) && path.ends_with(".pcapng") => path.clone(),
+            Some(path) if stays_inside(path) => {
+                return Err(invalid(format!("what is recorded is a pcapng file, which {path} is not named as")));
+            }
             Some(path) => return Err(invalid(format!("the exhibit {path} lies outside the case folder"))),
             None if run.exhibits.is_empty() && is_file_name(id) => format!("evidence/{id}.pcapng"),
             None if run.exhibits.is_empty() => return Err(invalid(format!("the run {id} is no name for a file"))),
@@ -78,6 +81,9 @@ mod tests {
         assert!(open(None).unwrap_err().contains("recorded already"));
         write("format: 1\ntitle: x\nruns: [{id: a, exhibits: [evidence/first.pcapng, evidence/b.pcapng]}, {id: b}]\n");
         assert_eq!(open(Some("a")).unwrap().exhibit, folder.join("evidence/b.pcapng"));
+        write("format: 1\ntitle: x\nruns: [{id: a, exhibits: [evidence/b.pcapng.gz]}]\n");
+        assert!(open(Some("a")).unwrap_err().contains("evidence/b.pcapng.gz is not named as"));
+        write("format: 1\ntitle: x\nruns: [{id: a}, {id: b}]\n");
         assert!(open(None).unwrap_err().contains("say which run is recorded: a, b"));
         assert!(open(Some("c")).unwrap_err().contains("no run called c"));
         std::fs::remove_dir_all(&folder).unwrap();

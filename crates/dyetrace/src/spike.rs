@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn only_a_datagram_of_one_byte_repeated_is_filling() {
         let record = |protocol, body: &[u8]| {
-            let request = dyetrace_case::Message { body: Some(Blob::from(body.to_vec())), ..Default::default() };
+            let request = Message { body: Some(Blob::from(body.to_vec())), ..Default::default() };
             Record { protocol, ..Record::of_request(request) }
         };
         assert!(is_filling(&record(Protocol::Udp, &[b'1'; 515])));

@@ -26,6 +26,7 @@ fn both_recorders_saw_the_same() {
     assert_eq!(stages.len(), 2);
     let agree = |stage: &Stage| {
         let second = prepare(stage.1, "live");
+        uncompressed(&second.0);
         let live = Path::new(env!("CARGO_BIN_EXE_dyetrace"));
         let variables = [("DYETRACE_LIVE", live), ("DYETRACE_LIVE_CASE", second.0.as_path())];
         let first = play_with(std::slice::from_ref(stage), &variables).remove(0);
@@ -37,10 +38,14 @@ fn both_recorders_saw_the_same() {
     std::thread::scope(|scope| stages.into_iter().for_each(|stage| drop(scope.spawn(move || agree(stage)))));
 }
 
-/// The journal is not compressed; marks and subject are those of the run.
+/// The journal is not compressed.
+fn uncompressed(case: &Path) {
+    let text = std::fs::read_to_string(case.join("case.yaml")).unwrap().replace(".pcapng.gz", ".pcapng");
+    std::fs::write(case.join("case.yaml"), text).unwrap();
+}
+
+/// Marks and subject are those of the run.
 fn complete(second: &Path, first: &Path, run: &str) {
-    let case = std::fs::read_to_string(second.join("case.yaml")).unwrap().replace(".pcapng.gz", ".pcapng");
-    std::fs::write(second.join("case.yaml"), case).unwrap();
     std::fs::create_dir_all(second.join("evidence/marks")).unwrap();
     for file in ["subject.yaml", &format!("evidence/marks/{run}.jsonl")] {
         std::fs::copy(first.join(file), second.join(file)).unwrap();
