@@ -134,6 +134,8 @@ fn audited(folder: &Path) -> Seen {
 }
 
 fn in_order(mut seen: Seen) -> Seen {
-    seen.values_mut().for_each(|times| times.sort());
+    for times in seen.values_mut() {
+        times.sort();
+    }
     seen
 }
