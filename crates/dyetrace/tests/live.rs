@@ -269,6 +269,8 @@ fn the_doctor_says_that_nothing_came_and_that_the_canary_was_read() {
     out.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("✓ the canary was read: http/1.1 over TLS 1.3"), "{rest}");
     assert_eq!(waiting.wait().unwrap().code(), Some(0));
+    let marks = std::fs::read_to_string(case.join("evidence/marks/first.jsonl")).unwrap();
+    assert!(marks.contains("\"canary\":\"api.example.test/dyetrace-canary-"), "{marks}");
     live.end("-TERM");
     assert!(!case.join("live/running.json").exists(), "nothing is left that would lead anybody astray");
 }

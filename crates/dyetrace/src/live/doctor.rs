@@ -4,6 +4,7 @@ use super::running::Running;
 use crate::exit::{Exit, Fault};
 use crate::output;
 use clap::Args;
+use dyetrace_case::{Canary, Event, Mark, Time, append_mark};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -13,8 +14,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Run it while `dyetrace live` records the case. It asks the recording what it has seen, and has you open one
-address on the device under test. Only when that has been read is it said that the recording captures; a mark with
-the name canary is then added to the run.
+address on the device under test. Only when that has been read is it said that the recording captures; a canary is
+then added to the run's marks.
 
 Exit codes: 0 the canary was read, 3 it was not, 2 there is no recording to ask.
 
@@ -63,7 +64,21 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
     };
     let findings = Findings::of(&status);
     say(&findings.text(&running))?;
+    if let Some(seen) = status["canary"]["seen"].as_str() {
+        say(&mark(arguments, &running.run, &address, seen)?)?;
+    }
     Ok(if findings.captures { Exit::Fine } else { Exit::NothingRead })
+}
+
+/// Writes down that the canary was sent: a run that has one counts as captured only where its recording holds it.
+fn mark(arguments: &DoctorArguments, run: &str, address: &str, seen: &str) -> Result<String, Fault> {
+    let at: Time = seen.parse().map_err(|_| Fault::new("the recording gave no time that can be read"))?;
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let canary: Canary = format!("{host}/{path}").parse().map_err(Fault::new)?;
+    let mark = Mark { at, error: None, event: Event::Canary(canary) };
+    append_mark(&arguments.case, run, &mark).map(|marked| marked.line).map_err(Fault::new)
 }
 
 /// What the recording says, as answers to the questions that a tester has.

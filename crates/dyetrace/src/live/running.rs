@@ -18,6 +18,8 @@ const ANSWER: u64 = 4 << 20;
 /// A recording that runs, or ran until it was killed.
 #[derive(Debug)]
 pub(crate) struct Running {
+    /// The run that is recorded.
+    pub(super) run: String,
     pub(crate) proxy: SocketAddr,
     control: SocketAddr,
     redirected: Vec<SocketAddr>,
@@ -70,7 +72,8 @@ impl Running {
         let redirected = value["redirected"].as_array().into_iter().flatten().filter_map(address).collect();
         let token = value["token"].as_str().unwrap_or_default().to_owned();
         let (proxy, control) = address(&value["proxy"]).zip(address(&value["control"])).ok_or_else(none)?;
-        let running = Self { proxy, control, redirected, token };
+        let run = value["run"].as_str().unwrap_or_default().to_owned();
+        let running = Self { run, proxy, control, redirected, token };
         TcpStream::connect_timeout(&running.control, PATIENCE).map_err(|_| none())?;
         Ok(running)
     }

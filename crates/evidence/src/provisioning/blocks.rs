@@ -5,6 +5,8 @@ use super::votes::{Votes, crc8};
 
 /// Blocks that either scheme can need: 111 bytes of Tuya EZ.
 const BLOCKS: usize = 32;
+/// Bytes of a block; the last may be shorter.
+const SIZE: usize = 4;
 /// Different hearings of one block that are kept, and how many of them are put together in pairs.
 const HEARINGS: usize = 48;
 const PAIRED: usize = 12;
@@ -22,8 +24,7 @@ struct Block {
 impl Blocks {
     /// Listens for the blocks of `total` bytes.
     pub(super) fn listen(lengths: &[u16], total: usize) -> Self {
-        let count = total.div_ceil(4).min(BLOCKS);
-        let last = total - (count.max(1) - 1) * 4;
+        let count = total.div_ceil(SIZE).min(BLOCKS);
         let mut blocks = Self(vec![Block::default(); count]);
         let (mut head, mut bytes) = (Vec::new(), Vec::new());
         for length in lengths.iter().chain([&0]) {
@@ -31,7 +32,7 @@ impl Blocks {
                 byte @ 256..512 => bytes.push(byte as u8),
                 code => {
                     if !bytes.is_empty() {
-                        blocks.count(std::mem::take(&mut head), std::mem::take(&mut bytes), last);
+                        blocks.count(std::mem::take(&mut head), std::mem::take(&mut bytes));
                     }
                     match code {
                         128..256 => head.push((code & 127) as u8),
@@ -45,20 +46,15 @@ impl Blocks {
 
     /// Counts what was heard between two heads. The two codes before the bytes are the block's; more are of
     /// blocks whose bytes were lost, or repeated.
-    fn count(&mut self, mut head: Vec<u8>, mut bytes: Vec<u8>, last: usize) {
+    fn count(&mut self, mut head: Vec<u8>, mut bytes: Vec<u8>) {
         if head.len() > 2 {
             head.dedup();
         }
         let Some([crc, number]) = head.last_chunk().copied() else { return };
-        let size = if usize::from(number) + 1 == self.0.len() { last } else { 4 };
-        // Some apps fill a short block with zeros.
-        while bytes.len() > size && bytes.last() == Some(&0) {
-            bytes.pop();
-        }
-        if bytes.len() > size {
+        if bytes.len() > SIZE {
             bytes.dedup();
         }
-        let block = self.0.get_mut(usize::from(number)).filter(|_| bytes.len() <= size);
+        let block = self.0.get_mut(usize::from(number)).filter(|_| bytes.len() <= SIZE);
         if let Some(block) = block {
             block.crc.add(crc, 1);
             block.hear(bytes);
@@ -70,7 +66,7 @@ impl Blocks {
     pub(super) fn read(&self, total: usize, padded: bool) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(total);
         for (number, block) in self.0.iter().enumerate() {
-            let size = (total - bytes.len()).min(4);
+            let size = (total - bytes.len()).min(SIZE);
             bytes.extend(block.read(number as u8, size, padded)?);
         }
         (bytes.len() == total).then_some(bytes)
@@ -90,12 +86,19 @@ impl Block {
     /// than any others.
     fn read(&self, number: u8, size: usize, padded: bool) -> Option<Vec<u8>> {
         let crc = self.crc.first()?;
-        let filling = if padded { 4 - size } else { 0 };
+        let filling = if padded { SIZE - size } else { 0 };
         let is_right = |bytes: &Vec<u8>| {
             let covered = bytes.iter().copied().chain(std::iter::repeat_n(0, filling));
             crc8([number].into_iter().chain(covered)) & 127 == crc
         };
-        let mut candidates: Vec<Vec<u8>> = self.candidates(size).into_iter().filter(is_right).collect();
+        // Some apps fill a short block with zeros: of these, too, some may be lost.
+        let cut = |mut bytes: Vec<u8>| {
+            let is_filled = bytes.get(size..).is_some_and(|rest| rest.iter().all(|byte| *byte == 0));
+            bytes.truncate(size);
+            is_filled.then_some(bytes)
+        };
+        let whole = self.candidates(size).into_iter().chain(self.candidates(SIZE)).filter_map(cut);
+        let mut candidates: Vec<Vec<u8>> = whole.filter(is_right).collect();
         candidates.sort_unstable();
         candidates.dedup();
         let mut scored: Vec<_> = candidates.into_iter().map(|bytes| (self.explained(&bytes), bytes)).collect();
@@ -108,7 +111,8 @@ impl Block {
 
     /// Hearings that `bytes` explain.
     fn explained(&self, bytes: &[u8]) -> u32 {
-        self.heard.iter().filter(|(heard, _)| is_part(heard, bytes)).map(|(_, count)| count).sum()
+        let filled: Vec<u8> = bytes.iter().copied().chain(std::iter::repeat(0)).take(SIZE).collect();
+        self.heard.iter().filter(|(heard, _)| is_part(heard, &filled)).map(|(_, count)| count).sum()
     }
 
     /// What was heard whole, and what has two different hearings of one byte less as its parts. A hearing that came
@@ -195,6 +199,16 @@ mod tests {
             let read = Blocks::listen(&round.repeat(2), 7).read(7, true);
             assert_eq!(read, Some(b"made-up".to_vec()));
         }
+    }
+
+    #[test]
+    fn zeros_that_fill_a_short_block_may_be_lost_or_heard_without_what_they_follow() {
+        let (first, short) = (block(0, *b"made"), block(1, *b"u!\0\0"));
+        let without = |lost: usize| [&first[..], &short[..lost], &short[lost + 1..]].concat();
+        let rounds = [2, 3, 3, 3, 4, 5].map(without).concat();
+        let whole = [&first[..], &short[..]].concat();
+        let read = Blocks::listen(&[rounds, whole].concat(), 6).read(6, true);
+        assert_eq!(read, Some(b"madeu!".to_vec()));
     }
 
     #[test]
