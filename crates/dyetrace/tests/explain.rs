@@ -67,6 +67,10 @@ fn the_commands_that_are_printed_give_what_was_planted() {
         let id = sighting["id"].as_str().unwrap();
         let page = explained(id, &["--reveal"]);
         assert!(page.contains("Proved: "), "{page}");
+        // openssl's command undoes no AES-GCM; the page says so, and what follows cannot be redone by command.
+        if page.contains("no ordinary tool does this") {
+            continue;
+        }
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("explain-{id}"));
         std::fs::create_dir_all(&folder).unwrap();
         let printed = run(&page, &folder);
