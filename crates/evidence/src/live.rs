@@ -11,11 +11,17 @@ use std::net::SocketAddr;
 
 /// Connections by their number, in the order in which they began.
 #[derive(Default)]
-pub struct Live(BTreeMap<u64, Open>);
+pub struct Live {
+    open: BTreeMap<u64, Open>,
+    /// Bytes that the layers of all connections hold.
+    held: usize,
+}
 
 struct Open {
     conn: Conn,
     layer: Option<Dispatch>,
+    /// Bytes that the layer holds.
+    held: usize,
     /// Bytes that nobody could open are not for reading.
     unread: bool,
 }
@@ -49,12 +55,12 @@ impl Live {
             mid_stream: false,
             depth: 0,
         };
-        self.0.insert(number, Open { conn, layer: None, unread: false });
+        self.open.insert(number, Open { conn, layer: None, held: 0, unread: false });
     }
 
     /// TLS was opened: bytes that follow were inside.
     pub fn secured(&mut self, number: u64, inside: Inside) {
-        let Some(open) = self.0.get_mut(&number) else { return };
+        let Some(open) = self.open.get_mut(&number) else { return };
         open.conn.id.push_str("/tls");
         open.conn.depth += 1;
         open.conn.alpn = inside.alpn;
@@ -65,44 +71,61 @@ impl Live {
 
     /// Nobody could open it: bytes that follow are left alone.
     pub fn unread(&mut self, number: u64) {
-        if let Some(open) = self.0.get_mut(&number) {
+        if let Some(open) = self.open.get_mut(&number) {
             open.unread = true;
         }
     }
 
     /// The next bytes of one side.
     pub fn bytes(&mut self, number: u64, side: Side, bytes: &[u8], time: Time, out: &mut Out<'_>) {
-        let Some(open) = self.0.get_mut(&number).filter(|open| !open.unread) else { return };
+        let Some(open) = self.open.get_mut(&number).filter(|open| !open.unread) else { return };
         out.tally.payload += bytes.len() as u64;
-        open.layer.get_or_insert_with(|| Dispatch::new(open.conn.clone())).data(side, bytes, time, out);
+        let layer = open.layer.get_or_insert_with(|| Dispatch::new(open.conn.clone()));
+        layer.data(side, bytes, time, out);
+        let held = layer.held();
+        self.held = (self.held + held).saturating_sub(std::mem::replace(&mut open.held, held));
+        self.relieve(out);
     }
 
     /// One side sends no more.
     pub fn ended(&mut self, number: u64, side: Side, time: Time, out: &mut Out<'_>) {
-        if let Some(layer) = self.0.get_mut(&number).and_then(|open| open.layer.as_mut()) {
+        if let Some(layer) = self.open.get_mut(&number).and_then(|open| open.layer.as_mut()) {
             layer.side_end(side, time, out);
         }
     }
 
     /// The connection is over: what is still held of it is emitted.
     pub fn closed(&mut self, number: u64, out: &mut Out<'_>) {
-        if let Some(mut layer) = self.0.remove(&number).and_then(|open| open.layer) {
+        let Some(open) = self.open.remove(&number) else { return };
+        self.held = self.held.saturating_sub(open.held);
+        if let Some(mut layer) = open.layer {
             layer.end(out);
         }
     }
 
     /// Nothing more will come: all connections are over.
     pub fn end(&mut self, out: &mut Out<'_>) {
-        for (_, open) in std::mem::take(&mut self.0) {
+        for (_, open) in std::mem::take(self).open {
             if let Some(mut layer) = open.layer {
                 layer.end(out);
             }
         }
     }
 
+    /// Many half-read messages must not fill the memory: the connection that holds most is read anew from here.
+    fn relieve(&mut self, out: &mut Out<'_>) {
+        while self.held > out.limits.held {
+            let Some(open) = self.open.values_mut().max_by_key(|open| open.held) else { return };
+            self.held = self.held.saturating_sub(std::mem::take(&mut open.held));
+            open.conn.mid_stream = true;
+            let Some(mut layer) = open.layer.take() else { return };
+            layer.end(out);
+        }
+    }
+
     /// Who is at the other end of a connection: the address, and the name the client asked for.
     pub fn server(&self, number: u64) -> Option<&Endpoint> {
-        self.0.get(&number).map(|open| &open.conn.server)
+        self.open.get(&number).map(|open| &open.conn.server)
     }
 }
 
@@ -111,6 +134,23 @@ mod tests {
     use super::*;
     use crate::layer::Limits;
     use crate::testing::collect;
+
+    #[test]
+    fn half_read_heads_of_many_connections_do_not_pile_up_live() {
+        let head = [&b"GET / HTTP/1.1\r\nX: "[..], &[b'x'; 1000]].concat();
+        let limits = Limits { held: 100_000, ..Limits::default() };
+        collect(limits, |out| {
+            let mut live = Live::default();
+            for number in 0..1000 {
+                live.opened(number, "10.0.0.2:4000".parse().unwrap(), "192.0.2.1:80".parse().unwrap());
+                live.bytes(number, Side::Request, &head, Time(1), out);
+                assert!(live.held <= limits.held);
+            }
+            assert!(live.held > limits.held / 2, "what is held is counted");
+            (0..1000).for_each(|number| live.closed(number, out));
+            assert_eq!(live.held, 0);
+        });
+    }
 
     #[test]
     fn what_is_inside_tls_is_read_as_if_it_had_been_captured() {

@@ -135,3 +135,30 @@ async fn the_journal_holds_every_byte_and_the_keys() {
     let holds = |text: &[u8]| file.windows(text.len()).any(|window| window == text);
     assert!(holds(b"GET / not TLS at all") && holds(b"CLIENT_TRAFFIC_SECRET_0 ") && holds(b"dyetrace:flow=1"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_request_on_a_connection_does_not_reach_the_first_server() {
+    let world = World::new("second").await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let server = listener.local_addr().unwrap();
+    let arrived = tokio::spawn(async move {
+        // It keeps the connection open though it was asked not to.
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let (mut all, mut answered) = (Vec::new(), false);
+        while socket.read_buf(&mut all).await.is_ok_and(|read| read > 0) {
+            if !answered && all.ends_with(b"body") {
+                socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                answered = true;
+            }
+        }
+        all
+    });
+    let mut client = tokio::net::TcpStream::connect(world.proxy).await.unwrap();
+    let first = format!("POST http://{server}/a HTTP/1.1\r\nHost: {server}\r\nContent-Length: 4\r\n\r\nbody");
+    client.write_all(first.as_bytes()).await.unwrap();
+    let mut answer = [0; 40];
+    client.read_exact(&mut answer).await.unwrap();
+    client.write_all(b"GET http://other.example.test/secret HTTP/1.1\r\n\r\n").await.unwrap();
+    let arrived = String::from_utf8(arrived.await.unwrap()).unwrap();
+    assert!(arrived.ends_with("\r\n\r\nbody"), "{arrived}");
+}

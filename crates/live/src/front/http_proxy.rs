@@ -1,6 +1,7 @@
 //! An HTTP proxy: `CONNECT` tunnels (RFC 9110 section 9.3.6) and requests in absolute form (RFC 9112 section
 //! 3.2.2), which go on in origin form, one on each connection.
 
+use super::one_request::OneRequest;
 use super::{GREETING, status};
 use crate::relay::{Host, Relay, Target};
 use crate::stream::{Rewound, Stream};
@@ -15,8 +16,8 @@ const HEAD: usize = 64 << 10;
 /// What a client asks of a proxy.
 enum Asked {
     Tunnel(Target),
-    /// A request, as the server is to get it.
-    Request(Target, Vec<u8>),
+    /// The head of a request, as the server is to get it, and the length of its body where that is known.
+    Request(Target, Vec<u8>, Option<u64>),
     /// It speaks to the proxy itself.
     Ourselves(String),
     Nonsense,
@@ -35,10 +36,10 @@ pub(super) async fn serve(mut client: impl Stream, peer: SocketAddr, relay: &Rel
             }
             Err(why) => refuse(&mut client, status(&why), &why.to_string()).await,
         },
-        Asked::Request(target, mut request) => match relay.reach(&target).await {
+        Asked::Request(target, head, body) => match relay.reach(&target).await {
             Ok(server) => {
-                request.extend_from_slice(&rest);
-                relay.relay(Rewound::new(request, client), peer, &target, server).await
+                let body = OneRequest::new(Rewound::new(rest, client), body);
+                relay.relay(Rewound::new(head, body), peer, &target, server).await
             }
             Err(why) => refuse(&mut client, status(&why), &why.to_string()).await,
         },
@@ -88,12 +89,13 @@ fn asked(head: &[u8]) -> Asked {
     let Some(target) = Target::read(authority, Some(80)) else { return Asked::Nonsense };
     let slash = if path.starts_with('/') { "" } else { "/" };
     let mut request = format!("{method} {slash}{path} {version}\r\n").into_bytes();
-    forward_fields(fields, &mut request);
-    Asked::Request(target, request)
+    let body = forward_fields(fields, &mut request);
+    Asked::Request(target, request, body)
 }
 
 /// The fields that concern the proxy stay here; the connection ends with the answer, unless it becomes another.
-fn forward_fields(fields: &[u8], out: &mut Vec<u8>) {
+/// Gives the length of the body, where it is known.
+fn forward_fields(fields: &[u8], out: &mut Vec<u8>) -> Option<u64> {
     let lines = || fields.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let named = |line: &[u8], name: &str| {
         line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
@@ -111,6 +113,11 @@ fn forward_fields(fields: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(b"Connection: close\r\n");
     }
     out.extend_from_slice(b"\r\n");
+    let is_open = upgrades || lines().any(|line| named(line, "Transfer-Encoding"));
+    let length =
+        lines().find(|line| named(line, "Content-Length")).and_then(|line| line.split(|byte| *byte == b':').nth(1));
+    let length = length.map_or(Some(0), |value| std::str::from_utf8(value).ok()?.trim().parse().ok());
+    length.filter(|_| !is_open)
 }
 
 /// A phone that uses the proxy gets the authority's certificate from the proxy.
@@ -197,17 +204,19 @@ mod tests {
     fn a_request_goes_on_without_what_concerns_the_proxy() {
         let head = b"POST http://u:p@api.example.test:8080/a?b=c HTTP/1.1\r\nHost: api.example.test:8080\r\n\
             Proxy-Connection: keep-alive\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n";
-        let Asked::Request(target, request) = asked(head) else { panic!("a request") };
+        let Asked::Request(target, request, body) = asked(head) else { panic!("a request") };
         assert_eq!(target.to_string(), "api.example.test:8080");
         let expected =
             "POST /a?b=c HTTP/1.1\r\nHost: api.example.test:8080\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
         assert_eq!(String::from_utf8(request).unwrap(), expected);
+        assert_eq!(body, Some(3));
     }
 
     #[test]
     fn a_request_that_becomes_another_protocol_keeps_its_fields() {
         let head = b"GET http://a.test HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-        let Asked::Request(_, request) = asked(head) else { panic!("a request") };
+        let Asked::Request(_, request, body) = asked(head) else { panic!("a request") };
         assert_eq!(request, b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        assert_eq!(body, None, "what follows is the other protocol's");
     }
 }

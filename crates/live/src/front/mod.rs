@@ -1,6 +1,7 @@
 //! The ways by which connections come here.
 
 mod http_proxy;
+mod one_request;
 mod redirected;
 mod socks;
 #[cfg(feature = "wireguard")]
