@@ -33,7 +33,7 @@ fn the_audit_of_a_shipped_recording_says_what_its_servers_say() {
 
 #[test]
 fn the_audit_of_a_new_recording_says_what_its_servers_say() {
-    if let Some(obstacle) = stage::obstacle() {
+    if let Some(obstacle) = dyetrace_lab::stage::obstacle() {
         println!("skipped: {obstacle}");
         return;
     }

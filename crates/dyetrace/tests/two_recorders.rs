@@ -16,7 +16,7 @@ type Seen = BTreeMap<[String; 4], usize>;
 
 #[test]
 fn both_recorders_saw_the_same() {
-    if let Some(obstacle) = stage::obstacle() {
+    if let Some(obstacle) = dyetrace_lab::stage::obstacle() {
         println!("skipped: {obstacle}");
         return;
     }

@@ -16,6 +16,7 @@ pub mod provisioning;
 pub mod seal;
 pub mod server;
 pub mod smarthome;
+pub mod stage;
 pub mod subject;
 pub mod tester;
 pub mod tls;

@@ -5,22 +5,6 @@ use dyetrace_case::{ActionOutcome, Case, Timeline};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What stands in the way of recording here.
-fn obstacle() -> Option<String> {
-    let missing = ["tcpdump", "ip", "unshare", "nsenter", "mergecap", "editcap", "tshark"]
-        .into_iter()
-        .find(|tool| Command::new(tool).arg("--version").output().is_err());
-    if let Some(tool) = missing {
-        return Some(format!("{tool} is not installed"));
-    }
-    let flags = [["--net", "--"].as_slice(), &["--user", "--map-current-user", "--keep-caps", "--net", "--"]];
-    let bridge = ["ip", "link", "add", "dyetrace-test", "type", "bridge"];
-    let works = |flags: &&[&str]| {
-        Command::new("unshare").args(*flags).args(bridge).output().is_ok_and(|output| output.status.success())
-    };
-    if flags.iter().any(works) { None } else { Some("network namespaces with bridges are not allowed".into()) }
-}
-
 /// Where the recording goes; taken away at the end.
 struct Folder(PathBuf);
 
@@ -69,7 +53,9 @@ fn timeline(folder: &Path, plug: &str) -> Timeline {
 
 #[test]
 fn both_builds_are_recorded_with_the_keys_that_open_them_and_with_marks() {
-    if let Some(obstacle) = obstacle() {
+    let no_tshark =
+        || Command::new("tshark").arg("--version").output().is_err().then(|| "tshark is not installed".to_owned());
+    if let Some(obstacle) = dyetrace_lab::stage::obstacle().or_else(no_tshark) {
         eprintln!("skipped: {obstacle}");
         return;
     }

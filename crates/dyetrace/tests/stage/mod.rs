@@ -28,21 +28,6 @@ impl Drop for Folder {
     }
 }
 
-/// What stands in the way of recording here.
-pub(crate) fn obstacle() -> Option<String> {
-    let tools = ["tcpdump", "ip", "unshare", "nsenter", "mergecap", "editcap"];
-    let missing = tools.into_iter().find(|tool| Command::new(tool).arg("--version").output().is_err());
-    if let Some(tool) = missing {
-        return Some(format!("{tool} is not installed"));
-    }
-    let flags = [["--net", "--"].as_slice(), &["--user", "--map-current-user", "--keep-caps", "--net", "--"]];
-    let bridge = ["ip", "link", "add", "dyetrace-test", "type", "bridge"];
-    let works = |flags: &&[&str]| {
-        Command::new("unshare").args(*flags).args(bridge).output().is_ok_and(|output| output.status.success())
-    };
-    if flags.iter().any(works) { None } else { Some("network namespaces with bridges are not allowed".into()) }
-}
-
 /// Plays every run of the stages at the same time, each on a stage of its own, and gives the case folders.
 pub(crate) fn play(stages: &[Stage]) -> Vec<Folder> {
     play_with(stages, &[])
