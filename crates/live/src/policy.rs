@@ -10,6 +10,8 @@ pub struct Policy {
     /// Addresses that may be reached although they are the machine's own or its link's: for tests, and for
     /// who runs the systems under test on the same machine.
     pub also: BTreeSet<IpAddr>,
+    /// The machine's own addresses, which are not to be reached on any port.
+    pub machine: BTreeSet<IpAddr>,
     /// Where this proxy itself listens.
     pub own: BTreeSet<SocketAddr>,
     /// Names whose TLS is relayed unread: `bank.example` and what ends in `.bank.example`.
@@ -65,7 +67,7 @@ impl Policy {
             }
         };
         match () {
-            () if address.is_loopback() => Err(Denied::Loopback),
+            () if address.is_loopback() || self.machine.contains(&address) => Err(Denied::Loopback),
             () if link_local => Err(Denied::LinkLocal),
             () if nobody => Err(Denied::NoHost),
             () => Ok(()),
@@ -95,13 +97,16 @@ mod tests {
     use super::*;
 
     fn denied(target: &str) -> Option<Denied> {
-        let policy = Policy { own: ["10.0.0.1:8080".parse().unwrap()].into(), ..Policy::default() };
+        let own = ["10.0.0.1:8080".parse().unwrap()].into();
+        let policy = Policy { own, machine: ["10.0.0.9".parse().unwrap()].into(), ..Policy::default() };
         policy.check(target.parse().unwrap()).err()
     }
 
     #[test]
     fn the_machine_itself_cannot_be_reached_in_any_spelling() {
-        for target in ["127.0.0.1:80", "127.8.9.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+        for target in
+            ["10.0.0.9:22", "[::ffff:10.0.0.9]:22", "127.0.0.1:80", "127.8.9.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"]
+        {
             assert_eq!(denied(target), Some(Denied::Loopback), "{target}");
         }
         for target in ["169.254.169.254:80", "[fe80::1]:80"] {

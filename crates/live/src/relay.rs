@@ -2,6 +2,7 @@
 
 use crate::authority::{Authority, SanName, names_of, provider};
 use crate::guard::{self, Guarding, Told, Warden};
+use crate::idle::Idle;
 use crate::journal::{Journal, Recorder};
 use crate::policy::{Denied, Policy};
 use crate::stream::{Recorded, Rewound, Stream};
@@ -12,7 +13,7 @@ use rustls::pki_types::ServerName;
 use rustls::server::{Accepted, Acceptor, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +31,9 @@ const HELLO_BYTES: usize = 64 << 10;
 const PIECE: usize = 32 << 10;
 /// Names of refusing servers, and of TLS settings, that are remembered at once.
 const REMEMBERED: usize = 4096;
+
+/// What a client must have done to be relayed unread from then on: one alert, or hanging up twice.
+const SURE: u8 = 2;
 
 /// Where a client wants to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +97,7 @@ pub struct RelaySettings {
     pub roots: RootCertStore,
     /// Who may be reached.
     pub policy: Policy,
-    /// How long nothing may pass before a connection is given up.
+    /// How long nothing may pass, in either direction, before a connection is given up.
     pub idle: Duration,
 }
 
@@ -105,8 +109,8 @@ pub struct Relay {
     journal: Arc<Journal>,
     watch: Watch,
     upstream: Upstream,
-    /// Servers whose certificates a client did not accept from us, by client.
-    refused: Mutex<HashSet<(IpAddr, String)>>,
+    /// Servers whose certificates a client did not accept from us, by client, and how sure that is.
+    refused: Mutex<HashMap<(IpAddr, String), u8>>,
     guarding: Option<Arc<Guarding>>,
     configs: Mutex<HashMap<ConfigKey, Arc<ServerConfig>>>,
 }
@@ -209,17 +213,25 @@ impl Relay {
     }
 
     fn has_refused(&self, peer: SocketAddr, name: &str) -> bool {
-        self.refused().contains(&(peer.ip(), name.to_owned()))
+        self.refused().get(&(peer.ip(), name.to_owned())).is_some_and(|weight| *weight >= SURE)
     }
 
-    fn remember_refusal(&self, peer: SocketAddr, name: &str) {
+    /// Remembers a handshake that a client ended. One who hangs up without an alert may have had other reasons,
+    /// unless it does so again.
+    fn remember_refusal(&self, peer: SocketAddr, name: &str, error: &io::Error) {
+        let weight = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(rustls::Error::AlertReceived(_)) => SURE,
+            _ => 1,
+        };
         let mut refused = self.refused();
-        if refused.len() < REMEMBERED {
-            refused.insert((peer.ip(), name.to_owned()));
+        let known = (peer.ip(), name.to_owned());
+        if refused.len() < REMEMBERED || refused.contains_key(&known) {
+            let so_far = refused.entry(known).or_default();
+            *so_far = so_far.saturating_add(weight);
         }
     }
 
-    fn refused(&self) -> MutexGuard<'_, HashSet<(IpAddr, String)>> {
+    fn refused(&self) -> MutexGuard<'_, HashMap<(IpAddr, String), u8>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -314,7 +326,7 @@ impl Flow<'_> {
         };
         let name = sni.or(named);
         let known = name.clone().unwrap_or_else(|| self.address.ip().to_canonical().to_string());
-        let reason = if self.relay.policy.leaves_alone(&known) {
+        let reason = if self.is_left_alone(&known) {
             Some(UnreadReason::LeftAlone)
         } else {
             self.relay.has_refused(self.peer, &known).then_some(UnreadReason::RefusedBefore)
@@ -355,8 +367,13 @@ impl Flow<'_> {
         let client = match upstream::within(HELLO, "the client did not finish the handshake", opening).await {
             Ok(client) => client,
             Err(error) => {
-                self.relay.remember_refusal(self.peer, known);
-                self.unread(name, UnreadReason::ClientRefused, error.to_string()).await;
+                let reason = if error.kind() == io::ErrorKind::TimedOut {
+                    UnreadReason::NotFinished
+                } else {
+                    self.relay.remember_refusal(self.peer, known, &error);
+                    UnreadReason::ClientRefused
+                };
+                self.unread(name, reason, error.to_string()).await;
                 return Err(error);
             }
         };
@@ -391,7 +408,7 @@ impl Flow<'_> {
         };
         let Some(warden) = self.warden(&host, channel) else { return self.both(client, server, true).await };
         let client = Told::new(client, self.relay.watch.clone(), self.recorder.number());
-        guard::guard(warden, client, server, alpn.as_deref(), self.relay.idle).await
+        guard::guard(warden, client, server, alpn.as_deref(), Idle::new(self.relay.idle)).await
     }
 
     /// The guard of this connection, where there is one.
@@ -401,9 +418,20 @@ impl Flow<'_> {
         Some(Warden::new(guarding, told, (self.peer, self.address), (host, channel)))
     }
 
+    /// Whether the tester asked for this server to be left alone. What the client says inside TLS is not enough where
+    /// it also named the server to connect.
+    fn is_left_alone(&self, name: &str) -> bool {
+        let policy = &self.relay.policy;
+        let is_target_alone = match &self.target.host {
+            Host::Name(target) => policy.leaves_alone(target),
+            Host::Address(_) => true,
+        };
+        is_target_alone && policy.leaves_alone(name)
+    }
+
     /// Relays both ways what cannot be read.
     async fn pass_unread(&self, client: impl Stream, server: impl Stream, host: &str) -> io::Result<()> {
-        if let Some(warden) = self.warden(host, Channel::unknown()).filter(|_| !self.relay.policy.leaves_alone(host))
+        if let Some(warden) = self.warden(host, Channel::unknown()).filter(|_| !self.is_left_alone(host))
             && warden.stops_unread().await
         {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the guard lets nothing pass unread"));
@@ -414,8 +442,9 @@ impl Flow<'_> {
     async fn both(&self, client: impl Stream, server: impl Stream, tells: bool) -> io::Result<()> {
         let (from_client, to_client) = tokio::io::split(client);
         let (from_server, to_server) = tokio::io::split(server);
-        let up = self.pump(from_client, to_server, Side::Request, tells);
-        let down = self.pump(from_server, to_client, Side::Response, tells);
+        let idle = Idle::new(self.relay.idle);
+        let up = self.pump(from_client, to_server, (Side::Request, &idle), tells);
+        let down = self.pump(from_server, to_client, (Side::Response, &idle), tells);
         tokio::try_join!(up, down).map(|_| ())
     }
 
@@ -423,13 +452,12 @@ impl Flow<'_> {
         &self,
         mut from: impl AsyncRead + Unpin,
         mut to: impl AsyncWrite + Unpin,
-        side: Side,
+        (side, idle): (Side, &Idle),
         tells: bool,
     ) -> io::Result<()> {
         let mut piece = vec![0; PIECE];
         loop {
-            let read = tokio::time::timeout(self.relay.idle, from.read(&mut piece)).await;
-            let length = match read.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))? {
+            let length = match idle.within(from.read(&mut piece)).await? {
                 Ok(length) => length,
                 // A peer that closes TCP without closing TLS has said all it wanted.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,

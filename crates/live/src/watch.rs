@@ -83,6 +83,8 @@ pub struct Unread {
 pub enum UnreadReason {
     /// The client did not accept our certificate: it pins the server's, or does not trust our authority.
     ClientRefused,
+    /// The client did not finish the handshake in time.
+    NotFinished,
     /// It had refused before; now it was relayed as it is.
     RefusedBefore,
     /// The tester asked for this name to be left alone.
@@ -98,6 +100,7 @@ impl UnreadReason {
     pub fn words(self) -> &'static str {
         match self {
             Self::ClientRefused => "the client refused our certificate",
+            Self::NotFinished => "the client did not finish the handshake in time",
             Self::RefusedBefore => "the client had refused our certificate before; relayed unread",
             Self::LeftAlone => "left alone as asked; relayed unread",
             Self::ServerNotTrusted => "no TLS with the server that could be trusted; relayed unread",
@@ -166,6 +169,11 @@ impl Watch {
         state.closed = true;
         state.wakers.drain(..).for_each(Waker::wake);
         self.0.filled.notify_all();
+    }
+
+    /// Whether nobody watches any more.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

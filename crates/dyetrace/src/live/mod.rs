@@ -172,7 +172,7 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
             runtime.spawn(guard.listen(asked));
         }
         let answers = Arc::new(answers(arguments.case().to_owned(), &upcoming, status, guard));
-        runtime.block_on(serve(arguments, listening, Arc::new(relay), (token, answers), &journal, &quit));
+        runtime.block_on(serve(arguments, listening, Arc::new(relay), (token, answers), &journal, (&watch, &quit)));
         // Connections that are still open end now, and are written down as ended by us.
         runtime.shutdown_timeout(Duration::from_secs(5));
         watch.close();
@@ -189,7 +189,7 @@ async fn serve(
     relay: Arc<Relay>,
     (token, answers): (Arc<str>, Arc<control::Answer>),
     journal: &Journal,
-    quit: &Notify,
+    (watch, quit): (&Watch, &Notify),
 ) {
     tokio::spawn(front::serve(listening.proxy, Front::Proxy, Arc::clone(&relay)));
     for listener in listening.redirected {
@@ -211,10 +211,16 @@ async fn serve(
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
+    let blind = async {
+        while !watch.is_closed() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
     tokio::select! {
         () = ended_by_user() => {}
         () = limit => {}
         () = quit.notified() => {}
+        () = blind => say(&"dyetrace: the search has failed; nothing is relayed from now on"),
         () = failing => say(&"dyetrace: the journal cannot be written any more; nothing is relayed from now on"),
     }
 }
@@ -292,10 +298,7 @@ fn answers(
         "GET /v1/status" => Some(Ok(status.json().to_string())),
         "GET /v1/guard" => guard.as_ref().map(|guard| Ok(guard.state())),
         "POST /v1/guard" => guard.as_ref().map(|guard| guard.change(body)),
-        "POST /v1/canary" => {
-            status.expect(body);
-            Some(Ok("looked for".to_owned()))
-        }
+        "POST /v1/canary" => Some(status.expect(body).map(|()| "looked for".to_owned())),
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ use dyetrace_live::{Authority, Journal, Policy, RelaySettings};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -99,11 +100,24 @@ fn take_foreign(listener: &TcpListener) {
     let _ = setsockopt(listener, sockopt::IpTransparent, &true);
 }
 
+fn interfaces() -> Result<impl Iterator<Item = nix::ifaddrs::InterfaceAddress>, Fault> {
+    nix::ifaddrs::getifaddrs().map_err(|error| Fault::new(format!("network interfaces: {error}")))
+}
+
+/// The addresses that this machine has now.
+fn machine_addresses() -> Result<BTreeSet<IpAddr>, Fault> {
+    let addresses = interfaces()?.filter_map(|entry| {
+        let address = entry.address?;
+        let v4 = address.as_sockaddr_in().map(|address| IpAddr::from(address.ip()));
+        v4.or_else(|| address.as_sockaddr_in6().map(|address| address.ip().into()))
+    });
+    Ok(addresses.collect())
+}
+
 /// The first address of a network interface.
 fn address_of(interface: &str) -> Result<IpAddr, Fault> {
-    let all = nix::ifaddrs::getifaddrs().map_err(|error| Fault::new(format!("network interfaces: {error}")))?;
-    let mut names = std::collections::BTreeSet::new();
-    for entry in all {
+    let mut names = BTreeSet::new();
+    for entry in interfaces()? {
         let address = entry
             .address
             .as_ref()
@@ -135,6 +149,7 @@ pub(super) fn relay_settings(
     let own = own.chain(listening.phone.as_ref().map(|phone| phone.address));
     let policy = Policy {
         also: arguments.also.iter().copied().collect(),
+        machine: machine_addresses()?,
         own: own.collect(),
         leave_alone: arguments.leave_alone.iter().map(|name| name.to_ascii_lowercase()).collect(),
         clients: arguments.client.iter().copied().collect(),

@@ -11,6 +11,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Clients and refusing hosts that are told apart.
 const TOLD_APART: usize = 256;
 
+/// Letters of a canary.
+const CANARY: std::ops::RangeInclusive<usize> = 8..=256;
+
 /// What has been seen until now. Holds no contents.
 #[derive(Default)]
 pub(super) struct Status(Mutex<State>);
@@ -41,8 +44,9 @@ struct Canary {
 }
 
 impl Status {
-    /// Takes in what happened. `host` is the redacted name of the server, for connections that cannot be read.
-    pub(super) fn note(&self, event: &Event, host: &str) {
+    /// Takes in what happened. `host` is the redacted name of the server, and `detail` what was said, for connections that
+    /// cannot be read.
+    pub(super) fn note(&self, event: &Event, host: &str, detail: &str) {
         let mut state = self.lock();
         if let What::Opened { client, .. } = &event.what
             && (state.clients.len() < TOLD_APART || state.clients.contains_key(&client.ip()))
@@ -51,11 +55,12 @@ impl Status {
             state.clients.entry(client.ip()).or_default().connections += 1;
         }
         if let What::Unread(unread) = &event.what
-            && state.refused.len() < TOLD_APART
+            && let known = (host.to_owned(), unread.reason)
+            && (state.refused.len() < TOLD_APART || state.refused.contains_key(&known))
         {
-            let (times, detail) = state.refused.entry((host.to_owned(), unread.reason)).or_default();
+            let (times, last) = state.refused.entry(known).or_default();
             *times += 1;
-            detail.clone_from(&unread.detail);
+            detail.clone_into(last);
         }
         let Some(address) = state.open.get(&event.connection).copied() else { return };
         let client = state.clients.entry(address).or_default();
@@ -74,8 +79,17 @@ impl Status {
     }
 
     /// From now on that text is looked for.
-    pub(super) fn expect(&self, text: &str) {
+    ///
+    /// # Errors
+    /// Where it is none that could be looked for.
+    pub(super) fn expect(&self, text: &str) -> Result<(), String> {
+        let fits =
+            CANARY.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !fits {
+            return Err(format!("a canary has {} to {} letters, digits and hyphens", CANARY.start(), CANARY.end()));
+        }
         self.lock().canary = Some(Canary { text: text.to_owned(), seen: None });
+        Ok(())
     }
 
     /// The text was seen, on the way to that host.
@@ -95,6 +109,7 @@ impl Status {
         let refused = state.refused.iter().map(|((host, reason), (times, detail))| {
             let code = match reason {
                 UnreadReason::ClientRefused => "client-refused",
+                UnreadReason::NotFinished => "handshake-unfinished",
                 UnreadReason::RefusedBefore => "refused-before",
                 UnreadReason::LeftAlone => "left-alone",
                 UnreadReason::ServerNotTrusted => "server-not-trusted",
@@ -111,5 +126,36 @@ impl Status {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dyetrace_live::watch::Unread;
+
+    #[test]
+    fn no_canary_that_could_not_be_looked_for_is_taken() {
+        let status = Status::default();
+        for wrong in ["", "short", "with spaces in it", &"a".repeat(257)] {
+            status.expect(wrong).unwrap_err();
+            assert_eq!(status.canary(), None, "{wrong}");
+        }
+        status.expect("dyetrace-0123abcd").unwrap();
+        assert_eq!(status.canary().as_deref(), Some("dyetrace-0123abcd"));
+    }
+
+    #[test]
+    fn a_host_that_is_known_counts_on_when_no_more_are_told_apart() {
+        let status = Status::default();
+        let refuse = |host: &str| {
+            let unread = Unread { name: None, reason: UnreadReason::ClientRefused, detail: String::new() };
+            status.note(&Event { connection: 1, time: Time(0), what: What::Unread(unread) }, host, "");
+        };
+        (0..=TOLD_APART).for_each(|number| refuse(&format!("{number:04}.test")));
+        refuse("0000.test");
+        let unread = status.json()["unread"].clone();
+        assert_eq!(unread.as_array().map(Vec::len), Some(TOLD_APART));
+        assert_eq!(unread[0]["times"], 2, "{unread}");
     }
 }

@@ -4,7 +4,7 @@ use super::status::Status;
 use super::view::{Seen, View};
 use dyetrace_case::{ExhibitId, Item, Record, Sighting, Sink, Stop, Time};
 use dyetrace_evidence::{Inside, Limits, Live, Out, Tally};
-use dyetrace_live::watch::{Secured, What};
+use dyetrace_live::watch::{Secured, Unread, What};
 use dyetrace_live::{Event, Watch};
 use dyetrace_search::{Scanner, Scratch};
 use dyetrace_tls::Decryptor;
@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// How often a view may draw while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Letters of what is told about a connection that cannot be read.
+const DETAIL: usize = 300;
 
 /// What was seen until now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub(super) struct Totals {
 
 /// Watches until the relay has ended.
 pub(super) fn watch(watch: &Watch, scanner: &Scanner, status: &Status, view: Box<dyn View>) -> Totals {
+    // Where the search fails, the network is not to wait for it for ever.
+    let _closing = Closing(watch);
     let mut searching = Searching { scanner, status, scratch: Scratch::default(), view, totals: Totals::default() };
     let (mut tls, mut tally) = (Decryptor::default(), Tally::default());
     let mut live = Live::default();
@@ -43,6 +48,15 @@ pub(super) fn watch(watch: &Watch, scanner: &Scanner, status: &Status, view: Box
     live.end(&mut Out::new(exhibit, Limits::default(), &mut tls, &mut tally, &mut searching));
     searching.view.tick(&searching.totals);
     searching.totals
+}
+
+/// Lets go of whoever waits for the watcher.
+struct Closing<'a>(&'a Watch);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 fn follow(live: &mut Live, event: Event, out: &mut Out<'_>) {
@@ -72,12 +86,13 @@ struct Searching<'a> {
 impl Searching<'_> {
     fn note(&mut self, event: &Event, live: &Live) {
         let host = self.host_unread(event, live);
-        self.status.note(event, &host);
+        let detail = self.detail(event);
+        self.status.note(event, &host, &detail);
         match &event.what {
             What::Opened { .. } => self.totals.connections += 1,
             What::Unread(unread) => {
                 self.totals.unread += 1;
-                self.view.unread(event.time, &host, unread);
+                self.view.unread(event.time, &host, &Unread { detail, ..unread.clone() });
             }
             What::Guarded(guarded) => {
                 let host = self.scanner.redact(&guarded.host);
@@ -93,6 +108,12 @@ impl Searching<'_> {
         let address = live.server(event.connection).and_then(|server| server.address);
         let host = unread.name.clone().or(address.map(|address| address.to_string())).unwrap_or_default();
         self.scanner.redact(&host)
+    }
+
+    /// What was said about a connection that cannot be read: it may repeat the name that was asked for.
+    fn detail(&self, event: &Event) -> String {
+        let What::Unread(unread) = &event.what else { return String::new() };
+        self.scanner.redact(&unread.detail).chars().take(DETAIL).collect()
     }
 
     /// The text that the doctor waits for.

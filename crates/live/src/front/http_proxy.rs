@@ -87,15 +87,18 @@ fn asked(head: &[u8]) -> Asked {
     let (authority, path) = rest.split_at(path_at);
     let authority = authority.rsplit('@').next().unwrap_or(authority);
     let Some(target) = Target::read(authority, Some(80)) else { return Asked::Nonsense };
+    // RFC 9112 section 3.2.2: what the request line says replaces what the Host field says.
+    let host = authority.to_owned();
     let slash = if path.starts_with('/') { "" } else { "/" };
     let mut request = format!("{method} {slash}{path} {version}\r\n").into_bytes();
-    let body = forward_fields(fields, &mut request);
+    let body = forward_fields(fields, &host, &mut request);
     Asked::Request(target, request, body)
 }
 
 /// The fields that concern the proxy stay here; the connection ends with the answer, unless it becomes another.
 /// Gives the length of the body, where it is known.
-fn forward_fields(fields: &[u8], out: &mut Vec<u8>) -> Option<u64> {
+fn forward_fields(fields: &[u8], host: &str, out: &mut Vec<u8>) -> Option<u64> {
+    out.extend_from_slice(format!("Host: {host}\r\n").as_bytes());
     let lines = || fields.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let named = |line: &[u8], name: &str| {
         line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
@@ -103,7 +106,7 @@ fn forward_fields(fields: &[u8], out: &mut Vec<u8>) -> Option<u64> {
     };
     let upgrades = lines().any(|line| named(line, "Upgrade"));
     for line in lines().filter(|line| !line.is_empty()) {
-        let of_proxy = named(line, "Proxy-Connection") || named(line, "Proxy-Authorization");
+        let of_proxy = named(line, "Host") || named(line, "Proxy-Connection") || named(line, "Proxy-Authorization");
         if !of_proxy && (upgrades || !named(line, "Connection")) {
             out.extend_from_slice(line);
             out.extend_from_slice(b"\r\n");
@@ -202,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_request_goes_on_without_what_concerns_the_proxy() {
-        let head = b"POST http://u:p@api.example.test:8080/a?b=c HTTP/1.1\r\nHost: api.example.test:8080\r\n\
+        let head = b"POST http://u:p@api.example.test:8080/a?b=c HTTP/1.1\r\nhost: another.test\r\n\
             Proxy-Connection: keep-alive\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n";
         let Asked::Request(target, request, body) = asked(head) else { panic!("a request") };
         assert_eq!(target.to_string(), "api.example.test:8080");
@@ -216,7 +219,7 @@ mod tests {
     fn a_request_that_becomes_another_protocol_keeps_its_fields() {
         let head = b"GET http://a.test HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
         let Asked::Request(_, request, body) = asked(head) else { panic!("a request") };
-        assert_eq!(request, b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        assert_eq!(request, b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
         assert_eq!(body, None, "what follows is the other protocol's");
     }
 }

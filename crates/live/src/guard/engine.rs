@@ -4,10 +4,10 @@ use super::decide::Warden;
 use super::h1::Http1;
 use super::wire::Wire;
 use super::{h2, raw};
+use crate::idle::Idle;
 use crate::stream::{Rewound, Stream};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 
 /// Methods that tell HTTP from other protocols in which lines begin with a word (RFC 9110, 5789, 4918, 3253).
@@ -50,14 +50,14 @@ pub(crate) async fn guard(
     mut client: impl Stream,
     mut server: impl Stream,
     alpn: Option<&[u8]>,
-    idle: Duration,
+    idle: Idle,
 ) -> io::Result<()> {
     let (mut from_client, mut from_server) = (Vec::new(), Vec::new());
     let spoken = match alpn {
         Some(b"h2") => Spoken::Http2,
         Some(b"http/1.1" | b"http/1.0") => Spoken::Http1,
         Some(_) => Spoken::Other,
-        None => listen(&mut client, &mut server, (&mut from_client, &mut from_server), idle).await?,
+        None => listen(&mut client, &mut server, (&mut from_client, &mut from_server), &idle).await?,
     };
     let (client, server) = (Rewound::new(from_client, client), Rewound::new(from_server, server));
     let warden = Arc::new(warden);
@@ -73,7 +73,7 @@ async fn listen(
     client: &mut impl Stream,
     server: &mut impl Stream,
     (from_client, from_server): (&mut Vec<u8>, &mut Vec<u8>),
-    idle: Duration,
+    idle: &Idle,
 ) -> io::Result<Spoken> {
     loop {
         if let Some(spoken) = spoken(from_client) {
@@ -83,7 +83,7 @@ async fn listen(
             biased;
             read = client.read_buf(from_client) => read? == 0,
             read = server.read_buf(from_server), if !is_settings(from_server) => read? == 0,
-            () = tokio::time::sleep(idle) => return Err(io::ErrorKind::TimedOut.into()),
+            () = tokio::time::sleep(idle.limit()) => return Err(io::ErrorKind::TimedOut.into()),
         };
         // A server of HTTP/2 does not wait for its client's first words.
         if has_ended || !from_server.is_empty() && !is_settings(from_server) {
@@ -97,10 +97,16 @@ fn is_settings(first: &[u8]) -> bool {
     matches!(first, [0, 0, length, 4, 0, 0, 0, 0, 0, ..] if length % 6 == 0)
 }
 
-fn halves<C: Stream, S: Stream>(warden: Arc<Warden>, client: C, server: S, idle: Duration) -> Http1<C, S> {
+fn halves<C: Stream, S: Stream>(warden: Arc<Warden>, client: C, server: S, idle: Idle) -> Http1<C, S> {
     let (from_client, to_client) = tokio::io::split(client);
     let (from_server, to_server) = tokio::io::split(server);
-    Http1 { warden, client: Wire::new(from_client, idle), to_client, server: Wire::new(from_server, idle), to_server }
+    Http1 {
+        warden,
+        client: Wire::new(from_client, idle.clone()),
+        to_client,
+        server: Wire::new(from_server, idle),
+        to_server,
+    }
 }
 
 /// What a client that begins so speaks; `None` where more is needed to say.

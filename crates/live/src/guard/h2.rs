@@ -10,6 +10,7 @@ use super::message::{self, Judged};
 use super::strain::Strain;
 use super::wire::{Ended, strained};
 use super::{Noticed, Share, refusal};
+use crate::idle::Idle;
 use crate::stream::Stream;
 use ::h2::client::{self, ResponseFuture};
 use ::h2::server::{self, SendResponse};
@@ -36,12 +37,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_OF_CALLS: Duration = Duration::from_millis(15);
 
 /// Passes requests and answers until one side is done.
-pub(super) async fn run(
-    warden: Arc<Warden>,
-    client: impl Stream,
-    server: impl Stream,
-    idle: Duration,
-) -> io::Result<()> {
+pub(super) async fn run(warden: Arc<Warden>, client: impl Stream, server: impl Stream, idle: Idle) -> io::Result<()> {
     let mut here = server::Builder::new();
     here.max_concurrent_streams(STREAMS).max_header_list_size(HEADERS);
     here.initial_window_size(WINDOW).initial_connection_window_size(WINDOWS).max_send_buffer_size(WINDOW as usize);
@@ -49,8 +45,7 @@ pub(super) async fn run(
     there.enable_push(false).max_header_list_size(HEADERS).max_send_buffer_size(WINDOW as usize);
     there.initial_window_size(WINDOW).initial_connection_window_size(WINDOWS);
     let opening = async { tokio::try_join!(here.handshake::<_, Bytes>(client), there.handshake::<_, Bytes>(server)) };
-    let opened = tokio::time::timeout(idle, opening).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
-    let (mut requests, (upstream, mut connection)) = opened.map_err(|_| failed())?;
+    let (mut requests, (upstream, mut connection)) = idle.within(opening).await?.map_err(|_| failed())?;
     let (mut tasks, mut is_over) = (JoinSet::new(), false);
     loop {
         tokio::select! {
@@ -59,7 +54,7 @@ pub(super) async fn run(
                 Some(Ok(_)) if tasks.len() > 4 * STREAMS as usize => return Err(failed()),
                 Some(Ok((request, respond))) => {
                     let (warden, upstream) = (Arc::clone(&warden), upstream.clone());
-                    let exchange = Exchange { warden, upstream, respond, has_begun: false, idle };
+                    let exchange = Exchange { warden, upstream, respond, has_begun: false, idle: idle.clone() };
                     tasks.spawn(exchange.run(request));
                 }
                 Some(Err(_)) => return Err(failed()),
@@ -70,7 +65,7 @@ pub(super) async fn run(
                 requests.graceful_shutdown();
             }
             Some(_) = tasks.join_next() => {}
-            () = tokio::time::sleep(idle), if tasks.is_empty() => return Err(io::ErrorKind::TimedOut.into()),
+            () = tokio::time::sleep(idle.limit()), if tasks.is_empty() => return Err(io::ErrorKind::TimedOut.into()),
         }
     }
 }
@@ -82,7 +77,7 @@ struct Exchange {
     respond: SendResponse<Bytes>,
     /// Whether the client got any of the answer.
     has_begun: bool,
-    idle: Duration,
+    idle: Idle,
 }
 
 /// A body as far as it was read.
@@ -121,7 +116,7 @@ impl Exchange {
         let mut body = Body { stream, content: Vec::new(), is_whole: false, paused: false, share };
         let pause = self.pause(parts);
         loop {
-            match next(&mut body.stream, pause, self.idle).await? {
+            match next(&mut body.stream, pause, &self.idle).await? {
                 Next::Data(data) => {
                     body.content.extend_from_slice(&data);
                     let has_room = body.share.take(data.len());
@@ -167,7 +162,7 @@ impl Exchange {
             Judged::Stopped(what) => return Err(Ended::Stopped(what)),
         };
         let (response, stream) = self.open(request, !has_body).await?;
-        let mut sending = Sending { stream, idle: self.idle };
+        let mut sending = Sending { stream, idle: self.idle.clone() };
         let up = async {
             if has_body {
                 sending.data(content.into(), trailers.is_none()).await?;
@@ -193,8 +188,8 @@ impl Exchange {
         };
         let (response, stream) = self.open(request, false).await?;
         let strain = Strain::new(self.warden.guarding.guard.longest(), decoder);
-        let sending = Sending { stream, idle: self.idle };
-        let mut upload = Upload { warden: Arc::clone(&self.warden), strain, sending, pause, idle: self.idle };
+        let sending = Sending { stream, idle: self.idle.clone() };
+        let mut upload = Upload { warden: Arc::clone(&self.warden), strain, sending, pause, idle: self.idle.clone() };
         let up = upload.run(body);
         let outcome = tokio::try_join!(up, self.answer(response)).map(|_| ());
         if matches!(outcome, Err(Ended::Stopped(_))) {
@@ -208,19 +203,18 @@ impl Exchange {
         request: Request<()>,
         is_over: bool,
     ) -> Result<(ResponseFuture, SendStream<Bytes>), Ended> {
-        let ready = tokio::time::timeout(self.idle, poll_fn(|context| self.upstream.poll_ready(context))).await;
-        ready.map_err(|_| failed())?.map_err(|_| failed())?;
+        self.idle.within(poll_fn(|context| self.upstream.poll_ready(context))).await?.map_err(|_| failed())?;
         Ok(self.upstream.send_request(request, is_over).map_err(|_| failed())?)
     }
 
     /// Passes the answer.
     async fn answer(&mut self, response: ResponseFuture) -> Result<(), Ended> {
-        let Some(response) = respond(response, &mut self.respond, self.idle).await? else { return Ok(()) };
+        let Some(response) = respond(response, &mut self.respond, &self.idle).await? else { return Ok(()) };
         self.has_begun = true;
         let (parts, body) = response.into_parts();
         let is_over = body.is_end_stream();
         let to_client = self.respond.send_response(Response::from_parts(parts, ()), is_over).map_err(|_| failed())?;
-        if is_over { Ok(()) } else { Ok(pipe(body, Sending { stream: to_client, idle: self.idle }).await?) }
+        if is_over { Ok(()) } else { Ok(pipe(body, Sending { stream: to_client, idle: self.idle.clone() }).await?) }
     }
 
     fn refuse(&mut self, what: &[Noticed], is_head: bool) {
@@ -246,7 +240,7 @@ struct Upload {
     strain: Strain,
     sending: Sending,
     pause: Option<Duration>,
-    idle: Duration,
+    idle: Idle,
 }
 
 impl Upload {
@@ -257,7 +251,7 @@ impl Upload {
         loop {
             self.pass(paused).await?;
             let pause = self.pause.filter(|_| !self.strain.is_empty());
-            match next(&mut stream, pause, self.idle).await? {
+            match next(&mut stream, pause, &self.idle).await? {
                 Next::Data(data) => {
                     self.strain.push(&data);
                     paused = false;
@@ -305,14 +299,19 @@ enum Next {
     Paused,
 }
 
-async fn next(stream: &mut RecvStream, pause: Option<Duration>, idle: Duration) -> Result<Next, Ended> {
-    let data = tokio::time::timeout(pause.unwrap_or(idle), stream.data()).await;
+async fn next(stream: &mut RecvStream, pause: Option<Duration>, idle: &Idle) -> Result<Next, Ended> {
+    let data = idle.within(stream.data());
+    let data = match pause {
+        None => data.await?,
+        Some(pause) => match tokio::time::timeout(pause, data).await {
+            Ok(data) => data?,
+            Err(_) => return Ok(Next::Paused),
+        },
+    };
     match data {
-        Err(_) if pause.is_some() => Ok(Next::Paused),
-        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-        Ok(None) => Ok(Next::End),
-        Ok(Some(Err(_))) => Err(failed().into()),
-        Ok(Some(Ok(data))) => {
+        None => Ok(Next::End),
+        Some(Err(_)) => Err(failed().into()),
+        Some(Ok(data)) => {
             // What is held is bounded by the limit, not by the window.
             let _ = stream.flow_control().release_capacity(data.len());
             Ok(Next::Data(data))

@@ -1,5 +1,6 @@
 //! Answers and bodies on HTTP/2, which pass as they are, no faster than who reads them.
 
+use crate::idle::Idle;
 use ::h2::client::ResponseFuture;
 use ::h2::server::SendResponse;
 use ::h2::{RecvStream, SendStream};
@@ -9,12 +10,11 @@ use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Duration;
 
 /// A stream that data are sent on.
 pub(super) struct Sending {
     pub(super) stream: SendStream<Bytes>,
-    pub(super) idle: Duration,
+    pub(super) idle: Idle,
 }
 
 impl Sending {
@@ -25,8 +25,7 @@ impl Sending {
         }
         while !data.is_empty() {
             self.stream.reserve_capacity(data.len());
-            let waiting = tokio::time::timeout(self.idle, poll_fn(|context| self.stream.poll_capacity(context)));
-            let room = waiting.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
+            let room = self.idle.within(poll_fn(|context| self.stream.poll_capacity(context))).await?;
             let room = room.ok_or_else(failed)?.map_err(|_| failed())?;
             let piece = data.split_to(room.min(data.len()));
             let ends = is_last && data.is_empty();
@@ -45,10 +44,10 @@ impl Sending {
 pub(super) async fn pipe(mut from: RecvStream, mut to: Sending) -> io::Result<()> {
     loop {
         let data = tokio::select! {
-            data = tokio::time::timeout(to.idle, from.data()) => data,
+            data = to.idle.within(from.data()) => data?,
             _ = poll_fn(|context| to.stream.poll_reset(context)) => return Err(failed()),
         };
-        let Some(data) = data.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))? else { break };
+        let Some(data) = data else { break };
         let data = data.map_err(|_| failed())?;
         let length = data.len();
         to.data(data, false).await?;
@@ -64,7 +63,7 @@ pub(super) async fn pipe(mut from: RecvStream, mut to: Sending) -> io::Result<()
 pub(super) async fn respond(
     mut response: ResponseFuture,
     to: &mut SendResponse<Bytes>,
-    idle: Duration,
+    idle: &Idle,
 ) -> io::Result<Option<Response<RecvStream>>> {
     let waiting = poll_fn(|context| {
         if to.poll_reset(context).is_ready() {
@@ -75,7 +74,7 @@ pub(super) async fn respond(
         }
         Pin::new(&mut response).poll(context).map(|response| response.map(Some).map_err(|_| failed()))
     });
-    tokio::time::timeout(idle, waiting).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    idle.within(waiting).await?
 }
 
 /// What peers say on errors stays with them.

@@ -2,6 +2,7 @@
 
 use super::decide::Warden;
 use super::{Found, Guard, GuardSettings, Guarded, Guarding, Mode, engine};
+use crate::idle::Idle;
 use crate::journal::Journal;
 use crate::watch::{Watch, What};
 use dyetrace_case::{Channel, DatumId, PartContent, Range, Record};
@@ -76,7 +77,7 @@ fn passed(sent: &[u8], cuts: &[usize], mode: Mode, hold_limit: usize) -> (Vec<u8
             drop(server);
             heard
         };
-        let guarding = engine::guard(warden, proxy_client, proxy_server, None, Duration::from_mins(1));
+        let guarding = engine::guard(warden, proxy_client, proxy_server, None, Idle::new(Duration::from_mins(1)));
         tokio::join!(async { drop(guarding.await) }, sending, hearing).2
     });
     watch.close();

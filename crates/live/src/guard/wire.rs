@@ -4,6 +4,7 @@ use super::Noticed;
 use super::decide::{Outcome, Progress, Warden};
 use super::redact::bytes_of;
 use super::strain::Strain;
+use crate::idle::Idle;
 use bytes::{Buf as _, BytesMut};
 use dyetrace_case::Protocol;
 use std::io;
@@ -44,11 +45,11 @@ impl From<Ended> for io::Error {
 pub(super) struct Wire<R> {
     from: R,
     buffer: BytesMut,
-    idle: Duration,
+    idle: Idle,
 }
 
 impl<R: AsyncRead + Unpin> Wire<R> {
-    pub(super) fn new(from: R, idle: Duration) -> Self {
+    pub(super) fn new(from: R, idle: Idle) -> Self {
         Self { from, buffer: BytesMut::new(), idle }
     }
 
@@ -65,8 +66,7 @@ impl<R: AsyncRead + Unpin> Wire<R> {
     /// Reads more; false at the end. Nothing is lost where this is dropped before it is done.
     pub(super) async fn fill(&mut self) -> io::Result<bool> {
         self.buffer.reserve(PIECE);
-        let read = tokio::time::timeout(self.idle, self.from.read_buf(&mut self.buffer)).await;
-        match read.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))? {
+        match self.idle.within(self.from.read_buf(&mut self.buffer)).await? {
             Ok(length) => Ok(length > 0),
             // A peer that closes TCP without closing TLS has said all it wanted.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
