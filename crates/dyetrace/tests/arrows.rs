@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/evidence", &["case", "tls"]),
     ("crates/search", &["case"]),
     ("crates/judge", &["case"]),
+    ("crates/pictures", &[]),
     ("crates/recipients", &["case"]),
     ("crates/report", &["case"]),
     ("crates/live", &["case"]),

@@ -1,0 +1,178 @@
+//! Picture files into brightness. What a file is, its first bytes say; its name is not asked.
+
+mod bmp;
+mod gif;
+mod jpeg;
+mod png;
+mod webp;
+
+use crate::exif::{exif, upright};
+use crate::luma::{Luma, Shrinker, factor_for};
+
+/// What one file may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Pixels that a file may say it has.
+    pub pixels: u64,
+    /// Bytes that a decoder may hold.
+    pub memory: usize,
+}
+
+impl Default for Limits {
+    /// 100 megapixels, 256 MiB.
+    fn default() -> Self {
+        Self { pixels: 100_000_000, memory: 256 << 20 }
+    }
+}
+
+/// Longest side of a picture that is read: what JPEG can say.
+const LONGEST_SIDE: usize = 65_535;
+
+impl Limits {
+    /// Refuses sizes that are no picture's, before anything is allocated for them.
+    fn check(&self, width: usize, height: usize) -> Result<(), Unreadable> {
+        if width == 0 || height == 0 {
+            return Err(Unreadable::Damaged);
+        }
+        let pixels = (width as u64).saturating_mul(height as u64);
+        if pixels > self.pixels || width.max(height) > LONGEST_SIDE {
+            return Err(Unreadable::TooLarge);
+        }
+        Ok(())
+    }
+
+    /// Refuses what would be held in memory all at once.
+    fn check_memory(&self, bytes: usize) -> Result<(), Unreadable> {
+        if bytes > self.memory { Err(Unreadable::TooLarge) } else { Ok(()) }
+    }
+}
+
+/// Why a file was not read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unreadable {
+    /// Its first bytes are those of no format that is read here.
+    NotAPicture,
+    /// It says it has more pixels, or would take more memory, than [`Limits`] allow.
+    TooLarge,
+    /// It ends before half of its rows, or contradicts its format.
+    Damaged,
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::NotAPicture => "not a picture of a known format",
+            Self::TooLarge => "the picture is larger than the limits allow",
+            Self::Damaged => "the picture is damaged",
+        })
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// A picture format that is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// ITU-T T.81, baseline and progressive.
+    Jpeg,
+    /// ISO/IEC 15948.
+    Png,
+    /// RFC 9649.
+    WebP,
+    /// GIF87a and GIF89a: the first frame.
+    Gif,
+    /// Windows bitmaps without compression.
+    Bmp,
+}
+
+impl Format {
+    /// The format that a file's first bytes are of.
+    pub fn of(file: &[u8]) -> Option<Self> {
+        match file {
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            [b'B', b'M', _, _, _, _, _, _, _, _, _, _, _, _, 40 | 52 | 56 | 108 | 124, 0, 0, 0, ..] => Some(Self::Bmp),
+            _ => None,
+        }
+    }
+}
+
+/// The brightness of a picture file, upright (as its EXIF orientation says) and at working size.
+pub fn decode(file: &[u8], limits: &Limits) -> Result<Luma, Unreadable> {
+    let luma = match Format::of(file).ok_or(Unreadable::NotAPicture)? {
+        Format::Jpeg => jpeg::decode(file, limits),
+        Format::Png => png::decode(file, limits),
+        Format::WebP => webp::decode(file, limits),
+        Format::Gif => gif::decode(file, limits),
+        Format::Bmp => bmp::decode(file, limits),
+    }?;
+    Ok(upright(luma, exif(file).and_then(|notes| notes.orientation).unwrap_or(1)))
+}
+
+/// Brightness of a colour (ITU-R BT.601), as JPEG has it.
+fn brightness(red: u8, green: u8, blue: u8) -> u8 {
+    ((19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue) + 32_768) >> 16) as u8
+}
+
+/// Takes rows as they are decoded and keeps a picture of working size.
+struct Rows {
+    width: usize,
+    height: usize,
+    came: usize,
+    shrinker: Option<Shrinker>,
+    pixels: Vec<u8>,
+    line: Vec<u8>,
+}
+
+impl Rows {
+    fn new(width: usize, height: usize) -> Self {
+        let shrinker = (factor_for(width, height) > 1).then(|| Shrinker::new(width, height));
+        Self { width, height, came: 0, shrinker, pixels: Vec::new(), line: Vec::with_capacity(width) }
+    }
+
+    /// The next row, `channels` bytes a pixel: brightness, brightness and opacity, colours, or colours and opacity.
+    /// What lies behind a transparent pixel is not known; its colour is taken as it is written.
+    fn push(&mut self, row: &[u8], channels: usize) {
+        self.line.clear();
+        match channels {
+            1 => self.line.extend_from_slice(row),
+            2 => self.line.extend(row.iter().step_by(2)),
+            _ => self.line.extend(row.chunks_exact(channels.max(1)).map(|pixel| match pixel {
+                [red, green, blue, ..] => brightness(*red, *green, *blue),
+                _ => 0,
+            })),
+        }
+        self.line.resize(self.width, 0);
+        self.came += 1;
+        match &mut self.shrinker {
+            Some(shrinker) => shrinker.push(&self.line),
+            None => self.pixels.extend_from_slice(&self.line),
+        }
+    }
+
+    /// The picture; rows that did not come are grey. [`Unreadable::Damaged`] where those are more than half.
+    fn finish(mut self) -> Result<Luma, Unreadable> {
+        if self.came * 2 < self.height || self.came == 0 {
+            return Err(Unreadable::Damaged);
+        }
+        let picture = if let Some(shrinker) = self.shrinker {
+            shrinker.finish()
+        } else {
+            self.pixels.resize(self.width * self.height, 128);
+            Luma::new(self.width, self.height, self.pixels)
+        };
+        picture.ok_or(Unreadable::Damaged)
+    }
+}
+
+/// All rows of a decoded picture.
+fn from_pixels(width: usize, height: usize, channels: usize, pixels: &[u8]) -> Result<Luma, Unreadable> {
+    let mut rows = Rows::new(width, height);
+    let length = width.checked_mul(channels).filter(|length| *length > 0).ok_or(Unreadable::TooLarge)?;
+    for row in pixels.chunks_exact(length).take(height) {
+        rows.push(row, channels);
+    }
+    rows.finish()
+}

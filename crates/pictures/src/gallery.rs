@@ -1,0 +1,337 @@
+//! The subject's pictures, and where they are seen again.
+
+use crate::decode::{Limits, Unreadable, decode};
+use crate::features::{Wanted, features};
+use crate::geometry::{Affine, LEAST_VOTES, consensus};
+use crate::index::{Index, Pair};
+use crate::luma::{Luma, Pyramid};
+use crate::pdq::{Hash, Laid, Spectrum};
+use crate::tiles::{Verdict, compare};
+use crate::views::{Part, parts};
+
+/// Pixels of the copy of an original that tiles are compared with.
+const FRAME_PIXELS: usize = 1 << 18;
+/// Pixels that a picture is hashed at.
+const HASHED_PIXELS: usize = 1 << 16;
+/// Differing bits of two hashes up to which the tiles are asked.
+const HASHES_ALIKE: u16 = 64;
+/// Originals that are compared tile by tile with one picture.
+const COMPARED: usize = 24;
+/// Features of an original, and of a picture.
+const THEIRS: Wanted = Wanted { count: 800, pixels: 1 << 20, mirrored: false };
+const OURS: Wanted = Wanted { count: 500, pixels: 420_000, mirrored: true };
+
+/// Whether a picture is the original.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub enum Likeness {
+    /// The original's contents are there.
+    Same,
+    /// Made after the same pattern (another person's screen of the same app, another card), or too small to tell.
+    SameTemplate,
+}
+
+/// How the original is shown.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct View {
+    /// Mirrored, at any line.
+    pub mirrored: bool,
+    /// Turned by so many degrees, clockwise, -180 to 180 (after mirroring left and right, where mirrored).
+    pub degrees: f32,
+    /// Pixels of the picture for one of the original, both at working size.
+    pub scale: f32,
+    /// Share of the original that the picture shows, 0 to 1.
+    pub shown: f32,
+    /// Share of the picture that the original fills, 0 to 1.
+    pub filled: f32,
+}
+
+/// An original that a picture shows.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Match {
+    /// The number it was added under.
+    pub original: u32,
+    /// Whether it is the original.
+    pub likeness: Likeness,
+    /// How it is shown.
+    pub view: View,
+    /// Share of the tiles with contents in which the picture is different, 0 to 1.
+    pub bad_tiles: f32,
+    /// Tiles with contents that were compared.
+    pub tiles: u32,
+    /// Tiles that are flat in the original and not in the picture: something was laid over it, or written there.
+    pub added_tiles: u32,
+    /// Mean correlation of the tiles, -1 to 1.
+    pub correlation: f32,
+    /// Bits in which the picture's PDQ hash differs from that of the nearest view of the original, 0 to 256.
+    pub distance: u16,
+    /// Corners of the picture that are where the original has them; 0 where only the hash led to it.
+    pub corners: u32,
+}
+
+/// The subject's originals.
+pub struct Gallery {
+    originals: Vec<Original>,
+    hashes: Vec<(Hash, u32, Part)>,
+    index: Index,
+    limits: Limits,
+}
+
+struct Original {
+    id: u32,
+    frame: Luma,
+    /// Size of the picture that features were taken from.
+    size: (f32, f32),
+}
+
+impl Default for Gallery {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Gallery {
+    /// Without pictures.
+    pub fn new() -> Self {
+        Self { originals: Vec::new(), hashes: Vec::new(), index: Index::new(), limits: Limits::default() }
+    }
+
+    /// How many originals there are.
+    pub fn len(&self) -> usize {
+        self.originals.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.originals.is_empty()
+    }
+
+    /// Adds a picture file under a number of the caller's.
+    pub fn add(&mut self, id: u32, file: &[u8]) -> Result<(), Unreadable> {
+        self.add_luma(id, decode(file, &self.limits)?);
+        Ok(())
+    }
+
+    /// Adds a picture under a number of the caller's.
+    pub fn add_luma(&mut self, id: u32, picture: Luma) {
+        let picture = picture.reduced();
+        let place = self.originals.len() as u32;
+        let pyramid = Pyramid::new(&picture);
+        self.index.add(place, &features(&pyramid, THEIRS).plain);
+        let frame = limited(&picture, FRAME_PIXELS);
+        for part in parts() {
+            let shown = part.of(&frame);
+            self.hashes
+                .extend(Spectrum::of(&limited(&shown, HASHED_PIXELS)).map(|spectrum| (spectrum.hash(), place, part)));
+        }
+        self.originals.push(Original { id, frame, size: pyramid.size() });
+    }
+
+    /// The originals that a picture file shows, the surest first.
+    pub fn look_at(&self, file: &[u8]) -> Result<Vec<Match>, Unreadable> {
+        Ok(self.look(&decode(file, &self.limits)?))
+    }
+
+    /// The originals that a picture shows, the surest first.
+    pub fn look(&self, picture: &Luma) -> Vec<Match> {
+        let reduced;
+        let picture = if crate::luma::factor_for(picture.width(), picture.height()) == 1 {
+            picture
+        } else {
+            reduced = picture.clone().reduced();
+            &reduced
+        };
+        let pyramid = Pyramid::new(picture);
+        let mut candidates = self.by_features(&pyramid);
+        self.by_hash(&pyramid, &mut candidates);
+        candidates
+            .sort_by_key(|candidate| (std::cmp::Reverse(candidate.votes), candidate.distance, candidate.original));
+        candidates.truncate(COMPARED);
+        let mut matches: Vec<Match> =
+            candidates.iter().filter_map(|candidate| self.verify(candidate, &pyramid)).collect();
+        matches.sort_by(|a, b| {
+            (a.likeness, a.original).cmp(&(b.likeness, b.original)).then(a.bad_tiles.total_cmp(&b.bad_tiles))
+        });
+        matches.dedup_by_key(|found| found.original);
+        matches.sort_by(|a, b| {
+            a.likeness.cmp(&b.likeness).then(a.bad_tiles.total_cmp(&b.bad_tiles)).then(a.original.cmp(&b.original))
+        });
+        matches
+    }
+
+    fn by_features(&self, pyramid: &Pyramid) -> Vec<Candidate> {
+        let found = features(pyramid, OURS);
+        let mut candidates = Vec::new();
+        for (features, mirrored) in [(found.plain, false), (found.mirrored, true)] {
+            let mut pairs = self.index.pairs(&features);
+            pairs.sort_by_key(|pair| pair.original);
+            for group in pairs.chunk_by(|left, right| left.original == right.original) {
+                if group.len() < LEAST_VOTES {
+                    continue;
+                }
+                let mut group: Vec<Pair> = group.to_vec();
+                let (Some(first), Some(agreed)) = (group.first().map(|pair| pair.original), consensus(&mut group))
+                else {
+                    continue;
+                };
+                let back = Affine { xx: -1.0, x0: pyramid.size().0, ..Affine::SAME };
+                let map = if mirrored { back.after(&agreed.map) } else { agreed.map };
+                candidates.push(Candidate { original: first, map, votes: agreed.votes, distance: 256 });
+            }
+        }
+        candidates
+    }
+
+    fn by_hash(&self, pyramid: &Pyramid, candidates: &mut Vec<Candidate>) {
+        let hashed = pyramid.levels().iter().find(|level| level.luma.pixels().len() <= HASHED_PIXELS);
+        let Some(spectrum) = hashed.and_then(|level| Spectrum::of(&level.luma)) else { return };
+        let turned = Laid::ALL.map(|laid| spectrum.hash_laid(laid));
+        let mut nearest: Vec<(u16, Part, Laid)> = vec![(257, Part::WHOLE, Laid::ALL[0]); self.originals.len()];
+        for (hash, original, part) in &self.hashes {
+            for (ours, laid) in turned.iter().zip(Laid::ALL) {
+                let distance = hash.distance(ours);
+                if let Some(best) = nearest.get_mut(*original as usize).filter(|best| distance < best.0) {
+                    *best = (distance, *part, laid);
+                }
+            }
+        }
+        for candidate in candidates.iter_mut() {
+            candidate.distance = nearest.get(candidate.original as usize).map_or(256, |best| best.0);
+        }
+        for (place, (distance, part, laid)) in nearest.into_iter().enumerate() {
+            let Some(original) = self.originals.get(place).filter(|_| distance <= HASHES_ALIKE) else { continue };
+            let map = part.map(original.size, pyramid.size(), laid);
+            candidates.push(Candidate { original: place as u32, map, votes: 0, distance });
+        }
+    }
+
+    fn verify(&self, candidate: &Candidate, pyramid: &Pyramid) -> Option<Match> {
+        let original = self.originals.get(candidate.original as usize)?;
+        let (width, height) = (original.frame.width() as f32, original.frame.height() as f32);
+        let to_full = Affine::scaled(original.size.0 / width, original.size.1 / height);
+        let verdict = compare(&original.frame, pyramid, candidate.map.after(&to_full), candidate.votes == 0)?;
+        let bad_tiles = verdict.bad as f32 / verdict.tiles.max(1) as f32;
+        let likeness = judge(&verdict)?;
+        let map = verdict.map.after(&to_full.inverse()?);
+        let all = (verdict.width / 16 * (verdict.height / 16)).max(1) as f32;
+        let shown = verdict.inside as f32 / all;
+        let filled =
+            shown * map.area().abs() * original.size.0 * original.size.1 / (pyramid.size().0 * pyramid.size().1);
+        let mirrored = map.area() < 0.0;
+        let degrees = if mirrored { (-map.yx).atan2(-map.xx) } else { map.yx.atan2(map.xx) }.to_degrees();
+        Some(Match {
+            original: original.id,
+            likeness,
+            view: View { mirrored, degrees, scale: map.scale(), shown, filled: filled.min(1.0) },
+            bad_tiles,
+            tiles: verdict.tiles,
+            added_tiles: verdict.added,
+            correlation: verdict.correlation,
+            distance: candidate.distance,
+            corners: candidate.votes as u32,
+        })
+    }
+}
+
+struct Candidate {
+    original: u32,
+    map: Affine,
+    votes: usize,
+    distance: u16,
+}
+
+fn judge(verdict: &Verdict) -> Option<Likeness> {
+    let bad = verdict.bad as f32 / verdict.tiles.max(1) as f32;
+    if bad > 0.6 || verdict.tiles < 6 {
+        return None;
+    }
+    Some(if bad < 0.015 { Likeness::Same } else { Likeness::SameTemplate })
+}
+
+fn limited(luma: &Luma, pixels: usize) -> Luma {
+    let share = (pixels as f64 / luma.pixels().len() as f64).sqrt();
+    if share >= 1.0 {
+        return luma.clone();
+    }
+    let scaled = |side: usize| (side as f64 * share).round() as usize;
+    luma.shrunk(scaled(luma.width()), scaled(luma.height()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture of soft noise at three sizes and of discs, drawn by a fixed generator.
+    fn photo(width: usize, height: usize, seed: u64) -> Luma {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut draw = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        let grids: Vec<(usize, Vec<usize>)> =
+            [97, 31, 11].iter().map(|cell| (*cell, (0..60 * 60).map(|_| draw(80)).collect())).collect();
+        let discs: Vec<_> = (0..40).map(|_| (draw(width), draw(height), 8 + draw(60), draw(160))).collect();
+        let pixel = |x: usize, y: usize| {
+            let noise: usize = grids.iter().map(|(cell, values)| values[(y / cell) % 60 * 60 + (x / cell) % 60]).sum();
+            let over = discs
+                .iter()
+                .rev()
+                .find(|(u, v, radius, _)| x.abs_diff(*u).pow(2) + y.abs_diff(*v).pow(2) < radius.pow(2));
+            over.map_or(noise, |(.., grey)| noise / 3 + grey) as u8
+        };
+        Luma::new(
+            width,
+            height,
+            (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| pixel(x, y)).collect(),
+        )
+        .unwrap()
+    }
+
+    fn gallery(count: u32) -> Gallery {
+        let mut gallery = Gallery::new();
+        for id in 0..count {
+            gallery.add_luma(id, photo(640, 480, u64::from(id) + 1));
+        }
+        gallery
+    }
+
+    fn only(matches: &[Match]) -> &Match {
+        assert_eq!(matches.len(), 1, "{matches:?}");
+        &matches[0]
+    }
+
+    #[test]
+    fn an_original_is_found_again_and_another_picture_is_not() {
+        let gallery = gallery(4);
+        let found = gallery.look(&photo(640, 480, 3));
+        let found = only(&found);
+        assert_eq!((found.original, found.likeness, found.bad_tiles), (2, Likeness::Same, 0.0));
+        assert!(found.distance <= 20, "{found:?}");
+        assert!((found.view.shown - 1.0).abs() < 0.01 && (found.view.filled - 1.0).abs() < 0.01);
+        assert_eq!(gallery.look(&photo(640, 480, 99)), []);
+    }
+
+    #[test]
+    fn a_crop_is_found_and_how_much_it_shows_is_said() {
+        let found = gallery(4).look(&photo(640, 480, 2).cut(200, 100, 320, 240));
+        let found = only(&found);
+        assert_eq!((found.original, found.likeness), (1, Likeness::Same));
+        assert!((0.2..0.26).contains(&found.view.shown), "{:?}", found.view);
+        assert!((found.view.scale - 1.0).abs() < 0.02 && found.view.degrees.abs() < 1.0, "{:?}", found.view);
+    }
+
+    #[test]
+    fn a_turned_and_a_mirrored_picture_are_found_and_named_as_such() {
+        let (gallery, picture) = (gallery(4), photo(640, 480, 1));
+        for (orientation, mirrored, degrees) in
+            [(2, true, 0.0), (3, false, 180.0), (6, false, 90.0), (8, false, -90.0_f32)]
+        {
+            let found = gallery.look(&crate::exif::upright(picture.clone(), orientation));
+            let found = only(&found);
+            assert_eq!((found.original, found.likeness, found.view.mirrored), (0, Likeness::Same, mirrored));
+            let off = (found.view.degrees - degrees).rem_euclid(360.0);
+            assert!(off.min(360.0 - off) < 1.0, "{:?} for {orientation}", found.view);
+        }
+    }
+}

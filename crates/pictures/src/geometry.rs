@@ -1,0 +1,174 @@
+//! Where an original lies in a picture: from pairs of features to one affine map.
+
+use crate::index::Pair;
+
+/// A place of the original, and where it lies in the picture.
+pub(crate) type Moved = ((f32, f32), (f32, f32));
+
+/// Takes a place of the original to one of the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Affine {
+    /// x' = xx·x + xy·y + x0
+    pub(crate) xx: f32,
+    pub(crate) xy: f32,
+    pub(crate) x0: f32,
+    /// y' = yx·x + yy·y + y0
+    pub(crate) yx: f32,
+    pub(crate) yy: f32,
+    pub(crate) y0: f32,
+}
+
+impl Affine {
+    pub(crate) const SAME: Self = Self { xx: 1.0, xy: 0.0, x0: 0.0, yx: 0.0, yy: 1.0, y0: 0.0 };
+
+    pub(crate) fn apply(&self, x: f32, y: f32) -> (f32, f32) {
+        (self.xx * x + self.xy * y + self.x0, self.yx * x + self.yy * y + self.y0)
+    }
+
+    /// First `inner`, then this one.
+    pub(crate) fn after(&self, inner: &Self) -> Self {
+        let ((xx, yx), (xy, yy)) = (self.turn(inner.xx, inner.yx), self.turn(inner.xy, inner.yy));
+        let (x0, y0) = self.apply(inner.x0, inner.y0);
+        Self { xx, xy, x0, yx, yy, y0 }
+    }
+
+    fn turn(&self, x: f32, y: f32) -> (f32, f32) {
+        (self.xx * x + self.xy * y, self.yx * x + self.yy * y)
+    }
+
+    /// Takes places back. `None` where all fall together.
+    pub(crate) fn inverse(&self) -> Option<Self> {
+        let area = self.area();
+        if area.abs() < 1e-9 || !area.is_finite() {
+            return None;
+        }
+        let (xx, xy, yx, yy) = (self.yy / area, -self.xy / area, -self.yx / area, self.xx / area);
+        Some(Self { xx, xy, yx, yy, x0: -(xx * self.x0 + xy * self.y0), y0: -(yx * self.x0 + yy * self.y0) })
+    }
+
+    /// Only stretches: `across` and `down`.
+    pub(crate) fn scaled(across: f32, down: f32) -> Self {
+        Self { xx: across, yy: down, ..Self::SAME }
+    }
+
+    /// Area of the picture for one of the original; negative in a mirror.
+    pub(crate) fn area(&self) -> f32 {
+        self.xx * self.yy - self.xy * self.yx
+    }
+
+    /// Pixels of the picture for one of the original, along a line.
+    pub(crate) fn scale(&self) -> f32 {
+        self.area().abs().sqrt()
+    }
+
+    /// Whether it is what happens to pictures: no more than twice as stretched one way as the other, nor slanted.
+    pub(crate) fn is_plausible(&self) -> bool {
+        let (across, down) = (self.xx.hypot(self.yx), self.xy.hypot(self.yy));
+        let slant = (self.xx * self.xy + self.yx * self.yy) / (across * down).max(1e-12);
+        let ratio = across / down.max(1e-12);
+        (0.45..2.2).contains(&ratio) && slant.abs() < 0.25 && (0.02..50.0).contains(&self.scale())
+    }
+
+    /// The map that takes `from` nearest to `to`, by least squares: of four numbers (turned, scaled, moved) where
+    /// `rigid`, else of all six.
+    pub(crate) fn fitted(places: &[Moved], rigid: bool) -> Option<Self> {
+        let count = places.len() as f64;
+        if places.len() < 2 {
+            return None;
+        }
+        let mean = |pick: fn(&Moved) -> f32| places.iter().map(|p| f64::from(pick(p))).sum::<f64>() / count;
+        let (mx, my, nx, ny) = (mean(|p| p.0.0), mean(|p| p.0.1), mean(|p| p.1.0), mean(|p| p.1.1));
+        let mut sums = [0.0_f64; 7];
+        for ((x, y), (u, v)) in places {
+            let (x, y, u, v) = (f64::from(*x) - mx, f64::from(*y) - my, f64::from(*u) - nx, f64::from(*v) - ny);
+            for (sum, term) in sums.iter_mut().zip([x * x, x * y, y * y, x * u, y * u, x * v, y * v]) {
+                *sum += term;
+            }
+        }
+        let [sxx, sxy, syy, sxu, syu, sxv, syv] = sums;
+        let (xx, xy, yx, yy) = if rigid {
+            let spread = sxx + syy;
+            let (cosine, sine) = ((sxu + syv) / spread, (sxv - syu) / spread);
+            (cosine, -sine, sine, cosine)
+        } else {
+            let area = sxx * syy - sxy * sxy;
+            let solve = |a: f64, b: f64| ((a * syy - b * sxy) / area, (b * sxx - a * sxy) / area);
+            let ((xx, xy), (yx, yy)) = (solve(sxu, syu), solve(sxv, syv));
+            (xx, xy, yx, yy)
+        };
+        let (x0, y0) = (nx - xx * mx - xy * my, ny - yx * mx - yy * my);
+        let all = [xx, xy, x0, yx, yy, y0];
+        let [xx, xy, x0, yx, yy, y0] = all.map(|number| number as f32);
+        all.iter().all(|number| number.is_finite()).then_some(Self { xx, xy, x0, yx, yy, y0 })
+    }
+}
+
+/// Where most pairs agree that the original lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Consensus {
+    pub(crate) map: Affine,
+    pub(crate) votes: usize,
+}
+
+/// Pairs looked at; of more, those most alike.
+const PAIRS: usize = 200;
+/// Fewer pairs that agree are chance.
+pub(crate) const LEAST_VOTES: usize = 5;
+
+/// The map that most pairs of one original agree with. Each pair proposes one from its two places, sizes and
+/// directions; the best is fitted to those that agree, ever more strictly (as in RANSAC, but every pair is tried).
+pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Option<Consensus> {
+    pairs.sort_by_key(|pair| pair.distance);
+    pairs.truncate(PAIRS);
+    let proposals = pairs.iter().map(|pair| (proposed(pair), pair));
+    let (_, first) = proposals
+        .map(|(map, pair)| (votes_for(&map, pair, pairs), map))
+        .max_by(|left, right| left.0.cmp(&right.0))
+        .filter(|(votes, _)| *votes >= LEAST_VOTES)?;
+    let mut map = first;
+    for tolerance in [20.0, 10.0, 6.0, 4.0] {
+        let near: Vec<_> =
+            pairs.iter().filter(|pair| misses(&map, pair) < tolerance * pair.theirs.size.max(1.0)).collect();
+        let places: Vec<_> =
+            near.iter().map(|pair| ((pair.theirs.x, pair.theirs.y), (pair.ours.x, pair.ours.y))).collect();
+        map = Affine::fitted(&places, places.len() < 12)?;
+    }
+    let votes = distinct(pairs.iter().filter(|pair| misses(&map, pair) < 4.0 * pair.theirs.size.max(1.0)));
+    (votes >= LEAST_VOTES && map.is_plausible()).then_some(Consensus { map, votes })
+}
+
+fn proposed(pair: &Pair) -> Affine {
+    let scale = pair.ours.size / pair.theirs.size;
+    let (sine, cosine) = (pair.ours.angle - pair.theirs.angle).sin_cos();
+    let turn = Affine { xx: scale * cosine, xy: -scale * sine, x0: 0.0, yx: scale * sine, yy: scale * cosine, y0: 0.0 };
+    let (x, y) = turn.apply(pair.theirs.x, pair.theirs.y);
+    Affine { x0: pair.ours.x - x, y0: pair.ours.y - y, ..turn }
+}
+
+/// How far a map misses, in pixels of the original.
+fn misses(map: &Affine, pair: &Pair) -> f32 {
+    let (x, y) = map.apply(pair.theirs.x, pair.theirs.y);
+    (x - pair.ours.x).hypot(y - pair.ours.y) / map.scale().max(1e-6)
+}
+
+fn votes_for(map: &Affine, proposer: &Pair, pairs: &[Pair]) -> usize {
+    let turned = proposer.ours.angle - proposer.theirs.angle;
+    let agreeing = pairs.iter().filter(|pair| {
+        let away = (pair.theirs.x - proposer.theirs.x).hypot(pair.theirs.y - proposer.theirs.y);
+        // A direction is right within some ten degrees, and a size within a quarter: far places may miss by more.
+        let tolerance = 8.0 * proposer.theirs.size + 0.15 * away;
+        let angle = (pair.ours.angle - pair.theirs.angle - turned).rem_euclid(std::f32::consts::TAU);
+        let size = pair.ours.size / pair.theirs.size / map.scale().max(1e-6);
+        misses(map, pair) < tolerance && angle.min(std::f32::consts::TAU - angle) < 0.45 && (0.6..1.7).contains(&size)
+    });
+    distinct(agreeing)
+}
+
+/// Pairs at different places: several pairs of one corner, or of one place on several levels, are one witness.
+fn distinct<'a>(pairs: impl Iterator<Item = &'a Pair>) -> usize {
+    let mut cells: Vec<(i32, i32)> =
+        pairs.map(|pair| ((pair.theirs.x / 8.0) as i32, (pair.theirs.y / 8.0) as i32)).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    cells.len()
+}

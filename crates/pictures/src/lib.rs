@@ -1,0 +1,42 @@
+//! Finds a subject's pictures again: re-encoded, resized, cropped, turned, mirrored, brightened, watermarked or shown
+//! inside another picture.
+//!
+//! A [`Gallery`] is given the subject's **originals**. Each is remembered by corners and what is around them (which
+//! finds it in crops, turned, and inside a viewer's screenshot), by PDQ hashes of the whole and of its parts (which find
+//! it where it is too smooth or too blurred for corners), and as a copy of 262,144 pixels. [`Gallery::look`] takes
+//! another picture, collects originals that it may show, lays it on each of them, and compares tile by tile.
+//!
+//! A match says [`Likeness::Same`] where the original's contents are there. It says [`Likeness::SameTemplate`] where the
+//! pattern is the same and the contents are not, or where too little is there to tell: screens of one app, cards of one
+//! country. *Same template is no accusation.*
+//!
+//! ```
+//! use dyetrace_pictures::{Gallery, Luma};
+//!
+//! let picture = Luma::new(64, 64, (0..4096_u32).map(|at| (at * at >> 7) as u8).collect()).unwrap();
+//! let mut gallery = Gallery::new();
+//! gallery.add_luma(7, picture);
+//! assert_eq!(gallery.len(), 1);
+//! ```
+//!
+//! Formats: JPEG, PNG, WebP, the first frame of GIF, uncompressed BMP; by content, never by name. HEIC is not read:
+//! the decoders in Rust are under licences that oblige whoever uses this crate.
+//!
+//! Nothing here reads a clock, a file, the network or the environment, and the same picture gives the same answer.
+
+mod decode;
+mod exif;
+mod features;
+mod gallery;
+mod geometry;
+mod index;
+mod luma;
+mod pdq;
+mod tiles;
+mod views;
+
+pub use decode::{Format, Limits, Unreadable, decode};
+pub use exif::{Exif, exif};
+pub use gallery::{Gallery, Likeness, Match, View};
+pub use luma::Luma;
+pub use pdq::{Hash, Laid, Spectrum};

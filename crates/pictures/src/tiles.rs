@@ -1,0 +1,271 @@
+//! Whether what lies there is the original: brought into place, tile by tile.
+//!
+//! A hash of the whole, and corners that agree, say that two pictures were made after the same pattern. Screens of one
+//! app differ in a name and a few digits. So the picture is laid on the original as exactly as it goes, and tiles of 16
+//! by 16 pixels are correlated: of the same picture nearly all agree, whatever was done to it; of another screen of
+//! the same template those with other text do not.
+
+use crate::geometry::{Affine, Moved};
+use crate::luma::{Luma, Pyramid};
+
+const TILE: usize = 16;
+/// A tile whose brightness varies less (standard deviation) has nothing to correlate.
+const FLAT: f32 = 7.0;
+/// Correlation below which a tile is bad.
+const BAD: f32 = 0.55;
+
+/// What tiles say about one place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Verdict {
+    /// Where the original lies, refined: from its frame to the picture.
+    pub(crate) map: Affine,
+    /// Tiles with something to correlate.
+    pub(crate) tiles: u32,
+    /// Of these, those that do not agree.
+    pub(crate) bad: u32,
+    /// Tiles that are flat in the original and not in the picture.
+    pub(crate) added: u32,
+    /// Tiles that lie inside the picture.
+    pub(crate) inside: u32,
+    /// Mean correlation of the tiles.
+    pub(crate) correlation: f32,
+    /// Size of what was compared, in pixels.
+    pub(crate) width: usize,
+    /// Its height.
+    pub(crate) height: usize,
+}
+
+/// Compares the original's `frame` with what lies in the picture where `map` takes it. `rough` where the map may be
+/// wrong by a twentieth. `None` where too little lies inside.
+pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool) -> Option<Verdict> {
+    let finest = map.scale().min(1.0);
+    let mut map = map;
+    let steps: &[(f32, isize)] =
+        if rough { &[(0.125, 4), (0.25, 4), (0.5, 3), (1.0, 3), (1.0, 2)] } else { &[(0.5, 4), (1.0, 3), (1.0, 2)] };
+    let mut last = None;
+    for (share, reach) in steps {
+        let sized = at_scale(frame, finest * share);
+        if sized.width().min(sized.height()) < 3 * TILE {
+            continue;
+        }
+        let (across, down) =
+            (frame.width() as f32 / sized.width() as f32, frame.height() as f32 / sized.height() as f32);
+        let stretch = Affine::scaled(across, down);
+        let local = map.after(&stretch);
+        let laid = Laid::new(&sized, picture, &local);
+        let refined = refine(&sized, &laid, *reach).map_or(local, |shift| local.after(&shift));
+        if refined.is_plausible() {
+            map = refined.after(&stretch.inverse()?);
+        }
+        last = Some(sized);
+    }
+    let sized = last.unwrap_or_else(|| at_scale(frame, finest));
+    let stretch =
+        Affine::scaled(frame.width() as f32 / sized.width() as f32, frame.height() as f32 / sized.height() as f32);
+    let laid = Laid::new(&sized, picture, &map.after(&stretch));
+    judged(&sized, &laid, map)
+}
+
+fn at_scale(frame: &Luma, scale: f32) -> Luma {
+    frame.shrunk((frame.width() as f32 * scale).round() as usize, (frame.height() as f32 * scale).round() as usize)
+}
+
+/// The picture as it lies on the original.
+struct Laid {
+    luma: Luma,
+    /// For each row, from where to where it lies inside the picture.
+    inside: Vec<(usize, usize)>,
+}
+
+impl Laid {
+    fn new(frame: &Luma, picture: &Pyramid, map: &Affine) -> Self {
+        let (width, height) = (frame.width(), frame.height());
+        // The level with at least one pixel for each of the frame.
+        let level = picture.at_least(1.0 / map.scale().max(1e-6));
+        let mut pixels = vec![0; width * height];
+        let mut inside = vec![(0, 0); height];
+        if let Some(level) = level {
+            let map = Affine::scaled(level.scale.0, level.scale.1).after(map);
+            for (y, (row, inside)) in pixels.chunks_exact_mut(width).zip(&mut inside).enumerate() {
+                *inside = sampled(row, &level.luma, &map, y);
+            }
+        }
+        Self { luma: Luma::new(width, height, pixels).unwrap_or_else(|| frame.clone()), inside }
+    }
+
+    fn contains(&self, left: usize, top: usize, side: usize) -> bool {
+        let rows = self.inside.get(top..top + side).unwrap_or_default();
+        rows.len() == side && rows.iter().all(|(from, to)| *from <= left && left + side <= *to)
+    }
+}
+
+/// Fills a row from the places it maps to; from where to where those lie inside.
+fn sampled(row: &mut [u8], source: &Luma, map: &Affine, y: usize) -> (usize, usize) {
+    let (right, bottom) = (source.width() as f32 - 1.0, source.height() as f32 - 1.0);
+    let mut inside = (usize::MAX, 0);
+    let pixels = source.pixels();
+    for (x, out) in row.iter_mut().enumerate() {
+        let (u, v) = map.apply(x as f32 + 0.5, y as f32 + 0.5);
+        let (u, v) = (u - 0.5, v - 0.5);
+        if !(u >= -0.5 && v >= -0.5 && u <= right + 0.5 && v <= bottom + 0.5) {
+            continue;
+        }
+        inside = (inside.0.min(x), x + 1);
+        let (u, v) = (u.clamp(0.0, right), v.clamp(0.0, bottom));
+        let (left, top) = (u as usize, v as usize);
+        let (across, down) = (u - left as f32, v - top as f32);
+        let at = top * source.width() + left;
+        let below = if (top as f32) < bottom { at + source.width() } else { at };
+        let step = usize::from((left as f32) < right);
+        let pixel = |at: usize| f32::from(pixels.get(at).copied().unwrap_or_default());
+        let upper = pixel(at) + (pixel(at + step) - pixel(at)) * across;
+        let lower = pixel(below) + (pixel(below + step) - pixel(below)) * across;
+        *out = (upper + (lower - upper) * down + 0.5) as u8;
+    }
+    if inside.0 == usize::MAX { (0, 0) } else { inside }
+}
+
+/// Sums over a tile: of one picture, of its squares, of both together.
+struct Sums {
+    own: f32,
+    other: f32,
+    own_squares: f32,
+    other_squares: f32,
+    products: f32,
+}
+
+impl Sums {
+    fn of(frame: &Luma, laid: &Luma, (left, top): (usize, usize), (across, down): (isize, isize)) -> Self {
+        let (mut own, mut other, mut own_squares, mut other_squares, mut products) =
+            (0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
+        for y in 0..TILE {
+            let start = left.saturating_add_signed(across);
+            let ours = frame.row(top + y).get(left..left + TILE).unwrap_or_default();
+            let theirs = laid.row((top + y).saturating_add_signed(down)).get(start..start + TILE).unwrap_or_default();
+            for (a, b) in ours.iter().zip(theirs) {
+                let (a, b) = (u32::from(*a), u32::from(*b));
+                own += a;
+                other += b;
+                own_squares += a * a;
+                other_squares += b * b;
+                products += a * b;
+            }
+        }
+        let [own, other, own_squares, other_squares, products] =
+            [own, other, own_squares, other_squares, products].map(|sum| sum as f32 / (TILE * TILE) as f32);
+        Self { own, other, own_squares, other_squares, products }
+    }
+
+    fn deviation(&self) -> f32 {
+        (self.own_squares - self.own * self.own).max(0.0).sqrt()
+    }
+
+    fn other_deviation(&self) -> f32 {
+        (self.other_squares - self.other * self.other).max(0.0).sqrt()
+    }
+
+    /// Of one step of grey value in each: two flat tiles do not correlate by their noise.
+    fn correlation(&self) -> f32 {
+        let together = self.products - self.own * self.other;
+        together / ((self.deviation() + 0.5) * (self.other_deviation() + 0.5))
+    }
+}
+
+fn tiles(frame: &Luma) -> impl Iterator<Item = (usize, usize)> + use<> {
+    let (width, height) = (frame.width(), frame.height());
+    (0..height / TILE).flat_map(move |y| (0..width / TILE).map(move |x| (x * TILE, y * TILE)))
+}
+
+/// How the original has to be moved so that its tiles lie where the picture shows them: found tile by tile, then one
+/// affine map for all.
+fn refine(frame: &Luma, laid: &Laid, reach: isize) -> Option<Affine> {
+    const TILES: usize = 140;
+    let inner: Vec<_> = tiles(frame)
+        .filter(|(left, top)| {
+            let (reach, side) = (reach as usize, TILE + 2 * reach as usize);
+            *left >= reach && *top >= reach && laid.contains(left - reach, top - reach, side)
+        })
+        .collect();
+    let textured: Vec<_> =
+        inner.into_iter().filter(|tile| Sums::of(frame, &laid.luma, *tile, (0, 0)).deviation() >= FLAT).collect();
+    let step = textured.len().div_ceil(TILES).max(1);
+    let mut moved: Vec<_> =
+        textured.iter().step_by(step).filter_map(|tile| displaced(frame, &laid.luma, *tile, reach)).collect();
+    let mut map = Affine::SAME;
+    for round in 0..4 {
+        if moved.len() < 3 {
+            return None;
+        }
+        map = if moved.len() < 6 { middle_shift(&moved) } else { Affine::fitted(&moved, moved.len() < 24)? };
+        let mut errors: Vec<f32> = moved.iter().map(|place| error(&map, place)).collect();
+        errors.sort_by(f32::total_cmp);
+        let bound = errors.get(errors.len() * 6 / 10).copied().unwrap_or_default() * 2.0 + 0.3;
+        if round < 3 {
+            moved.retain(|place| error(&map, place) <= bound);
+        }
+    }
+    Some(map)
+}
+
+fn error(map: &Affine, (from, to): &Moved) -> f32 {
+    let (x, y) = map.apply(from.0, from.1);
+    (x - to.0).hypot(y - to.1)
+}
+
+fn middle_shift(moved: &[Moved]) -> Affine {
+    let middle = |pick: fn(&Moved) -> f32| {
+        let mut all: Vec<f32> = moved.iter().map(pick).collect();
+        all.sort_by(f32::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or_default()
+    };
+    Affine { x0: middle(|(from, to)| to.0 - from.0), y0: middle(|(from, to)| to.1 - from.1), ..Affine::SAME }
+}
+
+/// Where a tile's contents lie in the picture, to a fraction of a pixel.
+fn displaced(frame: &Luma, laid: &Luma, tile: (usize, usize), reach: isize) -> Option<Moved> {
+    let correlation = |across: isize, down: isize| Sums::of(frame, laid, tile, (across, down)).correlation();
+    let mut best = (0.5, 0, 0);
+    let mut found = false;
+    for down in -reach..=reach {
+        for across in -reach..=reach {
+            let value = correlation(across, down);
+            if value > best.0 {
+                best = (value, across, down);
+                found = true;
+            }
+        }
+    }
+    let (value, across, down) = best;
+    if !found || across.abs() == reach || down.abs() == reach {
+        return None;
+    }
+    let x = across as f32 + vertex(correlation(across - 1, down), value, correlation(across + 1, down));
+    let y = down as f32 + vertex(correlation(across, down - 1), value, correlation(across, down + 1));
+    let middle = (tile.0 as f32 + TILE as f32 / 2.0, tile.1 as f32 + TILE as f32 / 2.0);
+    Some((middle, (middle.0 + x, middle.1 + y)))
+}
+
+/// Where the parabola through three neighbours has its top.
+fn vertex(before: f32, top: f32, after: f32) -> f32 {
+    let bend = before + after - 2.0 * top;
+    if bend < -1e-6 { ((before - after) / (2.0 * bend)).clamp(-0.5, 0.5) } else { 0.0 }
+}
+
+fn judged(frame: &Luma, laid: &Laid, map: Affine) -> Option<Verdict> {
+    let (width, height) = (frame.width(), frame.height());
+    let mut verdict = Verdict { map, tiles: 0, bad: 0, added: 0, inside: 0, correlation: 0.0, width, height };
+    for tile in tiles(frame).filter(|(left, top)| laid.contains(*left, *top, TILE)) {
+        verdict.inside += 1;
+        let sums = Sums::of(frame, &laid.luma, tile, (0, 0));
+        if sums.deviation() < FLAT {
+            verdict.added += u32::from(sums.other_deviation() > 2.0 * FLAT);
+            continue;
+        }
+        let correlation = sums.correlation();
+        verdict.tiles += 1;
+        verdict.correlation += correlation;
+        verdict.bad += u32::from(correlation < BAD);
+    }
+    verdict.correlation /= verdict.tiles.max(1) as f32;
+    (verdict.tiles > 0).then_some(verdict)
+}
