@@ -1,6 +1,6 @@
 //! What becomes of a message in which something was found.
 
-use super::{Answer, Asked, Decision, Found, Guarded, Guarding, Mode, Noticed, redact};
+use super::{Answer, Asked, Decision, Found, Guarded, Guarding, LONG, Mode, Noticed, aside, redact};
 use crate::journal::Recorder;
 use crate::watch::{Watch, What};
 use dyetrace_case::{
@@ -149,7 +149,9 @@ impl Warden {
     }
 
     fn inspect(&self, record: &Record, seen: u64) -> Vec<Found> {
-        let mut found = self.guarding.guard.inspect(record);
+        let body = record.request.as_ref().and_then(|message| message.body.as_ref());
+        let is_long = body.and_then(Blob::as_slice).is_some_and(|body| body.len() > LONG);
+        let mut found = aside(is_long, || self.guarding.guard.inspect(record));
         found.retain(|found| {
             let told_before = found.exact && matches!(found.part, PartName::Body(_)) && found.range.end <= seen;
             found.part.side() == Side::Request && !told_before

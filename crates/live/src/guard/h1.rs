@@ -143,11 +143,11 @@ where
         framing: Framing,
         body: Body,
     ) -> Result<Answered, Ended> {
-        let Body { content, unframer, share: _held, .. } = body;
+        let Body { content, unframer, mut share, .. } = body;
         let trailers = unframer.trailers();
         let message = message(&head, head.fields.iter().chain(&trailers).cloned().collect());
         let content = (framing != Framing::Nothing).then_some(content);
-        let outgoing = match message::judge(&self.warden, protocol(&head), message, content).await {
+        let outgoing = match message::judge(&self.warden, protocol(&head), message, content, &mut share).await {
             Judged::Pass(content) => [read, framed(framing, &content, &trailers)].concat(),
             Judged::Changed(mut message, content, is_uncoded) => {
                 let trailers = message.headers.split_off(head.fields.len().min(message.headers.len()));
@@ -182,10 +182,10 @@ where
             Outcome::Changed => changed(&head, record.request.unwrap_or_default(), None).bytes(),
             Outcome::Stopped(what) => return self.stop(&what, &head.method).await,
         };
-        let Ok(decoder) = message::decoder(&self.warden, &head.fields, &body.content).await else {
+        let Ok(decoder) = message::decoder(&self.warden, &head.fields).await else {
             return self.stop(&[], &head.method).await;
         };
-        let strain = Strain::new(self.warden.guarding.guard.longest(), decoder);
+        let strain = Strain::new(self.warden.guarding.guard.longest(), decoder).behind(first.len());
         let warden = Arc::clone(&self.warden);
         let Self { client, to_client, server, to_server, .. } = self;
         let mut upload = Upload { warden: &warden, client, to_server, strain, framing };
@@ -195,10 +195,14 @@ where
             let down = async { answer(server, to_client, &head, &mut has_begun).await.map_err(Ended::from) };
             tokio::try_join!(up, down).map(|((), answered)| answered)
         };
+        let left = upload.strain.left();
         match outcome {
             Err(Ended::Stopped(what)) if !has_begun => self.stop(&what, &head.method).await,
-            Err(Ended::Refused(why)) if has_begun => {
-                self.warden.tell_why(Decision::Refused, why, 0).await;
+            Err(Ended::Refused(why)) => {
+                self.warden.tell_why(Decision::Refused, why, left).await;
+                if !has_begun {
+                    self.refuse(&refusal::bad_request(why)).await?;
+                }
                 Err(Ended::Stopped(Vec::new()))
             }
             outcome => outcome,
@@ -212,6 +216,7 @@ where
         Err(Ended::Stopped(Vec::new()))
     }
 
+    /// Ends the connection. What is refused here has not begun to leave.
     async fn end(&mut self, ended: Ended) -> io::Result<()> {
         if let Ended::Refused(why) = &ended {
             self.warden.tell_why(Decision::Refused, why, 0).await;

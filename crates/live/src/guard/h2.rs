@@ -151,7 +151,8 @@ impl Exchange {
         let mut message = head;
         message.headers.extend(trailers.iter().flat_map(fields));
         let content = has_body.then_some(std::mem::take(&mut body.content));
-        let (request, content, trailers) = match message::judge(&self.warden, Protocol::Http2, message, content).await {
+        let judged = message::judge(&self.warden, Protocol::Http2, message, content, &mut body.share).await;
+        let (request, content, trailers) = match judged {
             Judged::Pass(content) => (request(parts), content, trailers),
             Judged::Changed(mut message, content, is_uncoded) => {
                 let changed = message.headers.split_off(count.min(message.headers.len()));
@@ -179,15 +180,16 @@ impl Exchange {
         let pause = self.pause(&parts);
         let outcome = self.warden.judge(&mut record, Progress::default()).await;
         let message = record.request.unwrap_or_default();
+        let head = length_of(&message);
         let stopped = |()| Ended::Stopped(Vec::new());
-        let decoder = message::decoder(&self.warden, &message.headers, &body.content).await.map_err(stopped)?;
+        let decoder = message::decoder(&self.warden, &message.headers).await.map_err(stopped)?;
         let request = match outcome {
             Outcome::Pass => request(parts),
             Outcome::Changed => changed_request(parts, message, None)?,
             Outcome::Stopped(what) => return Err(Ended::Stopped(what)),
         };
         let (response, stream) = self.open(request, false).await?;
-        let strain = Strain::new(self.warden.guarding.guard.longest(), decoder);
+        let strain = Strain::new(self.warden.guarding.guard.longest(), decoder).behind(head);
         let sending = Sending { stream, idle: self.idle.clone() };
         let mut upload = Upload { warden: Arc::clone(&self.warden), strain, sending, pause, idle: self.idle.clone() };
         let up = upload.run(body);
@@ -328,6 +330,12 @@ fn message_of(parts: &Parts) -> Message {
         headers: authority.into_iter().chain(fields(&parts.headers)).collect(),
         ..Message::default()
     }
+}
+
+/// Bytes that a head says, without their compression.
+fn length_of(message: &Message) -> usize {
+    let fields: usize = message.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    fields + message.target.as_ref().map_or(0, Vec::len) + message.method.as_ref().map_or(0, String::len)
 }
 
 const AUTHORITY: &[u8] = b":authority";

@@ -3,7 +3,7 @@
 use super::coding::{self, Decoder};
 use super::decide::{Outcome, Progress, Warden};
 use super::head::Fields;
-use super::{Noticed, redact};
+use super::{LONG, Noticed, Share, aside, redact};
 use dyetrace_case::{Blob, Message, Protocol};
 
 /// Decoded bodies may be so many times as long as what is held.
@@ -19,26 +19,28 @@ pub(super) enum Judged {
     Stopped(Vec<Noticed>),
 }
 
-/// Judges a request. `content` is as it was sent; absent where there is none.
+/// Judges a request. `content` is as it was sent; absent where there is none. What it is decoded to is counted in
+/// `share`.
 pub(super) async fn judge(
     warden: &Warden,
     protocol: Protocol,
     mut message: Message,
     content: Option<Vec<u8>>,
+    share: &mut Share,
 ) -> Judged {
-    let (has_content, content) = (content.is_some(), content.unwrap_or_default());
+    let has_content = content.is_some();
+    let mut content = content.unwrap_or_default();
     let codings = if content.is_empty() { Vec::new() } else { coding::codings(&message.headers) };
     let mut coded = None;
-    let mut content = content;
     if !codings.is_empty() {
         let most = warden.guarding.settings.hold_limit.saturating_mul(GROWTH);
-        match coding::decode(&content, &codings, most) {
-            Ok(decoded) => coded = Some(std::mem::replace(&mut content, decoded)),
-            Err(coding::Broken) => {
-                if !warden.unreadable(CODING, 0).await {
-                    return Judged::Stopped(Vec::new());
-                }
-            }
+        let decoded =
+            aside(content.len() > LONG, || coding::decode(&content, &codings, most, &mut |bytes| share.take(bytes)));
+        if decoded.is_whole {
+            coded = Some(std::mem::replace(&mut content, decoded.bytes));
+        } else if let Err(what) = broken(warden, protocol, Some(decoded.bytes).filter(|bytes| *bytes != content)).await
+        {
+            return Judged::Stopped(what);
         }
     }
     message.body = has_content.then(|| Blob::from(content));
@@ -55,10 +57,23 @@ pub(super) async fn judge(
     }
 }
 
+/// Tells of a body that cannot be decoded to its end, and looks at what came out before that.
+async fn broken(warden: &Warden, protocol: Protocol, decoded: Option<Vec<u8>>) -> Result<(), Vec<Noticed>> {
+    if !warden.unreadable(CODING, 0).await {
+        return Err(Vec::new());
+    }
+    let Some(decoded) = decoded else { return Ok(()) };
+    let mut record = warden.record_of(protocol, decoded);
+    match warden.judge(&mut record, Progress { is_fixed: true, ..Progress::default() }).await {
+        Outcome::Stopped(what) => Err(what),
+        Outcome::Pass | Outcome::Changed => Ok(()),
+    }
+}
+
 /// What undoes the coding of a body that is too long to be held. `Err` where it may not pass unread.
-pub(super) async fn decoder(warden: &Warden, fields: &Fields, begin: &[u8]) -> Result<Option<Decoder>, ()> {
+pub(super) async fn decoder(warden: &Warden, fields: &Fields) -> Result<Option<Decoder>, ()> {
     let codings = coding::codings(fields);
-    let found = if let [coding] = codings.as_slice() { Decoder::new(coding, begin) } else { None };
+    let found = if let [coding] = codings.as_slice() { Decoder::new(coding) } else { None };
     if found.is_none() && !codings.is_empty() && !warden.unreadable(CODING, 0).await {
         return Err(());
     }

@@ -39,6 +39,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::runtime::RuntimeFlavor;
 use tokio::sync::{mpsc, oneshot};
 
 /// Finds values in messages.
@@ -190,7 +191,7 @@ pub struct Guarded {
     pub mode: Mode,
     /// What became of it.
     pub decision: Decision,
-    /// Bytes of the message that had left before.
+    /// Bytes of the message that had left before, its head among them; without frames, chunks and compressed headers.
     pub left: u64,
     /// Why, where nothing was found.
     pub why: Option<&'static str>,
@@ -300,6 +301,16 @@ impl Guarding {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Bytes of a message whose decoding and search may take longer than others on the same thread should wait.
+const LONG: usize = 128 << 10;
+
+/// Does work that may take long, without holding up other connections where other threads can take them.
+fn aside<T>(is_long: bool, work: impl FnOnce() -> T) -> T {
+    let runtime = tokio::runtime::Handle::try_current();
+    let has_threads = runtime.is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if is_long && has_threads { tokio::task::block_in_place(work) } else { work() }
 }
 
 /// Bytes that a message holds of what all together may hold; given back when it is dropped.

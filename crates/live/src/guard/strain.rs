@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 /// Coded bytes are decoded in blocks that end at multiples of this, so that reads do not matter.
 const BLOCK: usize = 16 << 10;
 
+/// Coded bytes may wait for what they say to be looked at; where there are more, they say nothing.
+const WAITING: usize = 1 << 20;
+
 /// A long body on its way.
 pub(super) struct Strain {
     sieve: Sieve,
@@ -21,10 +24,14 @@ struct Coded {
     decoder: Decoder,
     /// Whole blocks, and the offset in the decoded bytes up to which each goes.
     waiting: VecDeque<(u64, Vec<u8>)>,
+    /// Bytes of these blocks.
+    waiting_bytes: usize,
     /// Bytes not decoded yet, and how many of them the decoder has taken.
     undecoded: Vec<u8>,
     taken: usize,
     produced: u64,
+    /// Whether the bytes turned out not to be what their coding says.
+    is_broken: bool,
 }
 
 impl Strain {
@@ -33,11 +40,18 @@ impl Strain {
         let coded = decoder.map(|decoder| Coded {
             decoder,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
             undecoded: Vec::new(),
             taken: 0,
             produced: 0,
+            is_broken: false,
         });
         Self { sieve: Sieve::new(tail), tail, coded, broke: false, left: 0 }
+    }
+
+    /// Behind a head of so many bytes, which have left.
+    pub(super) fn behind(self, head: usize) -> Self {
+        Self { left: head as u64, ..self }
     }
 
     /// Takes bytes as they were sent.
@@ -50,7 +64,15 @@ impl Strain {
 
     /// What is to be looked at next. With `all`, whatever there is.
     pub(super) fn window(&mut self, all: bool) -> Option<Window> {
-        while !self.sieve.is_full() && self.decode(all) {}
+        while !self.sieve.is_full() && self.coded.as_mut().is_some_and(|coded| coded.step(&mut self.sieve, all)) {}
+        if self.coded.as_ref().is_some_and(|coded| coded.is_broken) {
+            // What was decoded is looked at before the bytes pass as they are.
+            let window = self.sieve.window(true);
+            if window.is_some() {
+                return window;
+            }
+            self.give_up();
+        }
         self.sieve.window(all)
     }
 
@@ -68,6 +90,7 @@ impl Strain {
             out.clear();
             let released = self.sieve.released();
             while let Some((_, block)) = coded.waiting.pop_front_if(|(end, _)| *end <= released) {
+                coded.waiting_bytes -= block.len();
                 out.extend_from_slice(&block);
             }
         }
@@ -75,7 +98,7 @@ impl Strain {
         out
     }
 
-    /// Bytes released, as they were sent.
+    /// Bytes that have left, as they were sent.
     pub(super) fn left(&self) -> u64 {
         self.left
     }
@@ -101,16 +124,6 @@ impl Strain {
         std::mem::take(&mut self.broke)
     }
 
-    /// Decodes some. False where more input is needed.
-    fn decode(&mut self, all: bool) -> bool {
-        let Some(coded) = &mut self.coded else { return false };
-        let stepped = coded.step(&mut self.sieve, all);
-        if stepped.is_err() {
-            self.give_up();
-        }
-        stepped.unwrap_or(false)
-    }
-
     fn give_up(&mut self) {
         let Some(coded) = self.coded.take() else { return };
         self.broke = true;
@@ -121,25 +134,32 @@ impl Strain {
 }
 
 impl Coded {
-    fn step(&mut self, sieve: &mut Sieve, all: bool) -> Result<bool, super::coding::Broken> {
+    /// Decodes some. False where more input is needed, or none can be decoded any more.
+    fn step(&mut self, sieve: &mut Sieve, all: bool) -> bool {
         let length = BLOCK.min(self.undecoded.len());
-        if length < BLOCK && !all || length == 0 {
-            return Ok(false);
+        if length < BLOCK && !all || length == 0 || self.is_broken {
+            return false;
         }
         let mut out = Vec::new();
         let input = self.undecoded.get(self.taken..length).unwrap_or_default();
-        let consumed = self.decoder.step(input, &mut out)?;
-        self.taken += consumed;
-        self.produced += out.len() as u64;
+        let stepped = self.decoder.step(input, &mut out);
         sieve.push(&out);
-        if self.taken == length && out.is_empty() {
-            let rest = self.undecoded.split_off(length);
-            self.waiting.push_back((self.produced, std::mem::replace(&mut self.undecoded, rest)));
-            self.taken = 0;
-        } else if consumed == 0 && out.is_empty() {
-            return Err(super::coding::Broken);
+        self.taken += stepped.as_ref().unwrap_or(&0);
+        self.produced += out.len() as u64;
+        if stepped.is_ok() && self.taken == length && out.is_empty() {
+            self.block_is_done(length);
+        } else if stepped.is_err() || stepped == Ok(0) && out.is_empty() {
+            self.is_broken = true;
         }
-        Ok(true)
+        !self.is_broken
+    }
+
+    fn block_is_done(&mut self, length: usize) {
+        let rest = self.undecoded.split_off(length);
+        self.waiting.push_back((self.produced, std::mem::replace(&mut self.undecoded, rest)));
+        self.waiting_bytes += length;
+        self.taken = 0;
+        self.is_broken = self.waiting_bytes > WAITING;
     }
 }
 
@@ -159,7 +179,7 @@ mod tests {
     type Passed = (Vec<(Window, usize)>, Vec<u8>);
 
     fn through(sent: &[u8], mut cuts: impl Iterator<Item = usize>) -> Passed {
-        let mut strain = Strain::new(100, Decoder::new("gzip", sent));
+        let mut strain = Strain::new(100, Decoder::new("gzip"));
         let (mut windows, mut out, mut rest) = (Vec::new(), Vec::new(), sent);
         while !rest.is_empty() {
             let (piece, others) = rest.split_at(cuts.next().unwrap_or(usize::MAX).clamp(1, rest.len()));
@@ -197,10 +217,52 @@ mod tests {
 
     #[test]
     fn a_coding_that_lies_is_told_and_its_bytes_are_looked_at_as_they_are() {
-        let mut strain = Strain::new(100, Decoder::new("gzip", b""));
+        let mut strain = Strain::new(100, Decoder::new("gzip"));
         strain.push(b"not gzip at all");
         assert_eq!(strain.window(true).unwrap().bytes, b"not gzip at all");
         assert!(strain.broke() && !strain.broke());
         assert_eq!(strain.release(true), b"not gzip at all");
+    }
+
+    /// Windows of what was pushed, which is let go as far as it was looked at.
+    fn let_go(strain: &mut Strain, all: bool) -> (Vec<Window>, Vec<u8>) {
+        let (mut windows, mut out) = (Vec::new(), Vec::new());
+        while let Some(window) = strain.window(all) {
+            windows.push(window);
+            out.extend(strain.release(false));
+        }
+        out.extend(strain.release(all));
+        (windows, out)
+    }
+
+    #[test]
+    fn coded_bytes_that_say_nothing_do_not_wait_for_ever() {
+        // One byte in a stored block (RFC 1951 section 3.2.4), and then empty ones.
+        let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+        let sent = [&head[..], &[0, 1, 0, 0xfe, 0xff, b'a'], &[0, 0, 0, 0xff, 0xff].repeat(600_000)].concat();
+        let mut strain = Strain::new(100, Decoder::new("gzip"));
+        let (mut out, mut most) = (Vec::new(), 0);
+        for piece in sent.chunks(BLOCK) {
+            strain.push(piece);
+            out.extend(let_go(&mut strain, false).1);
+            let waits = strain.coded.as_ref().map_or(0, |coded| coded.waiting_bytes + coded.undecoded.len());
+            most = most.max(waits);
+        }
+        out.extend(let_go(&mut strain, true).1);
+        assert!(strain.broke(), "it is told");
+        assert!(most <= WAITING + 2 * BLOCK, "{most}");
+        assert!(out == sent);
+    }
+
+    #[test]
+    fn what_was_decoded_before_a_coding_broke_is_looked_at() {
+        let said: Vec<u8> = (0..30_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 9) as u8).collect();
+        let sent = [gzip(&said), b"\x1f not gzip".to_vec()].concat();
+        let mut strain = Strain::new(100, Decoder::new("gzip"));
+        strain.push(&sent);
+        let (windows, out) = let_go(&mut strain, true);
+        assert!(windows[0].bytes == said);
+        assert!(windows.last().unwrap().bytes.ends_with(b"not gzip"));
+        assert!(strain.broke() && out == sent);
     }
 }

@@ -12,7 +12,7 @@ use super::head::{self, Fields};
 use super::redact::bytes_of;
 use super::strain::Strain;
 use super::wire::{Ended, Wire, send, strained};
-use super::{Decision, Share};
+use super::{Decision, LONG, Share, aside};
 use dyetrace_case::Protocol;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::io;
@@ -22,6 +22,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 const FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
 /// Inflated messages may be so many times as long as what is held.
 const GROWTH: usize = 16;
+/// Frames may be so many times as long as what is held: heads of short frames are longer than their content.
+const FRAMES: usize = 4;
+const CANNOT_INFLATE: &str = "a deflated message cannot be inflated";
+const AFTER_CHANGE: &str = "behind a message that was changed, this one could not be read by the server";
 
 /// What client and server agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +39,19 @@ pub(super) struct Terms {
 impl Terms {
     /// Reads them from the handshake. `None` where the protocol becomes another one than WebSocket.
     pub(super) fn agreed(request: &Fields, answer: &Fields) -> Option<Self> {
-        let is = |fields, name| head::values(fields, name).iter().any(|word| word.eq_ignore_ascii_case(b"websocket"));
-        if !is(request, "upgrade") || !is(answer, "upgrade") {
+        if !is_named(request) || !is_named(answer) {
             return None;
         }
         let extensions = head::values(answer, "sec-websocket-extensions").join(&b","[..]).to_ascii_lowercase();
         let has = |word: &[u8]| extensions.split(|byte| b",;".contains(byte)).any(|found| found.trim_ascii() == word);
         Some(Self { deflates: has(b"permessage-deflate"), resets: has(b"client_no_context_takeover") })
     }
+}
+
+/// Whether the protocols that an upgrade leads to have WebSocket among them (RFC 9110 section 7.8).
+fn is_named(fields: &Fields) -> bool {
+    let protocols = head::values(fields, "upgrade").into_iter().flat_map(|value| value.split(|byte| *byte == b','));
+    protocols.into_iter().any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Passes messages until both sides are done.
@@ -53,11 +62,12 @@ where
 {
     let Http1 { warden, client, mut to_client, mut server, to_server } = both;
     let inflater = terms.deflates.then(|| Decompress::new(false));
-    let mut messages = Messages { warden: &warden, client, to_server, inflater, resets: terms.resets, inflates: false };
+    let mut messages =
+        Messages { warden: &warden, client, to_server, inflater, resets: terms.resets, inflates: false, left: 0 };
     let up = async {
         let outcome = messages.run().await;
         if let Err(Ended::Refused(why)) = &outcome {
-            warden.tell_why(Decision::Refused, why, 0).await;
+            warden.tell_why(Decision::Refused, why, messages.left).await;
         }
         outcome.map_err(io::Error::from)
     };
@@ -73,6 +83,8 @@ struct Messages<'a, R, W> {
     resets: bool,
     /// Whether deflated messages go on inflated.
     inflates: bool,
+    /// Bytes of the message under way that have left.
+    left: u64,
 }
 
 /// A message that is not whole yet.
@@ -116,7 +128,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Messages<'_, R, W> {
                 _ => return Err(Ended::Refused("a message begins within another one")),
             };
             current.frames.extend_from_slice(&bytes);
-            if !self.collect(&mut current).await? {
+            let most = self.warden.guarding.settings.hold_limit.saturating_mul(FRAMES);
+            let has_room = current.share.take(bytes.len()) && current.frames.len() <= most;
+            if !has_room || !self.collect(&mut current).await? {
                 self.long(current).await?;
             } else if current.is_whole() {
                 self.whole(current).await?;
@@ -194,32 +208,32 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Messages<'_, R, W> {
     }
 
     async fn whole(&mut self, message: Message) -> Result<(), Ended> {
-        let inflated = if message.first.is_deflated { self.inflate(&message.content) } else { None };
-        if message.first.is_deflated && inflated.is_none() {
-            let why = "a deflated message cannot be inflated";
-            if self.inflates || !self.warden.unreadable(why, 0).await {
-                return Err(Ended::Stopped(Vec::new()));
-            }
+        let Message { first, content, frames, mut share, .. } = message;
+        let is_long = content.len() > LONG;
+        let inflated = if first.is_deflated { aside(is_long, || self.inflate(&content, &mut share)) } else { None };
+        let is_unread = first.is_deflated && inflated.is_none();
+        if is_unread && !self.passes_uninflated().await {
+            return Err(Ended::Stopped(Vec::new()));
         }
-        let must_change = self.inflates && message.first.is_deflated;
-        let content = inflated.unwrap_or(message.content);
-        let mut record = self.warden.record_of(Protocol::WebSocket, content);
-        match self.warden.judge(&mut record, Progress::default()).await {
-            Outcome::Pass if !must_change => return Ok(send(&mut self.to_server, &message.frames).await?),
+        let must_change = self.inflates && first.is_deflated;
+        let mut record = self.warden.record_of(Protocol::WebSocket, inflated.unwrap_or(content));
+        // What is deflated still cannot be overwritten.
+        match self.warden.judge(&mut record, Progress { is_fixed: is_unread, ..Progress::default() }).await {
+            Outcome::Pass if !must_change => return Ok(send(&mut self.to_server, &frames).await?),
             Outcome::Pass => {}
-            Outcome::Changed => self.inflates |= message.first.is_deflated,
+            Outcome::Changed => self.inflates |= first.is_deflated,
             Outcome::Stopped(what) => return Err(Ended::Stopped(what)),
         }
-        let head = FrameHead { is_final: true, is_deflated: false, ..message.first };
+        let head = FrameHead { is_final: true, is_deflated: false, ..first };
         let content = record.request.as_ref().map(bytes_of).unwrap_or_default();
         Ok(send(&mut self.to_server, &head.with(&content)).await?)
     }
 
     /// Inflates a whole message. `None` where that cannot be done; then the window is lost.
-    fn inflate(&mut self, content: &[u8]) -> Option<Vec<u8>> {
+    fn inflate(&mut self, content: &[u8], share: &mut Share) -> Option<Vec<u8>> {
         let most = self.warden.guarding.settings.hold_limit.saturating_mul(GROWTH);
         let mut state = self.inflater.take()?;
-        let inflated = inflate(&mut state, &[content, &FLUSH].concat(), most)?;
+        let inflated = inflate(&mut state, &[content, &FLUSH].concat(), most, &mut |bytes| share.take(bytes))?;
         if self.resets {
             state.reset(false);
         }
@@ -227,18 +241,28 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Messages<'_, R, W> {
         Some(inflated)
     }
 
+    /// Whether a deflated message that cannot be inflated here may pass.
+    async fn passes_uninflated(&self) -> bool {
+        if self.inflates {
+            self.warden.tell_why(Decision::Blocked, AFTER_CHANGE, 0).await;
+            return false;
+        }
+        self.warden.unreadable(CANNOT_INFLATE, 0).await
+    }
+
     /// Passes a message that is too long to be held, in frames of our own.
     async fn long(&mut self, message: Message) -> Result<(), Ended> {
-        let Message { first, content, mut frame, mut frame_read, .. } = message;
+        let Message { first, content, mut frame, mut frame_read, frames, share } = message;
         let decoder = if first.is_deflated { self.inflater.take().map(Decoder::inflating) } else { None };
-        let why = "a deflated message cannot be inflated";
-        if first.is_deflated && (self.inflates || decoder.is_none() && !self.warden.unreadable(why, 0).await) {
+        let is_lost = first.is_deflated && (self.inflates || decoder.is_none());
+        if is_lost && !self.passes_uninflated().await {
             return Err(Ended::Stopped(Vec::new()));
         }
         let trims = if decoder.is_some() { FLUSH.len() } else { 0 };
         let strain = Strain::new(self.warden.guarding.guard.longest(), decoder);
         let mut going = Going { strain, head: first, trims, waiting: Vec::new() };
         going.strain.push(&content);
+        drop((content, frames, share));
         loop {
             self.pass(&mut going, false).await?;
             if frame_read < frame.length {
@@ -256,6 +280,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Messages<'_, R, W> {
         }
         self.pass(&mut going, true).await?;
         send(&mut self.to_server, &going.last()).await?;
+        self.left = 0;
         if first.is_deflated {
             self.inflater = going.strain.into_decoder().and_then(Decoder::into_inflating);
             if let Some(inflater) = self.inflater.as_mut().filter(|_| self.resets) {
@@ -286,6 +311,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Messages<'_, R, W> {
             if let Some(frame) = going.frame(&out) {
                 send(&mut self.to_server, &frame).await?;
             }
+            self.left = going.strain.left();
         }
         Ok(())
     }
@@ -320,15 +346,21 @@ impl Going {
     }
 }
 
-fn inflate(state: &mut Decompress, mut input: &[u8], most: usize) -> Option<Vec<u8>> {
+fn inflate(
+    state: &mut Decompress,
+    mut input: &[u8],
+    most: usize,
+    has_room: &mut dyn FnMut(usize) -> bool,
+) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     loop {
         out.reserve(input.len().saturating_mul(3).clamp(512, 32 << 10));
         let (before_in, before_out) = (state.total_in(), state.total_out());
         let status = state.decompress_vec(input, &mut out, FlushDecompress::Sync).ok()?;
         let consumed = (state.total_in() - before_in) as usize;
+        let produced = (state.total_out() - before_out) as usize;
         input = input.get(consumed..).unwrap_or_default();
-        if out.len() > most {
+        if out.len() > most || !has_room(produced) {
             return None;
         }
         if status == Status::StreamEnd {
@@ -337,7 +369,7 @@ fn inflate(state: &mut Decompress, mut input: &[u8], most: usize) -> Option<Vec<
             if input.is_empty() || input == FLUSH || input == [&[0], &FLUSH[..]].concat() {
                 return Some(out);
             }
-        } else if consumed == 0 && state.total_out() == before_out {
+        } else if consumed == 0 && produced == 0 {
             return input.is_empty().then_some(out);
         }
     }
@@ -364,6 +396,8 @@ mod tests {
             Some(Terms { deflates: true, resets: true })
         );
         assert_eq!(Terms::agreed(&request, &fields(&[("Upgrade", "h2c")])), None);
+        let several = fields(&[("Upgrade", "x, WebSocket")]);
+        assert!(Terms::agreed(&several, &request).is_some(), "one of several that the client offered");
     }
 
     #[test]
@@ -372,10 +406,12 @@ mod tests {
         for text in ["the same words, said at length", "the same words, said at length", ""] {
             let mut out = Vec::with_capacity(1000);
             deflater.compress_vec(text.as_bytes(), &mut out, FlushCompress::Sync).unwrap();
-            assert_eq!(inflate(&mut inflater, &out, 100).unwrap(), text.as_bytes());
+            assert_eq!(inflate(&mut inflater, &out, 100, &mut |_| true).unwrap(), text.as_bytes());
         }
         let mut bomb = Vec::with_capacity(10_000);
         deflater.compress_vec(&vec![0; 100_000], &mut bomb, FlushCompress::Sync).unwrap();
-        assert_eq!(inflate(&mut inflater, &bomb, 1000), None);
+        assert_eq!(inflate(&mut inflater, &bomb, 1000, &mut |_| true), None);
+        let mut inflater = Decompress::new(false);
+        assert_eq!(inflate(&mut inflater, &bomb, 1 << 20, &mut |_| false), None, "it counts among what is held");
     }
 }

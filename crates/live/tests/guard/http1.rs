@@ -182,7 +182,7 @@ async fn a_long_body_passes_as_it_is_or_ends_before_the_value() {
     assert!(answer.starts_with("HTTP/1.1 451 ") && answer.contains("Connection: close"), "{answer}");
     assert!(!heard.text()[harmless.len()..].contains(&VALUE[..3]));
     let blocked = decided(&world).pop().unwrap();
-    let arrived = heard.text()[harmless.len()..].split("\r\n\r\n").nth(1).unwrap().len() as u64;
+    let arrived = (heard.bytes().len() - harmless.len()) as u64;
     assert_eq!((blocked.decision, blocked.left), (Decision::Blocked, arrived));
     assert!((100_000..200_000).contains(&arrived), "{arrived}");
     guarding.set_mode(Mode::Redact);

@@ -149,3 +149,42 @@ async fn long_messages_pass_in_windows() {
     let left = heard.wait(before + blocked.left as usize - 4).await.len() - before;
     assert!(blocked.left <= left as u64 + 4 && left < plain.len() / 2, "{left} {}", blocked.left);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_frames_without_end_are_not_held() {
+    let (world, _) = holding("ws-empty", Mode::Block, 1000).await;
+    let (server, heard) = http_server().await;
+    let (mut stream, from) = open(&world, server, "", &heard).await;
+    stream.write_all(&[frame(0x01, b""), frame(0x00, b"").repeat(2000), frame(0x80, b"end")].concat()).await.unwrap();
+    let arrived = heard.wait(from + 9).await;
+    assert!(messages(&arrived[from..])[0].1.starts_with(b"end"), "in frames of our own");
+    assert!(arrived.len() - from < 100, "{}", arrived.len() - from);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_only_looks_deflated_is_not_overwritten() {
+    let (world, _) = guarded("ws-lie", Mode::Redact).await;
+    let (server, heard) = http_server().await;
+    let (mut stream, from) = open(&world, server, "", &heard).await;
+    stream.write_all(&frame(0xc1, VALUE.as_bytes())).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    assert_eq!(heard.bytes().len(), from);
+    let decided: Vec<_> = decided(&world).iter().map(|guarded| guarded.decision).collect();
+    assert_eq!(decided, [Decision::Unreadable, Decision::Blocked]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_cut_behind_a_changed_message_is_told() {
+    let (world, _) = guarded("ws-cut", Mode::Redact).await;
+    let (server, heard) = http_server().await;
+    let (mut stream, _) = open(&world, server, DEFLATE, &heard).await;
+    let mut deflater = Deflater(Compress::new(Compression::best(), false));
+    stream.write_all(&frame(0xc1, &deflater.message(VALUE.as_bytes()))).await.unwrap();
+    stream.write_all(&frame(0xc1, b"\xff\xff")).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    let decided = decided(&world);
+    assert_eq!(decided.last().unwrap().decision, Decision::Blocked);
+    assert!(decided.last().unwrap().why.is_some());
+}
