@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/pictures", &[]),
     ("crates/recipients", &["case"]),
     ("crates/report", &["case"]),
+    ("crates/stores", &[]),
     ("crates/live", &["case"]),
     ("crates/lab", &["case"]),
     ("crates/dyetrace", &["case", "custody", "evidence", "judge", "live", "recipients", "report", "search", "tls"]),

@@ -17,6 +17,7 @@ fn entries() -> BTreeMap<&'static str, Entry> {
     use dyetrace_evidence::fuzzing as evidence;
     use dyetrace_judge::fuzzing as judge;
     use dyetrace_search::fuzzing as search;
+    use dyetrace_stores::fuzzing as stores;
     use dyetrace_tls::fuzzing as tls;
     BTreeMap::from([
         ("case_marks", case::marks as Entry),
@@ -46,6 +47,8 @@ fn entries() -> BTreeMap<&'static str, Entry> {
         ("search_redact", search::redact),
         ("search_search", |data| drop(search::search(data))),
         ("search_unplanted", search::unplanted),
+        ("stores_sqlite", stores::sqlite),
+        ("stores_xml", stores::xml),
         ("tls_connection", tls::connection),
         ("tls_key_log", tls::key_log),
     ])
@@ -98,7 +101,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 /// Every `pub fn NAME(data: &[u8])` in a crate's `fuzzing` module, as `crate_NAME`.
 fn entry_functions() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for member in ["case", "custody", "evidence", "judge", "search", "tls"] {
+    for member in ["case", "custody", "evidence", "judge", "search", "stores", "tls"] {
         let source = common::root().join("crates").join(member).join("src");
         let inner = std::fs::read_dir(source.join("fuzzing")).into_iter().flatten().map(|file| file.unwrap().path());
         for file in inner.chain([source.join("fuzzing.rs")]) {

@@ -1,0 +1,60 @@
+//! Entry points for the fuzz targets, replayed by ordinary tests. Not part of the interface.
+
+#![allow(clippy::missing_panics_doc, reason = "an entry panics where a reader breaks its promise")]
+
+use crate::{Database, File, Found, Kind, Limits, Value, read, read_sqlite};
+use std::borrow::Cow;
+
+/// Limits under which one run of a fuzz target stays small.
+fn small_limits() -> Limits {
+    Limits { value: 1 << 16, made: 1 << 20, depth: 16 }
+}
+
+/// Holds a value against what is promised of it: borrowed bytes stand where it says.
+fn check(value: &Value<'_>, files: [&[u8]; 3]) {
+    let [main, wal, journal] = files;
+    let file = match value.file {
+        File::Main => main,
+        File::Wal => wal,
+        File::Journal => journal,
+    };
+    assert!(value.place.to_string().len() < 10_000, "a place is short");
+    let Some(at) = &value.at else { return };
+    let there = file.get(at.start as usize..at.end as usize).expect("a place lies inside its file");
+    let borrowed = matches!(value.bytes, Cow::Borrowed(_));
+    assert!(!borrowed || there == &*value.bytes || there.is_empty(), "borrowed bytes stand in the file");
+}
+
+/// Reads one store, and checks that what it gives is bounded.
+fn read_one(kind: Kind, data: &[u8]) {
+    let mut given = 0;
+    read(kind, data, &small_limits(), &mut |found| {
+        if let Found::Value(value) = found {
+            given += value.bytes.len();
+            check(&value, [data; 3]);
+        }
+    });
+    assert!(given <= data.len().saturating_mul(64) + (4 << 20), "more is given than limits allow");
+}
+
+/// Cuts data into two or three files at the lengths that its first bytes give: a database and what belongs to it.
+pub fn sqlite(data: &[u8]) {
+    let Some((&[a, b], data)) = data.split_first_chunk() else { return };
+    let (main, rest) = data.split_at((usize::from(a) * 512).min(data.len()));
+    let (wal, journal) = rest.split_at((usize::from(b) * 512).min(rest.len()));
+    let given = |files: &[u8]| (!files.is_empty()).then_some(());
+    let database = Database { main, wal: given(wal).map(|()| wal), journal: given(journal).map(|()| journal) };
+    let mut total = 0;
+    read_sqlite(&database, &small_limits(), &mut |found| {
+        if let Found::Value(value) = found {
+            total += value.bytes.len();
+            check(&value, [main, wal, journal]);
+        }
+    });
+    assert!(total <= data.len().saturating_mul(64) + (4 << 20), "more is given than limits allow");
+}
+
+/// Reads XML.
+pub fn xml(data: &[u8]) {
+    read_one(Kind::Xml, data);
+}

@@ -1,0 +1,515 @@
+//! Goes through the pages: schema, tables and indexes, free pages, and what is left.
+
+use super::bytes::u32_at;
+use super::cell::{Cell, Local, Node, Type};
+use super::header::Header;
+use super::images::{Image, Images};
+use super::record::{self, Payload, Piece};
+use super::schema::{self, Table};
+use super::{File, journal};
+use crate::out::{Damaged, Out, State, Value};
+use crate::place::{Column, Origin, Part, Place};
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// How a page is read.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    state: State,
+    /// Overflow pages are those after so many frames; none where the page's time is not known.
+    as_of: Option<u32>,
+    /// Only records that are whole and add up are taken as records, and nothing is called damaged.
+    strict: bool,
+    /// What raw bytes of it are.
+    part: Part,
+}
+
+/// The state of going through one database.
+pub(super) struct Reader<'a, 'r, 'o> {
+    header: Header,
+    images: Images<'a>,
+    out: &'r mut Out<'o>,
+    /// Images that were given, by id.
+    claimed: Vec<bool>,
+    /// Images that were tried as overflow of a removed record, by id: each is tried once.
+    tried: Vec<bool>,
+    /// Pages on the list of free pages, by number.
+    free: Vec<bool>,
+    /// The table that a page belongs to, by number.
+    owner: Vec<Option<Rc<Table>>>,
+    /// What the rows of the schema declare, with root pages; only while these rows are read.
+    declared: Option<Vec<(u32, Table)>>,
+}
+
+/// Longest statement from which names are taken.
+const LONGEST_STATEMENT: usize = 1 << 20;
+/// Most tables and indexes whose names are kept.
+const MOST_TABLES: usize = 100_000;
+
+impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
+    pub(super) fn new(header: Header, images: Images<'a>, out: &'r mut Out<'o>) -> Self {
+        let count = images.count();
+        // Page numbers are believed up to the number of images: no database has more pages than that at hand.
+        let numbers = count + 1;
+        Self {
+            header,
+            images,
+            out,
+            claimed: vec![false; count],
+            tried: vec![false; count],
+            free: vec![false; numbers],
+            owner: vec![None; numbers],
+            declared: None,
+        }
+    }
+
+    /// All pages but those of a journal.
+    pub(super) fn read_pages(&mut self) {
+        self.say_what_is_missing();
+        for (root, table) in self.schema() {
+            self.tree(root, &Rc::new(table));
+        }
+        self.free_pages();
+        self.leftovers();
+    }
+
+    fn say_what_is_missing(&mut self) {
+        let pages = self.header.pages.unwrap_or(0);
+        let (there, size) = (u64::from(self.images.main_pages), self.header.page_size as u64);
+        if there > 0 && self.images.wal.is_none() && u64::from(pages) > there {
+            self.out.damage(File::Main, there * size..u64::from(pages) * size, Damaged::Short);
+        }
+    }
+
+    /// Gives the rows of the schema, and returns what they declare, with root pages.
+    fn schema(&mut self) -> Vec<(u32, Table)> {
+        let names = ["type", "name", "tbl_name", "rootpage", "sql"];
+        let columns = names.iter().map(ToString::to_string).collect();
+        let table = Rc::new(Table { name: "sqlite_schema".to_owned(), columns, row_id: None });
+        self.declared = Some(Vec::new());
+        self.tree(1, &table);
+        self.declared.take().unwrap_or_default()
+    }
+
+    /// Gives everything below a page.
+    fn tree(&mut self, root: u32, table: &Rc<Table>) {
+        let committed = self.images.committed();
+        let reading = Reading { state: State::Live, as_of: Some(committed), strict: false, part: Part::Gap };
+        let mut waiting = vec![root];
+        while let Some(number) = waiting.pop() {
+            let image = self.images.as_of(number, committed);
+            let node = image.and_then(|image| {
+                let free_to_take = image.id.is_some_and(|id| self.claimed.get(id) == Some(&false));
+                free_to_take.then(|| Node::parse(image.bytes, number, self.header.usable)).flatten()
+            });
+            let Some((image, node)) = image.zip(node) else {
+                self.not_in_the_tree(image, number);
+                continue;
+            };
+            self.claim(&image);
+            if let Some(owner) = self.owner.get_mut(number as usize) {
+                *owner = Some(Rc::clone(table));
+            }
+            self.node(&image, &node, Some(table), reading);
+            let children = node.cells.iter().filter_map(|cell| cell.child).chain(node.last_child);
+            let from = waiting.len();
+            waiting.extend(children);
+            waiting[from..].reverse();
+        }
+    }
+
+    /// A page that a tree names is missing, used already, or of no fitting type. In a log without its database most
+    /// pages are missing.
+    fn not_in_the_tree(&mut self, image: Option<Image<'a>>, number: u32) {
+        match image {
+            Some(image) => {
+                let end = image.at(image.bytes.len());
+                self.out.damage(image.file(), image.start..end, Damaged::Page);
+            }
+            None if self.images.main_pages > 0 => {
+                let size = self.header.page_size as u64;
+                let start = u64::from(number).saturating_sub(1) * size;
+                self.out.damage(File::Main, start..start + size, Damaged::Page);
+            }
+            None => {}
+        }
+    }
+
+    fn claim(&mut self, image: &Image<'_>) {
+        if let Some(claimed) = image.id.and_then(|id| self.claimed.get_mut(id)) {
+            *claimed = true;
+        }
+    }
+
+    fn declare(&mut self, payload: &Payload<'a>) {
+        if self.declared.as_ref().is_some_and(|declared| declared.len() < MOST_TABLES) {
+            let declaration = self.declaration(payload);
+            self.declared.iter_mut().for_each(|declared| declared.extend(declaration.clone()));
+        }
+    }
+
+    fn declaration(&self, payload: &Payload<'a>) -> Option<(u32, Table)> {
+        let header = record::Header::of(payload)?;
+        let mut texts: [Option<String>; 5] = Default::default();
+        let mut start = header.length;
+        for (text, serial) in texts.iter_mut().zip(header.types()) {
+            let end = start.checked_add(serial.size()?)?;
+            if let Some(part) = payload.part(start..end, LONGEST_STATEMENT) {
+                let (_, bytes) = serial.value(part.bytes, self.header.encoding);
+                *text = Some(String::from_utf8_lossy(&bytes).into_owned());
+            } else if serial.0 == 9 {
+                *text = Some("1".to_owned());
+            }
+            start = end;
+        }
+        let [_, name, _, root, statement] = texts;
+        let root = root?.parse().ok().filter(|root| *root > 0)?;
+        Some((root, schema::declared(&name?, &statement.unwrap_or_default())))
+    }
+
+    /// Marks the pages on the list of free pages, and gives what its trunks hold beside the list.
+    fn free_pages(&mut self) {
+        let committed = self.images.committed();
+        let mut next = self.first_free();
+        while next != 0 {
+            let trunk = self.images.as_of(next, committed);
+            let unused = trunk.filter(|trunk| trunk.id.is_some_and(|id| self.claimed.get(id) == Some(&false)));
+            let Some(trunk) = unused else { return self.not_in_the_tree(trunk, next) };
+            self.claim(&trunk);
+            let count = u32_at(trunk.bytes, 4).unwrap_or(0) as usize;
+            let end = count.saturating_mul(4).saturating_add(8).min(self.header.usable);
+            for number in (8..end).step_by(4).filter_map(|at| u32_at(trunk.bytes, at)) {
+                if let Some(free) = self.free.get_mut(number as usize) {
+                    *free = true;
+                }
+            }
+            self.raw(&trunk, end, trunk.bytes.len(), None, State::Unallocated, Part::Free);
+            next = u32_at(trunk.bytes, 0).unwrap_or(0);
+        }
+    }
+
+    /// The first trunk, from the newest first page.
+    fn first_free(&self) -> u32 {
+        let first = self.images.as_of(1, self.images.committed());
+        first.and_then(|page| Header::parse(page.bytes)).map_or(self.header.first_free, |header| header.first_free)
+    }
+
+    /// Everything that was not given yet: first pages on which whole records stand, so that these can have their
+    /// overflow pages, then the others as raw bytes.
+    fn leftovers(&mut self) {
+        for records in [true, false] {
+            let committed = self.images.committed();
+            let frames = self.images.wal.as_ref().map_or(0, |wal| wal.frames.len() as u32);
+            for number in 1..=self.images.main_pages {
+                let Some(image) = self.images.main_page(number) else { continue };
+                let reading = self.main_reading(number, committed);
+                self.leftover(&image, reading, records);
+            }
+            for index in 0..frames {
+                let Some(image) = self.images.frame(index) else { continue };
+                let reading = self.frame_reading(&image, index, committed);
+                self.leftover(&image, reading, records);
+            }
+        }
+    }
+
+    /// How a page of the database file is read that no tree gave.
+    fn main_reading(&self, number: u32, committed: u32) -> Reading {
+        let live = self.images.as_of(number, committed).is_some_and(|image| image.origin == Origin::Database);
+        let free = self.free.get(number as usize) == Some(&true);
+        let part = if free { Part::Free } else { Part::Other };
+        let (state, as_of) = if live { (State::Deleted, committed) } else { (State::Superseded, 0) };
+        Reading { state, as_of: Some(as_of), strict: true, part }
+    }
+
+    /// How a frame is read that no tree gave.
+    fn frame_reading(&self, image: &Image<'_>, index: u32, committed: u32) -> Reading {
+        let valid = self.images.wal.as_ref().map_or(0, |wal| wal.valid as u32);
+        let newest = self.images.as_of(image.number, committed).is_some_and(|newest| newest.id == image.id);
+        let alone = self.images.main_pages == 0;
+        let (state, as_of) = match index {
+            _ if newest && alone => (State::Live, Some(committed)),
+            _ if newest => (State::Deleted, Some(committed)),
+            _ if index < committed => {
+                (State::Superseded, self.images.wal.as_ref().and_then(|wal| wal.ends.get(index as usize).copied()))
+            }
+            _ if index < valid => (State::Uncommitted, Some(valid)),
+            _ => (State::Superseded, None),
+        };
+        Reading { state, as_of, strict: true, part: Part::Other }
+    }
+
+    fn leftover(&mut self, image: &Image<'a>, reading: Reading, records: bool) {
+        if image.id.is_some_and(|id| self.claimed.get(id) == Some(&true)) {
+            return;
+        }
+        let newest = self.images.as_of(image.number, self.images.committed());
+        if newest.is_some_and(|newest| newest.id != image.id && newest.bytes == image.bytes) {
+            return self.claim(image);
+        }
+        if !records {
+            self.claim(image);
+            return self.raw(image, 0, image.bytes.len(), None, reading.state_of_raw(), reading.part);
+        }
+        let Some(node) = Node::parse(image.bytes, image.number, self.header.usable) else { return };
+        if node.cells.iter().any(|cell| is_whole(image, cell)) {
+            self.claim(image);
+            let table = self.owner_now(image.number, node.kind, reading.state);
+            self.node(image, &node, table.as_ref(), reading);
+        }
+    }
+
+    /// The table that owns the page's number now, for earlier images of the same kind.
+    fn owner_now(&self, number: u32, kind: Type, state: State) -> Option<Rc<Table>> {
+        if state == State::Deleted {
+            return None;
+        }
+        let owner = self.owner.get(number as usize)?.as_ref()?;
+        let newest = self.images.as_of(number, self.images.committed())?;
+        let same_kind = Type::of(newest.bytes, number)?.is_table() == kind.is_table();
+        same_kind.then(|| Rc::clone(owner))
+    }
+
+    /// What pages held before a transaction.
+    pub(super) fn read_journal(&mut self, bytes: &[u8]) {
+        let records = journal::records(bytes, self.header.page_size);
+        let mut end = 0;
+        for (index, record) in records.iter().enumerate() {
+            let origin = Origin::Journal(index as u32 + 1);
+            let image = Image { number: record.page, bytes: record.bytes, origin, start: record.at, id: None };
+            end = image.at(image.bytes.len()) as usize + 4;
+            self.journalled(&image);
+        }
+        super::tail(bytes, end, File::Journal, self.out);
+    }
+
+    fn journalled(&mut self, image: &Image<'_>) {
+        let reading = Reading { state: State::Superseded, as_of: None, strict: true, part: Part::Other };
+        let node = Node::parse(image.bytes, image.number, self.header.usable);
+        match node.filter(|node| node.cells.iter().any(|cell| is_whole(image, cell))) {
+            Some(node) => {
+                let table = self.owner_now(image.number, node.kind, reading.state);
+                for cell in node.cells.iter().filter(|cell| is_whole(image, cell)) {
+                    let Some(local) = &cell.record else { continue };
+                    let pieces = vec![piece(image, 0, local.range.clone())];
+                    let payload = Payload { pieces, file: image.file() };
+                    self.record(&payload, table.as_ref(), cell.row, local.total, reading);
+                }
+                self.gaps(image, &node, table.as_ref(), reading);
+            }
+            None => self.raw(image, 0, image.bytes.len(), None, reading.state, reading.part),
+        }
+    }
+
+    /// Gives the records of a page, and its other bytes raw.
+    fn node(&mut self, image: &Image<'a>, node: &Node, table: Option<&Rc<Table>>, reading: Reading) {
+        if !reading.strict {
+            for at in node.broken.iter().map(|at| image.at(*at)) {
+                self.out.damage(image.file(), at..at + 1, Damaged::Entry);
+            }
+        }
+        for cell in &node.cells {
+            let Some(local) = &cell.record else { continue };
+            if reading.strict && !is_whole(image, cell) {
+                continue;
+            }
+            let payload = self.payload(image, local, reading);
+            self.declare(&payload);
+            self.record(&payload, table, cell.row, local.total, reading);
+        }
+        self.gaps(image, node, table, reading);
+    }
+
+    /// What no record of a page covers.
+    fn gaps(&mut self, image: &Image<'_>, node: &Node, table: Option<&Rc<Table>>, reading: Reading) {
+        let covers = |cell: &&Cell| cell.record.is_none() || !reading.strict || is_whole(image, cell);
+        let covered = node.cells.iter().filter(covers).map(|cell| cell.range.clone()).collect();
+        let part = if reading.part == Part::Free { Part::Free } else { Part::Gap };
+        for gap in node.gaps(image.bytes.len(), covered) {
+            self.raw(image, gap.start, gap.end, table, State::Unallocated, part);
+        }
+    }
+
+    fn raw(
+        &mut self,
+        image: &Image<'_>,
+        start: usize,
+        end: usize,
+        table: Option<&Rc<Table>>,
+        state: State,
+        part: Part,
+    ) {
+        let bytes = image.bytes.get(start..end).unwrap_or_default();
+        let table = table.map(|table| table.name.as_str());
+        let place = Place::Page { part, table, page: image.place(start) };
+        self.out.raw(place, bytes, image.at(start), image.file(), state);
+    }
+
+    /// A record with its overflow pages.
+    fn payload(&mut self, image: &Image<'a>, local: &Local, reading: Reading) -> Payload<'a> {
+        let mut payload = Payload { pieces: vec![piece(image, 0, local.range.clone())], file: image.file() };
+        let Some((first, frames)) = local.overflow.zip(reading.as_of) else { return payload };
+        let (mut next, mut chain) = (first, Vec::new());
+        let mut available = payload.available();
+        while available < local.total {
+            let page = self.images.as_of(next, frames).filter(|page| self.may_take(page, reading.strict));
+            let Some(page) = page else { break };
+            let length = (self.header.usable - 4).min(usize::try_from(local.total - available).unwrap_or(usize::MAX));
+            let piece = piece(&page, available, 4..4 + length);
+            available += length as u64;
+            next = u32_at(page.bytes, 0).unwrap_or(0);
+            chain.push((page, piece, 4 + length));
+        }
+        let ends_well = available == local.total && next == 0;
+        if reading.strict && !ends_well {
+            return payload;
+        }
+        if !ends_well {
+            let at = image.at(local.range.start);
+            self.out.damage(image.file(), at..image.at(local.range.end), Damaged::Chain);
+        }
+        self.take(&mut payload, &chain);
+        payload
+    }
+
+    /// Whether a page may be overflow of a record: it was given to nobody, and no chain has tried it. The second keeps
+    /// many removed records from walking along the same broken chain.
+    fn may_take(&mut self, page: &Image<'_>, strict: bool) -> bool {
+        let Some(id) = page.id else { return false };
+        let taken = self.claimed.get(id) != Some(&false);
+        let Some(tried) = self.tried.get_mut(id) else { return false };
+        if taken || *tried && strict {
+            return false;
+        }
+        *tried = true;
+        if !strict && let Some(claimed) = self.claimed.get_mut(id) {
+            *claimed = true;
+        }
+        true
+    }
+
+    fn take(&mut self, payload: &mut Payload<'a>, chain: &[(Image<'a>, Piece<'a>, usize)]) {
+        for (page, piece, end) in chain {
+            self.claim(page);
+            payload.pieces.push(*piece);
+            self.raw(page, *end, page.bytes.len(), None, State::Unallocated, Part::Slack);
+        }
+    }
+
+    /// Gives the columns of a record.
+    fn record(
+        &mut self,
+        payload: &Payload<'_>,
+        table: Option<&Rc<Table>>,
+        row: Option<i64>,
+        total: u64,
+        reading: Reading,
+    ) {
+        let Some(header) = record::Header::of(payload) else {
+            return self.broken_record(payload, reading);
+        };
+        let mut start = header.length;
+        for (index, serial) in header.types().enumerate() {
+            let is_row = serial.is_null() && table.is_some_and(|table| table.row_id == Some(index));
+            let Some(end) = serial.size().and_then(|size| start.checked_add(size)) else { break };
+            let column = Field { table: table.map(AsRef::as_ref), index, row };
+            match row.filter(|_| is_row) {
+                Some(row) => self.row_id(payload, column, row, reading.state),
+                None if !serial.is_null() => self.column(payload, column, serial, start..end, reading.state),
+                None => {}
+            }
+            start = end;
+        }
+        if start != total && !reading.strict {
+            self.broken_record(payload, reading);
+        }
+    }
+
+    /// A live record that does not add up: its bytes are given raw, because columns may be missing.
+    fn broken_record(&mut self, payload: &Payload<'_>, reading: Reading) {
+        for piece in payload.pieces.iter().filter(|_| !reading.strict) {
+            let file = file_of(piece.page.origin);
+            self.out.damage(file, piece.at..piece.at + piece.bytes.len() as u64, Damaged::Entry);
+            let place = Place::Page { part: Part::Gap, table: None, page: piece.page };
+            self.out.raw(place, piece.bytes, piece.at, file, reading.state);
+        }
+    }
+
+    /// The column that is the row's id.
+    fn row_id(&mut self, payload: &Payload<'_>, column: Field<'_>, row: i64, state: State) {
+        let Some(first) = payload.pieces.first() else { return };
+        let bytes = Cow::Owned(row.to_string().into_bytes());
+        let form = crate::out::Form::Integer;
+        self.out.value(Value { place: column.place(first.page), bytes, file: payload.file, at: None, state, form });
+    }
+
+    fn column(
+        &mut self,
+        payload: &Payload<'_>,
+        column: Field<'_>,
+        serial: record::Serial,
+        range: std::ops::Range<u64>,
+        state: State,
+    ) {
+        let (start, end) = (range.start, range.end);
+        let part = match payload.part(range, self.out.limits.value) {
+            Some(part) => part,
+            // 0 and 1 are in the type alone.
+            None if start == end && serial.0 < 10 => {
+                let Some(first) = payload.pieces.first() else { return };
+                record::Part { bytes: Cow::Borrowed(b""), page: first.page, at: None }
+            }
+            None => return,
+        };
+        let cut = part.at.is_none() && part.bytes.len() as u64 + start < end.min(payload.available());
+        if cut && let Some(first) = payload.pieces.first() {
+            self.out.damage(payload.file, first.at..first.at + first.bytes.len() as u64, Damaged::Limit);
+        }
+        let (form, bytes) = serial.value(part.bytes, self.header.encoding);
+        let place = column.place(part.page);
+        let file = file_of(part.page.origin);
+        self.out.value(Value { place, bytes, file, at: part.at, state, form });
+    }
+}
+
+impl Reading {
+    /// Pages without records hold nothing that an app would see.
+    fn state_of_raw(self) -> State {
+        if matches!(self.state, State::Live | State::Deleted) { State::Unallocated } else { self.state }
+    }
+}
+
+fn file_of(origin: Origin) -> File {
+    match origin {
+        Origin::Database => File::Main,
+        Origin::Frame(_) => File::Wal,
+        Origin::Journal(_) => File::Journal,
+    }
+}
+
+/// Which column of which row.
+#[derive(Clone, Copy)]
+struct Field<'t> {
+    table: Option<&'t Table>,
+    index: usize,
+    row: Option<i64>,
+}
+
+impl<'t> Field<'t> {
+    fn place(self, page: crate::place::PageAt) -> Place<'t> {
+        let name = self.table.and_then(|table| table.columns.get(self.index)).filter(|name| !name.is_empty());
+        let column = name.map_or(Column::Position(self.index as u32 + 1), |name| Column::Name(name));
+        Place::Column { table: self.table.map(|table| table.name.as_str()), row: self.row, column, page }
+    }
+}
+
+fn piece<'a>(image: &Image<'a>, start: u64, range: std::ops::Range<usize>) -> Piece<'a> {
+    let bytes = image.bytes.get(range.clone()).unwrap_or_default();
+    Piece { start, bytes, page: image.place(range.start), at: image.at(range.start) }
+}
+
+/// Whether a cell carries a whole record, as far as it stands on its page.
+fn is_whole(image: &Image<'_>, cell: &Cell) -> bool {
+    let local = cell.record.as_ref().and_then(|local| Some((image.bytes.get(local.range.clone())?, local.total)));
+    local.is_some_and(|(bytes, total)| record::is_record(bytes, total))
+}

@@ -1,0 +1,222 @@
+//! XML as it stands: attributes, text and comments, each with a path of elements and its exact place. For evidence a
+//! broken document is worth as much as a good one: nothing is validated.
+
+mod scan;
+
+use crate::out::{Damaged, File, Form, Out, State, Value};
+use crate::place::Place;
+use scan::{Event, Scanner};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Bytes of a path that are kept. A deeper or longer one ends in an ellipsis.
+const LONGEST_PATH: usize = 200;
+
+/// Reads a document. UTF-16 is converted first, and its values have no places in the file.
+pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
+    match utf16(bytes) {
+        Some(units) if out.charge(bytes.len()) => {
+            let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+            Reader { bytes: text.as_bytes(), converted: true, path: Path::default(), out }.read();
+        }
+        Some(_) => out.damage(File::Main, 0..bytes.len() as u64, Damaged::Limit),
+        None => Reader { bytes, converted: false, path: Path::default(), out }.read(),
+    }
+}
+
+/// The units of a document that starts with a byte-order mark of UTF-16.
+fn utf16(bytes: &[u8]) -> Option<impl Iterator<Item = u16>> {
+    let big = match bytes.get(..2)? {
+        [0xfe, 0xff] => true,
+        [0xff, 0xfe] => false,
+        _ => return None,
+    };
+    let unit = move |pair: &[u8]| {
+        let pair = [pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)];
+        if big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
+    };
+    Some(bytes.get(2..)?.chunks_exact(2).map(unit))
+}
+
+struct Reader<'a, 'r, 'o> {
+    bytes: &'a [u8],
+    converted: bool,
+    path: Path,
+    out: &'r mut Out<'o>,
+}
+
+impl<'a> Reader<'a, '_, '_> {
+    fn read(&mut self) {
+        let mut scanner = Scanner::new(self.bytes);
+        while let Some(event) = scanner.next() {
+            match event {
+                Event::Open { name, attributes, empty } => self.open(name, attributes, empty),
+                Event::Close => self.path.close(),
+                Event::Text(range) => self.give(range, "", Form::Text, true),
+                Event::Verbatim(range) => self.give(range, "", Form::Text, false),
+                Event::Comment(range) => self.give(range, "comment", Form::Text, false),
+                Event::Broken(range) => {
+                    self.out.damage(File::Main, range.start as u64..range.end as u64, Damaged::Markup);
+                    self.give(range, "broken markup", Form::Raw, false);
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, name: Range<usize>, attributes: Range<usize>, empty: bool) {
+        let element = self.text(name);
+        let attributes = scan::attributes(self.bytes, attributes);
+        let label = attributes.iter().find(|(name, _)| LABELS.contains(&self.bytes.get(name.clone()).unwrap_or(b"")));
+        let label = label.map(|(_, value)| self.text(value.clone()));
+        self.path.open(&element, label.as_deref(), self.out.limits.depth);
+        for (name, value) in attributes {
+            let name = self.text(name).into_owned();
+            let is_label = LABELS.contains(&name.as_bytes());
+            self.give(value, &name, if is_label { Form::Key } else { Form::Text }, true);
+        }
+        if empty {
+            self.path.close();
+        }
+    }
+
+    fn text(&self, range: Range<usize>) -> Cow<'a, str> {
+        let bytes = self.bytes.get(range).unwrap_or_default();
+        String::from_utf8_lossy(bytes.get(..bytes.len().min(LONGEST_PATH)).unwrap_or_default())
+    }
+
+    /// Gives a range of the document, without the space around it.
+    fn give(&mut self, range: Range<usize>, attribute: &str, form: Form, escaped: bool) {
+        let Some(range) = trimmed(self.bytes, range) else { return };
+        let bytes = self.bytes.get(range.clone()).unwrap_or_default();
+        let bytes = if escaped { scan::unescape(bytes) } else { Cow::Borrowed(bytes) };
+        let at = (!self.converted).then_some(range.start as u64..range.end as u64);
+        let bytes = if self.converted { Cow::Owned(bytes.into_owned()) } else { bytes };
+        let path = self.path.with(attribute);
+        self.out.value(Value { place: Place::Path(&path), bytes, file: File::Main, at, state: State::Live, form });
+    }
+}
+
+/// Attributes that tell elements of the same name apart: that of `SharedPreferences`, and the usual ones.
+const LABELS: [&[u8]; 4] = [b"name", b"key", b"id", b"android:name"];
+
+fn trimmed(bytes: &[u8], range: Range<usize>) -> Option<Range<usize>> {
+    let inner = bytes.get(range.clone())?;
+    let start = range.start + inner.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let end = range.start + inner.iter().rposition(|byte| !byte.is_ascii_whitespace())? + 1;
+    Some(start..end)
+}
+
+/// The elements that are open, as one text.
+#[derive(Debug, Default)]
+struct Path {
+    text: String,
+    /// Length of the text before each open element.
+    ends: Vec<usize>,
+    /// Open elements that are too deep to be followed.
+    deeper: usize,
+}
+
+impl Path {
+    fn open(&mut self, element: &str, label: Option<&str>, depth: usize) {
+        if self.ends.len() >= depth {
+            self.deeper += 1;
+            return;
+        }
+        self.ends.push(self.text.len());
+        if self.text.len() > LONGEST_PATH {
+            return;
+        }
+        if !self.text.is_empty() {
+            self.text.push('/');
+        }
+        self.text.push_str(element);
+        if let Some(label) = label {
+            self.text.push_str(" \"");
+            self.text.push_str(label);
+            self.text.push('"');
+        }
+    }
+
+    fn close(&mut self) {
+        match self.deeper.checked_sub(1) {
+            Some(deeper) => self.deeper = deeper,
+            None => self.text.truncate(self.ends.pop().unwrap_or(0)),
+        }
+    }
+
+    fn with(&self, attribute: &str) -> Cow<'_, str> {
+        if attribute.is_empty() { Cow::Borrowed(&self.text) } else { Cow::Owned(format!("{}@{attribute}", self.text)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::out::{Found, Limits};
+
+    fn values(document: &[u8]) -> Vec<(String, String, Option<Range<u64>>)> {
+        let mut values = Vec::new();
+        let limits = Limits::default();
+        let mut found = |found: Found<'_>| {
+            if let Found::Value(value) = found {
+                if matches!(value.bytes, Cow::Borrowed(_)) {
+                    let at = value.at.clone().unwrap();
+                    assert_eq!(&document[at.start as usize..at.end as usize], &*value.bytes);
+                }
+                let text = String::from_utf8_lossy(&value.bytes).into_owned();
+                values.push((value.place.to_string(), text, value.at));
+            }
+        };
+        read(document, &mut Out::new(&limits, &mut found));
+        values
+    }
+
+    #[test]
+    fn shared_preferences() {
+        let document = "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>\n<map>\n    <string name=\"phone\">138 &amp; \
+                        0427</string>\n    <int name=\"uid\" value=\"77\" />\n    <set name=\"tags\"><string>a</string></set>\n</map>\n";
+        let values = values(document.as_bytes());
+        let pairs: Vec<(&str, &str)> =
+            values.iter().map(|(place, value, _)| (place.as_str(), value.as_str())).collect();
+        assert_eq!(
+            pairs,
+            [
+                ("map/string \"phone\"@name", "phone"),
+                ("map/string \"phone\"", "138 & 0427"),
+                ("map/int \"uid\"@name", "uid"),
+                ("map/int \"uid\"@value", "77"),
+                ("map/set \"tags\"@name", "tags"),
+                ("map/set \"tags\"/string", "a"),
+            ]
+        );
+        let escaped = values[1].2.clone().unwrap();
+        assert_eq!(&document[escaped.start as usize..escaped.end as usize], "138 &amp; 0427");
+    }
+
+    #[test]
+    fn what_is_broken_is_given_raw() {
+        let values = values(b"<a><b c='1>secret value");
+        assert_eq!(values.last().unwrap().1, "<b c='1>secret value");
+    }
+
+    #[test]
+    fn utf16_documents_are_converted() {
+        let document: Vec<u8> = "\u{feff}<a>\u{4e2d}</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(values(&document), [("a".to_owned(), "\u{4e2d}".to_owned(), None)]);
+    }
+
+    #[test]
+    fn comments_and_verbatim_sections_are_read() {
+        let values = values(b"<a><!-- old: 1 --><![CDATA[x <&> y]]></a>");
+        assert_eq!(values[0].1, "old: 1");
+        assert_eq!(values[1].1, "x <&> y");
+    }
+
+    #[test]
+    fn depth_is_bounded_and_comes_back() {
+        let document = "<a>".repeat(100_000) + "x" + &"</a>".repeat(100_000) + "<b>y</b>";
+        let values = values(document.as_bytes());
+        assert_eq!(values[1].0, "b");
+        assert!(values[0].0.len() < 600);
+    }
+}
