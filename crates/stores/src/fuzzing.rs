@@ -19,10 +19,10 @@ fn check(value: &Value<'_>, files: [&[u8]; 3]) {
         File::Journal => journal,
     };
     assert!(value.place.to_string().len() < 10_000, "a place is short");
-    let Some(at) = &value.at else { return };
-    let there = file.get(at.start as usize..at.end as usize).expect("a place lies inside its file");
     let borrowed = matches!(value.bytes, Cow::Borrowed(_));
-    assert!(!borrowed || there == &*value.bytes || there.is_empty(), "borrowed bytes stand in the file");
+    let Some(at) = &value.at else { return assert!(!borrowed, "borrowed bytes have a place") };
+    let there = file.get(at.start as usize..at.end as usize).expect("a place lies inside its file");
+    assert!(!borrowed || there == &*value.bytes, "borrowed bytes stand in the file");
 }
 
 /// Reads one store, and checks that what it gives is bounded.
@@ -57,4 +57,39 @@ pub fn sqlite(data: &[u8]) {
 /// Reads XML.
 pub fn xml(data: &[u8]) {
     read_one(Kind::Xml, data);
+}
+
+/// Reads a table of LevelDB.
+pub fn leveldb_table(data: &[u8]) {
+    read_one(Kind::LevelDbTable, data);
+}
+
+/// Reads a log of LevelDB.
+pub fn leveldb_log(data: &[u8]) {
+    read_one(Kind::LevelDbLog, data);
+}
+
+/// Reads a binary property list.
+pub fn plist(data: &[u8]) {
+    read_one(Kind::Plist, data);
+}
+
+/// Reads a file of MMKV.
+pub fn mmkv(data: &[u8]) {
+    read_one(Kind::Mmkv, data);
+}
+
+/// Reads a DataStore.
+pub fn datastore(data: &[u8]) {
+    read_one(Kind::DataStore, data);
+}
+
+/// Reads compiled XML.
+pub fn axml(data: &[u8]) {
+    read_one(Kind::CompiledXml, data);
+}
+
+/// Reads binary XML.
+pub fn abx(data: &[u8]) {
+    read_one(Kind::BinaryXml, data);
 }

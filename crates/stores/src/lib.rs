@@ -11,12 +11,20 @@
 //! Two things hold of every reader. A value whose bytes are borrowed stands in its file as it is, at [`Value::at`].
 //! And what one input can make a reader do is bounded by the input's length and by [`Limits`].
 
+mod abx;
+mod axml;
+mod datastore;
 #[doc(hidden)]
 pub mod fuzzing;
+mod leveldb;
+mod mmkv;
 mod out;
+mod path;
 mod place;
+mod plist;
 mod recognise;
 mod sqlite;
+mod varint;
 mod xml;
 
 pub use out::{Damage, Damaged, File, Form, Found, Limits, State, Value};
@@ -35,6 +43,20 @@ pub fn read(kind: Kind, bytes: &[u8], limits: &Limits, found: &mut dyn FnMut(Fou
         Kind::Sqlite => sqlite::read(&Database { main: bytes, ..Database::default() }, &mut out),
         Kind::SqliteWal => sqlite::read(&Database { wal: Some(bytes), ..Database::default() }, &mut out),
         Kind::SqliteJournal => sqlite::read(&Database { journal: Some(bytes), ..Database::default() }, &mut out),
+        Kind::LevelDbTable => leveldb::read_table(bytes, &mut out),
+        Kind::LevelDbLog => leveldb::read_log(bytes, &mut out),
+        Kind::Plist => plist::read(bytes, &mut out),
+        Kind::Mmkv => mmkv::read(bytes, &mut out),
+        Kind::DataStore => datastore::read(bytes, &mut out),
+        Kind::CompiledXml => axml::read(bytes, &mut out),
+        Kind::BinaryXml => abx::read(bytes, &mut out),
+        Kind::Realm => realm(bytes, &mut out),
         Kind::SharedPreferences | Kind::Xml => xml::read(bytes, &mut out),
     }
+}
+
+/// Realm has no public description of its format: the file is given whole, and that is said by its place.
+fn realm(bytes: &[u8], out: &mut Out<'_>) {
+    let place = Place::Named { name: "a Realm file, raw,", at: 0 };
+    out.raw(place, bytes, 0, File::Main, State::Unallocated);
 }

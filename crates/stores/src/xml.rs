@@ -4,23 +4,21 @@
 mod scan;
 
 use crate::out::{Damaged, File, Form, Out, State, Value};
+use crate::path::{self, Path};
 use crate::place::Place;
 use scan::{Event, Scanner};
 use std::borrow::Cow;
 use std::ops::Range;
-
-/// Bytes of a path that are kept. A deeper or longer one ends in an ellipsis.
-const LONGEST_PATH: usize = 200;
 
 /// Reads a document. UTF-16 is converted first, and its values have no places in the file.
 pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
     match utf16(bytes) {
         Some(units) if out.charge(bytes.len()) => {
             let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-            Reader { bytes: text.as_bytes(), converted: true, path: Path::default(), out }.read();
+            Reader::new(text.as_bytes(), true, out).read();
         }
         Some(_) => out.damage(File::Main, 0..bytes.len() as u64, Damaged::Limit),
-        None => Reader { bytes, converted: false, path: Path::default(), out }.read(),
+        None => Reader::new(bytes, false, out).read(),
     }
 }
 
@@ -42,16 +40,28 @@ struct Reader<'a, 'r, 'o> {
     bytes: &'a [u8],
     converted: bool,
     path: Path,
+    /// What a property list's `<key>` says of the element behind it, and at which depth.
+    key: Option<(usize, Range<usize>)>,
+    /// Whether the element that is open is a `<key>`.
+    in_key: bool,
     out: &'r mut Out<'o>,
 }
 
-impl<'a> Reader<'a, '_, '_> {
+impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
+    fn new(bytes: &'a [u8], converted: bool, out: &'r mut Out<'o>) -> Self {
+        Self { bytes, converted, path: Path::default(), key: None, in_key: false, out }
+    }
+
     fn read(&mut self) {
         let mut scanner = Scanner::new(self.bytes);
         while let Some(event) = scanner.next() {
             match event {
                 Event::Open { name, attributes, empty } => self.open(name, attributes, empty),
-                Event::Close => self.path.close(),
+                Event::Close => self.close(),
+                Event::Text(range) if self.in_key => {
+                    self.key = self.path.depth().checked_sub(1).map(|depth| (depth, range.clone()));
+                    self.give(range, "", Form::Key, true);
+                }
                 Event::Text(range) => self.give(range, "", Form::Text, true),
                 Event::Verbatim(range) => self.give(range, "", Form::Text, false),
                 Event::Comment(range) => self.give(range, "comment", Form::Text, false),
@@ -67,7 +77,9 @@ impl<'a> Reader<'a, '_, '_> {
         let element = self.text(name);
         let attributes = scan::attributes(self.bytes, attributes);
         let label = attributes.iter().find(|(name, _)| LABELS.contains(&self.bytes.get(name.clone()).unwrap_or(b"")));
-        let label = label.map(|(_, value)| self.text(value.clone()));
+        let key = self.key.take_if(|(depth, _)| *depth == self.path.depth()).map(|(_, range)| range);
+        let label = label.map(|(_, value)| value.clone()).or(key).map(|range| self.text(range));
+        self.in_key = element == "key";
         self.path.open(&element, label.as_deref(), self.out.limits.depth);
         for (name, value) in attributes {
             let name = self.text(name).into_owned();
@@ -75,13 +87,18 @@ impl<'a> Reader<'a, '_, '_> {
             self.give(value, &name, if is_label { Form::Key } else { Form::Text }, true);
         }
         if empty {
-            self.path.close();
+            self.close();
         }
+    }
+
+    fn close(&mut self) {
+        self.in_key = false;
+        self.path.close();
     }
 
     fn text(&self, range: Range<usize>) -> Cow<'a, str> {
         let bytes = self.bytes.get(range).unwrap_or_default();
-        String::from_utf8_lossy(bytes.get(..bytes.len().min(LONGEST_PATH)).unwrap_or_default())
+        String::from_utf8_lossy(bytes.get(..bytes.len().min(path::LONGEST)).unwrap_or_default())
     }
 
     /// Gives a range of the document, without the space around it.
@@ -104,49 +121,6 @@ fn trimmed(bytes: &[u8], range: Range<usize>) -> Option<Range<usize>> {
     let start = range.start + inner.iter().position(|byte| !byte.is_ascii_whitespace())?;
     let end = range.start + inner.iter().rposition(|byte| !byte.is_ascii_whitespace())? + 1;
     Some(start..end)
-}
-
-/// The elements that are open, as one text.
-#[derive(Debug, Default)]
-struct Path {
-    text: String,
-    /// Length of the text before each open element.
-    ends: Vec<usize>,
-    /// Open elements that are too deep to be followed.
-    deeper: usize,
-}
-
-impl Path {
-    fn open(&mut self, element: &str, label: Option<&str>, depth: usize) {
-        if self.ends.len() >= depth {
-            self.deeper += 1;
-            return;
-        }
-        self.ends.push(self.text.len());
-        if self.text.len() > LONGEST_PATH {
-            return;
-        }
-        if !self.text.is_empty() {
-            self.text.push('/');
-        }
-        self.text.push_str(element);
-        if let Some(label) = label {
-            self.text.push_str(" \"");
-            self.text.push_str(label);
-            self.text.push('"');
-        }
-    }
-
-    fn close(&mut self) {
-        match self.deeper.checked_sub(1) {
-            Some(deeper) => self.deeper = deeper,
-            None => self.text.truncate(self.ends.pop().unwrap_or(0)),
-        }
-    }
-
-    fn with(&self, attribute: &str) -> Cow<'_, str> {
-        if attribute.is_empty() { Cow::Borrowed(&self.text) } else { Cow::Owned(format!("{}@{attribute}", self.text)) }
-    }
 }
 
 #[cfg(test)]
@@ -191,6 +165,17 @@ mod tests {
         );
         let escaped = values[1].2.clone().unwrap();
         assert_eq!(&document[escaped.start as usize..escaped.end as usize], "138 &amp; 0427");
+    }
+
+    #[test]
+    fn property_lists_name_values_by_their_keys() {
+        let values = values(
+            b"<plist><dict><key>user</key><dict><key>phone</key><string>138</string></dict><key>n</key><integer>7\
+              </integer></dict></plist>",
+        );
+        let places: Vec<&str> = values.iter().map(|(place, _, _)| place.as_str()).collect();
+        assert_eq!(places[2], "plist/dict/dict \"user\"/string \"phone\"");
+        assert_eq!(places[4], "plist/dict/integer \"n\"");
     }
 
     #[test]

@@ -138,8 +138,7 @@ impl Serial {
     /// What the value is, and as which bytes it is given.
     pub(super) fn value(self, bytes: Cow<'_, [u8]>, encoding: Encoding) -> (Form, Cow<'_, [u8]>) {
         match self.0 {
-            8 => (Form::Integer, Cow::Borrowed(b"0")),
-            9 => (Form::Integer, Cow::Borrowed(b"1")),
+            8 | 9 => (Form::Integer, Cow::Owned((self.0 - 8).to_string().into_bytes())),
             1..=6 => (Form::Integer, Cow::Owned(integer(&bytes).to_string().into_bytes())),
             7 => (Form::Real, real(&bytes).map_or(bytes, |real| Cow::Owned(real.to_string().into_bytes()))),
             long if long % 2 == 1 => (Form::Text, text(bytes, encoding)),

@@ -1,0 +1,57 @@
+//! Paths of the elements and keys that are open while a tree is read.
+
+use std::borrow::Cow;
+
+/// Bytes of a path, and of one label in it, that are kept.
+pub(crate) const LONGEST: usize = 200;
+
+/// The elements that are open, as one text.
+#[derive(Debug, Default)]
+pub(crate) struct Path {
+    text: String,
+    /// Length of the text before each open element.
+    ends: Vec<usize>,
+    /// Open elements that are too deep to be followed.
+    deeper: usize,
+}
+
+impl Path {
+    /// Goes into an element. One that is too deep is counted and not named.
+    pub(crate) fn open(&mut self, element: &str, label: Option<&str>, depth: usize) {
+        if self.ends.len() >= depth {
+            self.deeper += 1;
+            return;
+        }
+        self.ends.push(self.text.len());
+        if self.text.len() > LONGEST {
+            return;
+        }
+        if !self.text.is_empty() {
+            self.text.push('/');
+        }
+        self.text.push_str(element);
+        if let Some(label) = label {
+            self.text.push_str(" \"");
+            self.text.push_str(label);
+            self.text.push('"');
+        }
+    }
+
+    /// Open elements.
+    pub(crate) fn depth(&self) -> usize {
+        self.ends.len() + self.deeper
+    }
+
+    /// Goes out of an element.
+    pub(crate) fn close(&mut self) {
+        match self.deeper.checked_sub(1) {
+            Some(deeper) => self.deeper = deeper,
+            None => self.text.truncate(self.ends.pop().unwrap_or(0)),
+        }
+    }
+
+    /// The path, and what of the last element is meant.
+    pub(crate) fn with(&self, attribute: &str) -> Cow<'_, str> {
+        if attribute.is_empty() { Cow::Borrowed(&self.text) } else { Cow::Owned(format!("{}@{attribute}", self.text)) }
+    }
+}
