@@ -2,8 +2,10 @@
 
 #![allow(clippy::missing_panics_doc, reason = "an entry panics where a reader breaks its promise")]
 
-use crate::{Database, File, Found, Kind, Limits, Value, read, read_sqlite};
+use crate::ab::Backup;
+use crate::{Database, File, Found, Kind, Limits, Value, cache_names, read, read_sqlite};
 use std::borrow::Cow;
+use std::io::Read;
 
 /// Limits under which one run of a fuzz target stays small.
 fn small_limits() -> Limits {
@@ -92,4 +94,26 @@ pub fn axml(data: &[u8]) {
 /// Reads binary XML.
 pub fn abx(data: &[u8]) {
     read_one(Kind::BinaryXml, data);
+}
+
+/// Opens an Android backup, with a password where it asks for one, and reads what is in it.
+pub fn ab(data: &[u8]) {
+    for password in [None, Some("pass\u{5bc6}\u{7801}")] {
+        let Ok(backup) = Backup::open_with(data, password, 100) else { continue };
+        let mut content = Vec::new();
+        // A backup that was cut off ends with an error; what was read before it counts.
+        let _ = backup.take(1 << 20).read_to_end(&mut content);
+        assert!(content.len() <= 1 << 20, "no more is read than was asked for");
+    }
+}
+
+/// Names a file after any source, under all spellings of it.
+pub fn names(data: &[u8]) {
+    let source = String::from_utf8_lossy(data);
+    for source in cache_names::sources(&source) {
+        for name in cache_names::names(&source) {
+            assert!(name.is_of(&name.name), "a name is its own");
+            assert!(name.name.len() < 300, "a name is one that files may have");
+        }
+    }
 }

@@ -11,8 +11,10 @@
 //! Two things hold of every reader. A value whose bytes are borrowed stands in its file as it is, at [`Value::at`].
 //! And what one input can make a reader do is bounded by the input's length and by [`Limits`].
 
+pub mod ab;
 mod abx;
 mod axml;
+pub mod cache_names;
 mod datastore;
 #[doc(hidden)]
 pub mod fuzzing;
