@@ -32,12 +32,14 @@ struct SoFar {
 
 impl SoFar {
     fn remark(&mut self, event: &Event) -> Option<String> {
-        let remark = self.over().then(|| "something is marked after the recording ended".to_owned());
+        // Files are collected when all is over.
+        let late = self.over() && !matches!(event, Event::Snapshot { .. });
+        let remark = late.then(|| "something is marked after the recording ended".to_owned());
         remark.or(match event {
             Event::Consent { change, purpose } => self.consent(*change, purpose.as_ref()),
             Event::ActionBegan { action, .. } => self.began(action),
             Event::ActionEnded { action, .. } => self.ended(action),
-            Event::Planted { .. } | Event::Canary(_) => None,
+            Event::Planted { .. } | Event::Snapshot { .. } | Event::Canary(_) => None,
             Event::Phase(phase) => self.entered(*phase),
         })
     }

@@ -3,6 +3,7 @@
 use crate::Secret;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A dotted kind such as `wifi.password`, `phone`, `imei`, `id.cn`.
 ///
@@ -67,14 +68,27 @@ pub struct Datum {
     pub id: DatumId,
     /// What kind of value it is.
     pub kind: Kind,
-    /// The value as typed or stored.
+    /// The value as typed or stored; empty where a file alone was planted.
     pub value: Secret,
+    /// The file that was planted, such as a picture of the subject's gallery.
+    pub file: Option<PlantedFile>,
     /// Where it was typed or stored, in the tester's words.
     pub planted: Option<String>,
     /// Bits of entropy the minting gave it, where known.
     pub bits: Option<u32>,
     /// False when the value belongs to a real person or device rather than being made up.
     pub made_up: bool,
+}
+
+/// A planted file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlantedFile {
+    /// Where it lies, relative to the folder of `subject.yaml`.
+    pub path: String,
+    /// What the device calls it, paths and URIs: copies are named after those.
+    pub stored_as: Vec<String>,
+    /// Its bytes; absent until somebody who may read files loaded it.
+    pub content: Option<Arc<Secret>>,
 }
 
 #[cfg(test)]

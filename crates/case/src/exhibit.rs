@@ -54,12 +54,23 @@ pub enum Format {
     Har,
     /// A mitmproxy flow file.
     MitmproxyFlows,
+    /// Collected files in a tar archive (POSIX.1-2001 pax, GNU, ustar).
+    Tar,
+    /// Collected files in a ZIP archive.
+    Zip,
+    /// A backup as `adb backup` writes it.
+    AndroidBackup,
 }
 
 impl Format {
     /// True for recordings of packets, false for archives of exchanges.
     pub fn is_capture(self) -> bool {
         matches!(self, Self::Pcap | Self::Pcapng)
+    }
+
+    /// True for collected files: what the product keeps, not what it sends.
+    pub fn is_snapshot(self) -> bool {
+        matches!(self, Self::Tar | Self::Zip | Self::AndroidBackup)
     }
 
     /// The name used in reports and JSON.
@@ -69,6 +80,9 @@ impl Format {
             Self::Pcapng => "pcapng",
             Self::Har => "har",
             Self::MitmproxyFlows => "mitmproxy-flows",
+            Self::Tar => "tar",
+            Self::Zip => "zip",
+            Self::AndroidBackup => "android-backup",
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::contradictions::contradictions;
 use crate::marks_file::{DEFAULT_FOLDER, read_marks};
 use crate::refusal::Refusal;
 use crate::runs::{Run, RunEntry};
-use crate::{ExhibitId, KeyMaterial, Manifest, Parties, Subject, Timeline};
+use crate::{Event, ExhibitId, KeyMaterial, Manifest, Parties, Subject, Timeline};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +137,7 @@ impl Case {
             let subject = run.subject.as_ref().map_or(subject.as_ref(), |path| run_subjects.get(path));
             marks.extend(read_marks(root, run, subject)?);
         }
+        add_unlisted(root, &mut file.runs);
         let manifest =
             optional(&root.join("manifest-sha256.txt"), |text| Manifest::parse(text).map_err(|e| e.to_string()))?;
         let (exhibits, unnamed) = exhibit_paths(root, &file, &marks)?;
@@ -200,7 +201,7 @@ pub(crate) struct Runs {
 impl Runs {
     pub(crate) fn open(root: &Path) -> Result<Self, CaseError> {
         let (entry, key_material) = read_case_file(root)?;
-        let subject = optional(&root.join("subject.yaml"), |text| Subject::from_yaml(text).map_err(|e| e.to_string()))?;
+        let subject = optional(&root.join("subject.yaml"), |text| read_subject(root, text))?;
         let run_subjects = run_subjects(root, &entry.runs)?;
         let refused = |refusal: Refusal| CaseError::Invalid(root.join("case.yaml"), refusal.to_string());
         let mut runs: Vec<Run> = Vec::new();
@@ -288,6 +289,13 @@ fn optional<T>(path: &Path, parse: impl FnOnce(&str) -> Result<T, String>) -> Re
     }
 }
 
+/// A subject with the files that were planted, which lie in the case folder.
+fn read_subject(root: &Path, text: &str) -> Result<Subject, String> {
+    let mut subject = Subject::from_yaml(text).map_err(|error| error.to_string())?;
+    subject.load_files(|path| std::fs::read(root.join(path)).map_err(|error| error.to_string()))?;
+    Ok(subject)
+}
+
 /// The subjects that runs name. No error repeats a value.
 fn run_subjects(root: &Path, runs: &[RunEntry]) -> Result<BTreeMap<String, Subject>, CaseError> {
     let invalid = |reason: String| CaseError::Invalid(root.join("case.yaml"), reason);
@@ -296,10 +304,35 @@ fn run_subjects(root: &Path, runs: &[RunEntry]) -> Result<BTreeMap<String, Subje
         if !stays_inside(path) {
             return Err(invalid(format!("the subject {path} lies outside the case folder: copy it into the folder")));
         }
-        let subject = optional(&root.join(path), |text| Subject::from_yaml(text).map_err(|error| error.to_string()))?;
+        let subject = optional(&root.join(path), |text| read_subject(root, text))?;
         subjects.insert(path.clone(), subject.ok_or_else(|| invalid(format!("the subject {path} is not there")))?);
     }
     Ok(subjects)
+}
+
+/// Gives runs what was made for them without being listed: the recording named after a run that lists nothing, and
+/// collected files that its marks name. A run that is the only one and lists nothing has everything already.
+fn add_unlisted(root: &Path, runs: &mut [Run]) {
+    if let [only] = runs
+        && only.exhibits.is_empty()
+    {
+        return;
+    }
+    for run in runs {
+        let recording = format!("evidence/{}.pcapng", run.id);
+        if run.exhibits.is_empty() && root.join(&recording).is_file() {
+            run.exhibits.push(recording);
+        }
+        let collected = run.milestones.iter().filter_map(|milestone| match &milestone.event {
+            Event::Snapshot { exhibit } => Some(exhibit.clone()),
+            _ => None,
+        });
+        for exhibit in collected {
+            if !run.exhibits.contains(&exhibit) {
+                run.exhibits.push(exhibit);
+            }
+        }
+    }
 }
 
 /// The exhibits to read, and the files in `evidence/` that no run names.

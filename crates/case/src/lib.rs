@@ -50,7 +50,7 @@ pub use comparison::{
     Change, ClaimChange, Compared, Comparison, Direction, PartChange, Party, PracticeChange, RecipientChange,
     SeenThere, Stands, WithoutConsent,
 };
-pub use datum::{Datum, DatumId, Kind, KindError};
+pub use datum::{Datum, DatumId, Kind, KindError, PlantedFile};
 pub use differential::{Alternative, Differential, Follows, Shape};
 pub use exhibit::{Exhibit, ExhibitId, Format, grouped, hex};
 pub use finding::{Finding, Fingerprint};

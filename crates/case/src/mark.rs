@@ -1,5 +1,6 @@
 //! Marks: milestones as the tester writes them down, one JSON object a line or entries of YAML.
 
+use crate::folder::stays_inside;
 use crate::refusal::Refusal;
 use crate::runs::Clock;
 use crate::{ActionOutcome, Canary, CanaryError, ConsentChange, Datum, Event, Milestone, Phase, Subject, Time};
@@ -79,6 +80,7 @@ fn write_event(event: &Event, write: &mut dyn FnMut(&str, Value)) {
             write("outcome", json!(outcome.name()));
         }
         Event::Planted { data } => write("planted", json!(data)),
+        Event::Snapshot { exhibit } => write("snapshot", json!(exhibit)),
         Event::Canary(canary) => write("canary", json!(canary.to_string())),
         Event::Phase(phase) => write("phase", json!(phase.name())),
     }
@@ -100,6 +102,7 @@ pub(crate) struct MarkEntry {
     outcome: Option<Spanned<String>>,
     #[serde(default)]
     planted: Vec<Spanned<String>>,
+    snapshot: Option<Spanned<String>>,
     canary: Option<Spanned<String>>,
     phase: Option<Spanned<String>>,
 }
@@ -133,13 +136,14 @@ fn mark_of_line(line: &str, subject: Option<&Subject>) -> Result<Mark, Refusal> 
 }
 
 /// The keys that belong to one kind of mark.
-const COMPANIONS: [(&str, &[&str]); 6] = [
+const COMPANIONS: [(&str, &[&str]); 7] = [
     ("consent", &["purpose"]),
     ("action", &["stage", "variant", "conditions", "outcome"]),
     ("planted", &[]),
+    ("snapshot", &[]),
     ("canary", &[]),
     ("phase", &[]),
-    ("a mark", &["consent", "action", "planted", "canary", "phase"]),
+    ("a mark", &["consent", "action", "planted", "snapshot", "canary", "phase"]),
 ];
 
 impl MarkEntry {
@@ -151,7 +155,7 @@ impl MarkEntry {
         Ok(Mark { at, error, event: self.event(subject)? })
     }
 
-    /// Exactly one of the five kinds, and nothing that belongs to another.
+    /// Exactly one of the six kinds, and nothing that belongs to another.
     fn refuse_strays(&self) -> Result<(), Refusal> {
         let present = self.present();
         let [.., (_, kinds)] = COMPANIONS;
@@ -179,6 +183,7 @@ impl MarkEntry {
             ("consent", self.consent.as_ref()),
             ("action", self.action.as_ref()),
             ("planted", self.planted.first()),
+            ("snapshot", self.snapshot.as_ref()),
             ("canary", self.canary.as_ref()),
             ("phase", self.phase.as_ref()),
             ("purpose", self.purpose.as_ref()),
@@ -197,6 +202,9 @@ impl MarkEntry {
         }
         if let Some(phase) = &self.phase {
             return one_of(phase, &Phase::ALL.map(|phase| (phase.name(), phase))).map(Event::Phase);
+        }
+        if let Some(exhibit) = &self.snapshot {
+            return snapshot(exhibit);
         }
         if let Some(text) = &self.canary {
             return canary(text, subject).map(Event::Canary);
@@ -260,6 +268,14 @@ pub(crate) fn names(names: &[Spanned<String>], subject: Option<&Subject>) -> Res
         }
     };
     names.iter().map(check).collect()
+}
+
+/// The exhibit with the files as they were.
+fn snapshot(exhibit: &Spanned<String>) -> Result<Event, Refusal> {
+    if exhibit.value.is_empty() || !stays_inside(&exhibit.value) {
+        return Err(Refusal::at(exhibit, "not the path of an exhibit in the case folder, as in evidence/files.tar"));
+    }
+    Ok(Event::Snapshot { exhibit: exhibit.value.clone() })
 }
 
 /// What every report shows must not hold what none may show.
@@ -327,6 +343,7 @@ mod tests {
                 .prop_map(|(action, outcome)| Event::ActionEnded { action, outcome }),
             proptest::collection::vec("[a-z]{1,5}(\\.[a-z]{1,5})?(#[2-9])?", 1..3)
                 .prop_map(|data| Event::Planted { data }),
+            "[a-z]{1,9}(/[a-z0-9-]{1,9})?".prop_map(|exhibit| Event::Snapshot { exhibit }),
             "[a-z.]{1,9}(/[a-z0-9-]{1,9})?".prop_map(|text| Event::Canary(text.parse().unwrap())),
             proptest::sample::select(&Phase::ALL[..]).prop_map(Event::Phase),
         ]

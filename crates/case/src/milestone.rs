@@ -44,6 +44,11 @@ pub enum Event {
         /// Kinds or names of data.
         data: Vec<String>,
     },
+    /// The product's files were collected: that exhibit has them as they were then.
+    Snapshot {
+        /// Path of the exhibit, relative to the case folder.
+        exhibit: String,
+    },
     /// The tester made a request on purpose, which the recording must have if it works.
     Canary(Canary),
     /// The recording entered a phase.

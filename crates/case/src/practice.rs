@@ -1,6 +1,6 @@
 //! What the product was seen to do with a datum: keep, copy or send it, to whom, how, and when.
 
-use crate::{Channel, ChannelKind, DatumId, Flag, Record, Side, Sighting, SightingId, Strength, Time, Trail};
+use crate::{Channel, ChannelKind, DatumId, Flag, Protocol, Record, Side, Sighting, SightingId, Strength, Time, Trail};
 use std::collections::BTreeSet;
 
 /// What became of the value before it was wrapped (the `forms` of a claim).
@@ -64,6 +64,9 @@ impl Transfer {
 
     /// What a record shows of the transfer of what `side` sent.
     pub fn of(record: &Record, side: Side) -> Self {
+        if record.protocol == Protocol::File {
+            return Self::Kept;
+        }
         let cut = record.flags.iter().any(|flag| matches!(flag, Flag::Incomplete));
         match (side, record.response.is_some()) {
             (Side::Request, true) => Self::Answered,

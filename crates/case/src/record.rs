@@ -52,6 +52,9 @@ pub enum Protocol {
     AirKiss,
     /// Wi-Fi credentials spelt in lengths: Tuya's EZ mode.
     TuyaEz,
+    /// A stored file, of a snapshot of what a product keeps. Its `method` says what became of it since the snapshot
+    /// before, its target is the path, its fields are what the file system says and what a store in it holds.
+    File,
 }
 
 impl Protocol {
@@ -73,6 +76,7 @@ impl Protocol {
             Self::EspTouch2 => "esp-touch-v2",
             Self::AirKiss => "airkiss",
             Self::TuyaEz => "tuya-ez",
+            Self::File => "file",
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The made-up person whose data is planted, as `subject.yaml`.
 
-use crate::{Datum, DatumId, Kind, Secret};
+use crate::folder::stays_inside;
+use crate::{Datum, DatumId, Kind, PlantedFile, Secret};
 use serde::Deserialize;
 use std::fmt;
+use std::sync::Arc;
 
 /// The made-up person and the values planted for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,11 +49,28 @@ struct SubjectFile {
 #[serde(deny_unknown_fields)]
 struct DatumEntry {
     kind: serde_saphyr::Spanned<String>,
-    value: String,
+    value: Option<String>,
+    file: Option<String>,
+    #[serde(default)]
+    stored_as: Vec<String>,
     planted: Option<String>,
     bits: Option<u32>,
     #[serde(default = "yes")]
     made_up: bool,
+}
+
+/// Bytes of one planted file, and of all.
+const LARGEST_FILE: usize = 64 << 20;
+const MOST_OF_FILES: usize = 2 << 30;
+
+fn planted_file(entry: &DatumEntry) -> Result<Option<PlantedFile>, String> {
+    let stored_as = entry.stored_as.clone();
+    match &entry.file {
+        Some(path) if !stays_inside(path) => Err(format!("the file {path} lies outside the case folder: copy it in")),
+        Some(path) => Ok(Some(PlantedFile { path: path.clone(), stored_as, content: None })),
+        None if stored_as.is_empty() => Ok(None),
+        None => Err("`stored_as` does not belong here without `file`".to_owned()),
+    }
 }
 
 fn yes() -> bool {
@@ -75,10 +94,15 @@ impl Subject {
                 reason,
             };
             let kind: Kind = entry.kind.value.parse().map_err(|error| at(format!("{error}")))?;
-            if entry.value.is_empty() {
+            let file = planted_file(&entry).map_err(at)?;
+            if entry.value.is_none() && file.is_none() {
+                return Err(at("`value` or `file` is missing here".to_owned()));
+            }
+            if entry.value.as_ref().is_some_and(String::is_empty) {
                 return Err(at(format!("the value of this {kind} is empty: there is nothing to look for")));
             }
-            let datum = subject.add(kind, Secret::new(entry.value));
+            let datum = subject.add(kind, Secret::new(entry.value.unwrap_or_default()));
+            datum.file = file;
             datum.planted = entry.planted;
             datum.bits = entry.bits;
             datum.made_up = entry.made_up;
@@ -96,7 +120,17 @@ impl Subject {
         text.push_str(if self.data.is_empty() { "data: []\n" } else { "data:\n" });
         for datum in &self.data {
             let value = String::from_utf8_lossy(datum.value.reveal());
-            let _ = writeln!(text, "  - kind: {}\n    value: {}", datum.kind, quoted(&value));
+            let _ = writeln!(text, "  - kind: {}", datum.kind);
+            if !value.is_empty() {
+                let _ = writeln!(text, "    value: {}", quoted(&value));
+            }
+            if let Some(file) = &datum.file {
+                let _ = writeln!(text, "    file: {}", quoted(&file.path));
+                if !file.stored_as.is_empty() {
+                    let names: Vec<String> = file.stored_as.iter().map(|name| quoted(name)).collect();
+                    let _ = writeln!(text, "    stored_as: [{}]", names.join(", "));
+                }
+            }
             if let Some(planted) = &datum.planted {
                 let _ = writeln!(text, "    planted: {}", quoted(planted));
             }
@@ -112,8 +146,32 @@ impl Subject {
     pub fn add(&mut self, kind: Kind, value: Secret) -> &mut Datum {
         let earlier = self.data.iter().filter(|datum| datum.kind == kind).count();
         let id = DatumId(if earlier == 0 { kind.to_string() } else { format!("{kind}#{}", earlier + 1) });
-        self.data.push(Datum { id, kind, value, planted: None, bits: None, made_up: true });
+        self.data.push(Datum { id, kind, value, file: None, planted: None, bits: None, made_up: true });
         self.data.last_mut().unwrap_or_else(|| unreachable!("a datum was just pushed"))
+    }
+
+    /// Reads the planted files; `read` gets their paths as they are written.
+    ///
+    /// # Errors
+    /// Which file could not be read, is empty or too large, and why.
+    pub fn load_files(&mut self, mut read: impl FnMut(&str) -> Result<Vec<u8>, String>) -> Result<(), String> {
+        let mut room = MOST_OF_FILES;
+        for file in self.data.iter_mut().filter_map(|datum| datum.file.as_mut()) {
+            let bytes = read(&file.path).map_err(|reason| format!("the planted file {}: {reason}", file.path))?;
+            if bytes.is_empty() || bytes.len() > LARGEST_FILE {
+                let most = LARGEST_FILE >> 20;
+                return Err(format!(
+                    "the planted file {} has {} bytes, not 1 byte to {most} MiB",
+                    file.path,
+                    bytes.len()
+                ));
+            }
+            room = room
+                .checked_sub(bytes.len())
+                .ok_or_else(|| format!("the planted files have more than {} MiB together", MOST_OF_FILES >> 20))?;
+            file.content = Some(Arc::new(Secret::new(bytes)));
+        }
+        Ok(())
     }
 
     /// The datum of that name.
@@ -137,7 +195,7 @@ impl SubjectError {
     }
 }
 
-const KEYS: [&str; 7] = ["subject", "data", "kind", "value", "planted", "bits", "made_up"];
+const KEYS: [&str; 9] = ["subject", "data", "kind", "value", "file", "stored_as", "planted", "bits", "made_up"];
 
 /// A double-quoted YAML scalar (YAML 1.2 section 7.3.1).
 fn quoted(text: &str) -> String {

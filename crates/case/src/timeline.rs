@@ -181,7 +181,7 @@ impl Timeline {
 }
 
 fn divides(event: &Event) -> bool {
-    !matches!(event, Event::Planted { .. } | Event::Canary(_))
+    !matches!(event, Event::Planted { .. } | Event::Snapshot { .. } | Event::Canary(_))
 }
 
 fn earlier(time: Time, by: u64) -> Time {

@@ -35,7 +35,9 @@ impl Upcoming {
         };
         let known = || invalid(format!("there is no run called {id}; the runs are {}", ids.join(", ")));
         let (run, subject) = runs.find(id).ok_or_else(known)?;
-        let named = run.exhibits.iter().find(|path| !root.join(path).exists());
+        let is_recorded = |path: &&String| !SNAPSHOTS.iter().any(|ending| path.ends_with(ending));
+        let mut recorded = run.exhibits.iter().filter(is_recorded);
+        let named = recorded.find(|path| !root.join(path).exists());
         let exhibit = match named {
             Some(path) if stays_inside(path) && path.ends_with(".pcapng") => path.clone(),
             Some(path) if stays_inside(path) => {
@@ -54,6 +56,9 @@ impl Upcoming {
         Ok(Self { run, subject, key_material: runs.key_material().clone(), exhibit })
     }
 }
+
+/// What exhibits are called that hold collected files and no traffic.
+const SNAPSHOTS: [&str; 4] = [".tar", ".zip", ".ab", ".tar.gz"];
 
 fn recorded_already(id: &str) -> String {
     format!("the run {id} has been recorded already; add another run, or another file to its exhibits")

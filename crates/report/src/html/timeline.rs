@@ -356,6 +356,9 @@ fn event(context: &Context<'_>, event: &Event) -> String {
             let data: Vec<String> = data.iter().map(|datum| code(datum)).collect();
             format!("{} {}", context.pick("planted", "植入"), data.join(context.lang().comma()))
         }
+        Event::Snapshot { exhibit } => {
+            format!("{} {}", context.pick("files collected", "收集文件"), code(exhibit))
+        }
         Event::Canary(canary) => {
             format!("{} {}", context.pick("canary", "试探请求"), code(&canary.to_string()))
         }

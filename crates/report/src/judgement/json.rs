@@ -261,6 +261,7 @@ fn event(event: &Event) -> Value {
             json!({"event": "action-ended", "action": action, "outcome": outcome.name()})
         }
         Event::Planted { data } => json!({"event": "planted", "data": data}),
+        Event::Snapshot { exhibit } => json!({"event": "snapshot", "exhibit": exhibit}),
         Event::Canary(canary) => json!({"event": "canary", "canary": canary.to_string()}),
         Event::Phase(phase) => json!({"event": phase.name()}),
     }
