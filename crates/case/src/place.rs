@@ -82,13 +82,28 @@ pub enum PartName {
     },
     /// The content of a message; for protocols that are not parsed, all bytes of that side.
     Body(Side),
+    /// The path of a stored file, as the archive that holds it spells it.
+    Path,
+    /// The bytes of a stored file.
+    Content,
+    /// A value that a store in a file holds: position in the message's header list (from 0), its place in the store
+    /// (`table messages, row 17, column body`), and how many values of that place came before it.
+    Stored {
+        /// Position in [`crate::Message::headers`].
+        index: usize,
+        /// Place in the store.
+        name: String,
+        /// 0 for the first value of this place.
+        nth: usize,
+    },
 }
 
 impl PartName {
     /// Who sent this part.
     pub fn side(&self) -> Side {
         match self {
-            Self::Url => Side::Request,
+            // What a product keeps is its doing, as what it sends is.
+            Self::Url | Self::Path | Self::Content | Self::Stored { .. } => Side::Request,
             Self::Header { side, .. } | Self::Body(side) => *side,
         }
     }
@@ -101,6 +116,10 @@ impl fmt::Display for PartName {
             Self::Header { side, name, nth: 0, .. } => write!(f, "{}.header:{name}", side.name()),
             Self::Header { side, name, nth, .. } => write!(f, "{}.header:{name}#{}", side.name(), nth + 1),
             Self::Body(side) => write!(f, "{}.body", side.name()),
+            Self::Path => f.write_str("path"),
+            Self::Content => f.write_str("content"),
+            Self::Stored { name, nth: 0, .. } => f.write_str(name),
+            Self::Stored { name, nth, .. } => write!(f, "{name}#{}", nth + 1),
         }
     }
 }

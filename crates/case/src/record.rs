@@ -271,6 +271,57 @@ pub struct Message {
     pub decoded: Option<Blob>,
     /// The codings that were undone to make `decoded`, outermost (last applied) first: `gzip`.
     pub codings: Vec<String>,
+    /// Of a stored file: what the file system says of it, and what became of it.
+    pub file: Option<Box<StoredFile>>,
+}
+
+/// What is known of a stored file beside its contents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Bytes, also where its content was not kept.
+    pub size: u64,
+    /// SHA-256 of the content.
+    pub sha256: [u8; 32],
+    /// When it was written last, as its file system says.
+    pub modified: Option<Time>,
+    /// Permission bits (POSIX).
+    pub mode: Option<u32>,
+    /// Its owner, as the archive says: `u0_a123`, `10123`.
+    pub owner: Option<String>,
+    /// When it was collected.
+    pub collected: Option<Time>,
+    /// What became of it since the snapshot before.
+    pub change: FileChange,
+    /// Another file of the same snapshot with the same bytes: the first of them.
+    pub same_as: Option<String>,
+}
+
+/// What became of a file since the snapshot before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileChange {
+    /// There is no snapshot before.
+    Present,
+    /// It was not there.
+    Created,
+    /// It had other bytes.
+    Changed,
+    /// It had the same bytes.
+    Unchanged,
+    /// It is not there any more.
+    Deleted,
+}
+
+impl FileChange {
+    /// The name used in JSON and reports, in capitals as methods are.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Present => "PRESENT",
+            Self::Created => "CREATED",
+            Self::Changed => "CHANGED",
+            Self::Unchanged => "UNCHANGED",
+            Self::Deleted => "DELETED",
+        }
+    }
 }
 
 /// An exchange: request and answer on any protocol, or one stream or datagram that is not parsed.
@@ -323,6 +374,10 @@ impl Record {
     /// fields, response body. A decoded body stands in for its encoded form.
     pub fn parts(&self) -> Vec<Part<'_>> {
         let mut parts = Vec::new();
+        if self.protocol == Protocol::File {
+            self.request.iter().for_each(|message| file_parts(message, &mut parts));
+            return parts;
+        }
         for (side, message) in [(Side::Request, &self.request), (Side::Response, &self.response)] {
             if let Some(message) = message {
                 message_parts(side, message, &mut parts);
@@ -348,6 +403,23 @@ impl Message {
     /// The content after every coding that could be undone.
     pub fn content(&self) -> Option<&Blob> {
         self.decoded.as_ref().or(self.body.as_ref())
+    }
+}
+
+fn file_parts<'r>(message: &'r Message, parts: &mut Vec<Part<'r>>) {
+    let mut add = |name, content| parts.push(Part { name, prefix: Vec::new(), content });
+    if let Some(path) = &message.target {
+        add(PartName::Path, PartContent::Bytes(path));
+    }
+    let mut seen = std::collections::HashMap::new();
+    for (index, (name, value)) in message.headers.iter().enumerate() {
+        let count: &mut usize = seen.entry(name).or_default();
+        let part = PartName::Stored { index, name: String::from_utf8_lossy(name).into_owned(), nth: *count };
+        *count += 1;
+        add(part, PartContent::Bytes(value));
+    }
+    if let Some(body) = &message.body {
+        add(PartName::Content, PartContent::Blob(body));
     }
 }
 

@@ -458,7 +458,9 @@ fn shown(record: u64, time: Option<Time>, sighting: &Sighting, redact: &dyn Fn(&
     let part = match &sighting.place.part {
         PartName::Header { name, .. } => format!("header {}", redact(name)),
         PartName::Url => "url".to_owned(),
-        PartName::Body(_) => String::new(),
+        PartName::Body(_) | PartName::Content => String::new(),
+        PartName::Path => "path".to_owned(),
+        PartName::Stored { name, .. } => redact(name),
     };
     let parts = [part, trail.to_string()];
     let trail = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" > ");

@@ -400,7 +400,7 @@ impl<'a> Worker<'a> {
     }
 
     fn redact_way(&mut self, place: &mut Place, trail: &mut Trail, hidden: &BTreeSet<String>) {
-        if let PartName::Header { name, .. } = &mut place.part {
+        if let PartName::Header { name, .. } | PartName::Stored { name, .. } = &mut place.part {
             *name = without(self.redacted(name), hidden);
         }
         for step in &mut trail.0 {

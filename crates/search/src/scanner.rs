@@ -269,7 +269,9 @@ impl Scanner {
             let root = explorer.number();
             let node = node(&part.name, record.protocol);
             let mut finds = Vec::new();
-            if let (PartName::Header { name, .. }, PartContent::Bytes(value)) = (&part.name, part.content) {
+            if let (PartName::Header { name, .. } | PartName::Stored { name, .. }, PartContent::Bytes(value)) =
+                (&part.name, part.content)
+            {
                 explorer.recognise_named(name, value, &mut finds);
             }
             finds.append(&mut self.search_part(part, node, explorer, scratch));

@@ -88,7 +88,7 @@ fn field_name(sighting: &Sighting, kind: &Kind) -> Option<Witness> {
         return None;
     }
     let header = match &sighting.place.part {
-        PartName::Header { name, .. } => Some(name.as_str()),
+        PartName::Header { name, .. } | PartName::Stored { name, .. } => Some(name.as_str()),
         _ => None,
     };
     let steps = sighting.trail.0.iter().rev().filter_map(|step| step.detail.as_deref());

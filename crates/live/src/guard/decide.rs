@@ -237,7 +237,7 @@ fn noticed(found: &[Found]) -> Vec<Noticed> {
         part: match found.part {
             PartName::Url => "url",
             PartName::Header { .. } => "header",
-            PartName::Body(_) => "body",
+            PartName::Body(_) | PartName::Path | PartName::Content | PartName::Stored { .. } => "body",
         },
     };
     let mut all: Vec<Noticed> = found.iter().map(one).collect();

@@ -17,7 +17,7 @@ pub(super) fn overwrite(message: &mut Message, found: &[Found]) -> bool {
                     let bytes = body.get_or_insert_with(|| bytes_of(message));
                     blank(bytes, found.range)
                 }
-                PartName::Header { .. } | PartName::Body(_) => false,
+                _ => false,
             }
     });
     if let Some(body) = body {

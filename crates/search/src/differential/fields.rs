@@ -149,6 +149,9 @@ impl Walker {
                 self.walk(bytes, Context::Any, &format!("header {}", shown(name.as_bytes())), 0);
             }
             PartName::Body(_) => self.walk(bytes, Context::Any, "body", 0),
+            PartName::Path => self.walk(bytes, Context::Any, "path", 0),
+            PartName::Content => self.walk(bytes, Context::Any, "content", 0),
+            PartName::Stored { name, .. } => self.walk(bytes, Context::Any, &shown(name.as_bytes()), 0),
         }
     }
 

@@ -54,6 +54,8 @@ fn of_part(record: usize, part: &Part<'_>) -> Vec<Slot> {
         PartName::Header { name, .. } if name == "cookie" => (Context::Cookie, None),
         PartName::Header { .. } => (Context::Any, Some("header")),
         PartName::Body(_) => (Context::Any, None),
+        // The limit of detection is that of traffic.
+        PartName::Path | PartName::Content | PartName::Stored { .. } => return Vec::new(),
     };
     let slot = |carrier, start, end| Slot { record, part: part.name.clone(), carrier, start, end };
     let mut fields: BTreeMap<&'static str, Vec<Slot>> = BTreeMap::new();
@@ -110,6 +112,7 @@ pub(super) fn inject(record: &Record, slot: &Slot, wrapped: &[u8]) -> Option<(Re
             message.decoded = None;
             message.codings.clear();
         }
+        PartName::Path | PartName::Content | PartName::Stored { .. } => return None,
     }
     Some((copy, place))
 }
