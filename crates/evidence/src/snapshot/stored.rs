@@ -1,0 +1,281 @@
+//! One collected file as a record, and a store as its values.
+
+use crate::layer::Out;
+use dyetrace_case::{
+    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoredFile, Time,
+};
+use dyetrace_stores::{Database, Found, Kind, State, Value};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+/// What an archive says of a file.
+pub(super) struct Facts {
+    pub(super) path: Vec<u8>,
+    pub(super) size: u64,
+    pub(super) modified: Option<Time>,
+    pub(super) mode: Option<u32>,
+    pub(super) owner: Option<String>,
+    pub(super) collected: Option<Time>,
+    pub(super) change: FileChange,
+}
+
+/// Largest store that is opened; larger ones are searched as they are, and that is said.
+const LARGEST_STORE: u64 = 128 << 20;
+/// What readers may make of the bytes of one store beside giving them.
+const MADE: u64 = 256 << 20;
+/// Bytes of a store's values in one record, and values: a larger store has several records.
+const BATCH: usize = 4 << 20;
+const MOST_VALUES: usize = 10_000;
+/// Files of one archive whose digests are remembered to tell copies.
+const REMEMBERED: usize = 1 << 20;
+/// Damages of one store that are told one by one.
+const TOLD: usize = 100;
+/// Bytes read at once, and of a file's start by which it is told what it is.
+const PIECE: usize = 64 << 10;
+
+/// Makes records of files, in the order of the archive.
+pub(super) struct Shelf<'o, 's> {
+    out: &'o mut Out<'s>,
+    number: u64,
+    /// The first path with that content.
+    first: HashMap<[u8; 32], String>,
+    /// A database whose log may be the next file: its path, its bytes, its record.
+    waiting: Option<(Vec<u8>, Vec<u8>, Record)>,
+}
+
+impl<'o, 's> Shelf<'o, 's> {
+    pub(super) fn new(out: &'o mut Out<'s>) -> Self {
+        Self { out, number: 0, first: HashMap::new(), waiting: None }
+    }
+
+    /// One file with its content.
+    pub(super) fn file(&mut self, facts: Facts, content: &mut dyn Read) {
+        let beside = self.waiting.as_ref().and_then(|(path, ..)| facts.path.strip_prefix(path.as_slice()));
+        let (is_beside, is_log) = (beside.is_some(), beside == Some(b"-wal"));
+        if !is_beside {
+            self.flush(None);
+        }
+        let (path, is_gone) = (facts.path.clone(), facts.change == FileChange::Deleted);
+        let (record, content) = self.record(facts, content);
+        let store = content.as_ref().filter(|_| !is_gone).and_then(|blob| self.store(&path, blob, &record));
+        match store {
+            Some((Kind::Sqlite, bytes)) if !is_beside => self.waiting = Some((path, bytes, record)),
+            Some((_, bytes)) if is_log => {
+                self.flush(Some(&bytes));
+                self.out.record(record);
+            }
+            Some((kind, bytes)) => self.values(record, content, &mut |take| {
+                dyetrace_stores::read(kind, &bytes, &limits(), take);
+            }),
+            None => self.out.record(with_body(record, content.filter(|_| !is_gone))),
+        }
+    }
+
+    /// Something of the archive could not be read.
+    pub(super) fn lost(&mut self, place: &str, bytes: Option<u64>, reason: String) {
+        super::lost(self.out, place, bytes, reason);
+    }
+
+    /// True where nobody wants more.
+    pub(super) fn is_done(&self) -> bool {
+        self.out.stopped()
+    }
+
+    /// The file without its content, and the content.
+    fn record(&mut self, facts: Facts, content: &mut dyn Read) -> (Record, Option<Blob>) {
+        let id = format!("file:{}", self.number);
+        self.number += 1;
+        let Taken { blob, sha256, dropped, failure } = take(content, self.out);
+        let read = blob.len() + dropped;
+        self.out.tally.packets += 1;
+        self.out.tally.payload += read;
+        if let Some(error) = failure {
+            let reason = format!("the content ends early: {error}");
+            self.lost(&id, Some(facts.size.saturating_sub(read)), reason);
+        }
+        let path = String::from_utf8_lossy(&facts.path).into_owned();
+        let same_as = self.first.get(&sha256).filter(|_| read > 0).cloned();
+        if same_as.is_none() && self.first.len() < REMEMBERED {
+            self.first.insert(sha256, path);
+        }
+        let Facts { path, size, modified, mode, owner, collected, change } = facts;
+        let file = StoredFile { size, sha256, modified, mode, owner, collected, change, same_as };
+        let request = Message {
+            time: collected,
+            last: collected,
+            method: Some(change.name().to_owned()),
+            target: Some(path),
+            file: Some(Box::new(file)),
+            ..Message::default()
+        };
+        let record = Record {
+            id: RecordId(id),
+            exhibit: self.out.exhibit,
+            protocol: Protocol::File,
+            time: collected,
+            client: Endpoint::default(),
+            server: Endpoint::default(),
+            channel: Channel::unknown(),
+            app: None,
+            request: Some(request),
+            response: None,
+            flags: if dropped > 0 { vec![Flag::Cut(dropped)] } else { Vec::new() },
+        };
+        (record, Some(blob))
+    }
+
+    /// The bytes in one piece, where they are a store.
+    fn store(&mut self, path: &[u8], blob: &Blob, record: &Record) -> Option<(Kind, Vec<u8>)> {
+        let mut head = vec![0; PIECE];
+        let length = blob.read_at(0, &mut head).ok()?;
+        head.truncate(length);
+        let kind = dyetrace_stores::recognise(&String::from_utf8_lossy(path), &head)?;
+        if blob.len() > LARGEST_STORE {
+            let most = LARGEST_STORE >> 20;
+            self.tell(record, &format!("a store of more than {most} MiB is searched as it is, without its places"));
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(blob.len()).ok()?);
+        blob.windows(1 << 20, 0, |_, window| bytes.extend_from_slice(window)).ok()?;
+        Some((kind, bytes))
+    }
+
+    /// Emits the database that waited; `log` is the file behind it.
+    fn flush(&mut self, log: Option<&[u8]>) {
+        let Some((_, bytes, record)) = self.waiting.take() else { return };
+        let database = Database { main: &bytes, wal: log, ..Database::default() };
+        let content = Some(Blob::from(bytes.clone()));
+        self.values(record, content, &mut |take| dyetrace_stores::read_sqlite(&database, &limits(), take));
+    }
+
+    /// Emits what a store holds. Readers give every byte of it, also between values; so it is searched as it stands
+    /// only where something in it was not understood.
+    fn values(&mut self, record: Record, content: Option<Blob>, read: &mut dyn FnMut(&mut dyn FnMut(Found<'_>))) {
+        let mut batch = Batch { record, fields: Vec::new(), bytes: 0, number: 0, damages: Vec::new(), untold: 0 };
+        let out = &mut *self.out;
+        read(&mut |found| batch.take(&found, out));
+        batch.emit(self.out);
+        let Batch { record, damages, untold, .. } = batch;
+        for damage in &damages {
+            self.tell(&record, damage);
+        }
+        if untold > 0 {
+            self.tell(&record, &format!("{untold} more places of this store could not be read"));
+        }
+        if !damages.is_empty() {
+            let mut raw = with_body(record, content);
+            raw.id = RecordId(format!("{}/raw", raw.id));
+            self.out.record(raw);
+        }
+    }
+
+    fn tell(&mut self, record: &Record, reason: &str) {
+        let (exhibit, place) = (self.out.exhibit, record.id.to_string());
+        self.out.damage(Damage { exhibit, place, time: record.time, server: None, bytes: None, reason: reason.to_owned() });
+    }
+}
+
+impl Drop for Shelf<'_, '_> {
+    fn drop(&mut self) {
+        self.flush(None);
+    }
+}
+
+/// Values of a store on their way into records.
+struct Batch {
+    /// The file, without content and fields.
+    record: Record,
+    fields: Vec<(Vec<u8>, Vec<u8>)>,
+    bytes: usize,
+    number: u64,
+    damages: Vec<String>,
+    untold: u64,
+}
+
+impl Batch {
+    fn take(&mut self, found: &Found<'_>, out: &mut Out<'_>) {
+        match found {
+            Found::Value(value) => self.add(value, out),
+            Found::Damage(damage) if self.damages.len() < TOLD => {
+                self.damages.push(format!("bytes {} to {}: {}", damage.at.start, damage.at.end, damage.what));
+            }
+            Found::Damage(_) => self.untold += 1,
+        }
+    }
+
+    fn add(&mut self, value: &Value<'_>, out: &mut Out<'_>) {
+        let field = (named(value).into_bytes(), value.bytes.to_vec());
+        self.bytes += field.0.len() + field.1.len();
+        self.fields.push(field);
+        if self.bytes >= BATCH || self.fields.len() >= MOST_VALUES {
+            self.emit(out);
+        }
+    }
+
+    /// The first record has the file's own name, also where it has no values.
+    fn emit(&mut self, out: &mut Out<'_>) {
+        if self.fields.is_empty() && self.number > 0 {
+            return;
+        }
+        let mut record = self.record.clone();
+        if self.number > 0 {
+            record.id = RecordId(format!("{}/{}", record.id, self.number));
+        }
+        if let Some(request) = record.request.as_mut() {
+            request.headers = std::mem::take(&mut self.fields);
+        }
+        (self.number, self.bytes) = (self.number + 1, 0);
+        out.record(record);
+    }
+}
+
+/// Where a value is in its store, and whether the product would still see it.
+fn named(value: &Value<'_>) -> String {
+    let state = match value.state {
+        State::Live => "",
+        State::Superseded => " (superseded)",
+        State::Uncommitted => " (never committed)",
+        State::Deleted => " (deleted)",
+        State::Unallocated => " (unallocated)",
+    };
+    format!("{}{state}", value.place)
+}
+
+fn limits() -> dyetrace_stores::Limits {
+    dyetrace_stores::Limits { made: MADE, ..dyetrace_stores::Limits::default() }
+}
+
+fn with_body(mut record: Record, content: Option<Blob>) -> Record {
+    if let Some(request) = record.request.as_mut() {
+        request.body = content;
+    }
+    record
+}
+
+/// A file's content as it was read.
+struct Taken {
+    blob: Blob,
+    sha256: [u8; 32],
+    dropped: u64,
+    failure: Option<io::Error>,
+}
+
+fn take(content: &mut dyn Read, out: &Out<'_>) -> Taken {
+    let (mut writer, mut hash) = (BlobWriter::new(out.limits.body), Sha256::new());
+    let mut piece = vec![0; PIECE];
+    let failure = loop {
+        match content.read(&mut piece) {
+            Ok(0) => break None,
+            Ok(length) => {
+                let bytes = piece.get(..length).unwrap_or_default();
+                hash.update(bytes);
+                writer.push(bytes);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Some(error),
+        }
+    };
+    let dropped = writer.dropped();
+    Taken { blob: writer.finish(), sha256: hash.finalize().into(), dropped, failure }
+}
