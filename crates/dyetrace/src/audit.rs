@@ -3,12 +3,13 @@
 use crate::cli::{AuditArguments, AuditFormat, FailOn, ReadingArguments, Recognise, WantedArguments};
 use crate::differential::Comparison;
 use crate::exit::{Exit, Fault, say};
+use crate::history::History;
 use crate::fold::{Address, Folded, Runs};
 use crate::intake::{self, Intake};
 use crate::output;
 use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Case, Damage, Endpoint, ExhibitId, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
-use dyetrace_evidence::{Limits, Tally};
+use dyetrace_evidence::Tally;
 use dyetrace_report::audit::{
     self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted, UnplantedRow,
 };
@@ -196,17 +197,18 @@ const LISTED: usize = 50_000;
 fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
     let mut read = Read::default();
     let mut unread = Folded::default();
-    let (exhibits, progress, tls) = (&intake.exhibits, &intake.progress, &mut intake.tls);
+    let (case, exhibits, progress, tls) = (intake.case.as_ref(), &intake.exhibits, &intake.progress, &mut intake.tls);
     let numbers: HashMap<_, _> = exhibits.iter().enumerate().map(|(at, opened)| (opened.exhibit().id, at)).collect();
     let (tallies, mut found) = pipeline::run(
         plan,
         |push| {
             let mut tallies = Vec::new();
+            let mut history = History::new(case);
             for (index, opened) in exhibits.iter().enumerate() {
                 progress.begin("reading", &opened.exhibit().path);
                 let mut sink = |item| push(index, item);
                 let mut at = |bytes| progress.at(bytes);
-                tallies.push(dyetrace_evidence::read(opened, Limits::default(), tls, &mut sink, &mut at));
+                tallies.push(history.read(opened, tls, &mut sink, &mut at));
             }
             tallies
         },

@@ -10,6 +10,7 @@ mod differential;
 mod exit;
 mod explain;
 mod fold;
+mod history;
 mod intake;
 mod judge;
 mod listed;

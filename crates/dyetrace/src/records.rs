@@ -2,11 +2,11 @@
 
 use crate::cli::{RecordsArguments, RecordsFormat};
 use crate::exit::{Exit, Fault};
+use crate::history::History;
 use crate::intake;
 use crate::output;
 use crate::pipeline::PassOn;
 use dyetrace_case::{Item, Stop};
-use dyetrace_evidence::Limits;
 use dyetrace_report::records::{RecordFormat, RecordWriter};
 
 /// Opens, reads, writes.
@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &RecordsArguments) -> Result<Exit, Fault> {
     output::write(arguments.output.as_deref(), |out| {
         let mut writer = RecordWriter::new(format, out);
         let mut failure = None;
+        let mut history = History::new(intake.case.as_ref());
         for opened in &intake.exhibits {
             intake.progress.begin("reading", &opened.exhibit().path);
             let mut sink = PassOn(|item: &Item| {
@@ -31,7 +32,7 @@ pub(crate) fn run(arguments: &RecordsArguments) -> Result<Exit, Fault> {
                 })
             });
             let mut at = |bytes| intake.progress.at(bytes);
-            dyetrace_evidence::read(opened, Limits::default(), &mut intake.tls, &mut sink, &mut at);
+            history.read(opened, &mut intake.tls, &mut sink, &mut at);
             if let Some(error) = failure.take() {
                 return Err(error.into());
             }

@@ -1,5 +1,6 @@
 //! `dyetrace spike`: what the search finds again of values hidden in copies of the evidence.
 
+use crate::history::History;
 use crate::cli::{AuditFormat, SpikeArguments};
 use crate::exit::{Exit, Fault, say};
 use crate::intake::{self, Intake};
@@ -78,6 +79,7 @@ fn sample(intake: &mut Intake, most: usize) -> Sample {
 
 /// Reads the whole evidence: every record, with the number of its exhibit.
 pub(crate) fn each_record(intake: &mut Intake, each: &mut dyn FnMut(usize, Box<Record>)) {
+    let mut history = History::new(intake.case.as_ref());
     let (exhibits, progress, tls) = (&intake.exhibits, &intake.progress, &mut intake.tls);
     for (exhibit, opened) in exhibits.iter().enumerate() {
         progress.begin("reading", &opened.exhibit().path);
@@ -88,7 +90,7 @@ pub(crate) fn each_record(intake: &mut Intake, each: &mut dyn FnMut(usize, Box<R
             Ok::<(), Stop>(())
         };
         let mut at = |bytes| progress.at(bytes);
-        dyetrace_evidence::read(opened, Limits::default(), tls, &mut sink, &mut at);
+        history.read(opened, tls, &mut sink, &mut at);
     }
     progress.done();
 }

@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/case", &[]),
     ("crates/custody", &["case"]),
     ("crates/tls", &[]),
-    ("crates/evidence", &["case", "tls"]),
+    ("crates/evidence", &["case", "stores", "tls"]),
     ("crates/search", &["case"]),
     ("crates/judge", &["case"]),
     ("crates/pictures", &[]),

@@ -18,6 +18,7 @@ mod mqtt;
 mod provisioning;
 mod raw;
 mod resync;
+mod snapshot;
 #[cfg(test)]
 mod testing;
 mod websocket;
@@ -48,6 +49,7 @@ pub fn read(
     let mut out = Out::new(opened.exhibit().id, limits, tls, &mut tally, sink);
     match opened.exhibit().format {
         Format::Pcap | Format::Pcapng => capture::read(opened, &mut out, progress),
+        Format::Tar | Format::Zip | Format::AndroidBackup => snapshot::read(opened, &mut out, progress),
         _ => archive::read(opened, &mut out, progress),
     }
     tally

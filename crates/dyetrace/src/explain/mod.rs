@@ -4,6 +4,7 @@ mod bytes;
 pub(crate) mod page;
 mod redo;
 
+use crate::spike::each_record;
 use crate::cli::ExplainArguments;
 use crate::exit::{Exit, Fault};
 use crate::intake::{self, Intake};
@@ -72,23 +73,14 @@ const EXAMPLE: &str = "an id has 4 to 16 hexadecimal digits; dyetrace audit prin
 fn find(intake: &mut Intake, scanner: &Scanner, id: &str) -> Result<Found, Fault> {
     let mut found: Vec<Found> = Vec::new();
     let mut scratch = Scratch::default();
-    let (exhibits, progress, tls) = (&intake.exhibits, &intake.progress, &mut intake.tls);
-    for (exhibit, opened) in exhibits.iter().enumerate() {
-        progress.begin("reading", &opened.exhibit().path);
-        let mut sink = |item| {
-            let Item::Record(record) = item else { return Ok::<(), Stop>(()) };
-            for sighting in scanner.search(&record, &mut scratch).sightings {
-                let other = |known: &Found| known.sighting.id() != sighting.id();
-                if sighting.id().0.starts_with(id) && found.len() < 2 && found.iter().all(other) {
-                    found.push(Found { sighting, record: record.clone(), exhibit });
-                }
+    each_record(intake, &mut |exhibit, record| {
+        for sighting in scanner.search(&record, &mut scratch).sightings {
+            let other = |known: &Found| known.sighting.id() != sighting.id();
+            if sighting.id().0.starts_with(id) && found.len() < 2 && found.iter().all(other) {
+                found.push(Found { sighting, record: record.clone(), exhibit });
             }
-            Ok(())
-        };
-        let mut at = |bytes| progress.at(bytes);
-        dyetrace_evidence::read(opened, Limits::default(), tls, &mut sink, &mut at);
-    }
-    progress.done();
+        }
+    });
     match found.len() {
         0 => Err(Fault::new("no sighting in these exhibits has this id").hint(EXAMPLE)),
         1 => Ok(found.swap_remove(0)),

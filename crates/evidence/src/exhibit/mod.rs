@@ -100,6 +100,14 @@ impl Opened {
         &self.apps
     }
 
+    /// Opens the file as it lies on disk.
+    pub(crate) fn seekable(&self) -> io::Result<Box<dyn Seekable>> {
+        Ok(match &self.source {
+            Source::File(path) => Box::new(io::BufReader::new(File::open(path)?)),
+            Source::Memory(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
+        })
+    }
+
     /// Opens the content, its compression undone, from its start.
     pub(crate) fn content(&self) -> io::Result<Content> {
         let done = Arc::new(AtomicU64::new(0));
@@ -113,6 +121,11 @@ impl Opened {
         Ok(Content { reader, done })
     }
 }
+
+/// A file, or bytes that stand for one.
+pub(crate) trait Seekable: Read + Seek {}
+
+impl<T: Read + Seek> Seekable for T {}
 
 /// The content of an exhibit as a stream.
 pub(crate) struct Content {
@@ -229,7 +242,8 @@ fn survey(file: &mut (impl Read + Seek), progress: &mut dyn FnMut(u64)) -> Resul
 }
 
 fn not_read(head: &[u8], unknown: Unknown) -> String {
-    const READ: &str = "dyetrace reads pcap and pcapng (plain, gzip or zstd), HAR 1.2 and mitmproxy flow files";
+    const READ: &str = "dyetrace reads pcap and pcapng (plain, gzip or zstd), HAR 1.2, mitmproxy flow files, and collected files in \
+                        tar, ZIP and Android backups";
     match unknown.looks_like {
         _ if head.is_empty() => format!("the file is empty; {READ}"),
         Some(what) => format!("looks like {what}; {READ}"),
@@ -273,8 +287,8 @@ mod tests {
         assert_eq!(missing.to_string(), "/no/such/file: there is no such file");
         let folder = open(Path::new("/"), &mut |_| ()).unwrap_err();
         assert_eq!(folder.reason, "is a folder, not a capture or archive");
-        let zip = open_bytes("trip.saz", b"PK\x03\x04........").unwrap_err();
-        assert!(zip.reason.starts_with("looks like a ZIP archive") && zip.reason.contains("HAR"), "{zip}");
+        let rar = open_bytes("trip.rar", b"Rar!........").unwrap_err();
+        assert!(rar.reason.starts_with("looks like a RAR archive") && rar.reason.contains("HAR"), "{rar}");
         let empty = open_bytes("empty", b"").unwrap_err();
         assert!(empty.reason.starts_with("the file is empty"), "{empty}");
     }

@@ -55,10 +55,36 @@ fn plain(head: &[u8]) -> Option<Format> {
     if magic == [0x0a, 0x0d, 0x0d, 0x0a] {
         return Some(Format::Pcapng);
     }
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return Some(Format::Zip);
+    }
+    if head.starts_with(b"ANDROID BACKUP\n") {
+        return Some(Format::AndroidBackup);
+    }
+    if is_tar(head) {
+        return Some(Format::Tar);
+    }
     if text(head).first() == Some(&b'{') || is_utf16_object(head) {
         return Some(Format::Har);
     }
     is_tnetstring_of_a_dictionary(head).then_some(Format::MitmproxyFlows)
+}
+
+/// The magic of POSIX and GNU headers, or the checksum of an older one (POSIX.1-2001 pax, ustar Header Block).
+fn is_tar(head: &[u8]) -> bool {
+    let Some(header) = head.get(..512) else { return false };
+    if header.get(257..262) == Some(b"ustar") {
+        return true;
+    }
+    let Some(written) = header.get(148..156) else { return false };
+    let digits = written.trim_ascii().strip_suffix(b"\0").unwrap_or(written).trim_ascii();
+    let digits = digits.strip_suffix(b"\0").unwrap_or(digits);
+    let written = std::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 8).ok());
+    let sum = |range: std::ops::Range<usize>| {
+        header.get(range).into_iter().flatten().map(|byte| u64::from(*byte)).sum::<u64>()
+    };
+    header.first().is_some_and(|first| *first != 0)
+        && written == Some(sum(0..148) + sum(156..512) + 8 * u64::from(b' '))
 }
 
 /// The head without byte order mark and white space.
@@ -81,7 +107,6 @@ fn is_tnetstring_of_a_dictionary(head: &[u8]) -> bool {
 
 /// Starts of files that people mistake for what is read here.
 const MISTAKEN: &[(&[u8], &str)] = &[
-    (b"PK\x03\x04", "a ZIP archive (a Fiddler SAZ is one, too): unpack it and give the capture or HAR inside"),
     (b"SQLite format 3\0", "an SQLite database"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"),
     (b"Rar!", "a RAR archive: unpack it first"),
@@ -181,7 +206,7 @@ mod tests {
     #[test]
     fn a_mistaken_file_is_named() {
         assert_eq!(recognise(b"").unwrap_err().looks_like, None);
-        assert!(recognise(b"PK\x03\x04....").unwrap_err().looks_like.unwrap().contains("ZIP"));
+        assert!(recognise(b"Rar!....").unwrap_err().looks_like.unwrap().contains("RAR"));
         assert!(recognise(b"CLIENT_RANDOM 00 00").unwrap_err().looks_like.unwrap().contains("--keys"));
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::layer::Out;
 use dyetrace_case::{
-    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoredFile, Time,
+    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoredFile,
+    Time,
 };
 use dyetrace_stores::{Database, Found, Kind, State, Value};
 use sha2::{Digest, Sha256};
@@ -172,7 +173,14 @@ impl<'o, 's> Shelf<'o, 's> {
 
     fn tell(&mut self, record: &Record, reason: &str) {
         let (exhibit, place) = (self.out.exhibit, record.id.to_string());
-        self.out.damage(Damage { exhibit, place, time: record.time, server: None, bytes: None, reason: reason.to_owned() });
+        self.out.damage(Damage {
+            exhibit,
+            place,
+            time: record.time,
+            server: None,
+            bytes: None,
+            reason: reason.to_owned(),
+        });
     }
 }
 

@@ -43,13 +43,17 @@ fn one(mut entry: Entry<'_, impl Read>, files: &mut Shelf<'_, '_>) {
     if !matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse) {
         return;
     }
-    let name = |name: Option<Result<&str, _>>| name.and_then(Result::ok).filter(|name| !name.is_empty()).map(str::to_owned);
+    let name =
+        |name: Option<Result<&str, _>>| name.and_then(Result::ok).filter(|name| !name.is_empty()).map(str::to_owned);
     let owner = name(header.username().transpose().map(|name| name.map_err(drop)));
     let seconds = header.mtime().ok().and_then(|seconds| i64::try_from(seconds).ok());
     let facts = Facts {
         path: entry.path_bytes().into_owned(),
         size: entry.size(),
-        modified: seconds.filter(|seconds| *seconds > 0).and_then(|seconds| seconds.checked_mul(1_000_000_000)).map(Time),
+        modified: seconds
+            .filter(|seconds| *seconds > 0)
+            .and_then(|seconds| seconds.checked_mul(1_000_000_000))
+            .map(Time),
         mode: header.mode().ok(),
         owner: owner.or_else(|| header.uid().ok().map(|uid| uid.to_string())),
         collected: seen,

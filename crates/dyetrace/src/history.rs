@@ -1,0 +1,146 @@
+//! What became of collected files from one snapshot of a run to the next.
+
+use dyetrace_case::{Case, Event, ExhibitId, FileChange, Item, Message, Record, RecordId, Run, Sink, Stop, StoredFile, Time};
+use dyetrace_evidence::{Limits, Opened, Tally};
+use dyetrace_tls::Decryptor;
+use std::collections::BTreeMap;
+
+/// Reads exhibits in their order, and remembers what was collected before in the same run.
+#[derive(Default)]
+pub(crate) struct History {
+    runs: Vec<Run>,
+    /// The latest snapshot of each run, by the run's id; of exhibits outside a case, of all together.
+    latest: BTreeMap<String, Listing>,
+}
+
+/// The files of one snapshot.
+#[derive(Default)]
+struct Listing {
+    collected: Option<Time>,
+    files: BTreeMap<Vec<u8>, StoredFile>,
+}
+
+impl History {
+    /// Nothing was read yet.
+    pub(crate) fn new(case: Option<&Case>) -> Self {
+        Self { runs: case.map(|case| case.file.runs.clone()).unwrap_or_default(), latest: BTreeMap::new() }
+    }
+
+    /// Reads an exhibit to its end.
+    pub(crate) fn read(
+        &mut self,
+        opened: &Opened,
+        tls: &mut Decryptor,
+        sink: &mut dyn Sink,
+        progress: &mut dyn FnMut(u64),
+    ) -> Tally {
+        let exhibit = opened.exhibit();
+        if !exhibit.format.is_snapshot() {
+            return dyetrace_evidence::read(opened, Limits::default(), tls, sink, progress);
+        }
+        let (run, collected) = self.collected(&exhibit.path);
+        let before = self.latest.remove(&run);
+        let now = Listing { collected, files: BTreeMap::new() };
+        let mut comparing = Comparing { before: before.as_ref(), now, exhibit: exhibit.id, gone: 0, sink };
+        let mut tally = dyetrace_evidence::read(opened, Limits::default(), tls, &mut comparing, progress);
+        comparing.tell_deleted();
+        tally.records += comparing.gone;
+        let now = comparing.now;
+        self.latest.insert(run, now);
+        tally
+    }
+
+    /// The run of an exhibit, and when the marks say that it was collected.
+    fn collected(&self, path: &str) -> (String, Option<Time>) {
+        let milestones = self.runs.iter().flat_map(|run| run.milestones.iter().map(move |milestone| (run, milestone)));
+        let mut found = milestones.filter(|(_, milestone)| {
+            matches!(&milestone.event, Event::Snapshot { exhibit } if exhibit == path)
+        });
+        if let Some((run, milestone)) = found.next() {
+            return (run.id.clone(), Some(milestone.at));
+        }
+        let run = self.runs.iter().find(|run| run.exhibits.iter().any(|exhibit| exhibit == path));
+        (run.map(|run| run.id.clone()).unwrap_or_default(), None)
+    }
+}
+
+/// Tells each file of a snapshot what became of it.
+struct Comparing<'a> {
+    before: Option<&'a Listing>,
+    now: Listing,
+    exhibit: ExhibitId,
+    gone: u64,
+    sink: &'a mut dyn Sink,
+}
+
+impl Sink for Comparing<'_> {
+    fn take(&mut self, item: Item) -> Result<(), Stop> {
+        let Item::Record(mut record) = item else { return self.sink.take(item) };
+        if let Some(request) = record.request.as_mut() {
+            record.time = self.compare(request);
+        }
+        self.sink.take(Item::Record(record))
+    }
+}
+
+impl Comparing<'_> {
+    /// Completes what is known of a file, and gives the time at which it had this content.
+    fn compare(&mut self, request: &mut Message) -> Option<Time> {
+        let (Some(path), Some(file)) = (&request.target, &mut request.file) else { return None };
+        let is_seen = file.collected.is_some();
+        let earlier = self.now.files.get(path).filter(|_| is_seen);
+        let earlier = earlier.or_else(|| self.before.and_then(|before| before.files.get(path)));
+        file.change = match earlier {
+            _ if file.change == FileChange::Deleted => FileChange::Deleted,
+            None if self.before.is_none() && !is_seen => FileChange::Present,
+            None => FileChange::Created,
+            Some(earlier) if earlier.change == FileChange::Deleted => FileChange::Created,
+            Some(earlier) if earlier.sha256 == file.sha256 => FileChange::Unchanged,
+            Some(_) => FileChange::Changed,
+        };
+        file.collected = file.collected.or(self.now.collected);
+        let time = self.written(file);
+        request.method = Some(file.change.name().to_owned());
+        (request.time, request.last) = (time, time);
+        self.now.files.insert(path.clone(), (**file).clone());
+        time
+    }
+
+    /// When a file got its content: the file system's time counts where it lies between the snapshots, for only then
+    /// it can be true. Otherwise all that is known is when it was collected.
+    fn written(&self, file: &StoredFile) -> Option<Time> {
+        let is_new = matches!(file.change, FileChange::Created | FileChange::Changed);
+        let after = self.before.and_then(|before| before.collected);
+        let modified = file.modified.filter(|modified| is_new && after.is_some_and(|after| after <= *modified));
+        modified.filter(|modified| file.collected.is_some_and(|collected| *modified <= collected)).or(file.collected)
+    }
+
+    /// Records of files that were there before.
+    fn tell_deleted(&mut self) {
+        let Some(before) = self.before else { return };
+        let gone = before.files.iter().filter(|(path, file)| {
+            file.change != FileChange::Deleted && !self.now.files.contains_key(*path)
+        });
+        for (path, file) in gone {
+            let time = self.now.collected;
+            let file = StoredFile { change: FileChange::Deleted, collected: time, ..file.clone() };
+            let request = Message {
+                time,
+                last: time,
+                method: Some(file.change.name().to_owned()),
+                target: Some(path.clone()),
+                file: Some(Box::new(file)),
+                ..Message::default()
+            };
+            let mut record = Record::of_request(request);
+            record.id = RecordId(format!("file:gone:{}", self.gone));
+            record.protocol = dyetrace_case::Protocol::File;
+            record.channel = dyetrace_case::Channel::unknown();
+            (record.exhibit, record.time) = (self.exhibit, time);
+            self.gone += 1;
+            if self.sink.take(Item::Record(Box::new(record))).is_err() {
+                return;
+            }
+        }
+    }
+}
