@@ -3,8 +3,8 @@
 use crate::cli::{AuditArguments, AuditFormat, FailOn, ReadingArguments, Recognise, WantedArguments};
 use crate::differential::Comparison;
 use crate::exit::{Exit, Fault, say};
-use crate::history::History;
 use crate::fold::{Address, Folded, Runs};
+use crate::history::History;
 use crate::intake::{self, Intake};
 use crate::output;
 use crate::pipeline::{self, Found, Plan};

@@ -5,6 +5,8 @@ use crate::custody::CustodyCommand;
 use crate::exit::Fault;
 use crate::live::LiveArguments;
 use crate::mark::MarkArguments;
+use crate::snapshot::SnapshotArguments;
+use crate::snapshot::watch::WatchArguments;
 use crate::verify::VerifyArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsStr;
@@ -31,7 +33,8 @@ Examples:
   dyetrace records trip.har --format jsonl
   dyetrace new my-case
   dyetrace live my-case
-  dyetrace mark my-case first consent given";
+  dyetrace mark my-case first consent given
+  dyetrace snapshot my-case pulled/com.example.app --run first";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -61,6 +64,10 @@ Example:
     Live(LiveArguments),
     /// Write down what happens now, while a run is being recorded
     Mark(MarkArguments),
+    /// Collect a product's files, and show what was created, changed, deleted and copied
+    Snapshot(SnapshotArguments),
+    /// Collect every content that a folder's files have while a run goes on
+    Watch(WatchArguments),
     /// Write down who did what to the evidence, and stamp it with a time
     #[command(subcommand)]
     Custody(CustodyCommand),

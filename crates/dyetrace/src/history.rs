@@ -1,6 +1,8 @@
 //! What became of collected files from one snapshot of a run to the next.
 
-use dyetrace_case::{Case, Event, ExhibitId, FileChange, Item, Message, Record, RecordId, Run, Sink, Stop, StoredFile, Time};
+use dyetrace_case::{
+    Case, Event, ExhibitId, FileChange, Item, Message, Record, RecordId, Run, Sink, Stop, StoredFile, Time,
+};
 use dyetrace_evidence::{Limits, Opened, Tally};
 use dyetrace_tls::Decryptor;
 use std::collections::BTreeMap;
@@ -53,9 +55,8 @@ impl History {
     /// The run of an exhibit, and when the marks say that it was collected.
     fn collected(&self, path: &str) -> (String, Option<Time>) {
         let milestones = self.runs.iter().flat_map(|run| run.milestones.iter().map(move |milestone| (run, milestone)));
-        let mut found = milestones.filter(|(_, milestone)| {
-            matches!(&milestone.event, Event::Snapshot { exhibit } if exhibit == path)
-        });
+        let mut found = milestones
+            .filter(|(_, milestone)| matches!(&milestone.event, Event::Snapshot { exhibit } if exhibit == path));
         if let Some((run, milestone)) = found.next() {
             return (run.id.clone(), Some(milestone.at));
         }
@@ -118,9 +119,10 @@ impl Comparing<'_> {
     /// Records of files that were there before.
     fn tell_deleted(&mut self) {
         let Some(before) = self.before else { return };
-        let gone = before.files.iter().filter(|(path, file)| {
-            file.change != FileChange::Deleted && !self.now.files.contains_key(*path)
-        });
+        let gone = before
+            .files
+            .iter()
+            .filter(|(path, file)| file.change != FileChange::Deleted && !self.now.files.contains_key(*path));
         for (path, file) in gone {
             let time = self.now.collected;
             let file = StoredFile { change: FileChange::Deleted, collected: time, ..file.clone() };

@@ -25,6 +25,7 @@ mod progress;
 mod records;
 mod rules;
 mod sender;
+mod snapshot;
 mod spike;
 mod typed;
 mod verify;
@@ -50,6 +51,8 @@ fn main() -> ExitCode {
         Command::New(arguments) => new::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
         Command::Mark(arguments) => mark::run(&arguments),
+        Command::Snapshot(arguments) => snapshot::run(&arguments),
+        Command::Watch(arguments) => snapshot::watch::run(&arguments),
         Command::Custody(command) => custody::run(&command),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

@@ -1,12 +1,11 @@
 //! `dyetrace spike`: what the search finds again of values hidden in copies of the evidence.
 
-use crate::history::History;
 use crate::cli::{AuditFormat, SpikeArguments};
 use crate::exit::{Exit, Fault, say};
+use crate::history::History;
 use crate::intake::{self, Intake};
 use crate::{audit, output};
 use dyetrace_case::{DatumId, Form, Item, Message, Protocol, Record, Stop, grouped};
-use dyetrace_evidence::Limits;
 use dyetrace_report::clean;
 use dyetrace_search::Scanner;
 use dyetrace_search::spike::{ByForm, Recovery, Spike, SpikeOptions, spike, spike_by_form};

@@ -4,13 +4,12 @@ mod bytes;
 pub(crate) mod page;
 mod redo;
 
-use crate::spike::each_record;
 use crate::cli::ExplainArguments;
 use crate::exit::{Exit, Fault};
 use crate::intake::{self, Intake};
+use crate::spike::each_record;
 use crate::{audit, output};
-use dyetrace_case::{Item, KeyMaterial, Record, Sighting, Stop, Subject};
-use dyetrace_evidence::Limits;
+use dyetrace_case::{KeyMaterial, Record, Sighting, Subject};
 use dyetrace_search::{Options, Scanner, Scratch};
 
 /// Shortest beginning of an id that is looked for.

@@ -152,7 +152,7 @@ impl<'o, 's> Shelf<'o, 's> {
 
     /// Emits what a store holds. Readers give every byte of it, also between values; so it is searched as it stands
     /// only where something in it was not understood.
-    fn values(&mut self, record: Record, content: Option<Blob>, read: &mut dyn FnMut(&mut dyn FnMut(Found<'_>))) {
+    fn values(&mut self, record: Record, content: Option<Blob>, read: &mut Reading<'_>) {
         let mut batch = Batch { record, fields: Vec::new(), bytes: 0, number: 0, damages: Vec::new(), untold: 0 };
         let out = &mut *self.out;
         read(&mut |found| batch.take(&found, out));
@@ -189,6 +189,9 @@ impl Drop for Shelf<'_, '_> {
         self.flush(None);
     }
 }
+
+/// Calls back with what a store holds.
+type Reading<'r> = dyn FnMut(&mut dyn FnMut(Found<'_>)) + 'r;
 
 /// Values of a store on their way into records.
 struct Batch {

@@ -36,8 +36,11 @@ pub(super) fn read(content: impl Read, files: &mut Shelf<'_, '_>, progress: &mut
     }
 }
 
+/// The pax record of the time with its fraction, in seconds since 1970 (POSIX.1-2001).
+const WRITTEN: &str = "mtime";
+
 fn one(mut entry: Entry<'_, impl Read>, files: &mut Shelf<'_, '_>) {
-    let (seen, event) = said(&mut entry);
+    let Said { seen, event, written } = said(&mut entry);
     let header = entry.header();
     let kind = header.entry_type();
     if !matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse) {
@@ -47,13 +50,15 @@ fn one(mut entry: Entry<'_, impl Read>, files: &mut Shelf<'_, '_>) {
         |name: Option<Result<&str, _>>| name.and_then(Result::ok).filter(|name| !name.is_empty()).map(str::to_owned);
     let owner = name(header.username().transpose().map(|name| name.map_err(drop)));
     let seconds = header.mtime().ok().and_then(|seconds| i64::try_from(seconds).ok());
+    if event.as_deref() == Some("lost") {
+        let at = seen.map(|time| time.to_string()).unwrap_or_default();
+        return files.lost(&at, None, "more happened in the watched folder than was told".to_owned());
+    }
+    let whole = seconds.filter(|seconds| *seconds > 0).and_then(|seconds| seconds.checked_mul(1_000_000_000)).map(Time);
     let facts = Facts {
         path: entry.path_bytes().into_owned(),
         size: entry.size(),
-        modified: seconds
-            .filter(|seconds| *seconds > 0)
-            .and_then(|seconds| seconds.checked_mul(1_000_000_000))
-            .map(Time),
+        modified: written.or(whole),
         mode: header.mode().ok(),
         owner: owner.or_else(|| header.uid().ok().map(|uid| uid.to_string())),
         collected: seen,
@@ -62,17 +67,33 @@ fn one(mut entry: Entry<'_, impl Read>, files: &mut Shelf<'_, '_>) {
     files.file(facts, &mut entry);
 }
 
-/// What a watcher wrote beside the file.
-fn said(entry: &mut Entry<'_, impl Read>) -> (Option<Time>, Option<String>) {
-    let (mut seen, mut event) = (None, None);
+/// What stands beside a file.
+#[derive(Default)]
+struct Said {
+    seen: Option<Time>,
+    event: Option<String>,
+    written: Option<Time>,
+}
+
+fn said(entry: &mut Entry<'_, impl Read>) -> Said {
+    let mut said = Said::default();
     if let Ok(Some(extensions)) = entry.pax_extensions() {
         for extension in extensions.flatten() {
             match (extension.key(), extension.value()) {
-                (Ok(SEEN), Ok(value)) => seen = value.parse().ok(),
-                (Ok(EVENT), Ok(value)) => event = Some(value.to_owned()),
+                (Ok(SEEN), Ok(value)) => said.seen = value.parse().ok(),
+                (Ok(EVENT), Ok(value)) => said.event = Some(value.to_owned()),
+                (Ok(WRITTEN), Ok(value)) => said.written = with_fraction(value),
                 _ => {}
             }
         }
     }
-    (seen, event)
+    said
+}
+
+fn with_fraction(text: &str) -> Option<Time> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = fraction.get(..fraction.len().min(9))?;
+    let nanos: i64 = format!("{digits:0<9}").parse().ok()?;
+    let seconds: i64 = seconds.parse().ok().filter(|seconds| *seconds > 0)?;
+    seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Time)
 }
