@@ -14,6 +14,8 @@ pub enum Scope {
     Lan,
     /// Anywhere else.
     Wan,
+    /// Nobody received it: it lies in files that the product keeps.
+    Storage,
     /// The evidence has neither an address nor a name.
     Unknown,
 }
@@ -26,6 +28,7 @@ impl Scope {
             Self::Link => "link",
             Self::Lan => "lan",
             Self::Wan => "wan",
+            Self::Storage => "storage",
             Self::Unknown => "unknown",
         }
     }

@@ -292,7 +292,7 @@ pub struct StoredFile {
     pub collected: Option<Time>,
     /// What became of it since the snapshot before.
     pub change: FileChange,
-    /// Another file of the same snapshot with the same bytes: the first of them.
+    /// Another file with the same bytes: the first of the same snapshot, else of the one before.
     pub same_as: Option<String>,
 }
 

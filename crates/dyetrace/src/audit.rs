@@ -9,12 +9,12 @@ use crate::intake::{self, Intake};
 use crate::output;
 use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Case, Damage, Endpoint, ExhibitId, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
-use dyetrace_evidence::Tally;
+use dyetrace_evidence::{Opened, Tally};
 use dyetrace_report::audit::{
     self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted, UnplantedRow,
 };
 use dyetrace_search::{Limit, Options, RecogniseOptions, ResidentIdMode, Scanner};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// Opens, reads, searches, reports.
@@ -199,6 +199,8 @@ fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
     let mut unread = Folded::default();
     let (case, exhibits, progress, tls) = (intake.case.as_ref(), &intake.exhibits, &intake.progress, &mut intake.tls);
     let numbers: HashMap<_, _> = exhibits.iter().enumerate().map(|(at, opened)| (opened.exhibit().id, at)).collect();
+    let snapshots = exhibits.iter().map(Opened::exhibit).filter(|exhibit| exhibit.format.is_snapshot());
+    let snapshots: BTreeSet<ExhibitId> = snapshots.map(|exhibit| exhibit.id).collect();
     let (tallies, mut found) = pipeline::run(
         plan,
         |push| {
@@ -213,7 +215,7 @@ fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
             tallies
         },
         &mut |item| {
-            fold_unread(&item, &numbers, plan, &mut unread);
+            fold_unread(&item, (&numbers, &snapshots), plan, &mut unread);
             match item {
                 Item::Opaque(opaque) if read.opaque.len() < LISTED => read.opaque.push(*opaque),
                 Item::Damage(damage) if read.damages.len() < LISTED => read.damages.push(damage),
@@ -228,8 +230,14 @@ fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
 }
 
 /// What could not be read is weighed in every verdict, so it is counted by run and endpoint, listed or not.
-fn fold_unread(item: &Item, numbers: &HashMap<ExhibitId, usize>, plan: &Plan<'_>, unread: &mut Folded) {
+fn fold_unread(
+    item: &Item,
+    (numbers, snapshots): (&HashMap<ExhibitId, usize>, &BTreeSet<ExhibitId>),
+    plan: &Plan<'_>,
+    unread: &mut Folded,
+) {
     let Some(runs) = plan.runs else { return };
+    let is_snapshot = |exhibit: &ExhibitId| snapshots.contains(exhibit);
     let address = |server: &Endpoint| Address::of(server, &|text| plan.redact(text));
     let number = |exhibit: &ExhibitId| numbers.get(exhibit).copied().unwrap_or(0);
     match item {
@@ -237,7 +245,12 @@ fn fold_unread(item: &Item, numbers: &HashMap<ExhibitId, usize>, plan: &Plan<'_>
             unread.add_opaque(runs, number(&opaque.exhibit), opaque, address(&opaque.server));
         }
         Item::Damage(damage) => {
-            unread.add_damage(runs, number(&damage.exhibit), damage, damage.server.as_ref().map(address));
+            unread.add_damage(
+                runs,
+                number(&damage.exhibit),
+                damage,
+                damage.server.as_ref().map(address).or_else(|| is_snapshot(&damage.exhibit).then(Address::stored)),
+            );
         }
         Item::Record(_) => {}
     }
@@ -319,7 +332,7 @@ fn redact_unread(audit: &mut Audit, plan: &Plan<'_>) {
     report::redact_recorded(audit.damages.iter_mut().filter_map(|damage| damage.server.as_mut()), None, None, &redact);
 }
 
-fn exhibit_row(intake: &Intake, opened: &dyetrace_evidence::Opened, tally: Tally) -> ExhibitRow {
+fn exhibit_row(intake: &Intake, opened: &Opened, tally: Tally) -> ExhibitRow {
     let exhibit = opened.exhibit();
     let product = intake.case.as_ref().and_then(|case| case.run_of(&exhibit.path)?.product.as_ref());
     ExhibitRow {

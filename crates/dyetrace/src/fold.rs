@@ -5,8 +5,8 @@
 
 use crate::sender::{Sender, sender};
 use dyetrace_case::{
-    App, Canary, Case, Damage, Endpoint, Event, Flag, Form, Message, Milestone, NameSource, Opaque, PartName, Practice,
-    PracticeKey, Protection, Record, Shown, Side, Sighting, Time, Timeline, Transfer,
+    App, Canary, Case, Damage, Endpoint, Event, FileChange, Flag, Form, Message, Milestone, NameSource, Opaque,
+    PartName, Practice, PracticeKey, Protection, Record, Shown, Side, Sighting, StoredFile, Time, Timeline, Transfer,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -94,11 +94,20 @@ impl Address {
         Self { address: endpoint.address.filter(|_| name.is_none()), name }
     }
 
+    /// Nobody: what lies in stored files.
+    pub(crate) fn stored() -> Self {
+        Self { name: Some(STORED.to_owned()), address: None }
+    }
+
     /// Where there are too many to tell apart.
     fn further() -> Self {
         Self { name: Some(FURTHER.to_owned()), address: None }
     }
 }
+
+/// What stands for a recipient where something lies in stored files. Names of the evidence are in lower case, so none of
+/// them is this one.
+pub(crate) const STORED: &str = "(Stored files)";
 
 /// The name of recipients that are not told apart.
 pub(crate) const FURTHER: &str = "(further recipients)";
@@ -226,6 +235,8 @@ pub(crate) struct Folded {
     pub(crate) opaque: BTreeMap<UnreadKey, Amount>,
     /// What broke.
     pub(crate) losses: BTreeMap<LossKey, Amount>,
+    /// Stored files that were read, by run and the time at which they were collected.
+    pub(crate) files: BTreeMap<(usize, Option<Time>), u64>,
     /// Runs and canaries, by their numbers, that the recording has.
     pub(crate) canaries: BTreeSet<(usize, usize)>,
 }
@@ -256,7 +267,14 @@ impl Folded {
     /// Counts a record and what was seen in it. `redact` is applied to texts of the evidence that are shown.
     pub(crate) fn add(&mut self, at: &Folding<'_>, sightings: &[Sighting], redact: &dyn Fn(&str) -> String) {
         let run = at.runs.run_of(at.exhibit);
-        self.runs.entry(run).or_default().add(1, at.record.time);
+        match stored_file(at.record) {
+            // They say nothing of when traffic was recorded.
+            Some(file) => {
+                self.runs.entry(run).or_default().add(1, None);
+                *self.files.entry((run, file.collected)).or_default() += u64::from(file.change != FileChange::Deleted);
+            }
+            None => self.runs.entry(run).or_default().add(1, at.record.time),
+        }
         self.met.entry(at.address.clone()).or_default().add(&at.record.server);
         self.add_traffic(at, run);
         self.add_canaries(at, run);
@@ -365,6 +383,9 @@ impl Folded {
         for (run, seen) in other.runs {
             self.runs.entry(run).or_default().add(seen.records, [seen.first, seen.last].into_iter().flatten());
         }
+        for (key, files) in other.files {
+            *self.files.entry(key).or_default() += files;
+        }
         self.canaries.extend(other.canaries);
         merge_amounts(&mut self.traffic, other.traffic);
         merge_amounts(&mut self.opaque, other.opaque);
@@ -417,6 +438,10 @@ fn without_numbers(reason: &str) -> String {
         }
     }
     text
+}
+
+fn stored_file(record: &Record) -> Option<&StoredFile> {
+    record.request.as_ref().and_then(|request| request.file.as_deref())
 }
 
 /// When that side began to send: an answer may come after consent that its request did not wait for.

@@ -5,7 +5,7 @@ use dyetrace_case::{
 };
 use dyetrace_evidence::{Limits, Opened, Tally};
 use dyetrace_tls::Decryptor;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Reads exhibits in their order, and remembers what was collected before in the same run.
 #[derive(Default)]
@@ -20,6 +20,8 @@ pub(crate) struct History {
 struct Listing {
     collected: Option<Time>,
     files: BTreeMap<Vec<u8>, StoredFile>,
+    /// The first path with that content, of files that have any.
+    by_digest: HashMap<[u8; 32], Vec<u8>>,
 }
 
 impl History {
@@ -42,7 +44,7 @@ impl History {
         }
         let (run, collected) = self.collected(&exhibit.path);
         let before = self.latest.remove(&run);
-        let now = Listing { collected, files: BTreeMap::new() };
+        let now = Listing { collected, ..Listing::default() };
         let mut comparing = Comparing { before: before.as_ref(), now, exhibit: exhibit.id, gone: 0, sink };
         let mut tally = dyetrace_evidence::read(opened, Limits::default(), tls, &mut comparing, progress);
         comparing.tell_deleted();
@@ -100,6 +102,14 @@ impl Comparing<'_> {
             Some(_) => FileChange::Changed,
         };
         file.collected = file.collected.or(self.now.collected);
+        if file.same_as.is_none() && matches!(file.change, FileChange::Created | FileChange::Changed) {
+            let earlier = self.before.and_then(|before| before.by_digest.get(&file.sha256));
+            file.same_as =
+                earlier.filter(|other| *other != path).map(|other| String::from_utf8_lossy(other).into_owned());
+        }
+        if file.size > 0 {
+            self.now.by_digest.entry(file.sha256).or_insert_with(|| path.clone());
+        }
         let time = self.written(file);
         request.method = Some(file.change.name().to_owned());
         (request.time, request.last) = (time, time);

@@ -4,11 +4,12 @@
 //! every record carries its number, so the result does not depend on which thread took it.
 
 use crate::differential::Comparison;
-use crate::fold::{Address, FURTHER, FURTHER_APPS, Folded, Folding, Runs};
+use crate::fold::{Address, FURTHER, FURTHER_APPS, Folded, Folding, Runs, STORED};
 use crate::listed::{self, Counts, Seen};
 use crate::sender::Sender;
 use dyetrace_case::{
-    Blob, DatumId, Item, Message, PartName, Place, Record, Side, Sighting, SightingId, Sink, Stop, Trail, Witness,
+    Blob, DatumId, Item, Message, PartName, Place, Protocol, Record, Side, Sighting, SightingId, Sink, Stop, Trail,
+    Witness,
 };
 use dyetrace_report::audit::{Class, ClassCounts, Recipient, RecipientKey, SightingRow, Summary, UnplantedRow};
 use dyetrace_search::differential::Collector;
@@ -417,6 +418,9 @@ impl<'a> Worker<'a> {
     }
 
     fn recipient_key(&mut self, job: &Job) -> RecipientKey {
+        if job.record.protocol == Protocol::File {
+            return RecipientKey::new(&job.record, Some(STORED.to_owned()), &mut |text| self.redacted(text));
+        }
         if job.listed {
             let name = job.record.server.name.as_ref().map(|(name, _)| self.redacted(name).to_ascii_lowercase());
             return RecipientKey::new(&job.record, name, &mut |text| self.redacted(text));

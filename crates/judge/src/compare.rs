@@ -103,7 +103,7 @@ fn party_name(recipient: Option<&Recipient>, owners: &BTreeMap<String, Option<St
     };
     match recipient.scope {
         // Addresses at home differ from recording to recording.
-        Scope::Loopback | Scope::Link | Scope::Lan => recipient.scope.name().to_owned(),
+        Scope::Loopback | Scope::Link | Scope::Lan | Scope::Storage => recipient.scope.name().to_owned(),
         Scope::Wan | Scope::Unknown => owner().unwrap_or_else(|| recipient.shown()),
     }
 }

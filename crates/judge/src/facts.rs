@@ -43,6 +43,8 @@ pub struct RunFacts {
     pub exhibits: Vec<String>,
     /// Records that were read and searched.
     pub records: u64,
+    /// Stored files that were read, of snapshots that were collected after the last action.
+    pub stored_files: u64,
     /// Packets that the recorder says it dropped; absent where it does not say.
     pub drops: Option<u64>,
     /// Where the product was sold or used: ISO 3166-1 codes or names as in claims (`CN`).

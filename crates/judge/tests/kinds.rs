@@ -81,6 +81,7 @@ fn stored_passwords_are_judged_without_actions_or_quiet_time() {
         key.form = Form::Hashed;
     };
     assert_eq!(case.part(hashed).verdict, Verdict::NotExercised, "nothing stored was seen: vacuous");
+    case.runs[0].stored_files = 1;
     case.see(0, kept);
     assert_eq!(case.part(hashed).verdict, Verdict::Supported, "{:#?}", case.part(hashed));
     case.see(0, |key| {

@@ -55,7 +55,13 @@ fn nothing_is_kept_is_not_supported_when_no_stored_file_was_read() {
     assert_eq!((part.verdict, met(&part, Requirement::Visible)), (Verdict::NotExercised, Met::No));
     let mut read = Case::good();
     read.see(55, |key| key.transfer = Transfer::Kept);
-    assert_eq!(read.part(kept).verdict, Verdict::Supported, "another value was found in stored files");
+    assert_eq!(
+        read.part(kept).verdict,
+        Verdict::NotExercised,
+        "what was kept before the last action ended says little"
+    );
+    read.runs[0].stored_files = 20;
+    assert_eq!(read.part(kept).verdict, Verdict::Supported, "files were read that were collected when all was done");
 }
 
 #[test]

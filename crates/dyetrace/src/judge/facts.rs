@@ -4,7 +4,8 @@ use crate::audit::Audited;
 use crate::exit::Fault;
 use crate::fold::{Address, Folded, Runs};
 use dyetrace_case::{
-    Canary, Case, DatumId, Form, JudgedRun, Milestone, NameSource, Parties, Practice, Recipient, Record, Run, Subject,
+    Canary, Case, DatumId, Form, JudgedRun, Milestone, NameSource, Parties, Practice, Recipient, Record, Run, Scope,
+    Subject, Time, Timeline,
 };
 use dyetrace_judge::{
     DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RecordingCheck, RunFacts, SpikeFacts, TrafficFacts,
@@ -130,13 +131,25 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
             held: run.map(|run| run.held.clone()).unwrap_or_default(),
             exhibits: mine.iter().map(|opened| opened.exhibit().path.clone()).collect(),
             records: seen.records,
-            drops: dropped(mine.iter().map(|opened| opened.dropped())),
+            stored_files: stored_files(folded, number, timeline),
+            drops: dropped(
+                mine.iter().filter(|opened| !opened.exhibit().format.is_snapshot()).map(|opened| opened.dropped()),
+            ),
             region: run.and_then(|run| run.region.clone()),
             apps: run.map(|run| run.apps.clone()).unwrap_or_default(),
             checks: checks(runs, folded, number),
         }
     });
     facts.collect()
+}
+
+/// Files that were collected when all was done: what is not there before says nothing of what comes.
+fn stored_files(folded: &Folded, run: usize, timeline: &Timeline) -> u64 {
+    let ended = timeline.actions.iter().map(|action| action.ended.unwrap_or(action.began)).max();
+    let late =
+        |collected: &Option<Time>| ended.is_none_or(|ended| collected.is_some_and(|collected| collected >= ended));
+    let counts = folded.files.iter().filter(|((of, collected), _)| *of == run && late(collected));
+    counts.map(|(_, files)| *files).sum()
 }
 
 /// Packets that are known to be lost, however many recordings do not say; where all that say so lost none, one that does
@@ -162,7 +175,11 @@ fn recipients(case: Option<&Case>, folded: &Folded, lists: &Recipients) -> Vec<R
     let nobody = Parties::default();
     let parties = case.map_or(&nobody, |case| &case.file.parties);
     let vendor = case.and_then(|case| vendor(&case.file.runs));
+    let stored = || Recipient::unknown(None, None, Scope::Storage);
     let resolve = |(address, met): (&Address, &crate::fold::Met)| {
+        if *address == Address::stored() {
+            return stored();
+        }
         let source = met.source.unwrap_or(NameSource::Dns);
         let name = address.name.as_deref().map(|name| (name, source));
         let addresses = address.address.into_iter().chain(met.addresses.iter().copied()).collect();

@@ -313,11 +313,12 @@ const ROLES: [(&str, Role); 5] = [
     ("unknown", Role::Unknown),
 ];
 
-const SCOPES: [(&str, Scope); 5] = [
+const SCOPES: [(&str, Scope); 6] = [
     ("wan", Scope::Wan),
     ("lan", Scope::Lan),
     ("link", Scope::Link),
     ("loopback", Scope::Loopback),
+    ("storage", Scope::Storage),
     ("unknown", Scope::Unknown),
 ];
 

@@ -8,7 +8,7 @@ use super::tri::Tri;
 use super::tries::{Cell, cells, end_of};
 use super::windows::{Variant, is_action_in_any_way};
 use crate::{Evidence, Exercise, OpaqueFacts, Reach, RunFacts, SpikeFacts, codes};
-use dyetrace_case::{CoverageLine, DatumId, Event, Fact, Form, Met, Phase, Practice, Requirement, Transfer};
+use dyetrace_case::{CoverageLine, DatumId, Event, Fact, Form, Met, Phase, Requirement};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that the lines are made from.
@@ -113,7 +113,7 @@ impl<'a> Case<'a> {
 
     fn visible(&self) -> CoverageLine {
         let (mut bad, mut good) = (Vec::new(), Vec::new());
-        for run in self.runs() {
+        for run in self.runs().filter(|_| !self.stored_only()) {
             recorded(run, &self.exercise.channels, &mut bad, &mut good);
         }
         bad.extend(self.storage_unread());
@@ -124,12 +124,10 @@ impl<'a> Case<'a> {
         line(Requirement::Visible, met, bad)
     }
 
-    /// A claim about stored files needs some that were read; what was found in them is the only proof of that.
+    /// A claim about stored files needs some that were read, collected when all was done.
     fn storage_unread(&self) -> Option<Fact> {
         let stored = self.sought.never.reaches.contains(&Reach::Storage);
-        let here = |practice: &&Practice| self.group.runs.contains(&practice.key.run);
-        let mut practices = self.evidence().practices.iter().filter(here);
-        let unread = stored && !practices.any(|practice| practice.key.transfer == Transfer::Kept);
+        let unread = stored && !self.runs().all(|run| run.stored_files > 0);
         let runs = || self.runs().map(|run| run.judged.id.as_str()).collect::<Vec<_>>().join(", ");
         unread.then(|| codes::STORAGE_UNREAD.fact([&runs()]))
     }

@@ -12,6 +12,7 @@ pub(crate) fn reached(recipient: &Recipient, reaches: &[Reach]) -> Tri {
 fn one(recipient: &Recipient, reach: &Reach) -> Tri {
     match reach {
         Reach::Storage => Tri::No,
+        _ if recipient.scope == Scope::Storage => Tri::No,
         Reach::Scope(_) | Reach::Elsewhere if recipient.scope == Scope::Unknown => Tri::Maybe,
         Reach::Scope(scope) => Tri::of(recipient.scope == *scope),
         Reach::Elsewhere => Tri::of(recipient.scope != Scope::Loopback),
@@ -31,9 +32,9 @@ fn unknown_unless_near(recipient: &Recipient) -> Tri {
     if is_near(recipient) { Tri::No } else { Tri::Maybe }
 }
 
-/// True for the same machine, link or home network.
+/// True for the same machine and its files, the same link or home network.
 pub(crate) fn is_near(recipient: &Recipient) -> bool {
-    matches!(recipient.scope, Scope::Loopback | Scope::Link | Scope::Lan)
+    matches!(recipient.scope, Scope::Loopback | Scope::Link | Scope::Lan | Scope::Storage)
 }
 
 fn is_within(name: &str, domain: &str) -> bool {

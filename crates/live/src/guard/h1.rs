@@ -151,7 +151,7 @@ where
             Judged::Pass(content) => [read, framed(framing, &content, &trailers)].concat(),
             Judged::Changed(mut message, content, is_uncoded) => {
                 let trailers = message.headers.split_off(head.fields.len().min(message.headers.len()));
-                let head = changed(&head, message, is_uncoded.then_some(content.len()));
+                let head = changed(&head, *message, is_uncoded.then_some(content.len()));
                 [head.bytes(), framed(framing, &content, &trailers)].concat()
             }
             Judged::Stopped(what) => {

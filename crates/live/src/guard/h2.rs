@@ -158,7 +158,7 @@ impl Exchange {
                 let changed = message.headers.split_off(count.min(message.headers.len()));
                 let trailers = trailers.map(|_| map(&changed)).transpose()?;
                 let length = is_uncoded.then_some(content.len());
-                (changed_request(parts, message, length)?, content, trailers)
+                (changed_request(parts, *message, length)?, content, trailers)
             }
             Judged::Stopped(what) => return Err(Ended::Stopped(what)),
         };

@@ -14,7 +14,7 @@ pub(super) enum Judged {
     /// The head as it came, with this content, which is as it came too.
     Pass(Vec<u8>),
     /// Target and fields of this message with this content. `true` where the content is not coded any more.
-    Changed(Message, Vec<u8>, bool),
+    Changed(Box<Message>, Vec<u8>, bool),
     /// Nothing. What was found.
     Stopped(Vec<Noticed>),
 }
@@ -51,7 +51,7 @@ pub(super) async fn judge(
         Outcome::Pass => Judged::Pass(coded.unwrap_or_else(|| redact::bytes_of(&message))),
         Outcome::Changed => {
             let content = redact::bytes_of(&message);
-            Judged::Changed(message, content, coded.is_some())
+            Judged::Changed(Box::new(message), content, coded.is_some())
         }
         Outcome::Stopped(what) => Judged::Stopped(what),
     }

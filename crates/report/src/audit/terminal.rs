@@ -3,7 +3,7 @@
 use super::model::{Audit, DatumRow, Fixity, Recipient, SightingRow, Summary, protection};
 use super::{chance, differential, unplanted};
 use crate::text::{bytes, clean, count, pad, percent};
-use dyetrace_case::{Channel, DatumId, Endpoint, Opaque, Range, Side, Witness};
+use dyetrace_case::{Channel, DatumId, Endpoint, Opaque, Protocol, Range, Side, Witness};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -31,13 +31,20 @@ const SHOWN: usize = 30;
 pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(look, out);
     title(audit, &mut page)?;
-    let solid = |side: Side| move |row: &&SightingRow| row.side == side && !row.sighting.is_hint();
+    let kept = |row: &&SightingRow| row.record.protocol == Protocol::File && !row.sighting.is_hint();
+    let solid = |side: Side| {
+        move |row: &&SightingRow| row.side == side && !row.sighting.is_hint() && row.record.protocol != Protocol::File
+    };
     if audit.subject.is_empty() && audit.unplanted.is_none() {
         page.heading("Nothing was looked for")?;
         page.line("  Say what was planted with --find KIND=VALUE (--find phone=13800000427) or --subject FILE.")?;
     } else if !audit.subject.is_empty() {
         page.heading("What left, and to whom")?;
         sightings(audit, audit.sightings.iter().filter(solid(Side::Request)), "to", &mut page)?;
+    }
+    if audit.sightings.iter().any(|row| kept(&row)) {
+        page.heading("What is kept in files")?;
+        sightings(audit, audit.sightings.iter().filter(kept), "in", &mut page)?;
     }
     if audit.sightings.iter().any(|row| solid(Side::Response)(&row)) {
         page.heading("What came back")?;
@@ -172,9 +179,10 @@ fn sightings<'a>(
 
 fn group(row: &SightingRow) -> Group<'_> {
     let record = &row.record;
+    let is_stored = record.protocol == Protocol::File;
     Group {
-        server: who(&record.server),
-        protection: channel(&record.channel),
+        server: if is_stored { "stored files".to_owned() } else { who(&record.server) },
+        protection: if is_stored { String::new() } else { channel(&record.channel) },
         request: request_line(record),
         part: row.sighting.place.part.to_string(),
         trail: row.sighting.trail.to_string(),
@@ -199,7 +207,8 @@ fn datum_entry(
         let server = (&group.server, &group.protection);
         if last_server != Some(server) {
             let who = page.styled("1", &group.server);
-            page.line(&format!("    {preposition} {who}, {}", group.protection))?;
+            let protection = if group.protection.is_empty() { "" } else { ", " };
+            page.line(&format!("    {preposition} {who}{protection}{}", group.protection))?;
             last_server = Some(server);
         }
         sighting_lines(audit, group, member, page)?;

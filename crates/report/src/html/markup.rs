@@ -114,6 +114,7 @@ impl<'a> Context<'a> {
 
     pub(super) fn name(&self, recipient: &Recipient) -> String {
         match (&recipient.name, recipient.address) {
+            _ if recipient.scope == dyetrace_case::Scope::Storage => self.term("storage"),
             (None, None) => self.pick("unknown recipient", "未知接收方").to_owned(),
             _ => code(&recipient.shown()),
         }

@@ -40,6 +40,7 @@ pub(super) const TERMS: &[(&str, &str, &str)] = &[
     ("link", "this link", "本地链路"),
     ("lan", "local network", "局域网"),
     ("wan", "internet", "互联网"),
+    ("storage", "stored files", "存储文件"),
     ("unknown", "unknown", "未知"),
     ("first", "the maker", "厂商本身"),
     ("affiliate", "of the maker's group", "厂商关联公司"),

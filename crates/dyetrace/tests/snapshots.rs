@@ -1,0 +1,164 @@
+//! A product's files: collected, compared, searched, judged.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{dyetrace, stderr, stdout};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PHONE: &str = "13800000427";
+
+struct Bench(PathBuf);
+
+impl Bench {
+    /// A case with one run, and an app's folder with a preference and a picture's name.
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("dyetrace-snapshots-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(folder.join("app/shared_prefs")).unwrap();
+        std::fs::create_dir_all(folder.join("case")).unwrap();
+        let bench = Self(folder);
+        bench.write("case/case.yaml", "format: 1\ntitle: Kept\nruns: [{ id: first }]\n");
+        bench.write("case/subject.yaml", &format!("data: [{{ kind: phone, value: \"{PHONE}\", bits: 60 }}]\n"));
+        bench.write("app/shared_prefs/a.xml", "<map><string name=\"theme\">dark</string></map>");
+        bench
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.join(path)
+    }
+
+    fn case(&self) -> String {
+        self.path("case").to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn snapshot(&self) -> String {
+        let output = dyetrace(&["snapshot", &self.case(), self.path("app").to_str().unwrap()]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A database as an app would make it: by SQLite itself where Python has it.
+fn database(path: &Path) -> bool {
+    let script = format!(
+        "import sqlite3; c = sqlite3.connect({path:?}); c.execute('create table users(name, phone)'); \
+         c.execute('insert into users values (?, ?)', ('lin', '{PHONE}')); c.commit()"
+    );
+    Command::new("python3").args(["-c", &script]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+#[test]
+fn what_became_of_files_is_told_between_the_marks() {
+    let bench = Bench::new("changes");
+    bench.snapshot();
+    bench.write("app/files/copy.xml", "<map><string name=\"theme\">dark</string></map>");
+    bench.write("app/shared_prefs/a.xml", "<map><string name=\"theme\">light</string></map>");
+    bench.write("app/files/b.txt", "new");
+    let second = bench.snapshot();
+    for said in ["created: 2", "files/b.txt  3 bytes", "changed: 1", "shared_prefs/a.xml"] {
+        assert!(second.contains(said), "{said}: {second}");
+    }
+    std::fs::remove_file(bench.path("app/files/b.txt")).unwrap();
+    std::fs::copy(bench.path("app/files/copy.xml"), bench.path("app/files/again.xml")).unwrap();
+    let third = bench.snapshot();
+    assert!(third.contains("deleted: 1") && third.contains("unchanged: 2"), "{third}");
+    assert!(third.contains("same bytes as another file: 1"), "{third}");
+    // An ordinary tar reads the exhibit.
+    let exhibit = bench.path("case/evidence/first-files-03.tar");
+    let listed = Command::new("tar").arg("-tf").arg(&exhibit).output().unwrap();
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("files/again.xml"));
+}
+
+#[test]
+fn a_value_in_a_database_is_named_by_table_row_and_column() {
+    let bench = Bench::new("database");
+    std::fs::create_dir_all(bench.path("app/databases")).unwrap();
+    if !database(&bench.path("app/databases/users.db")) {
+        println!("skipped: no python3 with sqlite3 here");
+        return;
+    }
+    bench.snapshot();
+    let audit = stdout(&dyetrace(&["audit", &bench.case()]));
+    assert!(audit.contains("What is kept in files") && audit.contains("databases/users.db"), "{audit}");
+    assert!(audit.contains("table users, row 1, column phone (page 2, offset "), "{audit}");
+    assert!(!audit.contains(PHONE), "{audit}");
+}
+
+#[test]
+fn nothing_is_kept_is_supported_only_by_files_that_were_collected_when_all_was_done() {
+    let bench = Bench::new("judged");
+    let claims = "vendor: Example\nsource: { title: Answer, date: \"2026-01-31\" }\nclaims:\n  - id: keeps-no-phone\n    \
+        says: The number is not kept.\n    never: { data: [phone], reaches: [storage] }\n";
+    bench.write("case/claims/a.yaml", claims);
+    let mark = |words: &[&str]| {
+        let output = dyetrace(&[&["mark", &bench.case(), "first"], words].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+    };
+    let verdict = || stdout(&dyetrace(&["judge", &bench.case()]));
+    mark(&["planted", "phone"]);
+    bench.snapshot();
+    mark(&["action", "log-in", "began"]);
+    mark(&["action", "log-in", "ended", "succeeded"]);
+    assert!(verdict().contains("no stored file of first was read"), "{}", verdict());
+    bench.write("app/shared_prefs/a.xml", &format!("<map><string name=\"phone\">{PHONE}</string></map>"));
+    bench.snapshot();
+    let contradicted = verdict();
+    assert!(contradicted.contains("contradicted"), "{contradicted}");
+}
+
+#[test]
+fn a_watched_file_that_is_deleted_again_was_seen() {
+    let bench = Bench::new("watch");
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_dyetrace"))
+        .args(["watch", &bench.case(), bench.path("app").to_str().unwrap(), "--seconds", "3"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let exhibit = bench.path("case/evidence/first-watched-01.tar");
+    let begun = Instant::now();
+    while !std::fs::metadata(&exhibit).is_ok_and(|data| data.len() > 0) && begun.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    bench.write("app/new/folder/brief.txt", &format!("phone {PHONE}"));
+    std::thread::sleep(Duration::from_millis(700));
+    std::fs::remove_file(bench.path("app/new/folder/brief.txt")).unwrap();
+    assert!(watch.wait().unwrap().success());
+    let listed = stdout(&dyetrace(&["snapshot", &bench.case()]));
+    assert!(listed.contains("new/folder/brief.txt") && listed.contains("deleted: 1"), "{listed}");
+    let audit = stdout(&dyetrace(&["audit", &bench.case()]));
+    assert!(audit.contains("CREATED") && audit.contains("new/folder/brief.txt"), "{audit}");
+}
+
+#[test]
+fn an_archive_is_taken_as_it_is_and_needs_a_time() {
+    let bench = Bench::new("archive");
+    let archive = bench.path("pulled.tar");
+    let made = Command::new("tar").arg("-cf").arg(&archive).arg("-C").arg(bench.path("app")).arg(".").status();
+    assert!(made.unwrap().success());
+    let source = archive.to_str().unwrap();
+    let taken = ["snapshot", &bench.case(), source, "--taken", "2026-01-31T12:00:00Z"];
+    let output = dyetrace(&taken);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let exhibit = bench.path("case/evidence/first-files-01.tar");
+    assert_eq!(std::fs::read(exhibit).unwrap(), std::fs::read(&archive).unwrap());
+    assert!(stdout(&output).contains("2026-01-31T12:00:00Z  files collected"), "{}", stdout(&output));
+    bench.write("pulled.rar", "Rar!\u{1a}");
+    let refused = dyetrace(&["snapshot", &bench.case(), bench.path("pulled.rar").to_str().unwrap()]);
+    assert!(stderr(&refused).contains("neither a folder nor an archive"), "{}", stderr(&refused));
+}
