@@ -94,7 +94,8 @@ Example:
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exhibits are told by their content: pcap and pcapng (also gzip or zstd), HAR, mitmproxy flow files.
+    after_help = "Exhibits are told by their content: pcap and pcapng (also gzip or zstd), HAR, mitmproxy flow files, and
+archives of a product's files (tar, ZIP, Android backups).
 Values are masked in every report unless --reveal is given.
 
 Examples:

@@ -3,7 +3,7 @@
 use crate::cli::ReadingArguments;
 use crate::exit::{Fault, say};
 use crate::progress::Progress;
-use dyetrace_case::Case;
+use dyetrace_case::{Case, Secret};
 use dyetrace_evidence::Opened;
 use dyetrace_report::audit::{Fixity, KeyFile};
 use dyetrace_tls::Decryptor;
@@ -36,6 +36,7 @@ pub(crate) fn open(inputs: &[PathBuf], arguments: &ReadingArguments) -> Result<I
     let mut key_files = load_keys(case.as_ref(), &arguments.keys, &mut tls)?;
     let size = paths.iter().filter_map(|(path, _)| std::fs::metadata(path).ok()).map(|data| data.len()).sum::<u64>();
     let progress = Progress::new(size * 2);
+    let password = case.as_ref().map(backup_password).transpose()?.flatten();
     let mut exhibits: Vec<Opened> = Vec::new();
     let mut refused = 0;
     for (path, shown) in paths {
@@ -44,7 +45,7 @@ pub(crate) fn open(inputs: &[PathBuf], arguments: &ReadingArguments) -> Result<I
             Ok(opened) if exhibits.iter().any(|other| other.exhibit().id == opened.exhibit().id) => {
                 say(&format!("dyetrace: {shown} has the same bytes as an exhibit before it; it is read once"));
             }
-            Ok(opened) => exhibits.push(opened.named(shown)),
+            Ok(opened) => exhibits.push(opened.named(shown).unlocked(password.clone())),
             Err(error) => {
                 say(&format!("dyetrace: {error}"));
                 refused += 1;
@@ -57,7 +58,7 @@ pub(crate) fn open(inputs: &[PathBuf], arguments: &ReadingArguments) -> Result<I
     if exhibits.is_empty() {
         progress.done();
         return Err(Fault::new("no exhibit could be opened").hint(
-            "dyetrace reads pcap and pcapng (also gzip or zstd), HAR and mitmproxy flow files; dyetrace audit --help shows examples",
+            "dyetrace reads pcap and pcapng (also gzip or zstd), HAR, mitmproxy flow files and archives of files; dyetrace audit --help shows examples",
         ));
     }
     Ok(Intake { case, exhibits, tls, key_files, refused, progress })
@@ -114,11 +115,24 @@ fn load_keys(case: Option<&Case>, named: &[PathBuf], tls: &mut Decryptor) -> Res
         files.push(file);
     }
     if let Some(case) = case {
-        for path in &case.keys {
+        for path in case.keys.iter().filter(|path| *path != BACKUP_PASSWORD) {
             files.push(load_key_file(&case.root.join(path), path.clone(), tls)?);
         }
     }
     Ok(files)
+}
+
+/// Where the password of Android backups stands in a case.
+const BACKUP_PASSWORD: &str = "keys/backup.password";
+
+/// The first line of the file, where the case has it.
+pub(crate) fn backup_password(case: &Case) -> Result<Option<Secret>, Fault> {
+    let path = case.root.join(BACKUP_PASSWORD);
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().map(Secret::new)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Fault::file(&path, &error)),
+    }
 }
 
 fn load_key_file(path: &Path, shown: String, tls: &mut Decryptor) -> Result<KeyFile, Fault> {

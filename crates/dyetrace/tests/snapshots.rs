@@ -1,6 +1,6 @@
 //! A product's files: collected, compared, searched, judged.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and a skipped test must say so")]
 
 mod common;
 
@@ -56,8 +56,9 @@ impl Drop for Bench {
 
 /// A database as an app would make it: by SQLite itself where Python has it.
 fn database(path: &Path) -> bool {
+    let path = path.display();
     let script = format!(
-        "import sqlite3; c = sqlite3.connect({path:?}); c.execute('create table users(name, phone)'); \
+        "import sqlite3; c = sqlite3.connect('{path}'); c.execute('create table users(name, phone)'); \
          c.execute('insert into users values (?, ?)', ('lin', '{PHONE}')); c.commit()"
     );
     Command::new("python3").args(["-c", &script]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
@@ -161,4 +162,31 @@ fn an_archive_is_taken_as_it_is_and_needs_a_time() {
     bench.write("pulled.rar", "Rar!\u{1a}");
     let refused = dyetrace(&["snapshot", &bench.case(), bench.path("pulled.rar").to_str().unwrap()]);
     assert!(stderr(&refused).contains("neither a folder nor an archive"), "{}", stderr(&refused));
+}
+
+#[test]
+fn an_encrypted_backup_is_read_with_the_password_of_the_case() {
+    let bench = Bench::new("backup");
+    let backup = concat!(env!("CARGO_MANIFEST_DIR"), "/../stores/tests/data/password.ab");
+    let output = dyetrace(&["snapshot", &bench.case(), backup, "--taken", "2026-01-31T12:00:00Z"]);
+    assert!(stderr(&output).contains("keys/backup.password"), "{}", stderr(&output));
+    bench.write("case/keys/backup.password", "not this\n");
+    let wrong = dyetrace(&["snapshot", &bench.case()]);
+    assert!(stderr(&wrong).contains("the password does not open"), "{}", stderr(&wrong));
+    bench.write("case/keys/backup.password", "pass密码\n");
+    let opened = dyetrace(&["snapshot", &bench.case()]);
+    assert!(opened.status.success() && stdout(&opened).contains(" files, "), "{}", stderr(&opened));
+}
+
+/// A compressed archive that would fill the disk is read as far as is reasonable.
+#[test]
+fn an_archive_that_inflates_beyond_reason_is_cut_and_that_is_said() {
+    let bench = Bench::new("bomb");
+    let file = std::fs::File::create(bench.path("big")).unwrap();
+    file.set_len(400 << 20).unwrap();
+    let archive = bench.path("bomb.tar.gz");
+    let made = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(&bench.0).arg("big").status();
+    assert!(made.unwrap().success());
+    let output = dyetrace(&["snapshot", &bench.case(), archive.to_str().unwrap(), "--taken", "2026-01-31T12:00:00Z"]);
+    assert!(stderr(&output).contains("inflates beyond all reason"), "{}", stderr(&output));
 }

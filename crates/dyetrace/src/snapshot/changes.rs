@@ -3,6 +3,7 @@
 use super::SnapshotArguments;
 use crate::exit::{Exit, Fault, say};
 use crate::history::History;
+use crate::intake::backup_password;
 use crate::output;
 use crate::progress::Progress;
 use dyetrace_case::{Case, Event, FileChange, Item, Protocol, Record, Run, Stop, StoredFile, Time, grouped};
@@ -54,7 +55,8 @@ pub(super) fn run(arguments: &SnapshotArguments) -> Result<Exit, Fault> {
             }
             Ok::<(), Stop>(())
         };
-        history.read(&opened.named(path.clone()), &mut tls, &mut sink, &mut |bytes| progress.at(bytes));
+        let opened = opened.named(path.clone()).unlocked(backup_password(&case)?);
+        history.read(&opened, &mut tls, &mut sink, &mut |bytes| progress.at(bytes));
         progress.done();
         snapshots.insert(path.clone(), changes);
     }

@@ -12,7 +12,7 @@ pub use wrapping::Wrapping;
 pub(crate) use recognise::PCAP_MAGICS;
 
 use crate::capture::{Apps, Preview, preview};
-use dyetrace_case::{Exhibit, ExhibitId, Format};
+use dyetrace_case::{Exhibit, ExhibitId, Format, Secret};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs::File;
@@ -54,6 +54,7 @@ pub struct Opened {
     secrets_dropped: u64,
     dropped: Option<u64>,
     apps: Apps,
+    password: Option<Secret>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +74,18 @@ impl Opened {
     pub fn named(mut self, name: String) -> Self {
         self.exhibit.path = name;
         self
+    }
+
+    /// The same exhibit with the password that an encrypted backup was made with.
+    #[must_use]
+    pub fn unlocked(mut self, password: Option<Secret>) -> Self {
+        self.password = password;
+        self
+    }
+
+    /// The password, where one was given.
+    pub(crate) fn password(&self) -> Option<&Secret> {
+        self.password.as_ref()
     }
 
     /// The compression around the content.
@@ -214,7 +227,16 @@ impl Survey {
         let id = ExhibitId(self.digest);
         let exhibit = Exhibit { id, path, bytes: self.bytes, format: self.kind.format };
         let Preview { secrets, secrets_dropped, apps, dropped } = self.preview;
-        Opened { source, exhibit, wrapping: self.kind.wrapping, secrets, secrets_dropped, apps, dropped }
+        Opened {
+            source,
+            exhibit,
+            wrapping: self.kind.wrapping,
+            secrets,
+            secrets_dropped,
+            apps,
+            dropped,
+            password: None,
+        }
     }
 }
 

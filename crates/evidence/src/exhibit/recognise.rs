@@ -58,7 +58,7 @@ fn plain(head: &[u8]) -> Option<Format> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Some(Format::Zip);
     }
-    if head.starts_with(b"ANDROID BACKUP\n") {
+    if dyetrace_stores::ab::is_backup(head) {
         return Some(Format::AndroidBackup);
     }
     if is_tar(head) {

@@ -5,22 +5,39 @@ mod stored;
 mod tarball;
 mod zipped;
 
-use crate::exhibit::Opened;
+use crate::exhibit::{Content, Opened};
 use crate::layer::Out;
 use dyetrace_case::{Damage, Format};
+use dyetrace_stores::ab::{Backup, BackupError};
+use std::io::BufReader;
 use stored::Shelf;
 
 /// Reads an archive of files and emits a record for each. `progress` is called with the bytes of the exhibit done.
 pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(u64)) {
     let outcome = match opened.exhibit().format {
-        Format::Zip => opened.seekable().map(|file| zipped::read(file, &mut Shelf::new(out), progress)),
+        Format::Zip => opened.seekable().map(|file| zipped::read(file, &mut Shelf::new(opened, out), progress)),
+        Format::AndroidBackup => opened.content().map(|content| backup(opened, content, out, progress)),
         _ => opened.content().map(|content| {
             let done = content.done();
-            tarball::read(content, &mut Shelf::new(out), &mut || progress(done.bytes()));
+            tarball::read(content, &mut Shelf::new(opened, out), &mut || progress(done.bytes()));
         }),
     };
     if let Err(error) = outcome {
         lost(out, "byte 0", None, format!("the file cannot be opened again: {error}"));
+    }
+}
+
+/// A backup is a tar archive in a wrapping of its own.
+fn backup(opened: &Opened, content: Content, out: &mut Out<'_>, progress: &mut dyn FnMut(u64)) {
+    let done = content.done();
+    let password = opened.password().and_then(|password| std::str::from_utf8(password.reveal()).ok());
+    match Backup::open(BufReader::new(content), password) {
+        Ok(inner) => tarball::read(inner, &mut Shelf::new(opened, out), &mut || progress(done.bytes())),
+        Err(error @ BackupError::PasswordNeeded) => {
+            let hint = "write it into keys/backup.password of the case";
+            lost(out, "byte 0", Some(opened.exhibit().bytes), format!("{error}: {hint}"));
+        }
+        Err(error) => lost(out, "byte 0", Some(opened.exhibit().bytes), format!("the backup is not read: {error}")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One collected file as a record, and a store as its values.
 
+use crate::exhibit::Opened;
 use crate::layer::Out;
 use dyetrace_case::{
     Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoredFile,
@@ -32,6 +33,8 @@ const MOST_VALUES: usize = 10_000;
 const REMEMBERED: usize = 1 << 20;
 /// Damages of one store that are told one by one.
 const TOLD: usize = 100;
+/// Bytes that the files of an archive may have whatever its own size.
+const FREE: u64 = 64 << 20;
 /// Bytes read at once, and of a file's start by which it is told what it is.
 const PIECE: usize = 64 << 10;
 
@@ -39,6 +42,8 @@ const PIECE: usize = 64 << 10;
 pub(super) struct Shelf<'o, 's> {
     out: &'o mut Out<'s>,
     number: u64,
+    /// Bytes that files may still have: archives are compressed, and one byte may stand for a thousand.
+    room: u64,
     /// The first path with that content.
     first: HashMap<[u8; 32], String>,
     /// A database whose log may be the next file: its path, its bytes, its record.
@@ -46,8 +51,9 @@ pub(super) struct Shelf<'o, 's> {
 }
 
 impl<'o, 's> Shelf<'o, 's> {
-    pub(super) fn new(out: &'o mut Out<'s>) -> Self {
-        Self { out, number: 0, first: HashMap::new(), waiting: None }
+    pub(super) fn new(opened: &Opened, out: &'o mut Out<'s>) -> Self {
+        let room = opened.exhibit().bytes.saturating_mul(out.limits.inflate_ratio).saturating_add(FREE);
+        Self { out, number: 0, room, first: HashMap::new(), waiting: None }
     }
 
     /// One file with its content.
@@ -78,17 +84,22 @@ impl<'o, 's> Shelf<'o, 's> {
         super::lost(self.out, place, bytes, reason);
     }
 
-    /// True where nobody wants more.
+    /// True where nobody wants more, or no more is to be read.
     pub(super) fn is_done(&self) -> bool {
-        self.out.stopped()
+        self.out.stopped() || self.room == 0
     }
 
     /// The file without its content, and the content.
     fn record(&mut self, facts: Facts, content: &mut dyn Read) -> (Record, Option<Blob>) {
         let id = format!("file:{}", self.number);
         self.number += 1;
-        let Taken { blob, sha256, dropped, failure } = take(content, self.out);
+        let Taken { blob, sha256, dropped, failure } = take(&mut content.take(self.room), self.out);
         let read = blob.len() + dropped;
+        self.room -= read.min(self.room);
+        if self.room == 0 {
+            let reason = "the archive inflates beyond all reason; nothing behind this file is read".to_owned();
+            self.lost(&id, None, reason);
+        }
         self.out.tally.packets += 1;
         self.out.tally.payload += read;
         if let Some(error) = failure {
