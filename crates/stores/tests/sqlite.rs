@@ -8,6 +8,7 @@ use std::ops::Range;
 const MESSAGES: &[u8] = include_bytes!("data/messages.db");
 const UTF16: &[u8] = include_bytes!("data/utf16.db");
 const LOG: (&[u8], &[u8]) = (include_bytes!("data/log.db"), include_bytes!("data/log.db-wal"));
+const YOUNG: (&[u8], &[u8]) = (include_bytes!("data/young.db"), include_bytes!("data/young.db-wal"));
 const JOURNAL: (&[u8], &[u8]) = (include_bytes!("data/journal.db"), include_bytes!("data/journal.db-journal"));
 
 #[derive(Debug)]
@@ -145,6 +146,13 @@ fn the_log_overlays_the_database() {
     assert_eq!(unfinished, [(State::Uncommitted, File::Wal)].into());
     let live: Vec<&Given> = values.iter().filter(|value| value.state == State::Live).collect();
     assert!(live.iter().any(|value| value.place.starts_with("table t, row 2, column a (page 2 in frame 2 of the ")));
+}
+
+/// The header of the database file is older than that in the log, and says nothing of the encoding yet.
+#[test]
+fn the_newest_header_counts() {
+    let (values, _) = everything(Database { main: YOUNG.0, wal: Some(YOUNG.1), journal: None });
+    assert_eq!(the(&values, "table people, row 1, column name").text, "张伟 Zhang");
 }
 
 #[test]

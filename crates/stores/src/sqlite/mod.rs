@@ -62,7 +62,9 @@ pub(crate) fn read(database: &Database<'_>, out: &mut Out<'_>) {
         wal
     });
     let main = if header.is_some() { database.main } else { &[] };
-    let header = header.or_else(|| wal.as_ref().map(from_wal)).or_else(|| {
+    // The newest first page counts: a young database may have nothing of itself in its file but an empty header.
+    let newest = wal.as_ref().and_then(newest_header).or(header);
+    let header = newest.or_else(|| wal.as_ref().map(|wal| Header::assumed(wal.page_size))).or_else(|| {
         let page_size = journal::size_of_pages(database.journal?)?;
         Some(Header::assumed(page_size))
     });
@@ -81,11 +83,10 @@ pub(crate) fn read(database: &Database<'_>, out: &mut Out<'_>) {
     }
 }
 
-/// The header in the newest first page that the log holds.
-fn from_wal(wal: &Wal<'_>) -> Header {
-    let first = wal.frames.iter().take(wal.valid).rev().find(|frame| frame.page == 1);
-    let header = first.and_then(|frame| Header::parse(frame.bytes));
-    header.filter(|header| header.page_size == wal.page_size).unwrap_or_else(|| Header::assumed(wal.page_size))
+/// The header in the newest first page that finished transactions put into the log.
+fn newest_header(wal: &Wal<'_>) -> Option<Header> {
+    let first = wal.frames.iter().take(wal.committed).rev().find(|frame| frame.page == 1)?;
+    Header::parse(first.bytes).filter(|header| header.page_size == wal.page_size)
 }
 
 fn given_raw(bytes: &[u8], file: File, out: &mut Out<'_>) {

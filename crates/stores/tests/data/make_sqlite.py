@@ -67,6 +67,19 @@ def log():
         shutil.move("copy.db" + end, "log.db" + end)
 
 
+def young():
+    """A database of which nothing but an empty first page is in its file yet; its text is in UTF-16."""
+    db = fresh("young.db")
+    db.executescript("PRAGMA page_size=512; PRAGMA encoding='UTF-16be'; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;")
+    db.execute("CREATE TABLE people(name TEXT)")
+    db.execute("INSERT INTO people VALUES('张伟 Zhang')")
+    for end in ("", "-wal"):
+        shutil.copyfile("young.db" + end, "copy.db" + end)
+    db.close()
+    for end in ("", "-wal"):
+        shutil.move("copy.db" + end, "young.db" + end)
+
+
 def journal():
     """A journal that was kept after its transaction, its header zeroed."""
     db = fresh("journal.db")
@@ -80,4 +93,5 @@ def journal():
 messages()
 utf16()
 log()
+young()
 journal()
