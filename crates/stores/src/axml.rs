@@ -149,7 +149,7 @@ impl Reader<'_, '_, '_> {
         self.pool.bytes = self.pool.bytes.saturating_add(range.len());
         // Strings may overlap; where they do not, they are no more than there are bytes.
         let repeated = again || self.pool.bytes > self.bytes.len();
-        if range.is_empty() || repeated && !self.out.charge(range.len()) {
+        if range.is_empty() || repeated && !self.out.charge_aloud(range.len(), &range) {
             return;
         }
         let at = Some(range.start as u64..range.end as u64);
@@ -161,7 +161,7 @@ impl Reader<'_, '_, '_> {
     /// The strings that no element named as text or attribute: names of elements, and what is left over.
     fn unnamed(&mut self) {
         for (range, given) in &self.pool.strings {
-            if *given || range.is_empty() || !self.out.charge(range.len()) {
+            if *given || range.is_empty() || !self.out.charge_aloud(range.len(), range) {
                 continue;
             }
             let place = Place::Named { name: "a string of the pool", at: range.start as u64 };

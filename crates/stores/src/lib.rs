@@ -30,7 +30,7 @@ mod varint;
 mod xml;
 
 pub use out::{Damage, Damaged, File, Form, Found, Limits, State, Value};
-pub use place::{Column, Origin, PageAt, Part, Place};
+pub use place::{Column, Origin, PageAt, Part, Place, Within};
 pub use recognise::{Kind, recognise};
 pub use sqlite::{Database, read_sqlite};
 

@@ -187,6 +187,16 @@ impl<'o> Out<'o> {
         self.made <= self.limits.made
     }
 
+    /// As [`Self::charge`], and says once that the limit was reached.
+    pub(crate) fn charge_aloud(&mut self, bytes: usize, at: &Range<usize>) -> bool {
+        let before = self.made <= self.limits.made;
+        let granted = self.charge(bytes);
+        if before && !granted {
+            self.damage(File::Main, at.start as u64..at.end as u64, Damaged::Limit);
+        }
+        granted
+    }
+
     /// Bytes of which nothing is known but where they are, without the zeros around them. Runs under four bytes are
     /// not given: no value that could be told from chance fits in them.
     pub(crate) fn raw(&mut self, place: Place<'_>, bytes: &[u8], at: u64, file: File, state: State) {

@@ -8,8 +8,8 @@ use std::fmt;
 pub enum Place<'a> {
     /// A column of a row.
     Column {
-        /// The table or index; none where a page does not tell whose it is.
-        table: Option<&'a str>,
+        /// The table or index.
+        within: Within<'a>,
         /// The row's id; none in indexes and in tables without row ids.
         row: Option<i64>,
         /// Which column.
@@ -21,8 +21,8 @@ pub enum Place<'a> {
     Page {
         /// What part of what page.
         part: Part,
-        /// The table or index that the page belongs to, where known.
-        table: Option<&'a str>,
+        /// The table or index that the page belongs to.
+        within: Within<'a>,
         /// Where the bytes start.
         page: PageAt,
     },
@@ -44,6 +44,17 @@ pub enum Place<'a> {
     },
     /// The file as a whole.
     Whole,
+}
+
+/// What a page of an SQLite database belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within<'a> {
+    /// A table.
+    Table(&'a str),
+    /// An index, which holds copies of columns.
+    Index(&'a str),
+    /// A page does not tell whose it is once nothing refers to it.
+    Unknown,
 }
 
 /// Which column of a record.
@@ -95,8 +106,8 @@ impl Place<'_> {
     pub(crate) fn moved(self, bytes: u32) -> Self {
         let moved = |page: PageAt| PageAt { offset: page.offset.saturating_add(bytes), ..page };
         match self {
-            Self::Column { table, row, column, page } => Self::Column { table, row, column, page: moved(page) },
-            Self::Page { part, table, page } => Self::Page { part, table, page: moved(page) },
+            Self::Column { within, row, column, page } => Self::Column { within, row, column, page: moved(page) },
+            Self::Page { part, within, page } => Self::Page { part, within, page: moved(page) },
             Self::Named { name, at } => Self::Named { name, at: at.saturating_add(u64::from(bytes)) },
             other => other,
         }
@@ -106,28 +117,30 @@ impl Place<'_> {
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Column { table, row, column, page } => {
-                match table {
-                    Some(table) => write!(f, "table {}, ", Shown(table))?,
-                    None => f.write_str("an unknown table, ")?,
-                }
+            Self::Column { within, row, column, page } => {
+                write!(f, "{within}, ")?;
                 if let Some(row) = row {
                     write!(f, "row {row}, ")?;
                 }
                 write!(f, "{column} ({page})")
             }
-            Self::Page { part, table, page } => {
-                write!(f, "{part}")?;
-                if let Some(table) = table {
-                    write!(f, " of table {}", Shown(table))?;
-                }
-                write!(f, " ({page})")
-            }
+            Self::Page { part, within: Within::Unknown, page } => write!(f, "{part} ({page})"),
+            Self::Page { part, within, page } => write!(f, "{part} of {within} ({page})"),
             Self::Key { key, sequence: None } => write!(f, "key {}", Shown(key)),
             Self::Key { key, sequence: Some(sequence) } => write!(f, "key {} (change {sequence})", Shown(key)),
             Self::Path(path) => Shown(path).fmt(f),
             Self::Named { name, at } => write!(f, "{name} at offset {at}"),
             Self::Whole => f.write_str("the whole file"),
+        }
+    }
+}
+
+impl fmt::Display for Within<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(name) => write!(f, "table {}", Shown(name)),
+            Self::Index(name) => write!(f, "index {}", Shown(name)),
+            Self::Unknown => f.write_str("an unknown table"),
         }
     }
 }
@@ -196,12 +209,12 @@ mod tests {
     #[test]
     fn places_are_written_as_a_report_would() {
         let page = PageAt { number: 5, offset: 3120, origin: Origin::Database };
-        let (table, column) = (Some("messages"), Column::Name("body"));
-        let place = Place::Column { table, row: Some(17), column, page };
+        let (within, column) = (Within::Table("messages"), Column::Name("body"));
+        let place = Place::Column { within, row: Some(17), column, page };
         assert_eq!(place.to_string(), "table messages, row 17, column body (page 5, offset 3120)");
         let page = PageAt { origin: Origin::Frame(3), ..page };
         assert_eq!(
-            Place::Page { part: Part::Gap, table, page }.to_string(),
+            Place::Page { part: Part::Gap, within, page }.to_string(),
             "space between records of table messages (page 5 in frame 3 of the write-ahead log, offset 3120)"
         );
     }

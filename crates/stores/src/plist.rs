@@ -207,7 +207,7 @@ impl Reader<'_, '_, '_> {
     fn leaf(&mut self, leaf: Leaf, range: Range<usize>, key: &str, again: bool, is_key: bool) {
         self.values = self.values.saturating_add(range.len());
         let repeated = again || self.values > self.table.bytes.len();
-        if leaf == Leaf::Nothing || repeated && !self.out.charge(range.len() + 1) {
+        if leaf == Leaf::Nothing || repeated && !self.out.charge_aloud(range.len() + 1, &range) {
             return;
         }
         let path = match (self.path.with(""), key) {
@@ -220,7 +220,7 @@ impl Reader<'_, '_, '_> {
 
     fn unnamed(&mut self, index: usize) {
         let Some(Object::Leaf(leaf, range)) = self.table.object(index) else { return };
-        if leaf != Leaf::Nothing && self.out.charge(range.len()) {
+        if leaf != Leaf::Nothing && self.out.charge_aloud(range.len(), &range) {
             let place = Place::Named { name: "an object that nothing names,", at: range.start as u64 };
             self.give(leaf, range, place, false);
         }

@@ -89,7 +89,7 @@ fn every_column_of_a_row_has_its_name_and_place() {
 #[test]
 fn an_index_gives_its_own_copies() {
     let values = main_only(MESSAGES);
-    let copies = values.iter().filter(|value| value.place.starts_with("table by_peer, column peer")).count();
+    let copies = values.iter().filter(|value| value.place.starts_with("index by_peer, column peer")).count();
     assert_eq!(copies, 12);
 }
 

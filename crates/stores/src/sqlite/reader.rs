@@ -8,7 +8,7 @@ use super::record::{self, Payload, Piece};
 use super::schema::{self, Table};
 use super::{File, journal};
 use crate::out::{Damaged, Out, State, Value};
-use crate::place::{Column, Origin, Part, Place};
+use crate::place::{Column, Origin, Part, Place, Within};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -85,7 +85,7 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
     fn schema(&mut self) -> Vec<(u32, Table)> {
         let names = ["type", "name", "tbl_name", "rootpage", "sql"];
         let columns = names.iter().map(ToString::to_string).collect();
-        let table = Rc::new(Table { name: "sqlite_schema".to_owned(), columns, row_id: None });
+        let table = Rc::new(Table { name: "sqlite_schema".to_owned(), is_index: false, columns, row_id: None });
         self.declared = Some(Vec::new());
         self.tree(1, &table);
         self.declared.take().unwrap_or_default()
@@ -162,9 +162,10 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
             }
             start = end;
         }
-        let [_, name, _, root, statement] = texts;
+        let [kind, name, _, root, statement] = texts;
+        let is_index = kind.is_some_and(|kind| kind == "index");
         let root = root?.parse().ok().filter(|root| *root > 0)?;
-        Some((root, schema::declared(&name?, &statement.unwrap_or_default())))
+        Some((root, schema::declared(&name?, is_index, &statement.unwrap_or_default())))
     }
 
     /// Marks the pages on the list of free pages, and gives what its trunks hold beside the list.
@@ -340,8 +341,7 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
         part: Part,
     ) {
         let bytes = image.bytes.get(start..end).unwrap_or_default();
-        let table = table.map(|table| table.name.as_str());
-        let place = Place::Page { part, table, page: image.place(start) };
+        let place = Place::Page { part, within: within(table.map(AsRef::as_ref)), page: image.place(start) };
         self.out.raw(place, bytes, image.at(start), image.file(), state);
     }
 
@@ -430,7 +430,7 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
         for piece in payload.pieces.iter().filter(|_| !reading.strict) {
             let file = file_of(piece.page.origin);
             self.out.damage(file, piece.at..piece.at + piece.bytes.len() as u64, Damaged::Entry);
-            let place = Place::Page { part: Part::Gap, table: None, page: piece.page };
+            let place = Place::Page { part: Part::Gap, within: Within::Unknown, page: piece.page };
             self.out.raw(place, piece.bytes, piece.at, file, reading.state);
         }
     }
@@ -487,6 +487,10 @@ fn file_of(origin: Origin) -> File {
     }
 }
 
+fn within(table: Option<&Table>) -> Within<'_> {
+    table.map_or(Within::Unknown, Table::within)
+}
+
 /// Which column of which row.
 #[derive(Clone, Copy)]
 struct Field<'t> {
@@ -499,7 +503,7 @@ impl<'t> Field<'t> {
     fn place(self, page: crate::place::PageAt) -> Place<'t> {
         let name = self.table.and_then(|table| table.columns.get(self.index)).filter(|name| !name.is_empty());
         let column = name.map_or(Column::Position(self.index as u32 + 1), |name| Column::Name(name));
-        Place::Column { table: self.table.map(|table| table.name.as_str()), row: self.row, column, page }
+        Place::Column { within: within(self.table), row: self.row, column, page }
     }
 }
 

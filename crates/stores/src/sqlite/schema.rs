@@ -1,10 +1,13 @@
 //! Names of columns, out of the `CREATE` statements that `sqlite_schema` keeps. A small tokenizer, not a parser of
 //! SQL: what it does not understand loses a name, never a value.
 
+use crate::place::Within;
+
 /// A table or index as its statement declares it, in the order in which its records hold columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Table {
     pub(super) name: String,
+    pub(super) is_index: bool,
     pub(super) columns: Vec<String>,
     /// The column that is another name of the row's id: records hold NULL for it.
     pub(super) row_id: Option<usize>,
@@ -30,27 +33,34 @@ impl Token {
 /// Most columns that a statement can declare (SQLite's own upper bound is 32767).
 const MOST_COLUMNS: usize = 32_767;
 
-/// What a statement declares. `name` is the object's name in the schema.
-pub(super) fn declared(name: &str, statement: &str) -> Table {
+impl Table {
+    /// For places.
+    pub(super) fn within(&self) -> Within<'_> {
+        if self.is_index { Within::Index(&self.name) } else { Within::Table(&self.name) }
+    }
+}
+
+/// What a statement declares. `name` is the object's name in the schema. The indexes that SQLite makes by itself have
+/// no statement.
+pub(super) fn declared(name: &str, is_index: bool, statement: &str) -> Table {
     let tokens = tokens(statement);
     let (body, after) = body(&tokens);
     let definitions: Vec<&[Token]> = split(body).take(MOST_COLUMNS).collect();
-    let is_index = tokens.iter().take_while(|token| **token != Token::Sign('(')).any(|token| token.is("INDEX"));
     if is_index {
-        return Table { name: name.to_owned(), columns: indexed(&definitions), row_id: None };
+        return Table { name: name.to_owned(), is_index, columns: indexed(&definitions), row_id: None };
     }
     let without_row_id = after.windows(2).any(|pair| pair[0].is("WITHOUT") && pair[1].is("ROWID"));
     let columns: Vec<&[Token]> = definitions.iter().copied().filter(|tokens| is_stored_column(tokens)).collect();
     let names: Vec<String> = columns.iter().filter_map(|tokens| first_word(tokens)).collect();
     let key = primary_key(&definitions);
     if without_row_id {
-        return Table { name: name.to_owned(), columns: key_first(&names, &key), row_id: None };
+        return Table { name: name.to_owned(), is_index, columns: key_first(&names, &key), row_id: None };
     }
     let row_id = match key.as_slice() {
         [only] => position(&names, only).filter(|at| columns.get(*at).is_some_and(|column| is_integer(column))),
         _ => None,
     };
-    Table { name: name.to_owned(), columns: names, row_id }
+    Table { name: name.to_owned(), is_index, columns: names, row_id }
 }
 
 /// Names of an index's columns; expressions have none.
@@ -207,13 +217,14 @@ mod tests {
     use super::*;
 
     fn columns(statement: &str) -> Vec<String> {
-        declared("t", statement).columns
+        declared("t", false, statement).columns
     }
 
     #[test]
     fn columns_of_ordinary_tables() {
         let table = declared(
             "messages",
+            false,
             "CREATE TABLE messages (\n _id INTEGER PRIMARY KEY AUTOINCREMENT, -- the id, it says\n body TEXT NOT NULL \
              DEFAULT 'a, b', [a time] DATE CHECK (x IN (1, 2)), \"say \"\"so\"\"\" , /* , */ `last`, \
              FOREIGN KEY (body) REFERENCES o(x), UNIQUE (body, last))",
@@ -224,8 +235,8 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_the_row_id() {
-        assert_eq!(declared("t", "CREATE TABLE t (a INT PRIMARY KEY, b)").row_id, None, "INT is not INTEGER");
-        assert_eq!(declared("t", "CREATE TABLE t (a, b INTEGER, PRIMARY KEY (b))").row_id, Some(1));
+        assert_eq!(declared("t", false, "CREATE TABLE t (a INT PRIMARY KEY, b)").row_id, None, "INT is not INTEGER");
+        assert_eq!(declared("t", false, "CREATE TABLE t (a, b INTEGER, PRIMARY KEY (b))").row_id, Some(1));
     }
 
     #[test]
@@ -242,7 +253,7 @@ mod tests {
     #[test]
     fn columns_of_an_index() {
         let statement = "CREATE UNIQUE INDEX i ON t (a COLLATE NOCASE, lower(b), \"c d\" DESC)";
-        assert_eq!(columns(statement), ["a", "", "c d"]);
+        assert_eq!(declared("i", true, statement).columns, ["a", "", "c d"]);
     }
 
     #[test]
@@ -255,7 +266,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_statement_is_too_strange(statement in ".{0,200}") {
-            declared("t", &statement);
+            declared("t", false, &statement);
         }
     }
 }
