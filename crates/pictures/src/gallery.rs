@@ -12,7 +12,7 @@ use crate::views::{Part, parts};
 /// Pixels of the copy of an original that tiles are compared with.
 const FRAME_PIXELS: usize = 1 << 18;
 /// Pixels that a picture is hashed at.
-const HASHED_PIXELS: usize = 1 << 16;
+const HASHED_PIXELS: usize = 1 << 14;
 /// Differing bits of two hashes up to which the tiles are asked.
 const HASHES_ALIKE: u16 = 64;
 /// Originals that are compared tile by tile with one picture.
@@ -58,8 +58,8 @@ pub struct Match {
     pub bad_tiles: f32,
     /// Tiles with contents that were compared.
     pub tiles: u32,
-    /// Tiles that are flat in the original and not in the picture: something was laid over it, or written there.
-    pub added_tiles: u32,
+    /// Share of the contents that is in bad tiles, 0 to 1.
+    pub bad_contents: f32,
     /// Mean correlation of the tiles, -1 to 1.
     pub correlation: f32,
     /// Bits in which the picture's PDQ hash differs from that of the nearest view of the original, 0 to 256.
@@ -224,7 +224,7 @@ impl Gallery {
             view: View { mirrored, degrees, scale: map.scale(), shown, filled: filled.min(1.0) },
             bad_tiles,
             tiles: verdict.tiles,
-            added_tiles: verdict.added,
+            bad_contents: verdict.bad_weight / verdict.weight.max(1.0),
             correlation: verdict.correlation,
             distance: candidate.distance,
             corners: candidate.votes as u32,

@@ -128,12 +128,12 @@ pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Option<Consensus> {
     let mut map = first;
     for tolerance in [20.0, 10.0, 6.0, 4.0] {
         let near: Vec<_> =
-            pairs.iter().filter(|pair| misses(&map, pair) < tolerance * pair.theirs.size.max(1.0)).collect();
+            pairs.iter().filter(|pair| hits(&map, pair, tolerance * pair.theirs.size.max(1.0))).collect();
         let places: Vec<_> =
             near.iter().map(|pair| ((pair.theirs.x, pair.theirs.y), (pair.ours.x, pair.ours.y))).collect();
         map = Affine::fitted(&places, places.len() < 12)?;
     }
-    let votes = distinct(pairs.iter().filter(|pair| misses(&map, pair) < 4.0 * pair.theirs.size.max(1.0)));
+    let votes = distinct(pairs.iter().filter(|pair| hits(&map, pair, 4.0 * pair.theirs.size.max(1.0))));
     (votes >= LEAST_VOTES && map.is_plausible()).then_some(Consensus { map, votes })
 }
 
@@ -145,21 +145,22 @@ fn proposed(pair: &Pair) -> Affine {
     Affine { x0: pair.ours.x - x, y0: pair.ours.y - y, ..turn }
 }
 
-/// How far a map misses, in pixels of the original.
-fn misses(map: &Affine, pair: &Pair) -> f32 {
+/// Whether a map misses by less than so many pixels of the original.
+fn hits(map: &Affine, pair: &Pair, tolerance: f32) -> bool {
     let (x, y) = map.apply(pair.theirs.x, pair.theirs.y);
-    (x - pair.ours.x).hypot(y - pair.ours.y) / map.scale().max(1e-6)
+    let (across, down) = (x - pair.ours.x, y - pair.ours.y);
+    across * across + down * down < tolerance * tolerance * map.area().abs()
 }
 
 fn votes_for(map: &Affine, proposer: &Pair, pairs: &[Pair]) -> usize {
     let turned = proposer.ours.angle - proposer.theirs.angle;
     let agreeing = pairs.iter().filter(|pair| {
-        let away = (pair.theirs.x - proposer.theirs.x).hypot(pair.theirs.y - proposer.theirs.y);
+        let away = (pair.theirs.x - proposer.theirs.x).abs() + (pair.theirs.y - proposer.theirs.y).abs();
         // A direction is right within some ten degrees, and a size within a quarter: far places may miss by more.
-        let tolerance = 8.0 * proposer.theirs.size + 0.15 * away;
+        let tolerance = 8.0 * proposer.theirs.size + 0.12 * away;
         let angle = (pair.ours.angle - pair.theirs.angle - turned).rem_euclid(std::f32::consts::TAU);
         let size = pair.ours.size / pair.theirs.size / map.scale().max(1e-6);
-        misses(map, pair) < tolerance && angle.min(std::f32::consts::TAU - angle) < 0.45 && (0.6..1.7).contains(&size)
+        hits(map, pair, tolerance) && angle.min(std::f32::consts::TAU - angle) < 0.45 && (0.6..1.7).contains(&size)
     });
     distinct(agreeing)
 }

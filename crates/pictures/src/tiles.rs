@@ -13,6 +13,10 @@ const TILE: usize = 16;
 const FLAT: f32 = 7.0;
 /// Correlation below which a tile is bad.
 const BAD: f32 = 0.55;
+/// Share of its contrast with which a tile is still there, however much lies over it.
+const STILL_THERE: f32 = 0.6;
+/// Deviation above which a tile's contents do not count for more.
+const HEAVIEST: f32 = 40.0;
 
 /// What tiles say about one place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,8 +27,10 @@ pub(crate) struct Verdict {
     pub(crate) tiles: u32,
     /// Of these, those that do not agree.
     pub(crate) bad: u32,
-    /// Tiles that are flat in the original and not in the picture.
-    pub(crate) added: u32,
+    /// Contents of the tiles: the sum of their deviations in grey values.
+    pub(crate) weight: f32,
+    /// Contents of the bad ones.
+    pub(crate) bad_weight: f32,
     /// Tiles that lie inside the picture.
     pub(crate) inside: u32,
     /// Mean correlation of the tiles.
@@ -251,20 +257,70 @@ fn vertex(before: f32, top: f32, after: f32) -> f32 {
     if bend < -1e-6 { ((before - after) / (2.0 * bend)).clamp(-0.5, 0.5) } else { 0.0 }
 }
 
+/// One tile of both pictures.
+struct Tile {
+    sums: Sums,
+    correlation: f32,
+    /// Grey values of the picture for one of the original.
+    slope: f32,
+}
+
+impl Tile {
+    fn new(sums: Sums) -> Self {
+        let together = sums.products - sums.own * sums.other;
+        let slope = together / (sums.deviation().powi(2) + 0.5);
+        Self { correlation: sums.correlation(), slope, sums }
+    }
+}
+
+/// How the picture's grey values follow from the original's: contrast and brightness as most tiles have them.
+struct Tone {
+    slope: f32,
+    offset: f32,
+}
+
+impl Tone {
+    fn of(tiles: &[Tile]) -> Self {
+        let sure = || tiles.iter().filter(|tile| tile.correlation > 0.8 && (12.0..243.0).contains(&tile.sums.other));
+        let slope = median(sure().map(|tile| tile.slope)).unwrap_or(1.0).max(0.1);
+        let offset = median(sure().map(|tile| tile.sums.other - slope * tile.sums.own)).unwrap_or_default();
+        Self { slope, offset }
+    }
+
+    /// Whether nearly all of the tile would be black or white in this tone: nothing can be seen of it then.
+    fn clips(&self, tile: &Tile) -> bool {
+        let (mean, spread) = (self.slope * tile.sums.own + self.offset, self.slope * tile.sums.deviation());
+        mean - spread > 248.0 || mean + spread < 6.0
+    }
+}
+
+fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let mut all: Vec<f32> = values.collect();
+    all.sort_by(f32::total_cmp);
+    all.get(all.len() / 2).copied()
+}
+
 fn judged(frame: &Luma, laid: &Laid, map: Affine) -> Option<Verdict> {
     let (width, height) = (frame.width(), frame.height());
-    let mut verdict = Verdict { map, tiles: 0, bad: 0, added: 0, inside: 0, correlation: 0.0, width, height };
-    for tile in tiles(frame).filter(|(left, top)| laid.contains(*left, *top, TILE)) {
+    let mut verdict = Verdict { map, tiles: 0, bad: 0, weight: 0.0, bad_weight: 0.0, inside: 0, correlation: 0.0, width, height };
+    let mut all = Vec::new();
+    for place in tiles(frame).filter(|(left, top)| laid.contains(*left, *top, TILE)) {
         verdict.inside += 1;
-        let sums = Sums::of(frame, &laid.luma, tile, (0, 0));
-        if sums.deviation() < FLAT {
-            verdict.added += u32::from(sums.other_deviation() > 2.0 * FLAT);
-            continue;
+        let sums = Sums::of(frame, &laid.luma, place, (0, 0));
+        if sums.deviation() >= FLAT {
+            all.push(Tile::new(sums));
         }
-        let correlation = sums.correlation();
+    }
+    let tone = Tone::of(&all);
+    for tile in all.iter().filter(|tile| !tone.clips(tile)) {
+        // What is laid over a picture lowers the correlation. What the original has is still there under it.
+        let is_bad = tile.correlation < BAD && tile.slope < STILL_THERE * tone.slope;
+        let weight = tile.sums.deviation().min(HEAVIEST);
         verdict.tiles += 1;
-        verdict.correlation += correlation;
-        verdict.bad += u32::from(correlation < BAD);
+        verdict.bad += u32::from(is_bad);
+        verdict.weight += weight;
+        verdict.bad_weight += if is_bad { weight } else { 0.0 };
+        verdict.correlation += tile.correlation;
     }
     verdict.correlation /= verdict.tiles.max(1) as f32;
     (verdict.tiles > 0).then_some(verdict)
