@@ -15,7 +15,7 @@ fn main() {
     for (id, path) in names.iter().enumerate() {
         gallery.add(id as u32, &std::fs::read(path).unwrap()).unwrap();
     }
-    println!("# badc {:.3} in {:?}", names.len(), busy() - start);
+    println!("# added {} in {:?}", names.len(), busy() - start);
     let stem = |p: &std::path::Path| p.file_stem().unwrap().to_string_lossy().split("__").next().unwrap().to_string();
     let mut files: Vec<std::path::PathBuf> = Vec::new();
     for a in args {
@@ -46,7 +46,7 @@ fn main() {
         for m in found {
             let name = stem(&names[m.original as usize]);
             println!(
-                "\t{}\t{}\t{:?}\tbad {:.3} of {}\td {}\tcorners {}\tbadc {:.3}\tcorr {:.3}\tmir {} deg {:.0} scale {:.2} shown {:.2} filled {:.2}",
+                "\t{}\t{}\t{:?}\tbad {:.3} of {}\td {}\tcorners {}\tworst {:.2}\tcorr {:.3}\tmir {} deg {:.0} scale {:.2} shown {:.2} filled {:.2}",
                 if name == own { "OWN" } else { "other" },
                 name,
                 m.likeness,
@@ -54,7 +54,7 @@ fn main() {
                 m.tiles,
                 m.distance,
                 m.corners,
-                m.bad_contents,
+                m.worst_tile,
                 m.correlation,
                 m.view.mirrored,
                 m.view.degrees,

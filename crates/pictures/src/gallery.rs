@@ -1,25 +1,35 @@
 //! The subject's pictures, and where they are seen again.
 
 use crate::decode::{Limits, Unreadable, decode};
-use crate::features::{Wanted, features};
+use crate::features::{Feature, Wanted, features};
 use crate::geometry::{Affine, LEAST_VOTES, consensus};
 use crate::index::{Index, Pair};
-use crate::luma::{Luma, Pyramid};
+use crate::luma::{Luma, Pyramid, limited};
+use crate::packed::Kept;
 use crate::pdq::{Hash, Laid, Spectrum};
-use crate::tiles::{Verdict, compare};
+use crate::tiles::{Rivals, Verdict, compare, plainness};
 use crate::views::{Part, parts};
 
-/// Pixels of the copy of an original that tiles are compared with.
-const FRAME_PIXELS: usize = 1 << 18;
 /// Pixels that a picture is hashed at.
 const HASHED_PIXELS: usize = 1 << 14;
 /// Differing bits of two hashes up to which the tiles are asked.
 const HASHES_ALIKE: u16 = 64;
 /// Originals that are compared tile by tile with one picture.
 const COMPARED: usize = 24;
+/// Share of bad tiles above which there is not even the same template.
+const UNLIKE: f32 = 0.6;
+/// Fewer tiles (they overlap by half) say nothing.
+const FEWEST_TILES: u32 = 24;
+/// Tiles with letters or edges that are enough to go by.
+const FEWEST_STRONG: u32 = 50;
+/// Width at which a whole screen must be seen to tell it from others of its template.
+const NARROWEST: usize = 300;
+/// Other originals that are asked whether they could be there as well.
+const RIVALS: usize = 256;
 /// Features of an original, and of a picture.
 const THEIRS: Wanted = Wanted { count: 800, pixels: 1 << 20, mirrored: false };
-const OURS: Wanted = Wanted { count: 500, pixels: 420_000, mirrored: true };
+const BETWEEN: Wanted = Wanted { count: 700, ..THEIRS };
+const OURS: Wanted = Wanted { count: 600, pixels: 420_000, mirrored: true };
 
 /// Whether a picture is the original.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
@@ -58,8 +68,8 @@ pub struct Match {
     pub bad_tiles: f32,
     /// Tiles with contents that were compared.
     pub tiles: u32,
-    /// Share of the contents that is in bad tiles, 0 to 1.
-    pub bad_contents: f32,
+    /// How well the tile with letters or edges agrees that agrees least, -1 to 1; 1 where there is none.
+    pub worst_tile: f32,
     /// Mean correlation of the tiles, -1 to 1.
     pub correlation: f32,
     /// Bits in which the picture's PDQ hash differs from that of the nearest view of the original, 0 to 256.
@@ -78,7 +88,9 @@ pub struct Gallery {
 
 struct Original {
     id: u32,
-    frame: Luma,
+    frame: Kept,
+    /// Share of it that is plain, 0 to 1.
+    plainness: f32,
     /// Size of the picture that features were taken from.
     size: (f32, f32),
 }
@@ -117,13 +129,19 @@ impl Gallery {
         let place = self.originals.len() as u32;
         let pyramid = Pyramid::new(&picture);
         self.index.add(place, &features(&pyramid, THEIRS).plain);
-        let frame = limited(&picture, FRAME_PIXELS);
+        self.index.add(place, &between(&picture));
+        let small = limited(&picture, 4 * HASHED_PIXELS);
         for part in parts() {
-            let shown = part.of(&frame);
+            let shown = part.of(&small);
             self.hashes
                 .extend(Spectrum::of(&limited(&shown, HASHED_PIXELS)).map(|spectrum| (spectrum.hash(), place, part)));
         }
-        self.originals.push(Original { id, frame, size: pyramid.size() });
+        self.originals.push(Original {
+            id,
+            frame: Kept::new(&picture),
+            plainness: plainness(&picture),
+            size: pyramid.size(),
+        });
     }
 
     /// The originals that a picture file shows, the surest first.
@@ -206,30 +224,94 @@ impl Gallery {
 
     fn verify(&self, candidate: &Candidate, pyramid: &Pyramid) -> Option<Match> {
         let original = self.originals.get(candidate.original as usize)?;
-        let (width, height) = (original.frame.width() as f32, original.frame.height() as f32);
-        let to_full = Affine::scaled(original.size.0 / width, original.size.1 / height);
-        let verdict = compare(&original.frame, pyramid, candidate.map.after(&to_full), candidate.votes == 0)?;
-        let bad_tiles = verdict.bad as f32 / verdict.tiles.max(1) as f32;
-        let likeness = judge(&verdict)?;
+        let to_full = original.to_full();
+        let verdict = compare(&*original.frame.open()?, pyramid, candidate.map.after(&to_full), candidate.votes == 0)?;
+        let mut likeness = judge(&verdict, original.is_drawn())?;
+        if likeness == Likeness::Same
+            && original.has_rivals()
+            && self.is_contested(candidate.original, &verdict, pyramid)
+        {
+            likeness = Likeness::SameTemplate;
+        }
         let map = verdict.map.after(&to_full.inverse()?);
-        let all = (verdict.width / 16 * (verdict.height / 16)).max(1) as f32;
-        let shown = verdict.inside as f32 / all;
-        let filled =
-            shown * map.area().abs() * original.size.0 * original.size.1 / (pyramid.size().0 * pyramid.size().1);
-        let mirrored = map.area() < 0.0;
-        let degrees = if mirrored { (-map.yx).atan2(-map.xx) } else { map.yx.atan2(map.xx) }.to_degrees();
         Some(Match {
             original: original.id,
             likeness,
-            view: View { mirrored, degrees, scale: map.scale(), shown, filled: filled.min(1.0) },
-            bad_tiles,
+            view: view(&verdict, &map, original.size, pyramid.size()),
+            bad_tiles: verdict.bad_share(),
             tiles: verdict.tiles,
-            bad_contents: verdict.bad_weight / verdict.weight.max(1.0),
             correlation: verdict.correlation,
             distance: candidate.distance,
             corners: candidate.votes as u32,
+            worst_tile: verdict.worst,
         })
     }
+
+    /// Whether what the picture shows of a screen is what another of the same size shows there too: then the picture
+    /// cannot tell them apart, and shows the template alone.
+    fn is_contested(&self, place: u32, verdict: &Verdict, pyramid: &Pyramid) -> bool {
+        let Some(original) = self.originals.get(place as usize) else { return false };
+        let Some(frame) = original.frame.open() else { return false };
+        let rivals = Rivals::of(&frame, pyramid, verdict);
+        let others =
+            self.originals.iter().enumerate().filter(|(other, _)| *other != place as usize).map(|(_, other)| other);
+        let others = others.filter(|other| other.has_rivals() && other.frame.size() == original.frame.size());
+        others.take(RIVALS).any(|other| {
+            let found = other.frame.open().and_then(|frame| rivals.verdict(&frame));
+            found.is_some_and(|found| judge(&found, true) == Some(Likeness::Same)) && !original.is_copy_of(other)
+        })
+    }
+}
+
+impl Original {
+    /// A screen or the like: others have some that differ in nothing but a few letters.
+    fn is_drawn(&self) -> bool {
+        self.plainness >= 0.85
+    }
+
+    /// A screen or a card: others have some of which parts are the same.
+    fn has_rivals(&self) -> bool {
+        self.plainness >= 0.2
+    }
+
+    /// From the kept copy to the size that features were taken at.
+    fn to_full(&self) -> Affine {
+        let (width, height) = self.frame.size();
+        Affine::scaled(self.size.0 / width as f32, self.size.1 / height as f32)
+    }
+
+    /// Whether two originals are one picture that was added twice.
+    fn is_copy_of(&self, other: &Self) -> bool {
+        let (Some(own), Some(others)) = (self.frame.open(), other.frame.open()) else { return false };
+        let whole = compare(&own, &Pyramid::new(&others), Affine::SAME, false);
+        whole.is_some_and(|verdict| judge(&verdict, true) == Some(Likeness::Same))
+    }
+}
+
+/// Features at the sizes between those of the pyramid: a picture's own sizes may lie there, and what is around a corner
+/// is known again within a tenth of its size, not within a fifth.
+fn between(picture: &Luma) -> Vec<Feature> {
+    let share = std::f64::consts::FRAC_1_SQRT_2.sqrt();
+    let scaled = |side: usize| (side as f64 * share).round() as usize;
+    let smaller = picture.shrunk(scaled(picture.width()), scaled(picture.height()));
+    let across = picture.width() as f32 / smaller.width() as f32;
+    let down = picture.height() as f32 / smaller.height() as f32;
+    let mut found = features(&Pyramid::new(&smaller), BETWEEN).plain;
+    for feature in &mut found {
+        feature.x *= across;
+        feature.y *= down;
+        feature.size *= (across + down) / 2.0;
+    }
+    found
+}
+
+fn view(verdict: &Verdict, map: &Affine, original: (f32, f32), picture: (f32, f32)) -> View {
+    let all = ((verdict.width / 8).saturating_sub(1) * (verdict.height / 8).saturating_sub(1)).max(1) as f32;
+    let shown = verdict.inside as f32 / all;
+    let filled = shown * map.area().abs() * original.0 * original.1 / (picture.0 * picture.1);
+    let mirrored = map.area() < 0.0;
+    let degrees = if mirrored { (-map.yx).atan2(-map.xx) } else { map.yx.atan2(map.xx) }.to_degrees();
+    View { mirrored, degrees, scale: map.scale(), shown, filled: filled.min(1.0) }
 }
 
 struct Candidate {
@@ -239,21 +321,22 @@ struct Candidate {
     distance: u16,
 }
 
-fn judge(verdict: &Verdict) -> Option<Likeness> {
-    let bad = verdict.bad as f32 / verdict.tiles.max(1) as f32;
-    if bad > 0.6 || verdict.tiles < 6 {
+/// What the tiles mean. In what is drawn a single tile with other letters means another screen; a photograph has no
+/// template, and a name written into its corner does not make it another.
+fn judge(verdict: &Verdict, drawn: bool) -> Option<Likeness> {
+    let bad = verdict.bad_share();
+    if bad > UNLIKE || verdict.tiles < FEWEST_TILES {
         return None;
     }
-    Some(if bad < 0.015 { Likeness::Same } else { Likeness::SameTemplate })
-}
-
-fn limited(luma: &Luma, pixels: usize) -> Luma {
-    let share = (pixels as f64 / luma.pixels().len() as f64).sqrt();
-    if share >= 1.0 {
-        return luma.clone();
-    }
-    let scaled = |side: usize| (side as f64 * share).round() as usize;
-    luma.shrunk(scaled(luma.width()), scaled(luma.height()))
+    let (most_strong, most) = match (drawn, verdict.strong >= FEWEST_STRONG) {
+        // Faint shades of a screen are the first that brightening takes away.
+        (true, true) => (0.0, 0.15),
+        (true, false) => (0.0, 0.03),
+        (false, _) => (0.012, 0.05),
+    };
+    let agrees = verdict.strong_bad as f32 <= most_strong * verdict.strong as f32 && bad <= most;
+    let can_tell = !drawn || verdict.width >= NARROWEST;
+    Some(if agrees && can_tell { Likeness::Same } else { Likeness::SameTemplate })
 }
 
 #[cfg(test)]

@@ -112,6 +112,8 @@ pub(crate) struct Consensus {
 
 /// Pairs looked at; of more, those most alike.
 const PAIRS: usize = 200;
+/// Pairs that propose a map.
+const PROPOSALS: usize = 64;
 /// Fewer pairs that agree are chance.
 pub(crate) const LEAST_VOTES: usize = 5;
 
@@ -120,7 +122,7 @@ pub(crate) const LEAST_VOTES: usize = 5;
 pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Option<Consensus> {
     pairs.sort_by_key(|pair| pair.distance);
     pairs.truncate(PAIRS);
-    let proposals = pairs.iter().map(|pair| (proposed(pair), pair));
+    let proposals = pairs.iter().take(PROPOSALS).map(|pair| (proposed(pair), pair));
     let (_, first) = proposals
         .map(|(map, pair)| (votes_for(&map, pair, pairs), map))
         .max_by(|left, right| left.0.cmp(&right.0))
@@ -154,15 +156,20 @@ fn hits(map: &Affine, pair: &Pair, tolerance: f32) -> bool {
 
 fn votes_for(map: &Affine, proposer: &Pair, pairs: &[Pair]) -> usize {
     let turned = proposer.ours.angle - proposer.theirs.angle;
+    let size = proposer.ours.size / proposer.theirs.size;
     let agreeing = pairs.iter().filter(|pair| {
         let away = (pair.theirs.x - proposer.theirs.x).abs() + (pair.theirs.y - proposer.theirs.y).abs();
         // A direction is right within some ten degrees, and a size within a quarter: far places may miss by more.
         let tolerance = 8.0 * proposer.theirs.size + 0.12 * away;
-        let angle = (pair.ours.angle - pair.theirs.angle - turned).rem_euclid(std::f32::consts::TAU);
-        let size = pair.ours.size / pair.theirs.size / map.scale().max(1e-6);
-        hits(map, pair, tolerance) && angle.min(std::f32::consts::TAU - angle) < 0.45 && (0.6..1.7).contains(&size)
+        let ratio = pair.ours.size / (pair.theirs.size * size);
+        (0.6..1.7).contains(&ratio) && hits(map, pair, tolerance) && turned_alike(turned, pair)
     });
-    distinct(agreeing)
+    agreeing.count()
+}
+
+fn turned_alike(turned: f32, pair: &Pair) -> bool {
+    let angle = (pair.ours.angle - pair.theirs.angle - turned).rem_euclid(std::f32::consts::TAU);
+    angle.min(std::f32::consts::TAU - angle) < 0.45
 }
 
 /// Pairs at different places: several pairs of one corner, or of one place on several levels, are one witness.

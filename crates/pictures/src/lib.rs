@@ -31,6 +31,7 @@ mod gallery;
 mod geometry;
 mod index;
 mod luma;
+mod packed;
 mod pdq;
 mod tiles;
 mod views;

@@ -262,3 +262,13 @@ impl Pyramid {
         self.levels.first().map_or((1.0, 1.0), |level| (level.luma.width as f32, level.luma.height as f32))
     }
 }
+
+/// The picture, reduced to at most so many pixels.
+pub(crate) fn limited(luma: &Luma, pixels: usize) -> Luma {
+    let share = (pixels as f64 / luma.pixels().len() as f64).sqrt();
+    if share >= 1.0 {
+        return luma.clone();
+    }
+    let scaled = |side: usize| (side as f64 * share).floor() as usize;
+    luma.shrunk(scaled(luma.width()), scaled(luma.height()))
+}

@@ -11,12 +11,14 @@ use crate::luma::{Luma, Pyramid};
 const TILE: usize = 16;
 /// A tile whose brightness varies less (standard deviation) has nothing to correlate.
 const FLAT: f32 = 7.0;
-/// Correlation below which a tile is bad.
+/// Agreement below which a tile is bad.
 const BAD: f32 = 0.55;
-/// Share of its contrast with which a tile is still there, however much lies over it.
-const STILL_THERE: f32 = 0.6;
-/// Deviation above which a tile's contents do not count for more.
-const HEAVIEST: f32 = 40.0;
+/// The same of a tile with letters or edges.
+const STRONG_BAD: f32 = 0.62;
+/// Share of contents in bad tiles at half the size above which the whole size would say nothing else.
+const HOPELESS: f32 = 0.35;
+/// Deviation of a tile that has letters or edges.
+const STRONG: f32 = 16.0;
 
 /// What tiles say about one place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,49 +29,76 @@ pub(crate) struct Verdict {
     pub(crate) tiles: u32,
     /// Of these, those that do not agree.
     pub(crate) bad: u32,
-    /// Contents of the tiles: the sum of their deviations in grey values.
-    pub(crate) weight: f32,
-    /// Contents of the bad ones.
-    pub(crate) bad_weight: f32,
+    /// Tiles with much to correlate: letters, edges.
+    pub(crate) strong: u32,
+    /// Of these, those that do not agree.
+    pub(crate) strong_bad: u32,
+    pub(crate) worst: f32,
     /// Tiles that lie inside the picture.
     pub(crate) inside: u32,
     /// Mean correlation of the tiles.
     pub(crate) correlation: f32,
-    /// Size of what was compared, in pixels.
+    /// Size at which the whole original was compared, in pixels.
     pub(crate) width: usize,
-    /// Its height.
     pub(crate) height: usize,
+}
+
+impl Verdict {
+    const EMPTY: Self = Self {
+        map: Affine::SAME,
+        tiles: 0,
+        bad: 0,
+        strong: 0,
+        strong_bad: 0,
+        worst: 1.0,
+        inside: 0,
+        correlation: 0.0,
+        width: 0,
+        height: 0,
+    };
+
+    /// Share of bad tiles.
+    pub(crate) fn bad_share(&self) -> f32 {
+        self.bad as f32 / self.tiles.max(1) as f32
+    }
 }
 
 /// Compares the original's `frame` with what lies in the picture where `map` takes it. `rough` where the map may be
 /// wrong by a twentieth. `None` where too little lies inside.
 pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool) -> Option<Verdict> {
     let finest = map.scale().min(1.0);
-    let mut map = map;
     let steps: &[(f32, isize)] =
-        if rough { &[(0.125, 4), (0.25, 4), (0.5, 3), (1.0, 3), (1.0, 2)] } else { &[(0.5, 4), (1.0, 3), (1.0, 2)] };
+        if rough { &[(0.125, 4), (0.25, 4), (0.5, 3), (1.0, 2), (1.0, 2)] } else { &[(0.5, 4), (1.0, 2)] };
+    let mut map = map;
     let mut last = None;
     for (share, reach) in steps {
-        let sized = at_scale(frame, finest * share);
-        if sized.width().min(sized.height()) < 3 * TILE {
-            continue;
+        if last.as_ref().is_none_or(|(_, before)| before != share) {
+            last = Some((at_scale(frame, finest * share), *share))
+                .filter(|(sized, _)| sized.width().min(sized.height()) >= 3 * TILE);
         }
-        let (across, down) =
-            (frame.width() as f32 / sized.width() as f32, frame.height() as f32 / sized.height() as f32);
-        let stretch = Affine::scaled(across, down);
+        let Some((sized, _)) = &last else { continue };
+        let stretch = stretch(frame, sized);
         let local = map.after(&stretch);
-        let laid = Laid::new(&sized, picture, &local);
-        let refined = refine(&sized, &laid, *reach).map_or(local, |shift| local.after(&shift));
+        let laid = Laid::new(sized, picture, &local);
+        let refined = refine(sized, &laid, *reach).map_or(local, |shift| local.after(&shift));
         if refined.is_plausible() {
             map = refined.after(&stretch.inverse()?);
         }
-        last = Some(sized);
+        if *share < 1.0 && *share >= 0.5 {
+            let laid = Laid::new(sized, picture, &map.after(&stretch));
+            let rough_verdict = judged(sized, &laid, map).filter(|verdict| verdict.tiles >= 96);
+            if let Some(verdict) = rough_verdict.filter(|verdict| verdict.bad_share() > HOPELESS) {
+                return Some(verdict);
+            }
+        }
     }
-    let sized = last.unwrap_or_else(|| at_scale(frame, finest));
-    let stretch =
-        Affine::scaled(frame.width() as f32 / sized.width() as f32, frame.height() as f32 / sized.height() as f32);
-    let laid = Laid::new(&sized, picture, &map.after(&stretch));
+    let (sized, _) = last.unwrap_or_else(|| (at_scale(frame, finest), 1.0));
+    let laid = Laid::new(&sized, picture, &map.after(&stretch(frame, &sized)));
     judged(&sized, &laid, map)
+}
+
+fn stretch(frame: &Luma, sized: &Luma) -> Affine {
+    Affine::scaled(frame.width() as f32 / sized.width() as f32, frame.height() as f32 / sized.height() as f32)
 }
 
 fn at_scale(frame: &Luma, scale: f32) -> Luma {
@@ -105,30 +134,36 @@ impl Laid {
     }
 }
 
-/// Fills a row from the places it maps to; from where to where those lie inside.
+/// Fills a row from the places it maps to; from where to where those lie inside. Places are counted in 65,536ths of a
+/// pixel: sides are at most 65,535 pixels, of which a picture at working size has far fewer.
 fn sampled(row: &mut [u8], source: &Luma, map: &Affine, y: usize) -> (usize, usize) {
-    let (right, bottom) = (source.width() as f32 - 1.0, source.height() as f32 - 1.0);
-    let mut inside = (usize::MAX, 0);
-    let pixels = source.pixels();
+    const ONE: f32 = 65_536.0;
+    let (width, pixels) = (source.width(), source.pixels());
+    let (right, bottom) = ((width as i64 - 1) << 16, (source.height() as i64 - 1) << 16);
+    let (u, v) = map.apply(0.5, y as f32 + 0.5);
+    let (mut u, mut v) = (((u - 0.5) * ONE) as i64, ((v - 0.5) * ONE) as i64);
+    let (across, down) = ((map.xx * ONE).round() as i64, (map.yx * ONE).round() as i64);
+    let (half, mut inside) = (1 << 15, (usize::MAX, 0));
     for (x, out) in row.iter_mut().enumerate() {
-        let (u, v) = map.apply(x as f32 + 0.5, y as f32 + 0.5);
-        let (u, v) = (u - 0.5, v - 0.5);
-        if !(u >= -0.5 && v >= -0.5 && u <= right + 0.5 && v <= bottom + 0.5) {
-            continue;
+        if u >= -half && v >= -half && u <= right + half && v <= bottom + half {
+            inside = (inside.0.min(x), x + 1);
+            let (near_u, near_v) = (u.clamp(0, (right - 1).max(0)), v.clamp(0, (bottom - 1).max(0)));
+            let at = (near_v >> 16) as usize * width + (near_u >> 16) as usize;
+            let upper = pixels.get(at..at + 2).unwrap_or_default();
+            let lower = pixels.get(at + width..at + width + 2).unwrap_or_default();
+            *out = between(upper, lower, (near_u >> 8 & 0xFF) as u32, (near_v >> 8 & 0xFF) as u32);
         }
-        inside = (inside.0.min(x), x + 1);
-        let (u, v) = (u.clamp(0.0, right), v.clamp(0.0, bottom));
-        let (left, top) = (u as usize, v as usize);
-        let (across, down) = (u - left as f32, v - top as f32);
-        let at = top * source.width() + left;
-        let below = if (top as f32) < bottom { at + source.width() } else { at };
-        let step = usize::from((left as f32) < right);
-        let pixel = |at: usize| f32::from(pixels.get(at).copied().unwrap_or_default());
-        let upper = pixel(at) + (pixel(at + step) - pixel(at)) * across;
-        let lower = pixel(below) + (pixel(below + step) - pixel(below)) * across;
-        *out = (upper + (lower - upper) * down + 0.5) as u8;
+        (u, v) = (u + across, v + down);
     }
     if inside.0 == usize::MAX { (0, 0) } else { inside }
+}
+
+/// Between four pixels, so many 256ths to the right and down.
+fn between(upper: &[u8], lower: &[u8], right: u32, down: u32) -> u8 {
+    let ([a, b], [c, d]) = (upper, lower) else { return upper.first().copied().unwrap_or_default() };
+    let upper = u32::from(*a) * (256 - right) + u32::from(*b) * right;
+    let lower = u32::from(*c) * (256 - right) + u32::from(*d) * right;
+    ((upper * (256 - down) + lower * down + (1 << 15)) >> 16) as u8
 }
 
 /// Sums over a tile: of one picture, of its squares, of both together.
@@ -273,6 +308,14 @@ impl Tile {
     }
 }
 
+impl Tile {
+    /// What is laid over a picture lowers the correlation. What the original has is still there under it, with the
+    /// contrast that the other tiles have.
+    fn agreement(&self, tone: &Tone) -> f32 {
+        self.correlation.max((self.slope / tone.slope).min(1.0))
+    }
+}
+
 /// How the picture's grey values follow from the original's: contrast and brightness as most tiles have them.
 struct Tone {
     slope: f32,
@@ -300,11 +343,12 @@ fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
     all.get(all.len() / 2).copied()
 }
 
+/// Compares tile by tile, without moving anything.
 fn judged(frame: &Luma, laid: &Laid, map: Affine) -> Option<Verdict> {
     let (width, height) = (frame.width(), frame.height());
-    let mut verdict = Verdict { map, tiles: 0, bad: 0, weight: 0.0, bad_weight: 0.0, inside: 0, correlation: 0.0, width, height };
+    let mut verdict = Verdict { map, width, height, ..Verdict::EMPTY };
     let mut all = Vec::new();
-    for place in tiles(frame).filter(|(left, top)| laid.contains(*left, *top, TILE)) {
+    for place in overlapping(frame).filter(|(left, top)| laid.contains(*left, *top, TILE)) {
         verdict.inside += 1;
         let sums = Sums::of(frame, &laid.luma, place, (0, 0));
         if sums.deviation() >= FLAT {
@@ -313,15 +357,60 @@ fn judged(frame: &Luma, laid: &Laid, map: Affine) -> Option<Verdict> {
     }
     let tone = Tone::of(&all);
     for tile in all.iter().filter(|tile| !tone.clips(tile)) {
-        // What is laid over a picture lowers the correlation. What the original has is still there under it.
-        let is_bad = tile.correlation < BAD && tile.slope < STILL_THERE * tone.slope;
-        let weight = tile.sums.deviation().min(HEAVIEST);
+        let agreement = tile.agreement(&tone);
+        let is_strong = tile.sums.deviation() >= STRONG;
+        let is_bad = agreement < if is_strong { STRONG_BAD } else { BAD };
         verdict.tiles += 1;
         verdict.bad += u32::from(is_bad);
-        verdict.weight += weight;
-        verdict.bad_weight += if is_bad { weight } else { 0.0 };
+        verdict.strong += u32::from(is_strong);
+        verdict.strong_bad += u32::from(is_strong && is_bad);
         verdict.correlation += tile.correlation;
+        if is_strong {
+            verdict.worst = verdict.worst.min(agreement);
+        }
     }
     verdict.correlation /= verdict.tiles.max(1) as f32;
     (verdict.tiles > 0).then_some(verdict)
+}
+
+/// Tiles that overlap by half: what is different is in the middle of one of them.
+pub(crate) fn overlapping(frame: &Luma) -> impl Iterator<Item = (usize, usize)> + use<> {
+    let step = TILE / 2;
+    let (across, down) = ((frame.width() / step).saturating_sub(1), (frame.height() / step).saturating_sub(1));
+    (0..down).flat_map(move |y| (0..across).map(move |x| (x * step, y * step)))
+}
+
+/// Share of pixels that hardly differ from those to the left and above: nearly all of a screen, half of a card, little
+/// of a photograph unless it shows the sky.
+pub(crate) fn plainness(frame: &Luma) -> f32 {
+    let (mut all, mut plain) = (0_u32, 0_u32);
+    for y in 1..frame.height() {
+        let (above, row) = (frame.row(y - 1), frame.row(y));
+        for ((left, pixel), above) in row.iter().zip(row.iter().skip(1)).zip(above.iter().skip(1)) {
+            all += 1;
+            plain += u32::from(pixel.abs_diff(*left) <= 1 && pixel.abs_diff(*above) <= 1);
+        }
+    }
+    plain as f32 / all.max(1) as f32
+}
+
+/// Which originals could lie, as well as the one that was found, where it lies.
+pub(crate) struct Rivals {
+    laid: Laid,
+    map: Affine,
+    size: (usize, usize),
+}
+
+impl Rivals {
+    /// For an original whose kept copy is `frame`, found with this verdict.
+    pub(crate) fn of(frame: &Luma, picture: &Pyramid, verdict: &Verdict) -> Self {
+        let sized = frame.shrunk(verdict.width, verdict.height);
+        let laid = Laid::new(&sized, picture, &verdict.map.after(&stretch(frame, &sized)));
+        Self { laid, map: verdict.map, size: (verdict.width, verdict.height) }
+    }
+
+    /// What the tiles say of another original whose kept copy has the same size.
+    pub(crate) fn verdict(&self, frame: &Luma) -> Option<Verdict> {
+        judged(&frame.shrunk(self.size.0, self.size.1), &self.laid, self.map)
+    }
 }
