@@ -200,8 +200,9 @@ impl Gallery {
     }
 
     fn by_hash(&self, pyramid: &Pyramid, candidates: &mut Vec<Candidate>) {
-        let hashed = pyramid.levels().iter().find(|level| level.luma.pixels().len() <= HASHED_PIXELS);
-        let Some(spectrum) = hashed.and_then(|level| Spectrum::of(&level.luma)) else { return };
+        let hashed = pyramid.levels().iter().rev().find(|level| level.luma.pixels().len() >= HASHED_PIXELS);
+        let hashed = hashed.or(pyramid.levels().first()).map(|level| limited(&level.luma, HASHED_PIXELS));
+        let Some(spectrum) = hashed.and_then(|luma| Spectrum::of(&luma)) else { return };
         let turned = Laid::ALL.map(|laid| spectrum.hash_laid(laid));
         let mut nearest: Vec<(u16, Part, Laid)> = vec![(257, Part::WHOLE, Laid::ALL[0]); self.originals.len()];
         for (hash, original, part) in &self.hashes {
@@ -300,7 +301,7 @@ fn between(picture: &Luma) -> Vec<Feature> {
     for feature in &mut found {
         feature.x *= across;
         feature.y *= down;
-        feature.size *= (across + down) / 2.0;
+        feature.size *= f32::midpoint(across, down);
     }
     found
 }
@@ -416,5 +417,54 @@ mod tests {
             let off = (found.view.degrees - degrees).rem_euclid(360.0);
             assert!(off.min(360.0 - off) < 1.0, "{:?} for {orientation}", found.view);
         }
+    }
+
+    /// A screen of rows with marks like letters, seven by nine pixels; `name` is the last row's contents.
+    fn screen(rows: u64, name: u64) -> Luma {
+        let (width, height) = (360, 720);
+        let mut pixels = vec![245_u8; width * height];
+        let contents = (0..13_u64).map(|row| (row, rows ^ row)).chain([(13, name)]);
+        for (row, content) in contents {
+            for letter in 0..24_u64 {
+                let shape = (content * 1_000 + letter + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1;
+                for bit in (0..63_u64).filter(|bit| shape >> bit & 1 == 1) {
+                    let (x, y) = (30 + letter * 12 + bit % 7, 30 + row * 48 + bit / 7);
+                    pixels[y as usize * width + x as usize] = 20;
+                }
+            }
+        }
+        Luma::new(width, height, pixels).unwrap()
+    }
+
+    #[test]
+    fn a_screen_with_another_name_is_of_the_same_template_and_no_more() {
+        let mut gallery = gallery(2);
+        gallery.add_luma(50, screen(900, 1));
+        assert_eq!(only(&gallery.look(&screen(900, 1))).likeness, Likeness::Same);
+        let found = gallery.look(&screen(900, 2));
+        let found = only(&found);
+        assert_eq!((found.original, found.likeness), (50, Likeness::SameTemplate));
+        assert!(found.bad_tiles < 0.1 && found.worst_tile < 0.5, "nearly all agrees: {found:?}");
+    }
+
+    #[test]
+    fn what_two_originals_show_alike_tells_neither() {
+        let mut gallery = gallery(1);
+        gallery.add_luma(50, screen(900, 1));
+        gallery.add_luma(51, screen(900, 2));
+        let without_name = screen(900, 3).cut(0, 0, 360, 600);
+        assert!(gallery.look(&without_name).iter().all(|found| found.likeness == Likeness::SameTemplate));
+        let with_name = gallery.look(&screen(900, 2));
+        assert_eq!(with_name.first().map(|found| (found.original, found.likeness)), Some((51, Likeness::Same)));
+        assert!(with_name.iter().skip(1).all(|found| found.likeness == Likeness::SameTemplate));
+    }
+
+    #[test]
+    fn one_picture_that_was_added_twice_is_found_twice() {
+        let mut gallery = gallery(1);
+        gallery.add_luma(50, screen(900, 1));
+        gallery.add_luma(51, screen(900, 1));
+        let found = gallery.look(&screen(900, 1));
+        assert_eq!(found.iter().filter(|found| found.likeness == Likeness::Same).count(), 2, "{found:?}");
     }
 }

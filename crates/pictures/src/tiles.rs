@@ -15,7 +15,7 @@ const FLAT: f32 = 7.0;
 const BAD: f32 = 0.55;
 /// The same of a tile with letters or edges.
 const STRONG_BAD: f32 = 0.62;
-/// Share of contents in bad tiles at half the size above which the whole size would say nothing else.
+/// Share of bad tiles at half the size above which the whole size would say nothing else.
 const HOPELESS: f32 = 0.35;
 /// Deviation of a tile that has letters or edges.
 const STRONG: f32 = 16.0;
@@ -33,6 +33,7 @@ pub(crate) struct Verdict {
     pub(crate) strong: u32,
     /// Of these, those that do not agree.
     pub(crate) strong_bad: u32,
+    /// Agreement of the strong tile that agrees least.
     pub(crate) worst: f32,
     /// Tiles that lie inside the picture.
     pub(crate) inside: u32,
@@ -57,6 +58,11 @@ impl Verdict {
         height: 0,
     };
 
+    /// Whether the whole size could say nothing else.
+    fn is_hopeless(&self) -> bool {
+        self.tiles >= 96 && self.bad_share() > HOPELESS
+    }
+
     /// Share of bad tiles.
     pub(crate) fn bad_share(&self) -> f32 {
         self.bad as f32 / self.tiles.max(1) as f32
@@ -67,34 +73,32 @@ impl Verdict {
 /// wrong by a twentieth. `None` where too little lies inside.
 pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool) -> Option<Verdict> {
     let finest = map.scale().min(1.0);
-    let steps: &[(f32, isize)] =
-        if rough { &[(0.125, 4), (0.25, 4), (0.5, 3), (1.0, 2), (1.0, 2)] } else { &[(0.5, 4), (1.0, 2)] };
     let mut map = map;
-    let mut last = None;
-    for (share, reach) in steps {
-        if last.as_ref().is_none_or(|(_, before)| before != share) {
-            last = Some((at_scale(frame, finest * share), *share))
-                .filter(|(sized, _)| sized.width().min(sized.height()) >= 3 * TILE);
-        }
-        let Some((sized, _)) = &last else { continue };
-        let stretch = stretch(frame, sized);
-        let local = map.after(&stretch);
-        let laid = Laid::new(sized, picture, &local);
-        let refined = refine(sized, &laid, *reach).map_or(local, |shift| local.after(&shift));
-        if refined.is_plausible() {
-            map = refined.after(&stretch.inverse()?);
-        }
-        if *share < 1.0 && *share >= 0.5 {
-            let laid = Laid::new(sized, picture, &map.after(&stretch));
-            let rough_verdict = judged(sized, &laid, map).filter(|verdict| verdict.tiles >= 96);
-            if let Some(verdict) = rough_verdict.filter(|verdict| verdict.bad_share() > HOPELESS) {
-                return Some(verdict);
-            }
-        }
+    for share in if rough { &[0.125, 0.25][..] } else { &[] } {
+        map = improved(frame, &at_scale(frame, finest * share), picture, map, 4);
     }
-    let (sized, _) = last.unwrap_or_else(|| (at_scale(frame, finest), 1.0));
-    let laid = Laid::new(&sized, picture, &map.after(&stretch(frame, &sized)));
-    judged(&sized, &laid, map)
+    let half = at_scale(frame, finest * 0.5);
+    map = improved(frame, &half, picture, map, 4);
+    if let Some(verdict) = Rivals::new(frame, &half, picture, map).judged(&half).filter(Verdict::is_hopeless) {
+        return Some(verdict);
+    }
+    let sized = at_scale(frame, finest);
+    for _ in 0..if rough { 2 } else { 1 } {
+        map = improved(frame, &sized, picture, map, 2);
+    }
+    Rivals::new(frame, &sized, picture, map).judged(&sized)
+}
+
+/// The map that lays the picture better on the original, at the size of `sized`; the same where none is found.
+fn improved(frame: &Luma, sized: &Luma, picture: &Pyramid, map: Affine, reach: isize) -> Affine {
+    if sized.width().min(sized.height()) < 3 * TILE {
+        return map;
+    }
+    let stretch = stretch(frame, sized);
+    let local = map.after(&stretch);
+    let shift = refine(sized, &Laid::new(sized, picture, &local), reach);
+    let refined = shift.map(|shift| local.after(&shift)).filter(Affine::is_plausible);
+    refined.zip(stretch.inverse()).map_or(map, |(refined, back)| refined.after(&back))
 }
 
 fn stretch(frame: &Luma, sized: &Luma) -> Affine {
@@ -394,7 +398,7 @@ pub(crate) fn plainness(frame: &Luma) -> f32 {
     plain as f32 / all.max(1) as f32
 }
 
-/// Which originals could lie, as well as the one that was found, where it lies.
+/// The picture laid where an original was found, to be compared with it and with others of its size.
 pub(crate) struct Rivals {
     laid: Laid,
     map: Affine,
@@ -404,13 +408,20 @@ pub(crate) struct Rivals {
 impl Rivals {
     /// For an original whose kept copy is `frame`, found with this verdict.
     pub(crate) fn of(frame: &Luma, picture: &Pyramid, verdict: &Verdict) -> Self {
-        let sized = frame.shrunk(verdict.width, verdict.height);
-        let laid = Laid::new(&sized, picture, &verdict.map.after(&stretch(frame, &sized)));
-        Self { laid, map: verdict.map, size: (verdict.width, verdict.height) }
+        Self::new(frame, &frame.shrunk(verdict.width, verdict.height), picture, verdict.map)
+    }
+
+    fn new(frame: &Luma, sized: &Luma, picture: &Pyramid, map: Affine) -> Self {
+        let laid = Laid::new(sized, picture, &map.after(&stretch(frame, sized)));
+        Self { laid, map, size: (sized.width(), sized.height()) }
     }
 
     /// What the tiles say of another original whose kept copy has the same size.
     pub(crate) fn verdict(&self, frame: &Luma) -> Option<Verdict> {
-        judged(&frame.shrunk(self.size.0, self.size.1), &self.laid, self.map)
+        self.judged(&frame.shrunk(self.size.0, self.size.1))
+    }
+
+    fn judged(&self, sized: &Luma) -> Option<Verdict> {
+        judged(sized, &self.laid, self.map)
     }
 }
