@@ -28,7 +28,12 @@ pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
             Some(0x0102) => reader.open(chunk),
             Some(0x0103) => reader.path.close(),
             Some(0x0104) => reader.text(chunk),
-            _ => {}
+            // Name spaces and numbers of resources hold no text.
+            Some(0x0100 | 0x0101 | 0x0180) => {}
+            _ => {
+                let place = Place::Named { name: "a part of unknown kind", at: at as u64 };
+                reader.out.raw(place, chunk, at as u64, File::Main, State::Live);
+            }
         }
         at += size;
     }

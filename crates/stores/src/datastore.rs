@@ -11,8 +11,10 @@ use std::ops::Range;
 pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
     let mut fields = Fields { bytes, at: 0, end: bytes.len() };
     for field in fields.by_ref() {
-        if field.number == 1 && field.wire == 2 {
-            preference(bytes, &field.range, out);
+        match (field.number, field.wire) {
+            (1, 2) => preference(bytes, &field.range, out),
+            (_, 2) => give(bytes, Place::Whole, field.range, Form::Blob, out),
+            _ => {}
         }
     }
     if fields.at < bytes.len() {
@@ -46,6 +48,13 @@ fn preference(bytes: &[u8], entry: &Range<usize>, out: &mut Out<'_>) {
     give(bytes, place, key, Form::Key, out);
     for field in text(2).iter().flat_map(|value| Fields::within(bytes, &value.range)) {
         value(bytes, place, &field, out);
+    }
+    let read_to = fields.last().map_or(entry.start, |field| field.range.end);
+    for field in fields.iter().filter(|field| field.wire == 2 && field.number > 2) {
+        give(bytes, place, field.range.clone(), Form::Blob, out);
+    }
+    if read_to < entry.end {
+        out.damage(File::Main, read_to as u64..entry.end as u64, Damaged::Entry);
     }
 }
 

@@ -31,7 +31,7 @@ mod xml;
 
 pub use out::{Damage, Damaged, File, Form, Found, Limits, State, Value};
 pub use place::{Column, Origin, PageAt, Part, Place, Within};
-pub use recognise::{Kind, recognise};
+pub use recognise::{Kind, TAIL, recognise, recognise_ends};
 pub use sqlite::{Database, read_sqlite};
 
 use out::Out;

@@ -12,13 +12,15 @@ use std::ops::Range;
 /// The length before everything.
 const LENGTH: usize = 4;
 /// Files grow by pages of memory.
-const PAGE: usize = 4096;
+const PAGE: u64 = 4096;
 
-/// Whether the bytes are such a file and nothing else would be: they fill pages, and their contents end where the
-/// length says. The format has no mark.
-pub(crate) fn is_mmkv(bytes: &[u8]) -> bool {
-    let fills_pages = !bytes.is_empty() && bytes.len().is_multiple_of(PAGE);
-    fills_pages && entries(bytes).is_some_and(|(entries, whole)| whole && !entries.is_empty())
+/// Whether a file of this length may be one that starts so: it fills pages, and its entries end where the length says,
+/// or stand up to the end of the start. The format has no mark.
+pub(crate) fn begins(head: &[u8], length: u64) -> bool {
+    let fills_pages = length > 0 && length.is_multiple_of(PAGE);
+    let end = u32_at(head, 0).map_or(u64::MAX, |size| u64::from(size) + LENGTH as u64);
+    let Some((entries, whole)) = entries(head).filter(|_| fills_pages && end <= length) else { return false };
+    !entries.is_empty() && (whole || end > head.len() as u64)
 }
 
 /// A key, and its value where it has one.
@@ -29,10 +31,10 @@ struct Entry<'a> {
     value_at: Range<usize>,
 }
 
-/// The entries, and whether they end where the length says. None where no length can be right.
+/// The entries, and whether they end where the length says.
 fn entries(bytes: &[u8]) -> Option<(Vec<Entry<'_>>, bool)> {
     let end = LENGTH.checked_add(u32_at(bytes, 0)? as usize)?;
-    let content = bytes.get(..end)?;
+    let content = bytes.get(..end.min(bytes.len()))?;
     // A number that once was the count of bytes: a placeholder.
     let (_, placeholder) = varint(content.get(LENGTH..)?)?;
     let mut at = LENGTH + placeholder;
@@ -47,7 +49,7 @@ fn entries(bytes: &[u8]) -> Option<(Vec<Entry<'_>>, bool)> {
         at = entry.value_at.end;
         entries.push(entry);
     }
-    Some((entries, true))
+    Some((entries, content.len() == end))
 }
 
 /// Reads a file.
@@ -71,7 +73,7 @@ pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
         give(entry, state, out);
     }
     let read_to = entries.last().map_or(LENGTH, |entry| entry.value_at.end);
-    let end = LENGTH + u32_at(bytes, 0).unwrap_or(0) as usize;
+    let end = (LENGTH + u32_at(bytes, 0).unwrap_or(0) as usize).min(bytes.len());
     if !whole {
         out.damage(File::Main, read_to as u64..end as u64, Damaged::Entry);
     }
@@ -140,7 +142,7 @@ mod tests {
         let mut file = (content.len() as u32).to_le_bytes().to_vec();
         file.extend(content);
         file.extend(b"left over from longer contents");
-        file.resize(PAGE, 0);
+        file.resize(PAGE as usize, 0);
         file
     }
 
@@ -162,7 +164,8 @@ mod tests {
     #[test]
     fn the_last_entry_of_a_key_is_live() {
         let file = file();
-        assert!(is_mmkv(&file));
+        assert!(begins(&file, file.len() as u64));
+        assert!(begins(&file[..40], file.len() as u64), "as far as it is at hand");
         let values = values(&file);
         let states =
             |text: &str| values.iter().filter(|value| value.0 == text).map(|value| value.1).collect::<Vec<_>>();
@@ -177,8 +180,8 @@ mod tests {
     fn what_does_not_end_where_it_says_is_not_one() {
         let mut file = file();
         file[0] += 1;
-        assert!(!is_mmkv(&file));
-        assert!(!is_mmkv(&[0; PAGE]), "an empty one holds nothing to tell it by");
+        assert!(!begins(&file, file.len() as u64));
+        assert!(!begins(&[0; PAGE as usize], PAGE), "an empty one holds nothing to tell it by");
         values(&file);
     }
 }

@@ -16,15 +16,15 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// Goes into an element. One that is too deep is counted and not named.
-    pub(crate) fn open(&mut self, element: &str, label: Option<&str>, depth: usize) {
+    /// Goes into an element; tells whether the path names it. One that is too deep is counted only.
+    pub(crate) fn open(&mut self, element: &str, label: Option<&str>, depth: usize) -> bool {
         if self.ends.len() >= depth {
             self.deeper += 1;
-            return;
+            return false;
         }
         self.ends.push(self.text.len());
         if self.text.len() > LONGEST {
-            return;
+            return false;
         }
         if !self.text.is_empty() {
             self.text.push('/');
@@ -35,6 +35,7 @@ impl Path {
             self.text.push_str(label);
             self.text.push('"');
         }
+        element.len() < LONGEST
     }
 
     /// Open elements.

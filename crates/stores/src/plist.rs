@@ -219,7 +219,11 @@ impl Reader<'_, '_, '_> {
     }
 
     fn unnamed(&mut self, index: usize) {
-        let Some(Object::Leaf(leaf, range)) = self.table.object(index) else { return };
+        let Some(object) = self.table.object(index) else {
+            let offsets = self.table.offsets.clone();
+            return self.out.damage(File::Main, offsets.start as u64..offsets.end as u64, Damaged::Reference);
+        };
+        let Object::Leaf(leaf, range) = object else { return };
         if leaf != Leaf::Nothing && self.out.charge_aloud(range.len(), &range) {
             let place = Place::Named { name: "an object that nothing names,", at: range.start as u64 };
             self.give(leaf, range, place, false);

@@ -35,10 +35,19 @@ pub enum Kind {
     Xml,
 }
 
+/// Bytes of a file's end that [`recognise_ends`] needs.
+pub const TAIL: usize = 48;
+
 /// What a file is: by its content, and by its name only where the format has no mark. `name` may be a path.
 ///
 /// None is not "nothing in it": JSON, logs and everything unknown are searched as they are.
 pub fn recognise(name: &str, bytes: &[u8]) -> Option<Kind> {
+    recognise_ends(name, bytes, bytes, bytes.len() as u64)
+}
+
+/// As [`recognise`], of a file of which only the start and the end are at hand. `head` should be of 64 KiB or more,
+/// `tail` of [`TAIL`] bytes or more (it may be the same bytes as the head); `length` is that of the file.
+pub fn recognise_ends(name: &str, head: &[u8], tail: &[u8], length: u64) -> Option<Kind> {
     let marked = [
         (&b"SQLite format 3\0"[..], Kind::Sqlite),
         (&[0x37, 0x7f, 0x06, 0x82], Kind::SqliteWal),
@@ -48,28 +57,33 @@ pub fn recognise(name: &str, bytes: &[u8]) -> Option<Kind> {
         (crate::axml::MAGIC, Kind::CompiledXml),
         (&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7], Kind::SqliteJournal),
     ];
-    if let Some((_, kind)) = marked.iter().find(|(mark, _)| bytes.starts_with(mark)) {
+    if let Some((_, kind)) = marked.iter().find(|(mark, _)| head.starts_with(mark)) {
         return Some(*kind);
     }
-    if leveldb::is_table(bytes) {
+    if leveldb::is_table(tail) {
         return Some(Kind::LevelDbTable);
     }
-    if leveldb::is_log(bytes) {
+    if leveldb::is_log(head) {
         return Some(Kind::LevelDbLog);
     }
-    if bytes.get(16..20) == Some(b"T-DB") {
+    if head.get(16..20) == Some(b"T-DB") {
         return Some(Kind::Realm);
     }
-    xml(bytes).or_else(|| unmarked(name, bytes))
+    xml(head).or_else(|| unmarked(name, head, length))
 }
 
 /// Formats without a mark: by what their names and folders are by habit, or by contents that come out even.
-fn unmarked(name: &str, bytes: &[u8]) -> Option<Kind> {
-    if name.ends_with(".preferences_pb") && datastore::is_datastore(bytes) {
+fn unmarked(name: &str, head: &[u8], length: u64) -> Option<Kind> {
+    let is_whole = head.len() as u64 >= length;
+    if name.ends_with(".preferences_pb") && (datastore::is_datastore(head) || !is_whole) {
         return Some(Kind::DataStore);
     }
     let is_checksum = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("crc"));
-    (!is_checksum && mmkv::is_mmkv(bytes)).then_some(Kind::Mmkv)
+    if is_checksum || !mmkv::begins(head, length) {
+        return None;
+    }
+    // Of a longer file only the habit of its folder, `files/mmkv/`, tells it from chance.
+    (is_whole || name.to_ascii_lowercase().contains("mmkv")).then_some(Kind::Mmkv)
 }
 
 /// Bytes in which the root element's name is looked for.
@@ -83,5 +97,29 @@ fn xml(bytes: &[u8]) -> Option<Kind> {
     if (declared || start.starts_with(b"<map")) && (has(b"<map>") || has(b"<map />") || has(b"<map/>")) {
         return Some(Kind::SharedPreferences);
     }
-    declared.then_some(Kind::Xml)
+    let wide = start.starts_with(b"\xff\xfe<\0") || start.starts_with(b"\xfe\xff\0<");
+    (declared || wide).then_some(Kind::Xml)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_told_by_their_first_element() {
+        let of = |bytes: &[u8]| recognise("x.xml", bytes);
+        assert_eq!(of(b"<?xml version='1.0'?>\n<map>\n</map>"), Some(Kind::SharedPreferences));
+        assert_eq!(of(b"<?xml version='1.0'?><plist><dict/></plist>"), Some(Kind::Xml));
+        assert_eq!(of(b"\xff\xfe<\0a\0"), Some(Kind::Xml));
+        assert_eq!(of(b"{\"map\": 1}"), None);
+        assert_eq!(of(b""), None);
+    }
+
+    #[test]
+    fn a_table_is_told_by_its_end() {
+        let mut tail = vec![0; TAIL - 8];
+        tail.extend(0xdb47_7524_8b80_fb57_u64.to_le_bytes());
+        assert_eq!(recognise_ends("000005.ldb", &[7; 100], &tail, 1 << 20), Some(Kind::LevelDbTable));
+        assert_eq!(recognise_ends("000005.ldb", &[7; 100], &[7; 48], 1 << 20), None);
+    }
 }

@@ -44,12 +44,14 @@ struct Reader<'a, 'r, 'o> {
     key: Option<(usize, Range<usize>)>,
     /// Whether the element that is open is a `<key>`.
     in_key: bool,
+    /// Whether it was said that paths are cut.
+    unnamed: bool,
     out: &'r mut Out<'o>,
 }
 
 impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
     fn new(bytes: &'a [u8], converted: bool, out: &'r mut Out<'o>) -> Self {
-        Self { bytes, converted, path: Path::default(), key: None, in_key: false, out }
+        Self { bytes, converted, path: Path::default(), key: None, in_key: false, unnamed: false, out }
     }
 
     fn read(&mut self) {
@@ -74,17 +76,26 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
     }
 
     fn open(&mut self, name: Range<usize>, attributes: Range<usize>, empty: bool) {
+        let start = name.start as u64..name.end as u64;
         let element = self.text(name);
-        let attributes = scan::attributes(self.bytes, attributes);
+        let end = attributes.end;
+        let (attributes, rest) = scan::attributes(self.bytes, attributes);
         let label = attributes.iter().find(|(name, _)| LABELS.contains(&self.bytes.get(name.clone()).unwrap_or(b"")));
         let key = self.key.take_if(|(depth, _)| *depth == self.path.depth()).map(|(_, range)| range);
         let label = label.map(|(_, value)| value.clone()).or(key).map(|range| self.text(range));
         self.in_key = element == "key";
-        self.path.open(&element, label.as_deref(), self.out.limits.depth);
+        let named = self.path.open(&element, label.as_deref(), self.out.limits.depth);
+        if !named && !std::mem::replace(&mut self.unnamed, true) {
+            self.out.damage(File::Main, start, Damaged::Limit);
+        }
         for (name, value) in attributes {
             let name = self.text(name).into_owned();
             let is_label = LABELS.contains(&name.as_bytes());
             self.give(value, &name, if is_label { Form::Key } else { Form::Text }, true);
+        }
+        if trimmed(self.bytes, rest..end).is_some() {
+            self.out.damage(File::Main, rest as u64..end as u64, Damaged::Markup);
+            self.give(rest..end, "", Form::Raw, false);
         }
         if empty {
             self.close();
@@ -188,6 +199,12 @@ mod tests {
     fn utf16_documents_are_converted() {
         let document: Vec<u8> = "\u{feff}<a>\u{4e2d}</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(values(&document), [("a".to_owned(), "\u{4e2d}".to_owned(), None)]);
+    }
+
+    #[test]
+    fn what_a_tag_holds_beside_attributes_is_given_raw() {
+        let values = values(b"<a x='1' 13800000427>y</a>");
+        assert_eq!(values[1].1, "13800000427");
     }
 
     #[test]

