@@ -2,6 +2,7 @@
 
 use crate::attribute::attribute;
 use crate::batch::{Batch, Item, Undo};
+use crate::beside::SeenBeside;
 use crate::classify::{Candidate, Classes, Marks, any_of};
 use crate::codec::cipher::Keyed;
 use crate::codec::{self, Codec, Coding, Context, EMBEDDED, Field, MARKED, Structure, Typed, recognise};
@@ -132,6 +133,8 @@ pub(crate) struct Explorer<'s> {
     pub(crate) recognisers: Option<Recognisers>,
     /// What they recognised, by the numbers of the finds.
     pub(crate) recognitions: Vec<Recognition>,
+    /// What was seen of planted files, by the numbers of the finds.
+    pub(crate) beside: Vec<SeenBeside>,
 }
 
 impl<'s> Explorer<'s> {
@@ -152,6 +155,7 @@ impl<'s> Explorer<'s> {
             pieces: BTreeSet::new(),
             recognisers: options.recognise.map(Recognisers::new),
             recognitions: Vec::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -182,6 +186,7 @@ impl<'s> Explorer<'s> {
         if bytes.is_empty() || !self.charge(bytes.len()) {
             return finds;
         }
+        self.look_beside(bytes, &mut finds);
         if node.is_field {
             self.compare_whole(bytes, &mut finds);
         } else {
@@ -208,6 +213,18 @@ impl<'s> Explorer<'s> {
         let mut finds = self.explore_text(bytes, structure, node, finds);
         finds.append(&mut named);
         finds
+    }
+
+    /// Planted files.
+    fn look_beside(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
+        let needles = self.needles;
+        let Some(beside) = needles.beside.as_ref().filter(|beside| bytes.len() >= beside.shortest()) else { return };
+        for seen in beside.look(bytes) {
+            let Some(datum) = needles.data.iter().position(|sought| sought.id == seen.datum) else { continue };
+            let find = Find::new(datum as u32, Seen::Beside(self.beside.len() as u32), seen.range.clone());
+            self.beside.push(seen);
+            self.keep(find, finds);
+        }
     }
 
     /// `whole` was seen by undoing the bytes as a whole: what looks like an escape in them is none.

@@ -16,6 +16,8 @@ pub(crate) enum Seen {
     Split(u32, u32),
     /// A digest.
     Digest(u32),
+    /// A planted file, by its number among what was seen of those in the record.
+    Beside(u32),
     /// Personal data that nobody planted, by its number among the recognitions of the record.
     Recognised(u32),
 }

@@ -19,6 +19,7 @@
 
 mod attribute;
 mod batch;
+mod beside;
 mod bits;
 mod choose;
 mod classify;
@@ -59,6 +60,7 @@ mod wrappings_missed;
 #[cfg(test)]
 mod wrappings_text;
 
+pub use beside::{Beside, Named, SeenBeside};
 pub use codec::table::{About, wrappings};
 pub use proof::{Proof, Reencodes, StepView};
 pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode};

@@ -1,5 +1,6 @@
 //! Everything that is looked for: the spellings of all planted values, sorted into lanes.
 
+use crate::beside::{Beside, Named};
 use crate::codec::cipher::{self, Keyed};
 use crate::codec::custom_base64::Alphabet;
 use crate::codec::sense::makes_sense;
@@ -12,6 +13,7 @@ use crate::spelling::{self, QUOTED, Spelling, What};
 use crate::{bits, decoy};
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Kind, Secret, Strength, Subject};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// One byte form of a datum.
 #[derive(Debug)]
@@ -163,6 +165,8 @@ pub(crate) struct Needles {
     /// Last characters of needles that may be split over fields.
     ends: Ends,
     short: Short,
+    /// Who looks for planted files.
+    pub(crate) beside: Option<Arc<dyn Beside>>,
 }
 
 /// Needles that are numbers of a document.
@@ -333,7 +337,7 @@ impl Needles {
     }
 
     /// Builds the needles of all data, and of so many decoys for each.
-    pub(crate) fn new(subject: &Subject, material: &KeyMaterial, decoys: u32) -> Self {
+    pub(crate) fn new(subject: &Subject, material: &KeyMaterial, named: &[Named], decoys: u32) -> Self {
         let mut lanes = Lanes::default();
         let mut sources = Vec::new();
         let (keyed, mut warnings) = keyed(material);
@@ -347,6 +351,12 @@ impl Needles {
             let forms = lanes.all.len() - before;
             let bits = bits::of_value(datum.value.reveal(), datum.bits);
             data.push(Sought { id: datum.id, kind: datum.kind, bits, forms, is_decoy: drawn_bits.is_some() });
+        }
+        for named in named {
+            let number = subject.data.iter().position(|datum| datum.id == named.datum);
+            if let Some(number) = number.filter(|_| named.bytes.len() >= SHORTEST) {
+                lanes.place(number as u32, Spelling::named(&named.form, &named.bytes, named.bits), None);
+            }
         }
         for (number, spelling) in spelling::psk_forms(subject) {
             lanes.place(number as u32, spelling, None);
@@ -373,6 +383,7 @@ impl Needles {
             short_keyed: lanes.keyed,
             ends: lanes.ends,
             short,
+            beside: None,
         }
     }
 
@@ -437,6 +448,9 @@ impl Needles {
 
 /// Adds a datum, or a decoy with so many bits of chance.
 fn add(number: u32, datum: &Datum, drawn_bits: Option<u32>, lanes: &mut Lanes, sources: &mut Vec<digest::Source>) {
+    if datum.value.is_empty() {
+        return;
+    }
     let spellings = spelling::spellings(datum);
     let value = datum.value.reveal();
     for (form, bytes) in spelling::digested(&spellings) {
@@ -669,6 +683,7 @@ fn keyed(material: &KeyMaterial) -> (Vec<Keyed>, Vec<String>) {
 
 fn warning(datum: &Datum) -> Option<String> {
     match datum.value.len() {
+        0 if datum.file.is_some() => None,
         0 => Some(format!("{} is empty: nothing is searched for", datum.id)),
         1..SHORTEST => {
             Some(format!("{} is shorter than {SHORTEST} bytes: it is compared with whole fields only", datum.id))
@@ -687,7 +702,7 @@ mod tests {
         subject.add("pin".parse().unwrap(), Secret::new("4821"));
         subject.add("wifi.password".parse().unwrap(), Secret::new("Qm7xTr2p"));
         subject.add("note".parse().unwrap(), Secret::new(""));
-        let needles = Needles::new(&subject, &KeyMaterial::default(), 0);
+        let needles = Needles::new(&subject, &KeyMaterial::default(), &[], 0);
         assert_eq!(needles.of_field(b"4821").len(), 1);
         assert!(needles.of_field(b"48210").is_empty() && needles.of_field(b"").is_empty());
         assert_eq!(needles.warnings.len(), 2);

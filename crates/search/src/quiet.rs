@@ -216,7 +216,7 @@ mod tests {
     }
 
     fn is_quiet(field: &str) -> bool {
-        let needles = Needles::new(&subject(), &KeyMaterial::default(), 0);
+        let needles = Needles::new(&subject(), &KeyMaterial::default(), &[], 0);
         Quiet::default().takes(&needles, field.as_bytes(), &(0..field.len()))
     }
 
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn only_the_field_that_holds_the_whole_pattern_wakes() {
-        let needles = Needles::new(&subject(), &KeyMaterial::default(), 0);
+        let needles = Needles::new(&subject(), &KeyMaterial::default(), &[], 0);
         let text = b"/a?1&amp;b=13812345427 /a?2&amp;c=13812345427";
         let mut quiet = Quiet::default();
         for field in [0..16, 23..45] {

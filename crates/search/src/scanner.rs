@@ -1,5 +1,6 @@
 //! The public face: a scanner made once for a subject, shared by all threads.
 
+use crate::beside::{Beside, Named};
 use crate::choose::choose;
 use crate::codec::Context;
 use crate::codec::cipher::Keyed;
@@ -15,6 +16,7 @@ use dyetrace_case::{
     Subject, Trail,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Limits of the work spent on one record.
 #[derive(Debug, Clone)]
@@ -161,6 +163,13 @@ pub struct Scanner {
 }
 
 impl Scanner {
+    /// With someone who looks for planted files.
+    #[must_use]
+    pub fn beside(mut self, beside: Arc<dyn Beside>) -> Self {
+        self.needles.beside = Some(beside);
+        self
+    }
+
     /// Builds the needles of all planted values.
     pub fn new(subject: &Subject, options: Options) -> Self {
         Self::with_key_material(subject, &KeyMaterial::default(), options)
@@ -168,7 +177,12 @@ impl Scanner {
 
     /// The same with what is known of the app's own wrapping.
     pub fn with_key_material(subject: &Subject, material: &KeyMaterial, options: Options) -> Self {
-        let needles = Needles::new(subject, material, options.decoys);
+        Self::with_named(subject, material, &[], options)
+    }
+
+    /// The same with further texts that stand for planted values.
+    pub fn with_named(subject: &Subject, material: &KeyMaterial, named: &[Named], options: Options) -> Self {
+        let needles = Needles::new(subject, material, named, options.decoys);
         let kinds = needles.data.iter().map(|sought| (sought.id.clone(), sought.kind.clone())).collect();
         Self { needles, kinds, options }
     }
@@ -227,7 +241,7 @@ impl Scanner {
             seen.truncate(self.options.sightings);
         }
         let (decoys, seen): (Vec<_>, Vec<_>) = seen.into_iter().partition(|(_, find)| self.is_decoy(find));
-        let sighting = |(part, find)| self.sighting(record, part, &find, explorer.tally);
+        let sighting = |(part, find)| self.sighting(record, part, &find, &explorer);
         let mut sightings: Vec<Sighting> = seen.into_iter().filter_map(sighting).collect();
         let decoys: Vec<Sighting> = decoys.into_iter().take(MOST_DECOYS).filter_map(sighting).collect();
         // Pieces of a spooled body share bytes, and what is wrapped there is seen twice.
@@ -316,15 +330,16 @@ impl Scanner {
         finds
     }
 
-    fn sighting(&self, record: &Record, part: &Part<'_>, find: &Find, tally: Tally) -> Option<Sighting> {
-        let (form, strength, bits) = self.describe(find, tally)?;
+    fn sighting(&self, record: &Record, part: &Part<'_>, find: &Find, explorer: &Explorer<'_>) -> Option<Sighting> {
+        let (form, strength, bits) = self.describe(find, explorer)?;
         let datum = self.needles.data.get(find.datum as usize)?.id.clone();
         let (place, trail) = place(record, part, find);
         Some(Sighting { datum, place, trail, strength, form, bits, witness: None })
     }
 
     /// Form, strength and bits of a find.
-    fn describe(&self, find: &Find, tally: Tally) -> Option<(String, Strength, f64)> {
+    fn describe(&self, find: &Find, explorer: &Explorer<'_>) -> Option<(String, Strength, f64)> {
+        let tally = explorer.tally;
         let sought = self.needles.data.get(find.datum as usize)?;
         Some(match find.seen {
             Seen::Text(number, recased) => {
@@ -350,6 +365,10 @@ impl Scanner {
                 // Every piece may be any field.
                 let places = tally.fields.saturating_pow(pieces);
                 (needle.form.clone(), needle.strength, bits::left(needle.bits, places, sought.forms))
+            }
+            Seen::Beside(number) => {
+                let seen = explorer.beside.get(number as usize)?;
+                (seen.form.clone(), seen.strength, seen.bits)
             }
             Seen::Recognised(_) => return None,
         })

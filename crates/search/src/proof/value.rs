@@ -20,6 +20,9 @@ pub(super) fn agreement(needles: &Needles, sighting: &Sighting, bytes: &[u8], ty
     if sighting.strength == Strength::Digest {
         return of_digest(needles, sighting, bytes, typed);
     }
+    if is_beside(needles, sighting, bytes) {
+        return Some(Agreement { spelling: None });
+    }
     let recased = sighting.form.strip_suffix(OTHER_CASE);
     let form = recased.unwrap_or(&sighting.form);
     let mut named = needles.all.iter().enumerate().filter(|(_, needle)| {
@@ -35,6 +38,12 @@ pub(super) fn agreement(needles: &Needles, sighting: &Sighting, bytes: &[u8], ty
         let spelling = is_same(needle).then(|| Secret::new(bytes));
         (spelling.is_some() || is_number()).then_some(Agreement { spelling })
     })
+}
+
+/// A planted file is looked for again in the bytes that were named.
+fn is_beside(needles: &Needles, sighting: &Sighting, bytes: &[u8]) -> bool {
+    let Some(beside) = needles.beside.as_ref().filter(|beside| bytes.len() >= beside.shortest()) else { return false };
+    beside.look(bytes).iter().any(|seen| seen.datum == sighting.datum && seen.form == sighting.form)
 }
 
 fn numbers(needles: &Needles, typed: Typed) -> &[u32] {

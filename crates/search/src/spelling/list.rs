@@ -52,6 +52,11 @@ impl Spelling {
         Self::new(form, What::Text(bytes.as_ref().to_vec()))
     }
 
+    /// Something that stands for the value and does not determine it.
+    pub(crate) fn named(form: &str, bytes: &[u8], bits: f64) -> Self {
+        Self { strength: Strength::Derived, bits: Some(bits), ..Self::text(form, bytes) }
+    }
+
     fn new(form: impl Into<String>, what: What) -> Self {
         let (form, strength) = (form.into(), Strength::Exact);
         Self { form, what, any_case: false, bounded: false, binary: false, strength, bits: None }

@@ -1,0 +1,44 @@
+//! What is looked for beside values: planted files, by whoever knows their formats.
+//!
+//! The search undoes wrappings and keeps the account of places; what is in the undone bytes may need more than needles.
+//! A picture that was encoded again has no byte in common with the original.
+
+use dyetrace_case::{DatumId, Strength};
+use std::ops::Range;
+
+/// Looks for planted files in bytes, undone as far as they can be. The same bytes must always give the same.
+pub trait Beside: Send + Sync {
+    /// Fewer bytes are not worth a look.
+    fn shortest(&self) -> usize;
+
+    /// Everything that is seen in the bytes.
+    fn look(&self, bytes: &[u8]) -> Vec<SeenBeside>;
+}
+
+/// A planted file, or a part or likeness of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenBeside {
+    /// Which datum.
+    pub datum: DatumId,
+    /// Where in the bytes. Looking at these bytes alone gives the same.
+    pub range: Range<usize>,
+    /// What was seen, in words: `the file itself`.
+    pub form: String,
+    /// How it ties to the planted file.
+    pub strength: Strength,
+    /// Bits of evidence against chance.
+    pub bits: f64,
+}
+
+/// A text or bytes that stand for a datum and that no spelling gives: the name that a cache gives to a file's copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// Which datum.
+    pub datum: DatumId,
+    /// What it is, in words.
+    pub form: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Bits against chance, before places and forms are counted.
+    pub bits: f64,
+}
