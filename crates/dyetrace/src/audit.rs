@@ -6,6 +6,7 @@ use crate::exit::{Exit, Fault, say};
 use crate::fold::{Address, Folded, Runs};
 use crate::history::History;
 use crate::intake::{self, Intake};
+use crate::originals::{self, Originals};
 use crate::output;
 use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Case, Damage, Endpoint, ExhibitId, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
@@ -13,9 +14,10 @@ use dyetrace_evidence::{Opened, Tally};
 use dyetrace_report::audit::{
     self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted, UnplantedRow,
 };
-use dyetrace_search::{Limit, Options, RecogniseOptions, ResidentIdMode, Scanner};
+use dyetrace_search::{Limit, Options, RecogniseOptions, ResidentIdMode};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Opens, reads, searches, reports.
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Exit, Fault> {
@@ -57,6 +59,8 @@ pub(crate) struct Audited {
     pub(crate) intake: Intake,
     /// Every value that was looked for.
     pub(crate) subject: Subject,
+    /// The files among them.
+    pub(crate) originals: Option<Arc<Originals>>,
     /// The keys of the case and of the command line.
     pub(crate) material: KeyMaterial,
     /// What was found, ready for a report.
@@ -73,7 +77,8 @@ pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
     let mut intake = intake::open(asked.inputs, asked.reading)?;
     let subject = whole_subject(&intake, named);
     let material = whole_material(&intake, named_material);
-    let scanner = Scanner::with_key_material(&subject, &material, asked.options.clone());
+    let originals = Originals::of(&subject);
+    let scanner = originals::scanner(&subject, originals.as_ref(), &material, asked.options.clone());
     let threads = asked.reading.threads.map_or_else(cores, usize::from);
     let comparison = Comparison::planned(&intake);
     let exhibits: Vec<&str> = intake.exhibits.iter().map(|opened| opened.exhibit().path.as_str()).collect();
@@ -85,7 +90,7 @@ pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
     let folded = std::mem::take(&mut found.folded);
     let mut audit = assemble(&intake, &subject, &plan, read, found);
     audit.notes.extend(material_in_words(&material));
-    Ok(Audited { intake, subject, material, audit, unplanted, folded: runs.map(|runs| (runs, folded)) })
+    Ok(Audited { intake, subject, originals, material, audit, unplanted, folded: runs.map(|runs| (runs, folded)) })
 }
 
 /// How to search.

@@ -18,6 +18,7 @@ mod live;
 mod mark;
 mod mint;
 mod new;
+mod originals;
 mod output;
 mod pipeline;
 mod plan;

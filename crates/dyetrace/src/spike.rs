@@ -4,10 +4,10 @@ use crate::cli::{AuditFormat, SpikeArguments};
 use crate::exit::{Exit, Fault, say};
 use crate::history::History;
 use crate::intake::{self, Intake};
+use crate::originals;
 use crate::{audit, output};
 use dyetrace_case::{DatumId, Form, Item, Message, Protocol, Record, Stop, grouped};
 use dyetrace_report::clean;
-use dyetrace_search::Scanner;
 use dyetrace_search::spike::{ByForm, Recovery, Spike, SpikeOptions, spike, spike_by_form};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &SpikeArguments) -> Result<Exit, Fault> {
     let material = audit::whole_material(&intake, material);
     let sample = sample(&mut intake, usize::from(arguments.records));
     let options = SpikeOptions { all_chains: arguments.all_chains, ..SpikeOptions::default() };
-    let scanner = Scanner::with_key_material(&subject, &material, options.search.clone());
+    let scanner = originals::scanner(&subject, None, &material, options.search.clone());
     let told = std::io::stderr().is_terminal();
     let mut last = 0;
     let mut progress = |done: u64, all: u64| {

@@ -21,7 +21,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/stores", &[]),
     ("crates/live", &["case"]),
     ("crates/lab", &["case"]),
-    ("crates/dyetrace", &["case", "custody", "evidence", "judge", "live", "recipients", "report", "search", "tls"]),
+    (
+        "crates/dyetrace",
+        &[
+            "case",
+            "custody",
+            "evidence",
+            "judge",
+            "live",
+            "pictures",
+            "recipients",
+            "report",
+            "search",
+            "stores",
+            "tls",
+        ],
+    ),
     ("benches", &["case", "evidence", "judge", "lab", "search", "tls"]),
 ];
 

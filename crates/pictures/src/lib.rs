@@ -19,6 +19,9 @@
 //! assert_eq!(gallery.len(), 1);
 //! ```
 //!
+//! A [`Finder`] adds what needs no eyes: files, and pieces of them, that lie in any bytes as they are or under a
+//! repeating key.
+//!
 //! Formats: JPEG, PNG, WebP, the first frame of GIF, uncompressed BMP; by content, never by name. HEIC is not read:
 //! the decoders in Rust are under licences that oblige whoever uses this crate.
 //!
@@ -26,18 +29,22 @@
 
 mod decode;
 mod exif;
+mod extent;
 mod features;
+mod finder;
 mod gallery;
 mod geometry;
 mod index;
 mod luma;
 mod packed;
 mod pdq;
+mod pieces;
 mod tiles;
 mod views;
 
 pub use decode::{Format, Limits, Unreadable, decode};
 pub use exif::{Exif, exif};
+pub use finder::{Finder, SHORTEST, Sight, What};
 pub use gallery::{Gallery, Likeness, Match, View};
 pub use luma::Luma;
 pub use pdq::{Hash, Laid, Spectrum};

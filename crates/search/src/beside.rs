@@ -5,9 +5,10 @@
 
 use dyetrace_case::{DatumId, Strength};
 use std::ops::Range;
+use std::panic::RefUnwindSafe;
 
 /// Looks for planted files in bytes, undone as far as they can be. The same bytes must always give the same.
-pub trait Beside: Send + Sync {
+pub trait Beside: Send + Sync + RefUnwindSafe {
     /// Fewer bytes are not worth a look.
     fn shortest(&self) -> usize;
 

@@ -9,6 +9,7 @@ use crate::audit::{self, Asked, Audited};
 use crate::cli::{JudgeArguments, JudgeFormat};
 use crate::data;
 use crate::exit::{Exit, Fault};
+use crate::originals;
 use crate::{output, rules, typed};
 use dyetrace_case::{Case, Judgement};
 use dyetrace_judge::{Answers, Claim, Exceptions, Measured, Pack, Rule};
@@ -16,7 +17,7 @@ use dyetrace_recipients::Recipients;
 use dyetrace_report::audit::Look;
 use dyetrace_report::html::{Excerpts, HtmlLook};
 use dyetrace_report::judgement as report;
-use dyetrace_search::{Options, Scanner};
+use dyetrace_search::Options;
 use excerpts::{Samples, read_again};
 use facts::Facts;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +93,7 @@ impl Reading {
         facts.measured = std::mem::take(&mut given.measured);
         // Hidden values are looked for without decoys, which would only cost time.
         let options = Options { decoys: 0, ..Options::default() };
-        let scanner = Scanner::with_key_material(&audited.subject, &audited.material, options);
+        let scanner = originals::scanner(&audited.subject, audited.originals.as_ref(), &audited.material, options);
         let samples = Samples::of(&audited.intake, &facts.runs, usize::from(arguments.spike_records));
         let again = read_again(&mut audited.intake, &scanner, &facts.practices, &samples, arguments.reveal);
         let by_run = again.samples.iter().enumerate();

@@ -3,6 +3,7 @@
 
 use super::LiveArguments;
 use crate::exit::say;
+use crate::originals::{self, Originals};
 use dyetrace_case::{DatumId, Kind, Record, Sighting, Subject, Upcoming};
 use dyetrace_live::guard::{Answer, Asked, Found, Guard, Mode, Noticed};
 use dyetrace_live::{GuardSettings, Guarding};
@@ -38,7 +39,7 @@ impl Eyes {
         let options = Options { decoys: 0, longest_unwrapped: 16 << 20, ..Options::default() };
         let longest = subject.data.iter().map(|datum| datum.value.len()).max().unwrap_or(0);
         Self {
-            scanner: Scanner::with_key_material(subject, &upcoming.key_material, options),
+            scanner: originals::scanner(subject, Originals::of(subject).as_ref(), &upcoming.key_material, options),
             kinds: subject.data.iter().map(|datum| (datum.id.clone(), datum.kind.clone())).collect(),
             exact: wrappings().into_iter().filter(|about| about.exact).map(|about| about.name).collect(),
             longest: longest.saturating_mul(FORM).clamp(TAIL.0, TAIL.1),

@@ -12,6 +12,7 @@ mod watcher;
 mod wireguard;
 
 use crate::exit::{Exit, Fault, say};
+use crate::originals::{self, Originals};
 use crate::{custody, mark};
 use clap::{Args, Subcommand, ValueEnum};
 use doctor::DoctorArguments;
@@ -240,7 +241,7 @@ async fn ended_by_user() {
 fn scanner(upcoming: &Upcoming) -> Scanner {
     let nobody = Subject::default();
     let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
-    Scanner::with_key_material(subject, &upcoming.key_material, Options::default())
+    originals::scanner(subject, Originals::of(subject).as_ref(), &upcoming.key_material, Options::default())
 }
 
 fn view(

@@ -1,0 +1,168 @@
+//! Planted files, and how the search finds them: as they are, in pieces, under a key, as pictures that show them, by the
+//! names that caches give to their copies, and by their digests.
+
+use dyetrace_case::{Datum, DatumId, KeyMaterial, Strength, Subject};
+use dyetrace_pictures::{Finder, Likeness, Match, SHORTEST, Sight, What};
+use dyetrace_search::{Beside, Named, Options, Scanner, SeenBeside};
+use dyetrace_stores::cache_names::{self, Scheme};
+use md5::Digest as _;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Longest text that may be the name of a file.
+const LONGEST_NAME: usize = 255;
+/// Bits of a find that is exact; more bytes say no more.
+const CERTAIN: f64 = 256.0;
+/// Bits of a picture that was told by its looks: those of the hash or the corners that led to it, and of each tile with
+/// contents that agrees. Neighbouring tiles depend on one another, so each counts as less than one bit.
+const LOOKS: f64 = 13.0;
+const TILE: f64 = 0.4;
+const MOST_OF_LOOKS: f64 = 120.0;
+/// Bits of what the pictures of one template share: never enough to stand alone.
+const TEMPLATE: f64 = 10.0;
+
+/// The planted files of a subject.
+pub(crate) struct Originals {
+    finder: Finder,
+    ids: Vec<DatumId>,
+    /// File names of caches: the datum and the scheme.
+    names: HashMap<String, (u32, Scheme)>,
+}
+
+impl Originals {
+    /// Absent where no file was planted.
+    pub(crate) fn of(subject: &Subject) -> Option<Arc<Self>> {
+        let (mut finder, mut ids, mut names) = (Finder::new(), Vec::new(), HashMap::new());
+        for datum in &subject.data {
+            let Some((file, content)) = datum.file.as_ref().and_then(|file| Some((file, file.content.as_ref()?)))
+            else {
+                continue;
+            };
+            let number = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+            finder.add(number, content.reveal().into());
+            ids.push(datum.id.clone());
+            for source in file.stored_as.iter().flat_map(|path| cache_names::sources(path)) {
+                for name in cache_names::names(&source) {
+                    names.entry(name.name).or_insert((number, name.scheme));
+                }
+            }
+        }
+        (!ids.is_empty()).then(|| Arc::new(Self { finder, ids, names }))
+    }
+
+    fn id(&self, number: u32) -> DatumId {
+        self.ids.get(number as usize).cloned().unwrap_or_else(|| DatumId(String::new()))
+    }
+
+    /// The last part of a path, where a cache would call a copy so.
+    fn named(&self, path: &[u8]) -> Option<SeenBeside> {
+        let text = std::str::from_utf8(path).ok()?;
+        let start = text.rfind(['/', '\\']).map_or(0, |at| at + 1);
+        let name = text.get(start..)?;
+        let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+        let (whole, (number, scheme)) =
+            [name, stem].into_iter().find_map(|known| Some((known, self.names.get(known)?)))?;
+        let fits = whole == name || scheme.may_have_suffix();
+        fits.then(|| SeenBeside {
+            datum: self.id(*number),
+            range: start..start + whole.len(),
+            form: format!("the name that {scheme} gives to a copy of it"),
+            strength: Strength::Derived,
+            bits: f64::from(scheme.bits()) - (self.names.len() as f64).log2(),
+        })
+    }
+}
+
+impl Beside for Originals {
+    fn shortest(&self) -> usize {
+        1
+    }
+
+    fn look(&self, bytes: &[u8]) -> Vec<SeenBeside> {
+        if bytes.len() < SHORTEST {
+            return if bytes.len() <= LONGEST_NAME { self.named(bytes).into_iter().collect() } else { Vec::new() };
+        }
+        let seen = |sight: Sight| {
+            let (form, strength, bits) = in_words(&sight);
+            SeenBeside { datum: self.id(sight.original), range: sight.range, form, strength, bits }
+        };
+        self.finder.find(bytes).into_iter().map(seen).collect()
+    }
+}
+
+fn in_words(sight: &Sight) -> (String, Strength, f64) {
+    let (form, strength, bits) = match &sight.what {
+        What::File => ("the file itself".to_owned(), Strength::Exact, CERTAIN),
+        What::Pixels => ("all its pixels, with another head".to_owned(), Strength::Exact, CERTAIN),
+        What::Piece(bytes, of) => (format!("a piece: {bytes} of {of} bytes of its pixels"), Strength::Exact, CERTAIN),
+        What::Beginning => {
+            ("its beginning, which pictures of one template share".to_owned(), Strength::Derived, TEMPLATE)
+        }
+        What::Picture(found) if found.likeness == Likeness::Same => (look(found), Strength::Exact, bits_of(found)),
+        What::Picture(_) => {
+            ("a picture of the same template: it cannot be told".to_owned(), Strength::Derived, TEMPLATE)
+        }
+    };
+    match sight.key {
+        0 => (form, strength, bits),
+        1 => (format!("{form}, XORed with one byte"), strength, bits),
+        length => (format!("{form}, XORed with {length} repeating bytes"), strength, bits),
+    }
+}
+
+fn look(found: &Match) -> String {
+    let view = &found.view;
+    let mut form = "the same picture, encoded again".to_owned();
+    if view.mirrored {
+        form.push_str(", mirrored");
+    }
+    if view.degrees.abs() >= 0.5 {
+        let _ = write!(form, ", turned by {:.0}°", view.degrees);
+    }
+    if view.shown < 0.97 {
+        let _ = write!(form, ", {:.0} % of it", view.shown * 100.0);
+    }
+    if view.filled < 0.97 {
+        let _ = write!(form, ", on {:.0} % of another", view.filled * 100.0);
+    }
+    form
+}
+
+fn bits_of(found: &Match) -> f64 {
+    let agreeing = f64::from(found.tiles) * (1.0 - f64::from(found.bad_tiles));
+    (LOOKS + TILE * agreeing).min(MOST_OF_LOOKS)
+}
+
+/// A scanner for planted values and files.
+pub(crate) fn scanner(
+    subject: &Subject,
+    originals: Option<&Arc<Originals>>,
+    material: &KeyMaterial,
+    options: Options,
+) -> Scanner {
+    let named: Vec<Named> = subject.data.iter().flat_map(digests).collect();
+    let scanner = Scanner::with_named(subject, material, &named, options);
+    match originals {
+        Some(originals) => scanner.beside(Arc::clone(originals) as Arc<dyn Beside>),
+        None => scanner,
+    }
+}
+
+/// What stands for a file where somebody keeps a list of known ones.
+fn digests(datum: &Datum) -> Vec<Named> {
+    let Some(content) = datum.file.as_ref().and_then(|file| file.content.as_ref()) else { return Vec::new() };
+    let bytes = content.reveal();
+    let digests = [
+        ("MD5 of the file", md5::Md5::digest(bytes).to_vec()),
+        ("SHA-1 of the file", sha1::Sha1::digest(bytes).to_vec()),
+        ("SHA-256 of the file", sha2::Sha256::digest(bytes).to_vec()),
+    ];
+    let named = |(form, bytes): (&str, Vec<u8>)| Named {
+        datum: datum.id.clone(),
+        form: form.to_owned(),
+        bits: (bytes.len() * 8) as f64,
+        bytes,
+    };
+    digests.into_iter().map(named).collect()
+}
