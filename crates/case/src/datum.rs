@@ -80,6 +80,17 @@ pub struct Datum {
     pub made_up: bool,
 }
 
+impl Datum {
+    /// For reports: the masked value, or the clear one where the user asked for it; of a file, its path in the case.
+    pub fn shown(&self, reveal: bool) -> String {
+        match &self.file {
+            Some(file) if self.value.is_empty() => file.path.clone(),
+            _ if reveal => String::from_utf8_lossy(self.value.reveal()).into_owned(),
+            _ => self.value.mask(),
+        }
+    }
+}
+
 /// A planted file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlantedFile {

@@ -109,6 +109,13 @@ impl PartName {
     }
 }
 
+impl PartName {
+    /// True for what lies in a stored file: it is kept, and went nowhere.
+    pub fn is_stored(&self) -> bool {
+        matches!(self, Self::Path | Self::Content | Self::Stored { .. })
+    }
+}
+
 impl fmt::Display for PartName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

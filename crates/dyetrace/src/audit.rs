@@ -359,13 +359,13 @@ fn exhibit_row(intake: &Intake, opened: &Opened, tally: Tally) -> ExhibitRow {
 
 fn datum_row(datum: &dyetrace_case::Datum, found: &Found, reveal: bool) -> DatumRow {
     let counts = found.counts.get(&datum.id).copied().unwrap_or_default();
-    let clear = || String::from_utf8_lossy(datum.value.reveal()).into_owned();
     DatumRow {
         id: datum.id.clone(),
         kind: datum.kind.clone(),
-        shown: if reveal { clear() } else { datum.value.mask() },
+        shown: datum.shown(reveal),
         sent: counts.sent,
         received: counts.received,
+        kept: counts.kept,
         hints: counts.hints,
     }
 }
@@ -385,7 +385,7 @@ fn write(audit: &Audit, arguments: &AuditArguments) -> Result<(), Fault> {
 /// Damage and changed exhibits come before what was found: a report on broken evidence must not
 /// look like a clean one. `--fail-on` comes before both, because it was asked for.
 fn verdict(audit: &Audit, intake: &Intake, fail_on: &[FailOn]) -> Exit {
-    let sent = audit.subject.iter().any(|row| row.sent > 0);
+    let sent = audit.subject.iter().any(|row| row.sent + row.kept > 0);
     let found = fail_on.iter().any(|what| match what {
         FailOn::Sighting => sent,
         FailOn::Opaque => !audit.opaque.is_empty(),

@@ -75,6 +75,8 @@ pub(crate) struct Counts {
     pub(crate) sent: usize,
     /// In what was received, hints left out.
     pub(crate) received: usize,
+    /// In stored files, hints left out.
+    pub(crate) kept: usize,
     /// Hints.
     pub(crate) hints: usize,
 }
@@ -82,7 +84,7 @@ pub(crate) struct Counts {
 impl Counts {
     /// All of them.
     pub(crate) fn total(self) -> usize {
-        self.sent + self.received + self.hints
+        self.sent + self.received + self.kept + self.hints
     }
 
     /// Counts sightings by datum.
@@ -91,6 +93,7 @@ impl Counts {
             let counts = counts.entry(sighting.datum.clone()).or_default();
             match sighting.place.part.side() {
                 _ if sighting.is_hint() => counts.hints += 1,
+                _ if sighting.place.part.is_stored() => counts.kept += 1,
                 Side::Request => counts.sent += 1,
                 Side::Response => counts.received += 1,
             }
@@ -103,6 +106,7 @@ impl Counts {
             let counts = counts.entry(datum).or_default();
             counts.sent += other.sent;
             counts.received += other.received;
+            counts.kept += other.kept;
             counts.hints += other.hints;
         }
     }

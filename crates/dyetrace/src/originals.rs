@@ -120,10 +120,10 @@ fn look(found: &Match) -> String {
     if view.degrees.abs() >= 0.5 {
         let _ = write!(form, ", turned by {:.0}°", view.degrees);
     }
-    if view.shown < 0.97 {
+    if view.shown < 0.93 {
         let _ = write!(form, ", {:.0} % of it", view.shown * 100.0);
     }
-    if view.filled < 0.97 {
+    if view.filled < 0.85 {
         let _ = write!(form, ", on {:.0} % of another", view.filled * 100.0);
     }
     form

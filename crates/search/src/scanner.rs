@@ -444,7 +444,9 @@ pub(crate) fn text_ranges(needles: &Needles, options: &Options, text: &[u8]) -> 
     let mut ranges = Vec::new();
     for context in [Context::Any, Context::Url] {
         let finds = explorer.explore(text, Node { context, depth: 0, is_field: true });
-        ranges.extend(finds.iter().map(|find| crate::find::to_case(&find.range)));
+        // What is seen of files tells no value.
+        let values = finds.iter().filter(|find| !matches!(find.seen, Seen::Beside(_)));
+        ranges.extend(values.map(|find| crate::find::to_case(&find.range)));
     }
     explorer.limits.is_empty().then_some(ranges)
 }

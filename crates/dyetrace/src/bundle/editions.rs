@@ -96,7 +96,8 @@ const HIDDEN: &str = "****";
 fn masked(subject: &Subject) -> Subject {
     let mut masked = subject.clone();
     for datum in &mut masked.data {
-        let shown = if datum.made_up { datum.value.mask() } else { HIDDEN.to_owned() };
+        let shown = if datum.made_up { datum.shown(false) } else { HIDDEN.to_owned() };
+        datum.file = None;
         datum.value = Secret::new(shown);
     }
     if masked.data.iter().any(|datum| !datum.made_up) {

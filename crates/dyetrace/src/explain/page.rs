@@ -1,7 +1,7 @@
 //! The page that explains a sighting.
 
 use super::{About, Found, bytes, redo};
-use dyetrace_case::{Datum, PartName, Protocol, Range as Place, Side, Strength, Witness};
+use dyetrace_case::{PartName, Protocol, Range as Place, Side, Strength, Witness};
 use dyetrace_report::audit::Summary;
 use dyetrace_search::{Proof, Reencodes};
 use std::fmt::Write as _;
@@ -41,15 +41,18 @@ fn head(about: &About<'_>, found: &Found, out: &mut String) {
     let sighting = &found.sighting;
     let record = Summary::of(&found.record, &|text| about.redact(text));
     let datum = about.subject.data.iter().find(|datum| datum.id == sighting.datum);
-    let clear = |datum: &Datum| String::from_utf8_lossy(datum.value.reveal()).into_owned();
-    let shown = datum.map(|datum| if about.arguments.reveal { clear(datum) } else { datum.value.mask() });
+    let shown = datum.map(|datum| datum.shown(about.arguments.reveal));
     let shown = dyetrace_report::clean(&shown.unwrap_or_default());
     let (strength, form) = (sighting.strength.name(), dyetrace_report::clean(&sighting.form));
     let _ = writeln!(out, "{}  {}  {shown}  ({strength}: {form})", sighting.id(), sighting.datum);
     let request = [record.method, record.url].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let server = record.server.name.map(|(name, _)| name);
     let server = server.or(record.server.address.map(|address| address.to_string())).unwrap_or_default();
-    let _ = writeln!(out, "  {request} with {server}, {}", record.protocol.name());
+    let _ = if sighting.place.part.is_stored() {
+        writeln!(out, "  {request}, a stored file")
+    } else {
+        writeln!(out, "  {request} with {server}, {}", record.protocol.name())
+    };
     let exhibit = about.intake.exhibits.get(found.exhibit).map_or("", |opened| opened.exhibit().path.as_str());
     let part = about.redact(&sighting.place.part.to_string());
     let trail = about.redact(&sighting.trail.to_string());

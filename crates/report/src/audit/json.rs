@@ -3,7 +3,7 @@
 use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
 use super::{chance, differential, unplanted};
 use crate::json::harmless;
-use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, Place, Range, Side, Step, Witness};
+use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, PartName, Place, Range, Side, Step, Witness};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -66,7 +66,7 @@ fn totals(audit: &Audit) -> Value {
     let (payload, opaque, lost) = audit.totals();
     json!({
         "records": audit.records(),
-        "sightings": audit.subject.iter().map(|row| row.sent + row.received).sum::<usize>(),
+        "sightings": audit.subject.iter().map(|row| row.sent + row.received + row.kept).sum::<usize>(),
         "hints": audit.subject.iter().map(|row| row.hints).sum::<usize>(),
         "payload_bytes": payload,
         "opaque_bytes": opaque,
@@ -98,6 +98,7 @@ fn datum(row: &DatumRow) -> Value {
         "shown": row.shown,
         "sent": row.sent,
         "received": row.received,
+        "kept": row.kept,
         "hints": row.hints,
     })
 }
@@ -109,7 +110,7 @@ fn sighting(audit: &Audit, row: &SightingRow) -> Value {
         "id": row.id.0,
         "datum": sighting.datum.0,
         "shown": shown,
-        "direction": direction(row.side),
+        "direction": direction(&row.sighting.place.part),
         "strength": sighting.strength.name(),
         "form": sighting.form,
         "bits": (sighting.bits * 10.0).round() / 10.0,
@@ -123,8 +124,9 @@ fn sighting(audit: &Audit, row: &SightingRow) -> Value {
 }
 
 /// Seen from the client.
-pub(super) fn direction(side: Side) -> &'static str {
-    match side {
+pub(super) fn direction(part: &PartName) -> &'static str {
+    match part.side() {
+        _ if part.is_stored() => "kept",
         Side::Request => "sent",
         Side::Response => "received",
     }

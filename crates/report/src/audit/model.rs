@@ -147,6 +147,8 @@ pub struct DatumRow {
     pub sent: usize,
     /// Sightings in what was received, hints left out.
     pub received: usize,
+    /// Sightings in stored files, hints left out.
+    pub kept: usize,
     /// Sightings under 40 bits.
     pub hints: usize,
 }

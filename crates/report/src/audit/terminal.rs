@@ -308,7 +308,7 @@ fn not_seen(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
     let absent: Vec<&str> = audit
         .subject
         .iter()
-        .filter(|row| row.sent + row.received + row.hints == 0)
+        .filter(|row| row.sent + row.received + row.kept + row.hints == 0)
         .map(|row| row.id.0.as_str())
         .collect();
     if absent.is_empty() {
@@ -350,6 +350,9 @@ fn recipients(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
 /// Name or address with port, and the scope of an address that is not of the public internet.
 pub(crate) fn recipient_name(row: &Recipient) -> String {
     let address = row.addresses.first().copied();
+    if row.key.protocol == Protocol::File {
+        return "stored files".to_owned();
+    }
     let name = row.key.name.as_deref().map(clean).or(address.map(|a| a.to_string()));
     let scope = address.and_then(scope).map_or(String::new(), |scope| format!(" ({scope})"));
     let port = row.key.port.map_or(String::new(), |port| format!(":{port}"));

@@ -174,7 +174,7 @@ fn row_json(audit: &Audit, row: &UnplantedRow) -> Value {
     json!({
         "kind": row.kind,
         "shown": row.shown,
-        "direction": direction(row.place.part.side()),
+        "direction": direction(&row.place.part),
         "checks": row.checks,
         "bits": (f64::from(row.bits) * 10.0).round() / 10.0,
         "place": place(audit, &row.place, row.exhibit),

@@ -49,12 +49,13 @@ fn lead(context: &Context<'_>) -> String {
 /// The cells of a sighting as plain text, in the order of the table's heads.
 fn cells(context: &Context<'_>, row: &SightingRow) -> [String; 8] {
     let sighting = &row.sighting;
+    let is_stored = sighting.place.part.is_stored();
     let hint = if sighting.is_hint() { context.pick(", hint", "，线索") } else { "" };
     [
         row.record.time.map_or_else(|| context.pick("unknown", "未知").to_owned(), short_time),
         sighting.datum.0.clone(),
-        direction(context, row.side).to_owned(),
-        who(&row.record.server),
+        if is_stored { context.pick("kept in", "存于") } else { direction(context, row.side) }.to_owned(),
+        if is_stored { context.pick("stored files", "存储文件").to_owned() } else { who(&row.record.server) },
         term(&protection(&row.record.channel), context.lang()).to_owned(),
         sighting.trail.to_string(),
         format!(

@@ -362,6 +362,7 @@ fn audit(sightings: Vec<SightingRow>) -> Audit {
         shown: (*shown).to_owned(),
         sent: times(id, Side::Request),
         received: times(id, Side::Response),
+        kept: 0,
         hints: sightings.iter().filter(|row| row.sighting.datum.0 == *id && row.sighting.is_hint()).count(),
     };
     let exhibit = Exhibit {
