@@ -4,8 +4,8 @@
 use super::LiveArguments;
 use crate::exit::say;
 use crate::originals::{self, Originals};
-use dyetrace_case::{DatumId, Kind, Record, Sighting, Subject, Upcoming};
-use dyetrace_live::guard::{Answer, Asked, Found, Guard, Mode, Noticed};
+use dyetrace_case::{DatumId, KeyMaterial, Kind, Record, Sighting, Subject, Upcoming};
+use dyetrace_live::guard::{Answer, Asked, Found, Guard, Inspected, Mode, Noticed};
 use dyetrace_live::{GuardSettings, Guarding};
 use dyetrace_search::{Options, Scanner, Scratch, wrappings};
 use serde_json::{Value, json};
@@ -32,14 +32,12 @@ pub(super) struct Eyes {
 }
 
 impl Eyes {
-    fn new(upcoming: &Upcoming) -> Self {
-        let nobody = Subject::default();
-        let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
+    fn new(subject: &Subject, key_material: &KeyMaterial) -> Self {
         // Nobody asks here how often chance would show a value, so there are no decoys.
         let options = Options { decoys: 0, longest_unwrapped: 16 << 20, ..Options::default() };
         let longest = subject.data.iter().map(|datum| datum.value.len()).max().unwrap_or(0);
         Self {
-            scanner: originals::scanner(subject, Originals::of(subject).as_ref(), &upcoming.key_material, options),
+            scanner: originals::scanner(subject, Originals::of(subject).as_ref(), key_material, options),
             kinds: subject.data.iter().map(|datum| (datum.id.clone(), datum.kind.clone())).collect(),
             exact: wrappings().into_iter().filter(|about| about.exact).map(|about| about.name).collect(),
             longest: longest.saturating_mul(FORM).clamp(TAIL.0, TAIL.1),
@@ -60,21 +58,27 @@ impl Eyes {
 }
 
 impl Guard for Eyes {
-    fn inspect(&self, record: &Record) -> Vec<Found> {
+    fn inspect(&self, record: &Record) -> Inspected {
         let mut scratch = lock(&self.scratches).pop().unwrap_or_default();
         let outcome = self.scanner.search(record, &mut scratch);
         lock(&self.scratches).push(scratch);
-        outcome.sightings.iter().filter_map(|sighting| self.found(sighting)).collect()
+        let found = outcome.sightings.iter().filter_map(|sighting| self.found(sighting)).collect();
+        Inspected { found, is_incomplete: !outcome.limits_reached.is_empty() }
     }
 
     fn longest(&self) -> usize {
         self.longest
+    }
+
+    fn shown(&self, name: &str) -> String {
+        self.scanner.redact(name)
     }
 }
 
 /// The guard as programs see it.
 pub(super) struct Control {
     guarding: Arc<Guarding>,
+    eyes: Arc<Eyes>,
     questions: Mutex<Questions>,
     /// Whether the questions are on a screen.
     is_on_screen: AtomicBool,
@@ -88,6 +92,7 @@ struct Questions {
 
 struct Question {
     what: Vec<Noticed>,
+    /// Without values in it.
     host: String,
     answer: oneshot::Sender<Answer>,
 }
@@ -100,9 +105,17 @@ impl Control {
             blocks_unreadable: arguments.guard_unread,
             ..GuardSettings::default()
         };
+        let nobody = Subject::default();
+        let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
+        let (control, asked) = Self::new(Eyes::new(subject, &upcoming.key_material), settings);
+        Some((Arc::new(control), asked))
+    }
+
+    fn new(eyes: Eyes, settings: GuardSettings) -> (Self, mpsc::Receiver<Asked>) {
         let (asks, asked) = mpsc::channel(QUESTIONS);
-        let guarding = Arc::new(Guarding::new(Arc::new(Eyes::new(upcoming)), settings).asking(asks));
-        Some((Arc::new(Self { guarding, questions: Mutex::default(), is_on_screen: AtomicBool::new(false) }), asked))
+        let eyes = Arc::new(eyes);
+        let guarding = Arc::new(Guarding::new(Arc::<Eyes>::clone(&eyes), settings).asking(asks));
+        (Self { guarding, eyes, questions: Mutex::default(), is_on_screen: AtomicBool::new(false) }, asked)
     }
 
     /// The guard itself.
@@ -113,6 +126,7 @@ impl Control {
     /// Takes questions until the recording ends, and says them.
     pub(super) async fn listen(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>) {
         while let Some(Asked { what, host, answer, .. }) = asked.recv().await {
+            let host = self.eyes.shown(&host);
             let mut questions = lock(&self.questions);
             questions.waiting.retain(|_, question| !question.answer.is_closed());
             questions.next += 1;
@@ -155,10 +169,13 @@ impl Control {
         let waiting = waiting
             .map(|(number, question)| json!({"question": number, "data": data(&question.what), "host": question.host}));
         let allowed = self.guarding.allowed();
-        let allowed = allowed.iter().map(|(datum, host)| json!({"datum": datum.0, "host": host}));
+        let allowed = allowed.iter().map(|(datum, host)| json!({"datum": datum.0, "host": self.eyes.shown(host)}));
+        let unread = self.guarding.unread();
+        let unread = unread.iter().map(|host| self.eyes.shown(host));
         json!({
             "mode": self.guarding.mode().name(),
             "allowed": allowed.collect::<Vec<_>>(),
+            "allowed_unread": unread.collect::<Vec<_>>(),
             "questions": waiting.collect::<Vec<_>>(),
         })
         .to_string()
@@ -173,13 +190,36 @@ impl Control {
         } else if let (Some(datum), Some(host)) = (text("allow"), text("host")) {
             self.guarding.allow(DatumId(datum.to_owned()), host);
         } else if let (Some(datum), Some(host)) = (text("disallow"), text("host")) {
-            self.guarding.disallow(&DatumId(datum.to_owned()), host);
+            self.disallow(datum, host);
+        } else if let Some(host) = text("allow_unread") {
+            self.guarding.allow_unread(host);
+        } else if let Some(host) = text("disallow_unread") {
+            self.disallow_unread(host);
         } else if let (Some(question), Some(answer)) = (body.get("question").and_then(Value::as_u64), text("answer")) {
             self.answer(question, answer_of(answer)?)?;
         } else {
             return Err(WORDS.to_owned());
         }
         Ok(self.state())
+    }
+
+    /// Takes back what was allowed towards a host, whether it is named as it is or as it is shown.
+    fn disallow(&self, datum: &str, named: &str) {
+        for (allowed, host) in self.guarding.allowed() {
+            if allowed.0 == datum && self.is_named(&host, named) {
+                self.guarding.disallow(&allowed, &host);
+            }
+        }
+    }
+
+    fn disallow_unread(&self, named: &str) {
+        for host in self.guarding.unread().iter().filter(|host| self.is_named(host, named)) {
+            self.guarding.disallow_unread(host);
+        }
+    }
+
+    fn is_named(&self, host: &str, named: &str) -> bool {
+        host.eq_ignore_ascii_case(named) || self.eyes.shown(host).eq_ignore_ascii_case(named)
     }
 }
 
@@ -200,7 +240,8 @@ fn answer_of(word: &str) -> Result<Answer, String> {
     }
 }
 
-const WORDS: &str = "JSON with mode; allow and host; disallow and host; or question and answer";
+const WORDS: &str =
+    "JSON with mode; allow and host; disallow and host; allow_unread; disallow_unread; or question and answer";
 
 /// Data as programs read them.
 pub(super) fn data(what: &[Noticed]) -> Vec<Value> {

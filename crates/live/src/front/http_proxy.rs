@@ -3,6 +3,7 @@
 
 use super::one_request::OneRequest;
 use super::{GREETING, status};
+use crate::guard::end_of_head;
 use crate::relay::{Host, Relay, Target};
 use crate::stream::{Rewound, Stream};
 use crate::upstream::within;
@@ -50,12 +51,10 @@ pub(super) async fn serve(mut client: impl Stream, peer: SocketAddr, relay: &Rel
 
 /// Reads a request's head; `None` where there is none within the limit.
 async fn read_head(client: &mut impl Stream, read: &mut Vec<u8>) -> io::Result<Option<usize>> {
-    let mut searched: usize = 0;
+    let mut searched = 0;
     loop {
-        let from = searched.saturating_sub(3);
-        let fresh = read.get(from..).unwrap_or_default();
-        if let Some(at) = fresh.windows(4).position(|window| window == b"\r\n\r\n") {
-            return Ok(Some(from + at + 4));
+        if let Some(end) = end_of_head(read, searched) {
+            return Ok(Some(end));
         }
         searched = read.len();
         if read.len() > HEAD || client.read_buf(read).await? == 0 {

@@ -1,6 +1,6 @@
 //! What becomes of a message in which something was found.
 
-use super::{Answer, Asked, Decision, Found, Guarded, Guarding, LONG, Mode, Noticed, aside, redact};
+use super::{Answer, Asked, Decision, Found, Guarded, Guarding, Inspected, LONG, Mode, Noticed, aside, redact};
 use crate::journal::Recorder;
 use crate::watch::{Watch, What};
 use dyetrace_case::{
@@ -71,9 +71,9 @@ impl Warden {
         Self { guarding, watch, recorder, host, client, server, channel }
     }
 
-    /// Whom the messages are for.
-    pub(super) fn host(&self) -> &str {
-        &self.host
+    /// Whom the messages are for, without values in the name.
+    pub(super) fn shown_host(&self) -> String {
+        self.guarding.guard.shown(&self.host)
     }
 
     /// How long a sender's pause must be before what is held of its message is let go.
@@ -105,10 +105,16 @@ impl Warden {
 
     /// Looks at a message and decides, tells the decision, and overwrites what is to be overwritten.
     pub(super) async fn judge(&self, record: &mut Record, progress: Progress) -> Outcome {
-        let found = self.inspect(record, progress.seen);
-        if found.is_empty() {
-            return Outcome::Pass;
+        let Inspected { found, is_incomplete } = self.inspect(record, progress.seen);
+        let outcome = if found.is_empty() { Outcome::Pass } else { self.decide(record, found, progress).await };
+        let is_stopped = matches!(outcome, Outcome::Stopped(_));
+        if is_incomplete && !is_stopped && !self.unreadable("the search was not finished", progress.left).await {
+            return Outcome::Stopped(Vec::new());
         }
+        outcome
+    }
+
+    async fn decide(&self, record: &mut Record, found: Vec<Found>, progress: Progress) -> Outcome {
         let (sightings, hints): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.is_sighting);
         let is_allowed = |found: &Found| self.guarding.is_allowed(&found.datum, &self.host);
         let (allowed, stopped): (Vec<_>, Vec<_>) = sightings.into_iter().partition(is_allowed);
@@ -148,15 +154,15 @@ impl Warden {
         stops
     }
 
-    fn inspect(&self, record: &Record, seen: u64) -> Vec<Found> {
+    fn inspect(&self, record: &Record, seen: u64) -> Inspected {
         let body = record.request.as_ref().and_then(|message| message.body.as_ref());
         let is_long = body.and_then(Blob::as_slice).is_some_and(|body| body.len() > LONG);
-        let mut found = aside(is_long, || self.guarding.guard.inspect(record));
-        found.retain(|found| {
+        let mut inspected = aside(is_long, || self.guarding.guard.inspect(record));
+        inspected.found.retain(|found| {
             let told_before = found.exact && matches!(found.part, PartName::Body(_)) && found.range.end <= seen;
             found.part.side() == Side::Request && !told_before
         });
-        found
+        inspected
     }
 
     async fn wish(&self, stopped: &[Found]) -> Answer {
@@ -196,7 +202,7 @@ impl Warden {
             if has_begun || !whole {
                 return false;
             }
-            stopped = self.inspect(record, progress.seen);
+            stopped = self.inspect(record, progress.seen).found;
             stopped.retain(|found| found.is_sighting && !self.guarding.is_allowed(&found.datum, &self.host));
             if stopped.is_empty() {
                 return true;

@@ -58,7 +58,11 @@ where
             match answered {
                 Ok(Answered::Whole) => {}
                 Ok(Answered::Over) => break,
-                Ok(Answered::Tunnel) => return raw::run(self).await,
+                Ok(Answered::Tunnel) => return raw::run(self, false).await,
+                Ok(Answered::Upgraded) if self.warden.unreadable("another protocol follows an upgrade", 0).await => {
+                    return raw::run(self, true).await;
+                }
+                Ok(Answered::Upgraded) => return Err(Ended::Stopped(Vec::new()).into()),
                 Ok(Answered::WebSocket(terms)) => return websocket::run(self, terms).await,
                 Err(ended) => return self.end(ended).await,
             }
@@ -156,7 +160,8 @@ where
             }
             Judged::Stopped(what) => {
                 let closes = !head.is_11 || is_last(&head.fields);
-                send(&mut self.to_client, &refusal::answer(&what, self.warden.host(), &head.method, closes)).await?;
+                send(&mut self.to_client, &refusal::answer(&what, &self.warden.shown_host(), &head.method, closes))
+                    .await?;
                 return Ok(if closes { Answered::Over } else { Answered::Whole });
             }
         };
@@ -212,7 +217,7 @@ where
     /// Answers in the server's place, and ends the connection.
     async fn stop(&mut self, what: &[Noticed], method: &str) -> Result<Answered, Ended> {
         let _ = self.to_server.shutdown().await;
-        self.refuse(&refusal::answer(what, self.warden.host(), method, true)).await?;
+        self.refuse(&refusal::answer(what, &self.warden.shown_host(), method, true)).await?;
         Err(Ended::Stopped(Vec::new()))
     }
 

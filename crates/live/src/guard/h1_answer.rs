@@ -16,7 +16,9 @@ pub(super) enum Answered {
     Over,
     /// A WebSocket, under these terms.
     WebSocket(Terms),
-    /// Bytes of another protocol.
+    /// Bytes of another protocol, which the server agreed to (101).
+    Upgraded,
+    /// Bytes of any protocol, behind a proxy.
     Tunnel,
 }
 
@@ -43,7 +45,7 @@ pub(super) async fn answer(
         let is_interim = (100..200).contains(&head.status) && head.status != 101;
         *has_begun |= !is_interim;
         let becomes = match head.status {
-            101 => Some(Terms::agreed(&request.fields, &head.fields).map_or(Answered::Tunnel, Answered::WebSocket)),
+            101 => Some(Terms::agreed(&request.fields, &head.fields).map_or(Answered::Upgraded, Answered::WebSocket)),
             200..300 if request.method == "CONNECT" => Some(Answered::Tunnel),
             _ => None,
         };

@@ -220,7 +220,7 @@ impl Exchange {
     }
 
     fn refuse(&mut self, what: &[Noticed], is_head: bool) {
-        let body = refusal::body(what, self.warden.host());
+        let body = refusal::body(what, &self.warden.shown_host());
         let mut answer = Response::new(());
         *answer.status_mut() = StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS;
         let fields = answer.headers_mut();

@@ -35,7 +35,7 @@ pub(super) enum Framing {
 }
 
 /// Where a head ends, which begins these bytes; `from` bytes were searched before.
-pub(super) fn end_of(bytes: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn end_of(bytes: &[u8], from: usize) -> Option<usize> {
     let from = from.saturating_sub(3);
     let fresh = bytes.get(from..)?;
     fresh.windows(4).position(|window| window == b"\r\n\r\n").map(|at| from + at + 4)
@@ -204,7 +204,7 @@ fn field(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>), &'static str> {
 }
 
 /// RFC 9110 section 5.6.2.
-fn is_token(bytes: &[u8]) -> bool {
+pub(super) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 

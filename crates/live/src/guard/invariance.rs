@@ -1,12 +1,13 @@
 //! However the network cuts what a client sends: the same is found and the same arrives.
 
 use super::decide::Warden;
-use super::{Found, Guard, GuardSettings, Guarded, Guarding, Mode, engine};
+use super::{Found, Guard, GuardSettings, Guarded, Guarding, Inspected, Mode, engine};
 use crate::idle::Idle;
 use crate::journal::Journal;
 use crate::watch::{Watch, What};
 use dyetrace_case::{Channel, DatumId, PartContent, Range, Record};
 use proptest::prelude::*;
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,7 +17,7 @@ const VALUE: &[u8] = b"Qm7xTr2pWqLz";
 struct Toy;
 
 impl Guard for Toy {
-    fn inspect(&self, record: &Record) -> Vec<Found> {
+    fn inspect(&self, record: &Record) -> Inspected {
         let mut all = Vec::new();
         for part in record.parts() {
             let bytes = match part.content {
@@ -29,7 +30,7 @@ impl Guard for Toy {
                 all.push(Found { datum, kind, part: part.name.clone(), range, exact: true, is_sighting: true });
             }
         }
-        all
+        all.into()
     }
 
     fn longest(&self) -> usize {
@@ -40,6 +41,11 @@ impl Guard for Toy {
 /// What arrives of bytes that are sent in pieces of these lengths, and what was decided. Time stands still, so that
 /// nobody is taken to pause.
 fn passed(sent: &[u8], cuts: &[usize], mode: Mode, hold_limit: usize) -> (Vec<u8>, Vec<Guarded>) {
+    passed_with(sent, cuts, Duration::ZERO, mode, hold_limit)
+}
+
+/// The same with a pause behind each piece.
+fn passed_with(sent: &[u8], cuts: &[usize], pause: Duration, mode: Mode, hold_limit: usize) -> (Vec<u8>, Vec<Guarded>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let name = format!("dyetrace-guard-{}-{:?}.pcapng", std::process::id(), std::thread::current().id());
     let path = std::env::temp_dir().join(name);
@@ -61,7 +67,11 @@ fn passed(sent: &[u8], cuts: &[usize], mode: Mode, hold_limit: usize) -> (Vec<u8
                 if client.write_all(piece).await.is_err() {
                     return;
                 }
-                tokio::task::yield_now().await;
+                if pause.is_zero() {
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::time::sleep(pause).await;
+                }
             }
             let _ = client.shutdown().await;
             let _ = client.read_to_end(&mut Vec::new()).await;
@@ -105,12 +115,31 @@ fn length_and_body(body: &[u8]) -> Vec<u8> {
 }
 
 fn chunks(body: &[u8], size: usize) -> Vec<u8> {
-    let mut out = b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    [&b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"[..], &chunked(body, size)].concat()
+}
+
+fn chunked(body: &[u8], size: usize) -> Vec<u8> {
+    let mut out = Vec::new();
     for chunk in body.chunks(size) {
         out.extend([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
     }
     out.extend_from_slice(b"0\r\n\r\n");
     out
+}
+
+/// A content coding's name, and the body in it.
+fn coded(body: &[u8], coding: i32) -> (&'static str, Vec<u8>) {
+    use flate2::Compression;
+    use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    let mut out = Vec::new();
+    let (name, read) = match coding {
+        0 => ("gzip", GzEncoder::new(body, Compression::fast()).read_to_end(&mut out)),
+        1 => ("deflate", ZlibEncoder::new(body, Compression::fast()).read_to_end(&mut out)),
+        2 => ("deflate", DeflateEncoder::new(body, Compression::fast()).read_to_end(&mut out)),
+        _ => ("identity", std::io::Read::read_to_end(&mut &*body, &mut out)),
+    };
+    read.unwrap();
+    (name, out)
 }
 
 fn messages(body: &[u8], size: usize) -> Vec<u8> {
@@ -163,5 +192,23 @@ proptest! {
             // Chunks become others; everything else passes as it was sent where it is held.
             prop_assert!(whole.0 == sent || protocol == 2 && !holds);
         }
+    }
+
+    #[test]
+    fn no_pause_hides_a_value_in_coded_bytes(
+        length in 20usize..3000,
+        place in any::<usize>(),
+        coding in 0..4,
+        size in 1usize..700,
+        cuts in proptest::collection::vec(1usize..200, 1..5),
+    ) {
+        let (name, coded) = coded(&with_values(length, &[place]), coding);
+        let head = format!("POST /a HTTP/1.1\r\nContent-Encoding: {name}\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let sent = [head.as_bytes(), &chunked(&coded, size)].concat();
+        let (arrived, decided) = passed_with(&sent, &cuts, Duration::from_secs(3), Mode::Notify, 1 << 20);
+        prop_assert!(arrived.ends_with(b"\r\n0\r\n\r\n"));
+        prop_assert!(decided.iter().any(|guarded| guarded.data.len() == 1), "{:?}", decided);
+        let is_broken = |why: &str| why.contains("coding");
+        prop_assert!(!decided.iter().any(|guarded| guarded.why.is_some_and(is_broken)), "{:?}", decided);
     }
 }

@@ -32,6 +32,7 @@ mod wire;
 
 pub(crate) use decide::Warden;
 pub(crate) use engine::guard;
+pub(crate) use head::end_of as end_of_head;
 pub(crate) use told::Told;
 
 use dyetrace_case::{DatumId, Kind, PartName, Range, Record};
@@ -46,12 +47,33 @@ use tokio::sync::{mpsc, oneshot};
 pub trait Guard: Send + Sync {
     /// What is in the message that the record's request holds. Content codings of the body were undone already;
     /// `body` holds the bytes without them.
-    fn inspect(&self, record: &Record) -> Vec<Found>;
+    fn inspect(&self, record: &Record) -> Inspected;
 
     /// Bytes of the longest form in which a value is looked for. In a message too long to be held, longer forms may
     /// be found when their first bytes have left.
     fn longest(&self) -> usize {
         4096
+    }
+
+    /// What may be shown of a name: without the values in it.
+    fn shown(&self, name: &str) -> String {
+        name.to_owned()
+    }
+}
+
+/// What a guard saw in a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inspected {
+    /// The values.
+    pub found: Vec<Found>,
+    /// Whether there may be more, because a limit of the search was reached.
+    pub is_incomplete: bool,
+}
+
+impl From<Vec<Found>> for Inspected {
+    /// Of a search that was finished.
+    fn from(found: Vec<Found>) -> Self {
+        Self { found, is_incomplete: false }
     }
 }
 
@@ -285,6 +307,11 @@ impl Guarding {
     /// Takes that back. False where it had not been allowed.
     pub fn disallow_unread(&self, host: &str) -> bool {
         self.state().unread.remove(&host.to_ascii_lowercase())
+    }
+
+    /// To whom what cannot be read may pass.
+    pub fn unread(&self) -> BTreeSet<String> {
+        self.state().unread.clone()
     }
 
     /// Whether what cannot be read may pass to that host.

@@ -3,11 +3,11 @@
 use super::Noticed;
 use std::collections::BTreeSet;
 
-/// Status 451 and why, as JSON (RFC 7725): kinds of data, never values.
+/// Status 451 and why, as JSON (RFC 7725): kinds of data, never values. `host` is what may be shown of its name.
 pub(super) fn body(what: &[Noticed], host: &str) -> String {
     let kinds: BTreeSet<&str> = what.iter().map(|noticed| noticed.kind.as_str()).collect();
     let kinds: Vec<String> = kinds.into_iter().map(|kind| format!("\"{kind}\"")).collect();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '*');
     let host: String = host.chars().filter(|c| is_plain(*c)).collect();
     format!(
         "{{\"blocked_by\":\"dyetrace guard\",\"data\":[{}],\"to\":\"{host}\",\"to_allow\":\"allow these data for this \

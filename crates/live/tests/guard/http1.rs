@@ -2,8 +2,8 @@
 
 use crate::toy::{BLANK, Toy, VALUE, decided, guarded, gzip, hear, holding, http_server, noise, serve, with};
 use crate::world::{World, contents, secure};
-use dyetrace_case::DatumId;
-use dyetrace_live::guard::{Answer, Decision, GuardSettings, Guarding, Mode};
+use dyetrace_case::{DatumId, Record};
+use dyetrace_live::guard::{Answer, Decision, Guard, GuardSettings, Guarding, Inspected, Mode};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
@@ -250,6 +250,47 @@ async fn a_client_that_waits_for_leave_gets_it_and_is_looked_at() {
     let mut stream = send(&world, server, opening.as_bytes()).await;
     assert_eq!(hear(&mut stream, "\r\n\r\n").await, "HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(VALUE.as_bytes()).await.unwrap();
+    assert!(hear(&mut stream, "again\"}\n").await.starts_with("HTTP/1.1 451 "));
+    assert_eq!(heard.text(), "");
+}
+
+/// A guard whose search never comes to its end.
+struct Tired;
+
+impl Guard for Tired {
+    fn inspect(&self, _: &Record) -> Inspected {
+        Inspected { found: Vec::new(), is_incomplete: true }
+    }
+
+    fn shown(&self, _: &str) -> String {
+        "****.test".to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_was_not_finished_is_told_and_can_be_blocked() {
+    let (server, heard) = http_server().await;
+    for blocks_unreadable in [true, false] {
+        let settings = GuardSettings { mode: Mode::Block, blocks_unreadable, ..GuardSettings::default() };
+        let (world, _) = with("tired", Guarding::new(Arc::new(Tired), settings)).await;
+        let mut stream = send(&world, server, post("anything").as_bytes()).await;
+        let answer = hear(&mut stream, if blocks_unreadable { "again\"}\n" } else { "ok" }).await;
+        assert_eq!(answer.contains("\"to\":\"****.test\""), blocks_unreadable, "{answer}");
+        assert_eq!(heard.bytes().is_empty(), blocks_unreadable);
+        let expected = if blocks_unreadable { Decision::Blocked } else { Decision::Unreadable };
+        let decided = decided(&world).pop().unwrap();
+        assert_eq!((decided.decision, decided.why), (expected, Some("the search was not finished")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coded_body_that_breaks_off_is_looked_at_as_far_as_it_goes() {
+    let (world, _) = guarded("broken-gzip", Mode::Redact).await;
+    let (server, heard) = http_server().await;
+    let coded = gzip(VALUE.as_bytes());
+    let coded = &coded[..coded.len() - 8];
+    let opening = format!("POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", coded.len());
+    let mut stream = send(&world, server, &[opening.as_bytes(), coded].concat()).await;
     assert!(hear(&mut stream, "again\"}\n").await.starts_with("HTTP/1.1 451 "));
     assert_eq!(heard.text(), "");
 }

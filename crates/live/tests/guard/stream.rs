@@ -1,8 +1,9 @@
 //! Streams of other protocols through the guard.
 
-use crate::toy::{BLANK, Heard, VALUE, decided, guarded, hear, listener};
-use dyetrace_live::guard::{Decision, Mode};
+use crate::toy::{BLANK, Heard, Toy, VALUE, decided, guarded, gzip, hear, listener, with};
+use dyetrace_live::guard::{Decision, GuardSettings, Guarding, Mode};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -85,4 +86,79 @@ async fn of_a_value_that_is_sent_in_two_goes_a_prefix_leaves_and_that_is_said() 
     assert_eq!(heard.text(), VALUE[..4]);
     let blocked = decided(&world).pop().unwrap();
     assert_eq!((blocked.decision, blocked.left), (Decision::Blocked, 4), "it cannot be overwritten any more");
+}
+
+fn unread_is_blocked() -> Guarding {
+    let settings = GuardSettings { mode: Mode::Block, blocks_unreadable: true, ..GuardSettings::default() };
+    Guarding::new(Arc::new(Toy), settings)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_that_begins_within_a_stream_is_told_and_can_be_blocked() {
+    let (address, heard) = server(b"220 ready\r\n").await;
+    let (world, guarding) = with("starttls", unread_is_blocked()).await;
+    for decision in [Decision::Blocked, Decision::Unreadable] {
+        let mut stream = world.socks(address).await;
+        stream.write_all(b"STARTTLS\r\n").await.unwrap();
+        hear(&mut stream, ".").await;
+        stream.write_all(b"\x16\x03\x01\x00\x05hello").await.unwrap();
+        hear(&mut stream, if decision == Decision::Blocked { "never" } else { "." }).await;
+        let decided = decided(&world).pop().unwrap();
+        assert_eq!((decided.decision, decided.left), (decision, 10));
+        guarding.allow_unread("127.0.0.1");
+    }
+    heard.wait(30).await;
+    assert_eq!(heard.text(), "STARTTLS\r\nSTARTTLS\r\n\x16\x03\x01\x00\x05hello");
+    assert!(guarding.unread().contains("127.0.0.1") && guarding.disallow_unread("127.0.0.1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_an_upgrade_is_told() {
+    let (world, _) = guarded("upgrade", Mode::Block).await;
+    let (listener, address) = listener().await;
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        socket.read_buf(&mut Vec::with_capacity(1000)).await.unwrap();
+        socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n").await.unwrap();
+        let _ = socket.read_to_end(&mut Vec::new()).await;
+    });
+    let mut stream = world.socks(address).await;
+    stream.write_all(b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n").await.unwrap();
+    assert!(hear(&mut stream, "\r\n\r\n").await.contains("h2c"));
+    stream.write_all(VALUE.as_bytes()).await.unwrap();
+    hear(&mut stream, "never").await;
+    let decided: Vec<_> = decided(&world).iter().map(|guarded| guarded.decision).collect();
+    assert_eq!(decided, [Decision::Unreadable, Decision::Blocked]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_behind_a_greeting_an_empty_line_or_a_rare_method_is_a_request() {
+    let body = gzip(VALUE.as_bytes());
+    for (greeting, begin) in [(&b"hello"[..], "POST"), (b"", "\r\nPOST"), (b"\0", "QUERY"), (b"", "MERGE")] {
+        let (world, _) = guarded("hidden", Mode::Block).await;
+        let (address, heard) = server(greeting).await;
+        let mut stream = world.socks(address).await;
+        let greeting = std::str::from_utf8(greeting).unwrap();
+        assert_eq!(hear(&mut stream, greeting).await, greeting);
+        let opening = format!("{begin} / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(&[opening.as_bytes(), &body].concat()).await.unwrap();
+        assert!(hear(&mut stream, "again\"}\n").await.contains(" 451 "), "{begin}");
+        assert!(heard.bytes().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packets_for_which_there_is_no_room_are_not_held() {
+    let settings = GuardSettings { mode: Mode::Block, held_in_all: 20, ..GuardSettings::default() };
+    let (world, _) = with("mqtt-room", Guarding::new(Arc::new(Toy), settings)).await;
+    let (address, heard) = server(b"").await;
+    let mut stream = world.socks(address).await;
+    stream.write_all(CONNECT).await.unwrap();
+    hear(&mut stream, ".").await;
+    let packet = publish(&"x".repeat(90));
+    stream.write_all(&packet[..50]).await.unwrap();
+    assert_eq!(heard.wait(CONNECT.len() + 50).await.len(), CONNECT.len() + 50);
+    stream.write_all(VALUE.as_bytes()).await.unwrap();
+    hear(&mut stream, "never").await;
+    assert_eq!(heard.bytes().len(), CONNECT.len() + 50, "and it is still looked at");
 }

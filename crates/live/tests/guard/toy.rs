@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use dyetrace_case::{DatumId, PartContent, Range, Record};
-use dyetrace_live::guard::{Found, Guard, GuardSettings, Guarded, Guarding, Mode};
+use dyetrace_live::guard::{Found, Guard, GuardSettings, Guarded, Guarding, Inspected, Mode};
 use dyetrace_live::watch::What;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ pub(crate) const BLANK: &str = "AA0AAA0AAAAA";
 pub(crate) struct Toy;
 
 impl Guard for Toy {
-    fn inspect(&self, record: &Record) -> Vec<Found> {
+    fn inspect(&self, record: &Record) -> Inspected {
         let mut all = Vec::new();
         for part in record.parts() {
             let bytes = match part.content {
@@ -31,7 +31,7 @@ impl Guard for Toy {
                 all.push(Found { datum, kind, part: part.name.clone(), range, exact: true, is_sighting: true });
             }
         }
-        all
+        all.into()
     }
 
     fn longest(&self) -> usize {
