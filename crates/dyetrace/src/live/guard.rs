@@ -253,3 +253,68 @@ pub(super) fn data(what: &[Noticed]) -> Vec<Value> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dyetrace_case::{Blob, Channel, Endpoint, ExhibitId, Message, Protocol, RecordId};
+
+    const PHONE: &str = "13800000427";
+
+    fn eyes() -> Eyes {
+        let subject = Subject::from_yaml(&format!("data:\n  - {{kind: phone, value: \"{PHONE}\"}}\n")).unwrap();
+        Eyes::new(&subject, &KeyMaterial::default())
+    }
+
+    fn record(body: String) -> Record {
+        let nobody = || Endpoint { address: None, port: None, name: None };
+        let message = Message { body: Some(Blob::from(body.into_bytes())), ..Message::default() };
+        Record {
+            id: RecordId("test".to_owned()),
+            exhibit: ExhibitId([0; 32]),
+            protocol: Protocol::Tcp,
+            time: None,
+            client: nobody(),
+            server: nobody(),
+            channel: Channel::clear(),
+            app: None,
+            request: Some(message),
+            response: None,
+            flags: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_search_that_reached_a_limit_is_not_taken_for_one_that_found_everything() {
+        assert!(!eyes().inspect(&record(format!("phone={PHONE}"))).is_incomplete);
+        let many = eyes().inspect(&record(format!("phone={PHONE}\n").repeat(5000)));
+        assert!(many.is_incomplete && !many.found.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_value_in_a_hosts_name_is_not_shown_and_what_was_allowed_there_can_be_taken_back() {
+        let host = format!("u-{PHONE}.a.test");
+        let (control, asked) = Control::new(eyes(), GuardSettings::default());
+        let control = Arc::new(control);
+        control.is_asked_here();
+        let (asks, questions) = mpsc::channel(1);
+        drop(asked);
+        let (answer, _waits) = oneshot::channel();
+        asks.send(Asked { what: Vec::new(), host: host.clone(), connection: 1, answer }).await.unwrap();
+        drop(asks);
+        Arc::clone(&control).listen(questions).await;
+        let datum = DatumId("phone".to_owned());
+        control.guarding.allow(datum, &host);
+        control.guarding.allow_unread(&host);
+        let (_, question) = control.question().unwrap();
+        let shown = control.eyes.shown(&host);
+        assert!(question.contains(&shown) && !question.contains(PHONE), "{shown}");
+        let state = control.state();
+        assert!(!state.contains(PHONE) && state.matches(&shown).count() == 3, "{shown}");
+        control.change(&json!({"disallow": "phone", "host": shown}).to_string()).unwrap();
+        control.change(&json!({"disallow_unread": shown}).to_string()).unwrap();
+        assert!(control.guarding.allowed().is_empty() && control.guarding.unread().is_empty());
+        control.change(&json!({"allow_unread": "B.test"}).to_string()).unwrap();
+        assert!(control.guarding.unread().contains("b.test"));
+    }
+}
