@@ -3,7 +3,8 @@
 //! From AOSP's `BackupManagerService` (`PasswordManagerImpl`, `PerformFullTransportBackupTask` in later versions). The
 //! key is made of a password by PBKDF2 with HMAC-SHA-1 (RFC 8018, section 5.2) and opens a *master key*, whose checksum
 //! is PBKDF2 again, of the master key taken for a password: each byte becomes a Java `char` with its sign, so that
-//! `0x80` is `U+FF80`, and the text becomes bytes either as UTF-8 (from version 2) or by dropping the high half (before).
+//! `0x80` is `U+FF80`, and the text becomes bytes either as UTF-8 (from version 2) or by dropping the high half
+//! (before).
 
 mod decrypt;
 mod header;

@@ -10,10 +10,11 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
-    /// Universal Image Loader, as it comes: Java's `String.hashCode()` in decimal (`HashCodeFileNameGenerator`). 32 bits
-    /// only: a name is a hint and not a proof when there are many files.
+    /// Universal Image Loader, as it comes: Java's `String.hashCode()` in decimal (`HashCodeFileNameGenerator`). 32
+    /// bits only: a name is a hint and not a proof when there are many files.
     UniversalImageLoader,
-    /// Universal Image Loader with `Md5FileNameGenerator`: the MD5 digest as a signed number, without its sign, in base 36.
+    /// Universal Image Loader with `Md5FileNameGenerator`: the MD5 digest as a signed number, without its sign, in base
+    /// 36.
     UniversalImageLoaderMd5,
     /// Glide 4, pictures as they were fetched (`DataCacheKey` of an address without signature): SHA-256 in
     /// hexadecimal.
