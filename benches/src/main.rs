@@ -9,6 +9,8 @@ mod measure;
 mod packets;
 mod pcapng;
 mod peers;
+#[cfg(feature = "pictures")]
+mod pictures;
 mod provisioning;
 mod random;
 mod results;
@@ -41,6 +43,10 @@ fn main() -> ExitCode {
         Some((word, _)) if word == "wrapped" => {
             Err("add --features wrapped: other people's encoders take a while to build".into())
         }
+        #[cfg(feature = "pictures")]
+        Some((word, options)) if word == "pictures" => pictures::run(options),
+        #[cfg(not(feature = "pictures"))]
+        Some((word, _)) if word == "pictures" => Err("add --features pictures: the matcher takes a while to build".into()),
         _ => Err(USAGE.into()),
     };
     match outcome {
@@ -123,7 +129,7 @@ fn length(path: &Path) -> std::io::Result<u64> {
 }
 
 /// Prints results.
-#[cfg(feature = "wrapped")]
+#[cfg(any(feature = "pictures", feature = "wrapped"))]
 fn print(text: &str) {
     // A closed pipe wants no more results.
     drop(std::io::stdout().write_all(text.as_bytes()));
