@@ -45,8 +45,12 @@ fn main() -> ExitCode {
         }
         #[cfg(feature = "pictures")]
         Some((word, options)) if word == "pictures" => pictures::run(options),
+        #[cfg(feature = "pictures")]
+        Some((word, lists)) if word == pictures::speed::WORD => pictures::speed::find(lists),
         #[cfg(not(feature = "pictures"))]
-        Some((word, _)) if word == "pictures" => Err("add --features pictures: the matcher takes a while to build".into()),
+        Some((word, _)) if word == "pictures" => {
+            Err("add --features pictures: the matcher takes a while to build".into())
+        }
         _ => Err(USAGE.into()),
     };
     match outcome {

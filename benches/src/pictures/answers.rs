@@ -1,13 +1,24 @@
 //! What the matcher says about every query.
 
 use super::set::{Query, Set};
-use dyetrace_pictures::{Gallery, Likeness, Match};
+use dyetrace_pictures::{Gallery, Likeness};
 use std::error::Error;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Matches, or why the picture was not read.
-pub(crate) type Answer = Result<Vec<Match>, String>;
+/// An original that an answer names.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// Its number.
+    pub(crate) original: u32,
+    /// Said to be the same, not only made after the same template.
+    pub(crate) same: bool,
+    /// All that the matcher said of it.
+    pub(crate) reason: String,
+}
+
+/// What is named, or why the picture was not read.
+pub(crate) type Answer = Result<Vec<Named>, String>;
 
 /// The gallery of all originals that are not withheld.
 pub(crate) fn gallery(set: &Set) -> Result<Gallery, Box<dyn Error>> {
@@ -47,10 +58,21 @@ fn following<'a>(next: &AtomicUsize, queries: &'a [Query]) -> Option<(usize, &'a
 
 fn answer(set: &Set, gallery: &Gallery, query: &Query) -> Result<Answer, std::io::Error> {
     let file = std::fs::read(set.folder.join(&query.query))?;
-    Ok(gallery.look_at(&file).map_err(|error| error.to_string()))
+    Ok(looked(gallery, &file))
+}
+
+/// What the matcher says about a file.
+pub(crate) fn looked(gallery: &Gallery, file: &[u8]) -> Answer {
+    let matches = gallery.look_at(file).map_err(|error| error.to_string())?;
+    let named = matches.into_iter().map(|found| Named {
+        original: found.original,
+        same: found.likeness == Likeness::Same,
+        reason: format!("{found:?}"),
+    });
+    Ok(named.collect())
 }
 
 /// Numbers of the originals that the picture is said to be.
-pub(crate) fn said_same(matches: &[Match]) -> impl Iterator<Item = u32> {
-    matches.iter().filter(|found| found.likeness == Likeness::Same).map(|found| found.original)
+pub(crate) fn said_same(named: &[Named]) -> impl Iterator<Item = u32> {
+    named.iter().filter(|named| named.same).map(|named| named.original)
 }

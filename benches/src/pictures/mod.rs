@@ -3,6 +3,7 @@
 
 mod answers;
 mod set;
+pub(crate) mod speed;
 mod table;
 mod tally;
 
@@ -19,7 +20,7 @@ use tally::{Outcome, Tally, tally};
 
 /// How to call it.
 pub(crate) const USAGE: &str =
-    "pictures [--small] [--seed TEXT] [--folder FOLDER] [--only TEXT] [--misses FILE] [--write FILE]";
+    "pictures [--small] [--seed TEXT] [--folder FOLDER] [--only TEXT] [--misses FILE] [--write FILE] [--speed]";
 
 struct Options {
     small: bool,
@@ -28,6 +29,7 @@ struct Options {
     only: String,
     misses: Option<PathBuf>,
     write: Option<PathBuf>,
+    speed: bool,
 }
 
 impl Options {
@@ -39,6 +41,7 @@ impl Options {
             only: String::new(),
             misses: None,
             write: None,
+            speed: false,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -50,6 +53,7 @@ impl Options {
                 "--only" => options.only.clone_from(next()?),
                 "--misses" => options.misses = Some(next()?.into()),
                 "--write" => options.write = Some(next()?.into()),
+                "--speed" => options.speed = true,
                 _ => return Err(USAGE.into()),
             }
         }
@@ -61,6 +65,9 @@ impl Options {
 pub(crate) fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
     let options = Options::of(words)?;
     let set = Set::made(&options.folder, options.small, &options.seed)?;
+    if options.speed {
+        return speed::run(&set, &options.folder);
+    }
     let queries = chosen(&set, &options.only)?;
     let gallery = gallery(&set)?;
     say(&format!("{} originals in the gallery, {} queries", gallery.len(), queries.len()));
@@ -104,13 +111,28 @@ fn counted(set: &Set, queries: &[Query], answers: &[Answer]) -> Result<(Vec<Row>
         let wrong = counts.false_matches > 0;
         if wrong || !matches!(outcome, Outcome::Found | Outcome::NothingToFind) {
             let who = if wrong { "FALSE" } else { "-" };
+            let said = said(answer);
             let place = set.folder.join(&query.query);
             let name = own.class.name();
-            writeln!(misses, "{name} / {} / {outcome:?} {who} original {} {} said {answer:?}", query.transformation, own.original, place.display())?;
+            writeln!(
+                misses,
+                "{name} / {} / {outcome:?} {who} original {} {} said {said}",
+                query.transformation,
+                own.original,
+                place.display()
+            )?;
         }
     }
     rows.sort_by_key(|row| order(set, &row.transformation));
     Ok((rows, misses))
+}
+
+/// The first few that an answer names.
+fn said(answer: &Answer) -> String {
+    match answer {
+        Ok(named) => named.iter().take(4).map(|named| named.reason.as_str()).collect::<Vec<_>>().join("; "),
+        Err(error) => error.clone(),
+    }
 }
 
 /// The place of a transformation in the set.
@@ -127,7 +149,8 @@ fn heading(set: &Set) -> String {
     let name: String = digest.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let counts = Class::ALL.map(|class| {
         let of_class = set.originals.iter().filter(|original| original.class == class);
-        let (held, all) = of_class.fold((0, 0), |(held, all), original| (held + usize::from(!original.withheld), all + 1));
+        let (held, all) =
+            of_class.fold((0, 0), |(held, all), original| (held + usize::from(!original.withheld), all + 1));
         format!("{all} {} ({held} in the gallery)", class.name())
     });
     format!("Set {name}: {}; {} queries.\n\n", counts.join(", "), set.queries.len())

@@ -60,6 +60,9 @@ pub(crate) struct Query {
     pub(crate) transformation: String,
     /// Whether it still shows anything by which the original differs from others of its template.
     pub(crate) tells: bool,
+    /// Another original that is the same in all that is still to be seen.
+    #[serde(default)]
+    pub(crate) equal: Option<u32>,
 }
 
 /// The set.
@@ -87,7 +90,8 @@ impl Set {
         if !place.join("set.jsonl").exists() {
             let mut words = vec![place.display().to_string(), "--seed".to_owned(), seed.to_owned()];
             words.extend(small.then(|| "--small".to_owned()));
-            make(folder, &words)?;
+            say("making the set of pictures: some minutes, once");
+            script(folder, "make.py", &words)?;
         }
         Self::read(place)
     }
@@ -118,11 +122,12 @@ fn unchanged(original: &Original) -> Query {
         original: original.original,
         transformation: "unchanged, renamed".to_owned(),
         tells: true,
+        equal: None,
     }
 }
 
-/// Runs `make.py` in a Python environment of its own, with pinned packages.
-pub(crate) fn make(folder: &Path, words: &[String]) -> Result<(), Box<dyn Error>> {
+/// Runs a script of `make/` in a Python environment of its own, with pinned packages.
+pub(crate) fn script(folder: &Path, name: &str, words: &[String]) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pictures/make");
     let environment = folder.join("venv");
@@ -131,8 +136,7 @@ pub(crate) fn make(folder: &Path, words: &[String]) -> Result<(), Box<dyn Error>
         let requirements = scripts.join("requirements.txt");
         run(Command::new(environment.join("bin/pip")).args(["install", "-q", "-r"]).arg(requirements))?;
     }
-    say("making the set of pictures: some minutes, once");
-    run(Command::new(environment.join("bin/python")).arg(scripts.join("make.py")).args(words))
+    run(Command::new(environment.join("bin/python")).arg(scripts.join(name)).args(words))
 }
 
 fn run(command: &mut Command) -> Result<(), Box<dyn Error>> {

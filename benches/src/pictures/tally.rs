@@ -84,11 +84,12 @@ pub(crate) fn tally(set: &Set, query: &Query, answer: &Answer) -> Result<(Outcom
         ..Tally::default()
     };
     if let Ok(matches) = answer {
-        for other in others(set, own) {
+        for other in others(set, own).filter(|other| query.equal != Some(other.original)) {
             tally.pairs += usize::from(other.class == own.class);
             tally.pairs_of_template += usize::from(of_one_template(own, other));
         }
-        for wrong in said_same(matches).filter(|number| *number != own.original) {
+        let right = [Some(own.original), query.equal];
+        for wrong in said_same(matches).filter(|number| !right.contains(&Some(*number))) {
             tally.false_matches += 1;
             tally.false_in_template += usize::from(of_one_template(own, set.original(wrong)?));
         }
@@ -104,7 +105,8 @@ fn outcome(set: &Set, own: &Original, query: &Query, answer: &Answer) -> Outcome
     if said_same(matches).any(|number| number == own.original) {
         return Outcome::Found;
     }
-    let named = |number| set.original(number).is_ok_and(|other| other.original == own.original || of_one_template(own, other));
+    let named =
+        |number| set.original(number).is_ok_and(|other| other.original == own.original || of_one_template(own, other));
     if matches.iter().any(|found| named(found.original)) { Outcome::CannotTell } else { Outcome::Missed }
 }
 
@@ -116,4 +118,73 @@ fn others<'a>(set: &'a Set, own: &Original) -> impl Iterator<Item = &'a Original
 /// Photographs have no template.
 fn of_one_template(one: &Original, other: &Original) -> bool {
     one.class != Class::Photo && one.class == other.class && one.template == other.template
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answers::Named;
+    use super::*;
+
+    /// Two screens of one template and a photograph in the gallery; a third screen of the template is withheld.
+    fn set() -> Set {
+        let original = |original, class, template: &str, withheld| Original {
+            original,
+            class,
+            template: template.to_owned(),
+            withheld,
+            file: String::new(),
+            sha256: String::new(),
+        };
+        let originals = vec![
+            original(0, Class::Photo, "sea", false),
+            original(1, Class::Screen, "home", false),
+            original(2, Class::Screen, "home", false),
+            original(3, Class::Screen, "home", true),
+        ];
+        Set { folder: "".into(), originals, queries: Vec::new() }
+    }
+
+    fn query(original: u32, tells: bool) -> Query {
+        Query { query: String::new(), original, transformation: "JPEG 50".to_owned(), tells, equal: None }
+    }
+
+    fn answer(named: &[(u32, bool)]) -> Answer {
+        Ok(named.iter().map(|&(original, same)| Named { original, same, reason: String::new() }).collect())
+    }
+
+    #[test]
+    fn naming_the_right_original_is_a_find_and_naming_its_sibling_too_is_a_false_match() {
+        let (outcome, counts) = tally(&set(), &query(1, true), &answer(&[(1, true), (2, true)])).unwrap();
+        assert_eq!(outcome, Outcome::Found);
+        assert_eq!((counts.asked, counts.found, counts.pairs), (1, 1, 1));
+        assert_eq!((counts.false_matches, counts.false_in_template), (1, 1));
+    }
+
+    #[test]
+    fn naming_a_sibling_as_the_template_is_not_being_able_to_tell() {
+        let (outcome, counts) = tally(&set(), &query(1, true), &answer(&[(2, false)])).unwrap();
+        assert_eq!((outcome, counts.false_matches), (Outcome::CannotTell, 0));
+        assert_eq!(tally(&set(), &query(1, true), &answer(&[(0, false)])).unwrap().0, Outcome::Missed);
+        assert_eq!(tally(&set(), &query(1, true), &Err("bad".to_owned())).unwrap().0, Outcome::Unreadable);
+    }
+
+    #[test]
+    fn of_a_withheld_original_every_match_is_false() {
+        let (outcome, counts) = tally(&set(), &query(3, true), &answer(&[(1, true), (0, true)])).unwrap();
+        assert_eq!(outcome, Outcome::NothingToFind);
+        assert_eq!((counts.asked, counts.pairs, counts.false_matches, counts.false_in_template), (0, 2, 2, 1));
+    }
+
+    #[test]
+    fn a_part_that_two_originals_share_accuses_neither() {
+        let shared = Query { equal: Some(1), ..query(3, true) };
+        let (_, counts) = tally(&set(), &shared, &answer(&[(1, true)])).unwrap();
+        assert_eq!((counts.pairs, counts.false_matches), (1, 0));
+    }
+
+    #[test]
+    fn a_part_that_tells_nothing_is_not_asked_for_but_its_false_matches_count() {
+        let (outcome, counts) = tally(&set(), &query(1, false), &answer(&[(1, true), (2, true)])).unwrap();
+        assert_eq!((outcome, counts.asked, counts.false_matches), (Outcome::NothingToFind, 0, 1));
+    }
 }

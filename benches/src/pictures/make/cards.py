@@ -11,10 +11,10 @@ PLACES = ["江海市东山区", "云川市南湖区", "长河县西关镇", "北
 ROADS = ["和平路", "中山街", "人民路", "建设大道", "学府巷", "滨江路"]
 
 
-def draw(number, chance, fonts):
+def draw(number, chance, fonts, changed=None):
     """The card with this number: its template's name, the picture, and the boxes that differ."""
     name, template, ground = TEMPLATES[number % 2]
-    canvas = Canvas(SIZE, ground, fonts)
+    canvas = Canvas(SIZE, ground, fonts, changed)
     _pattern(canvas, number % 2)
     template(canvas, chance)
     if number % 4 < 2:
@@ -43,7 +43,12 @@ def _resident(canvas, chance):
     canvas.text((440, 176), "汉", 44, ink)
     canvas.own((200, 276), f"{year} 年 {month} 月 {day} 日", 44, ink)
     canvas.own((200, 374), chance.choice(PLACES), 42, ink)
-    canvas.own((200, 434), f"{chance.choice(ROADS)}{chance.randint(1, 999)}号{chance.randint(1, 30)}幢{chance.randint(101, 2804)}室", 42, ink)
+    canvas.own(
+        (200, 434),
+        f"{chance.choice(ROADS)}{chance.randint(1, 999)}号{chance.randint(1, 30)}幢{chance.randint(101, 2804)}室",
+        42,
+        ink,
+    )
     canvas.own((380, 684), _wrong_number(chance, year, month, day), 50, ink)
     _face(canvas, (850, 110, 1190, 560), chance)
 
@@ -54,7 +59,9 @@ def _student(canvas, chance):
     for y, name in [(190, "Name"), (310, "Born"), (430, "Number"), (550, "Valid until")]:
         canvas.text((450, y), name, 32, "#52796f")
     canvas.own((450, 228), chance.choice(LATIN), 52, "#1b2a22")
-    canvas.own((450, 348), f"{chance.randint(1, 28):02}.{chance.randint(1, 12):02}.{chance.randint(1985, 2008)}", 48, "#1b2a22")
+    canvas.own(
+        (450, 348), f"{chance.randint(1, 28):02}.{chance.randint(1, 12):02}.{chance.randint(1985, 2008)}", 48, "#1b2a22"
+    )
     canvas.own((450, 468), f"{digits(chance, 3)} {digits(chance, 3)} {digits(chance, 4)}", 48, "#1b2a22")
     canvas.own((450, 588), f"{chance.randint(1, 12):02}/{chance.randint(2027, 2031)}", 48, "#1b2a22")
     canvas.text((640, 740), "STUDENT IDENTITY CARD", 40, "#2d6a4f", "mm")
@@ -76,7 +83,10 @@ def _face(canvas, box, chance):
     hair = chance.choice(["#15120f", "#2b1d14", "#4a3421", "#6d6d70", "#0c0c12"])
     half, tall = chance.uniform(0.24, 0.32) * width, chance.uniform(0.24, 0.30) * height
     x, y = width / 2 + chance.randint(-12, 12), height * chance.uniform(0.42, 0.48)
-    pen.ellipse((x - 1.9 * half, y + 1.05 * tall, x + 1.9 * half, y + 3.6 * tall), fill=chance.choice(["#2f3e5c", "#7a2e35", "#3d4a3a", "#e8e8ea"]))
+    pen.ellipse(
+        (x - 1.9 * half, y + 1.05 * tall, x + 1.9 * half, y + 3.6 * tall),
+        fill=chance.choice(["#2f3e5c", "#7a2e35", "#3d4a3a", "#e8e8ea"]),
+    )
     pen.rectangle((x - 0.4 * half, y + 0.6 * tall, x + 0.4 * half, y + 1.4 * tall), fill=skin)
     if chance.random() < 0.5:
         pen.ellipse((x - 1.3 * half, y - 1.3 * tall, x + 1.3 * half, y + 1.5 * tall), fill=hair)
@@ -91,15 +101,39 @@ def _face(canvas, box, chance):
 def _features(pen, x, y, half, tall, chance):
     apart, eye = chance.uniform(0.36, 0.5) * half, chance.uniform(0.10, 0.17) * half
     for side in (-1, 1):
-        pen.ellipse((x + side * apart - eye, y - 0.2 * tall - 0.6 * eye, x + side * apart + eye, y - 0.2 * tall + 0.6 * eye), fill="#201a17")
+        pen.ellipse(
+            (x + side * apart - eye, y - 0.2 * tall - 0.6 * eye, x + side * apart + eye, y - 0.2 * tall + 0.6 * eye),
+            fill="#201a17",
+        )
         brow = y - chance.uniform(0.38, 0.46) * tall
-        pen.line((x + side * (apart - 1.6 * eye), brow, x + side * (apart + 1.6 * eye), brow + chance.randint(-6, 6)), fill="#201a17", width=chance.randint(4, 10))
-    pen.line((x, y - 0.1 * tall, x - chance.randint(6, 16), y + 0.25 * tall, x + 6, y + 0.27 * tall), fill="#8a5f4a", width=4)
+        pen.line(
+            (x + side * (apart - 1.6 * eye), brow, x + side * (apart + 1.6 * eye), brow + chance.randint(-6, 6)),
+            fill="#201a17",
+            width=chance.randint(4, 10),
+        )
+    pen.line(
+        (x, y - 0.1 * tall, x - chance.randint(6, 16), y + 0.25 * tall, x + 6, y + 0.27 * tall), fill="#8a5f4a", width=4
+    )
     mouth = chance.uniform(0.25, 0.45) * half
-    pen.arc((x - mouth, y + 0.35 * tall, x + mouth, y + chance.uniform(0.55, 0.7) * tall), 10, 170, fill="#8f3b3b", width=chance.randint(5, 9))
+    pen.arc(
+        (x - mouth, y + 0.35 * tall, x + mouth, y + chance.uniform(0.55, 0.7) * tall),
+        10,
+        170,
+        fill="#8f3b3b",
+        width=chance.randint(5, 9),
+    )
     if chance.random() < 0.35:
         for side in (-1, 1):
-            pen.ellipse((x + side * apart - 2.2 * eye, y - 0.2 * tall - 2 * eye, x + side * apart + 2.2 * eye, y - 0.2 * tall + 2 * eye), outline="#222222", width=5)
+            pen.ellipse(
+                (
+                    x + side * apart - 2.2 * eye,
+                    y - 0.2 * tall - 2 * eye,
+                    x + side * apart + 2.2 * eye,
+                    y - 0.2 * tall + 2 * eye,
+                ),
+                outline="#222222",
+                width=5,
+            )
 
 
 def _noise(size, chance):
@@ -125,7 +159,9 @@ def _photographed(canvas, chance):
     light.putdata([chance.randint(150, 255) for _ in range(4)])
     lit = Image.composite(table, Image.new("RGB", size), light.resize(size, Image.Resampling.BICUBIC))
     onto = _homography(source, corners)
-    return Image.blend(lit.filter(ImageFilter.GaussianBlur(0.8)), _noise(size, chance), 0.03), [_seen(box, onto) for box in canvas.boxes]
+    return Image.blend(lit.filter(ImageFilter.GaussianBlur(0.8)), _noise(size, chance), 0.03), [
+        _seen(box, onto) for box in canvas.boxes
+    ]
 
 
 def _seen(box, onto):

@@ -2,10 +2,47 @@
 
 from PIL import Image, ImageDraw, ImageFont
 
-FAMILY = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林", "何", "郭", "马", "罗"]
+FAMILY = [
+    "王",
+    "李",
+    "张",
+    "刘",
+    "陈",
+    "杨",
+    "赵",
+    "黄",
+    "周",
+    "吴",
+    "徐",
+    "孙",
+    "胡",
+    "朱",
+    "高",
+    "林",
+    "何",
+    "郭",
+    "马",
+    "罗",
+]
 GIVEN = list("伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉萍红梅飞鑫波斌宇浩凯健俊帆雪慧雨晨曦")
-LATIN = ["Ana Sousa", "Tom Archer", "Mia Keller", "Ivan Petrov", "Lena Vogel", "Omar Haddad", "Sara Lind", "Paul Moreau",
-         "Nina Rossi", "Jan Kowal", "Eva Novak", "Luis Ortega", "Kate Byrne", "Hugo Martin", "Aiko Mori", "Ravi Nair"]
+LATIN = [
+    "Ana Sousa",
+    "Tom Archer",
+    "Mia Keller",
+    "Ivan Petrov",
+    "Lena Vogel",
+    "Omar Haddad",
+    "Sara Lind",
+    "Paul Moreau",
+    "Nina Rossi",
+    "Jan Kowal",
+    "Eva Novak",
+    "Luis Ortega",
+    "Kate Byrne",
+    "Hugo Martin",
+    "Aiko Mori",
+    "Ravi Nair",
+]
 
 
 class Fonts:
@@ -29,11 +66,13 @@ class Fonts:
 class Canvas:
     """A picture under work, and the boxes in which it differs from others of its template."""
 
-    def __init__(self, size, colour, fonts):
+    def __init__(self, size, colour, fonts, changed=None):
+        """`changed` is the place of the one own text that is to be another than its letters say."""
         self.picture = Image.new("RGB", size, colour)
         self.draw = ImageDraw.Draw(self.picture)
         self.fonts = fonts
         self.boxes = []
+        self.changed = changed
 
     def text(self, at, text, size, colour, anchor="la", bold=False):
         """Text that all pictures of the template share."""
@@ -43,7 +82,16 @@ class Canvas:
 
     def own(self, at, text, size, colour, anchor="la", bold=False):
         """Text of this picture alone."""
+        if len(self.boxes) == self.changed:
+            text = another(text)
         self.boxes.append([round(edge) for edge in self.text(at, text, size, colour, anchor, bold)])
+
+
+def another(text):
+    """Other digits; where there are none, the letters backwards."""
+    if any(letter.isdigit() for letter in text):
+        return "".join(str((int(letter) + 3) % 10) if letter.isdigit() else letter for letter in text)
+    return text[::-1]
 
 
 def han_name(chance):
@@ -54,7 +102,7 @@ def han_name(chance):
 def amount(chance, largest=5):
     """An amount of money with two decimals."""
     digits = chance.randint(2, largest)
-    return f"{chance.randint(10 ** (digits - 1), 10 ** digits - 1):,}.{chance.randint(0, 99):02}"
+    return f"{chance.randint(10 ** (digits - 1), 10**digits - 1):,}.{chance.randint(0, 99):02}"
 
 
 def digits(chance, count):
@@ -64,5 +112,7 @@ def digits(chance, count):
 
 def moment(chance):
     """A date and time in 2026."""
-    return (f"2026-{chance.randint(1, 9):02}-{chance.randint(1, 28):02} "
-            f"{chance.randint(0, 23):02}:{chance.randint(0, 59):02}:{chance.randint(0, 59):02}")
+    return (
+        f"2026-{chance.randint(1, 9):02}-{chance.randint(1, 28):02} "
+        f"{chance.randint(0, 23):02}:{chance.randint(0, 59):02}:{chance.randint(0, 59):02}"
+    )

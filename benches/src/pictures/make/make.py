@@ -27,6 +27,8 @@ FULL = {"every": 1, "screen": 150, "card": 100}
 SMALL = {"every": 6, "screen": 24, "card": 16}
 # The withheld half only has to be told from the others: one query in so many is enough of it.
 WITHHELD_SHARE = 3
+# One in so many of a template is another one's picture with a single field changed, and is withheld.
+NEAR_SHARE = 6
 
 
 def main():
@@ -57,26 +59,45 @@ def made_originals(options, packages):
         photos.save_photo(picture, path, chance)
         made.append((_line(identity, "photo", name, number % 2 == 1, path), None))
     for kind, module, turns in (("screen", screens, len(screens.TEMPLATES)), ("card", cards, 4)):
+        first = len(made)
         for number in range(sizes[kind]):
-            identity, chance = len(made), random.Random(f"{options.seed}/{kind}/{number}")
-            template, picture, boxes = module.draw(number, chance, fonts)
-            path = options.folder / f"originals/{identity:04}.{'png' if kind == 'screen' else 'jpg'}"
-            picture.save(path, **({} if kind == "screen" else {"quality": 92}))
-            # Of each template one half is withheld.
-            made.append((_line(identity, kind, template, number // turns % 2 == 1, path), boxes))
+            made.append(_drawn(options, (kind, module, turns), number, first, fonts))
     return made
 
 
+def _drawn(options, sort, number, first, fonts):
+    """A drawn original. Of each template half is withheld, and a third of these differ from another in one field."""
+    kind, module, turns = sort
+    near = number // turns % NEAR_SHARE == 1
+    chance = random.Random(f"{options.seed}/{kind}/{number - turns if near else number}")
+    changed = 1 + number // turns // NEAR_SHARE % 4 if near else None
+    template, picture, boxes = module.draw(number, chance, fonts, changed)
+    path = options.folder / f"originals/{first + number:04}.{'png' if kind == 'screen' else 'jpg'}"
+    picture.save(path, **({} if kind == "screen" else {"quality": 92}))
+    line = _line(first + number, kind, template, number // turns % 2 == 1, path)
+    if near:
+        line |= {"near": first + number - turns, "changed": boxes[changed]}
+    return line, boxes
+
+
 def _line(identity, kind, name, withheld, path):
-    return {"original": identity, "class": kind, "template": name, "withheld": withheld,
-            "file": f"originals/{path.name}", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return {
+        "original": identity,
+        "class": kind,
+        "template": name,
+        "withheld": withheld,
+        "file": f"originals/{path.name}",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
 
 
 def transformed(originals, options, packages):
     """Lines of the queries; several originals are worked on at a time."""
     jobs = [(line, boxes, options.folder, options.seed, packages) for line, boxes in originals]
     # Encoders start threads of their own, which do not survive a fork.
-    with multiprocessing.get_context("spawn").Pool(options.workers, initializer=pillow_heif.register_heif_opener) as pool:
+    with multiprocessing.get_context("spawn").Pool(
+        options.workers, initializer=pillow_heif.register_heif_opener
+    ) as pool:
         return [line for lines in pool.imap(_queries, jobs) for line in lines]
 
 
@@ -94,7 +115,10 @@ def _queries(job):
         path = folder / f"queries/{identity:04}-{at:02}.{extension}"
         if not path.exists():
             result.save(path, **saving)
-        lines.append(_query(identity, name, path, telling(boxes, seen)))
+        entry = _query(identity, name, path, telling(boxes, seen))
+        if "near" in line and not telling([line["changed"]], seen):
+            entry["equal"] = line["near"]
+        lines.append(entry)
     return lines
 
 
@@ -115,9 +139,9 @@ def without_tags(jpeg):
     out, at = io.BytesIO(), 2
     out.write(jpeg[:2])
     while jpeg[at] == 0xFF and jpeg[at + 1] != 0xDA:
-        length = 2 + int.from_bytes(jpeg[at + 2:at + 4], "big")
+        length = 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
         if jpeg[at + 1] != 0xE1:
-            out.write(jpeg[at:at + length])
+            out.write(jpeg[at : at + length])
         at += length
     out.write(jpeg[at:])
     return out.getvalue()

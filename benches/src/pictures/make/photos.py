@@ -11,34 +11,95 @@ from pathlib import Path
 from PIL import Image, ImageFilter, ImageStat
 
 DEBIAN = [
-    "fonts-dejavu-core", "fonts-wqy-zenhei", "gcompris-qt-data", "lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04",
-    "lxqt-themes", "mate-backgrounds", "palapeli-data", "plasma-workspace-wallpapers",
+    "fonts-dejavu-core",
+    "fonts-wqy-zenhei",
+    "gcompris-qt-data",
+    "lomiri-wallpapers-16.04",
+    "lomiri-wallpapers-20.04",
+    "lxqt-themes",
+    "mate-backgrounds",
+    "palapeli-data",
+    "plasma-workspace-wallpapers",
 ]
 WHEELS = ["scikit-image==0.26.0", "scikit-learn==1.9.1"]
 
 # Only photographs: the packages hold drawings, gradients and several sizes of one picture, too.
 FILES = [
-    ("lomiri-wallpapers-16.04", "usr/share/backgrounds", [
-        "Bridge_by_*", "Dragonfly_*", "Picture_*", "Wine_*", "aitzgorri_*", "free_*", "friends_*", "greentock_*", "life_*",
-        "picosdeeuropa_*", "seeding_*", "sunset_*",
-    ]),
+    (
+        "lomiri-wallpapers-16.04",
+        "usr/share/backgrounds",
+        [
+            "Bridge_by_*",
+            "Dragonfly_*",
+            "Picture_*",
+            "Wine_*",
+            "aitzgorri_*",
+            "free_*",
+            "friends_*",
+            "greentock_*",
+            "life_*",
+            "picosdeeuropa_*",
+            "seeding_*",
+            "sunset_*",
+        ],
+    ),
     ("lomiri-wallpapers-20.04", "usr/share/backgrounds", ["Kleiber_*"]),
     ("mate-backgrounds", "usr/share/backgrounds/mate/nature", ["*.jpg"]),
-    ("plasma-workspace-wallpapers", "usr/share/wallpapers", [
-        f"{name}/contents/images/2560x1600.jpg" for name in (
-            "BytheWater", "ColdRipple", "ColorfulCups", "DarkestHour", "EveningGlow", "FallenLeaf", "Grey", "Kite",
-            "OneStandsOut", "Path", "summer_1am")
-    ] + ["Volna/contents/images/5120x2880.jpg"]),
+    (
+        "plasma-workspace-wallpapers",
+        "usr/share/wallpapers",
+        [
+            f"{name}/contents/images/2560x1600.jpg"
+            for name in (
+                "BytheWater",
+                "ColdRipple",
+                "ColorfulCups",
+                "DarkestHour",
+                "EveningGlow",
+                "FallenLeaf",
+                "Grey",
+                "Kite",
+                "OneStandsOut",
+                "Path",
+                "summer_1am",
+            )
+        ]
+        + ["Volna/contents/images/5120x2880.jpg"],
+    ),
     ("palapeli-data", "usr/share/palapeli/collection", ["*.jpg"]),
-    ("lxqt-themes", "usr/share/lxqt/wallpapers", ["after-the-rain.jpg", "appleflower.png", "butterfly.png", "flowers.png",
-                                                 "fog.jpg", "this-is-not-windows.jpg"]),
+    (
+        "lxqt-themes",
+        "usr/share/lxqt/wallpapers",
+        ["after-the-rain.jpg", "appleflower.png", "butterfly.png", "flowers.png", "fog.jpg", "this-is-not-windows.jpg"],
+    ),
 ]
 # Qt resource files, in which pictures lie uncompressed behind their length.
-RESOURCES = ["clickgame", "erase", "explore_farm_animals", "explore_monuments", "explore_world_animals", "explore_world_music"]
+RESOURCES = [
+    "clickgame",
+    "erase",
+    "explore_farm_animals",
+    "explore_monuments",
+    "explore_world_animals",
+    "explore_world_music",
+]
 IN_WHEELS = {
-    "scikit_image": ["astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png", "coffee.png", "coins.png",
-                     "grass.png", "gravel.png", "hubble_deep_field.jpg", "ihc.png", "moon.png", "motorcycle_left.png",
-                     "retina.jpg", "rocket.jpg"],
+    "scikit_image": [
+        "astronaut.png",
+        "brick.png",
+        "camera.png",
+        "cell.png",
+        "chelsea.png",
+        "coffee.png",
+        "coins.png",
+        "grass.png",
+        "gravel.png",
+        "hubble_deep_field.jpg",
+        "ihc.png",
+        "moon.png",
+        "motorcycle_left.png",
+        "retina.jpg",
+        "rocket.jpg",
+    ],
     "scikit_learn": ["china.jpg", "flower.jpg"],
 }
 LONGEST = 2016
@@ -93,8 +154,8 @@ def _files(folder):
 def _carved(resource):
     at = resource.find(b"RIFF")
     while at >= 0:
-        length = struct.unpack(">I", resource[at - 4:at])[0] if at >= 4 else 0
-        data = resource[at:at + length]
+        length = struct.unpack(">I", resource[at - 4 : at])[0] if at >= 4 else 0
+        data = resource[at : at + length]
         if length > 20_000 and data[8:12] == b"WEBP" and _is_photo(data):
             yield at, data
         at = resource.find(b"RIFF", at + 4)
@@ -123,9 +184,14 @@ def camera_tags(chance, rotated):
     tags = Image.Exif()
     tags[0x010F], tags[0x0110] = "Example", "Phone 9"
     tags[0x0112] = 6 if rotated else 1
-    taken = f"2026:{chance.randint(1, 9):02}:{chance.randint(1, 28):02} {chance.randint(7, 21):02}:{chance.randint(0, 59):02}:05"
-    tags[0x8769] = {0x9003: taken}
-    tags[0x8825] = {1: "N", 2: (31.0, float(chance.randint(0, 59)), 12.5), 3: "E", 4: (121.0, float(chance.randint(0, 59)), 3.25)}
+    day = f"2026:{chance.randint(1, 9):02}:{chance.randint(1, 28):02}"
+    tags[0x8769] = {0x9003: f"{day} {chance.randint(7, 21):02}:{chance.randint(0, 59):02}:05"}
+    tags[0x8825] = {
+        1: "N",
+        2: (31.0, float(chance.randint(0, 59)), 12.5),
+        3: "E",
+        4: (121.0, float(chance.randint(0, 59)), 3.25),
+    }
     return tags
 
 

@@ -5,15 +5,40 @@ from drawing import LATIN, Canvas, amount, digits, han_name, moment
 SIZE = (1080, 2400)
 LIGHT = {"ground": "#f4f5f7", "card": "#ffffff", "text": "#1c1c1e", "faint": "#8a8a8e", "line": "#e3e3e6"}
 DARK = {"ground": "#0e0f12", "card": "#1b1d22", "text": "#f2f2f4", "faint": "#8d9098", "line": "#2c2f36"}
-MERCHANTS = ["盒马鲜生", "滴滴出行", "美团外卖", "中国移动", "星巴克咖啡", "京东商城", "地铁充值", "永辉超市", "国家电网", "肯德基", "药房", "工资"]
-SHOPS = ["Corner Grocery", "City Transit", "Book Barn", "Water Works", "Coffee Lab", "Pharmacy 24", "Salary", "Cinema",
-         "Bike Share", "Rent", "Bakery", "Gym"]
+MERCHANTS = [
+    "盒马鲜生",
+    "滴滴出行",
+    "美团外卖",
+    "中国移动",
+    "星巴克咖啡",
+    "京东商城",
+    "地铁充值",
+    "永辉超市",
+    "国家电网",
+    "肯德基",
+    "药房",
+    "工资",
+]
+SHOPS = [
+    "Corner Grocery",
+    "City Transit",
+    "Book Barn",
+    "Water Works",
+    "Coffee Lab",
+    "Pharmacy 24",
+    "Salary",
+    "Cinema",
+    "Bike Share",
+    "Rent",
+    "Bakery",
+    "Gym",
+]
 
 
-def draw(number, chance, fonts):
+def draw(number, chance, fonts, changed=None):
     """The screen with this number: its template's name, the picture, and the boxes that differ."""
     name, template, colours = TEMPLATES[number % len(TEMPLATES)]
-    canvas = Canvas(SIZE, colours["ground"], fonts)
+    canvas = Canvas(SIZE, colours["ground"], fonts, changed)
     _status_bar(canvas, colours, chance)
     template(canvas, colours, chance)
     return name, canvas.picture, canvas.boxes
@@ -76,9 +101,16 @@ def _receipt(canvas, colours, chance):
     canvas.draw.line((495, 412, 530, 450, 590, 370), fill="#ffffff", width=16)
     canvas.text((540, 560), "转账成功", 52, colours["text"], "mm")
     canvas.own((540, 670), f"¥{amount(chance, 5)}", 96, colours["text"], "mm", True)
-    fields = [("收款人", han_name(chance)), ("收款账号", f"6222 **** **** {digits(chance, 4)}"), ("收款银行", None),
-              ("付款账号", f"6217 **** **** {digits(chance, 4)}"), ("手续费", None), ("交易时间", moment(chance)),
-              ("交易单号", digits(chance, 20)), ("附言", None)]
+    fields = [
+        ("收款人", han_name(chance)),
+        ("收款账号", f"6222 **** **** {digits(chance, 4)}"),
+        ("收款银行", None),
+        ("付款账号", f"6217 **** **** {digits(chance, 4)}"),
+        ("手续费", None),
+        ("交易时间", moment(chance)),
+        ("交易单号", digits(chance, 20)),
+        ("附言", None),
+    ]
     same = {"收款银行": "示例银行股份有限公司", "手续费": "0.00 元", "附言": "转账"}
     for row, (name, value) in enumerate(fields):
         y = 820 + 120 * row
@@ -93,7 +125,12 @@ def _receipt(canvas, colours, chance):
 def _statement(canvas, colours, chance):
     _title(canvas, colours, "Statement")
     canvas.own((60, 300), chance.choice(LATIN), 48, colours["text"])
-    canvas.own((60, 370), f"IBAN XX{digits(chance, 2)} {digits(chance, 4)} {digits(chance, 4)} {digits(chance, 4)}", 38, colours["faint"])
+    canvas.own(
+        (60, 370),
+        f"IBAN XX{digits(chance, 2)} {digits(chance, 4)} {digits(chance, 4)} {digits(chance, 4)}",
+        38,
+        colours["faint"],
+    )
     canvas.text((60, 470), "Available", 38, colours["faint"])
     canvas.own((60, 520), f"€ {amount(chance, 6)}", 76, colours["text"], bold=True)
     canvas.draw.rounded_rectangle((60, 650, 1020, 740), 45, fill=colours["line"])
@@ -110,8 +147,13 @@ def _credit_card(canvas, colours, chance):
     canvas.own((120, 640), "  ".join(digits(chance, 4) for _ in range(4)), 60, "#ffffff")
     canvas.own((120, 760), f"VALID {chance.randint(1, 12):02}/{chance.randint(27, 33)}", 34, "#cfd6e6")
     canvas.own((960, 760), han_name(chance), 44, "#ffffff", "ra")
-    fields = [("本期应还", amount(chance, 5)), ("最低还款", amount(chance, 4)), ("可用额度", amount(chance, 6)),
-              ("到期还款日", moment(chance)[:10]), ("积分", digits(chance, 6))]
+    fields = [
+        ("本期应还", amount(chance, 5)),
+        ("最低还款", amount(chance, 4)),
+        ("可用额度", amount(chance, 6)),
+        ("到期还款日", moment(chance)[:10]),
+        ("积分", digits(chance, 6)),
+    ]
     for row, (name, value) in enumerate(fields):
         y = 960 + 150 * row
         canvas.draw.rounded_rectangle((60, y, 1020, y + 130), 24, fill=colours["card"])
@@ -124,6 +166,10 @@ def _credit_card(canvas, colours, chance):
 
 
 TEMPLATES = [
-    ("home, light", _home, LIGHT), ("receipt, light", _receipt, LIGHT), ("statement, light", _statement, LIGHT),
-    ("home, dark", _home, DARK), ("credit card, dark", _credit_card, DARK), ("receipt, dark", _receipt, DARK),
+    ("home, light", _home, LIGHT),
+    ("receipt, light", _receipt, LIGHT),
+    ("statement, light", _statement, LIGHT),
+    ("home, dark", _home, DARK),
+    ("credit card, dark", _credit_card, DARK),
+    ("receipt, dark", _receipt, DARK),
 ]

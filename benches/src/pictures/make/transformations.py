@@ -22,20 +22,24 @@ def saved_as(extension, **options):
 
 def resized(width):
     """Made this wide; never made larger."""
+
     def change(picture, chance, fonts):
         size = (min(width, picture.width), max(1, round(picture.height * min(1, width / picture.width))))
         return picture.resize(size, Image.Resampling.LANCZOS), JPEG, _whole(picture)
+
     return change
 
 
 def cropped(percent):
     """A part with so much of the area, of the same shape, at any place."""
+
     def change(picture, chance, fonts):
         side = math.sqrt(percent / 100)
         width, height = round(picture.width * side), round(picture.height * side)
         left, top = chance.randint(0, picture.width - width), chance.randint(0, picture.height - height)
         box = (left, top, left + width, top + height)
         return picture.crop(box), JPEG, box
+
     return change
 
 
@@ -46,6 +50,7 @@ def turned(how):
 
 def tilted(degrees):
     """Turned a little to either side: with black corners, or cut to what has none as editors on phones do."""
+
     def change(picture, chance, fonts):
         angle = degrees * chance.choice([-1, 1])
         if chance.random() < 0.5:
@@ -55,6 +60,7 @@ def tilted(degrees):
         left, top = (picture.width - width) // 2, (picture.height - height) // 2
         box = (left, top, left + width, top + height)
         return turned_picture.crop(box), JPEG, box
+
     return change
 
 
@@ -67,8 +73,10 @@ def _inscribed(width, height, angle):
 
 def toned(enhancer, low, high):
     """Brightness or contrast changed by a factor."""
+
     def change(picture, chance, fonts):
         return enhancer(picture).enhance(chance.uniform(low, high)), JPEG, _whole(picture)
+
     return change
 
 
@@ -88,7 +96,13 @@ def watermarked(picture, chance, fonts):
     for row, y in enumerate(range(0, picture.height, size * 5)):
         for x in range(-size * 4 * (row % 2), picture.width, size * 14):
             pen.text((x, y), words, font=fonts.of(size, words), fill=ink)
-    pen.text((picture.width - 10, picture.height - 10), "@example", font=fonts.of(size, "@"), fill=(255, 255, 255, 220), anchor="rd")
+    pen.text(
+        (picture.width - 10, picture.height - 10),
+        "@example",
+        font=fonts.of(size, "@"),
+        fill=(255, 255, 255, 220),
+        anchor="rd",
+    )
     return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB"), JPEG, _whole(picture)
 
 
@@ -114,6 +128,7 @@ def viewed(picture, chance, fonts):
 
 def chain(*steps):
     """One after the other; what is still to be seen is kept where only one step cuts."""
+
     def change(picture, chance, fonts):
         seen = _whole(picture)
         for step in steps:
@@ -121,24 +136,48 @@ def chain(*steps):
             picture, saving, part = step(picture, chance, fonts)
             seen = part if part != _whole(before) else seen
         return picture, saving, seen
+
     return change
 
 
 TRANSFORMATIONS = {
-    "JPEG 90": saved_as("jpg", quality=90), "JPEG 70": saved_as("jpg", quality=70),
-    "JPEG 50": saved_as("jpg", quality=50), "JPEG 20": saved_as("jpg", quality=20),
-    "WebP 75": saved_as("webp", quality=75, method=2), "WebP 30": saved_as("webp", quality=30, method=2),
-    "AVIF 50": saved_as("avif", quality=50, speed=9), "HEIC 50": saved_as("heic", quality=50, enc_params={"preset": "ultrafast"}),
-    "1280 wide": resized(1280), "640 wide": resized(640), "320 wide": resized(320), "160 wide": resized(160),
-    "crop 90 %": cropped(90), "crop 70 %": cropped(70), "crop 50 %": cropped(50),
-    "crop 30 %": cropped(30), "crop 20 %": cropped(20), "crop 10 %": cropped(10),
-    "quarter turn left": turned(Image.Transpose.ROTATE_90), "half turn": turned(Image.Transpose.ROTATE_180),
-    "quarter turn right": turned(Image.Transpose.ROTATE_270), "mirrored": turned(Image.Transpose.FLIP_LEFT_RIGHT),
-    "tilted 1°": tilted(1), "tilted 3°": tilted(3), "tilted 5°": tilted(5), "tilted 10°": tilted(10), "tilted 15°": tilted(15),
-    "brighter": toned(ImageEnhance.Brightness, 1.2, 1.6), "darker": toned(ImageEnhance.Brightness, 0.45, 0.75),
-    "less contrast": toned(ImageEnhance.Contrast, 0.5, 0.75), "more contrast": toned(ImageEnhance.Contrast, 1.3, 1.8),
-    "gamma": gamma, "watermark": watermarked, "viewer": viewed,
+    "JPEG 90": saved_as("jpg", quality=90),
+    "JPEG 70": saved_as("jpg", quality=70),
+    "JPEG 50": saved_as("jpg", quality=50),
+    "JPEG 20": saved_as("jpg", quality=20),
+    "WebP 75": saved_as("webp", quality=75, method=2),
+    "WebP 30": saved_as("webp", quality=30, method=2),
+    "AVIF 50": saved_as("avif", quality=50, speed=9),
+    "HEIC 50": saved_as("heic", quality=50, enc_params={"preset": "ultrafast"}),
+    "1280 wide": resized(1280),
+    "640 wide": resized(640),
+    "320 wide": resized(320),
+    "160 wide": resized(160),
+    "crop 90 %": cropped(90),
+    "crop 70 %": cropped(70),
+    "crop 50 %": cropped(50),
+    "crop 30 %": cropped(30),
+    "crop 20 %": cropped(20),
+    "crop 10 %": cropped(10),
+    "quarter turn left": turned(Image.Transpose.ROTATE_90),
+    "half turn": turned(Image.Transpose.ROTATE_180),
+    "quarter turn right": turned(Image.Transpose.ROTATE_270),
+    "mirrored": turned(Image.Transpose.FLIP_LEFT_RIGHT),
+    "tilted 1°": tilted(1),
+    "tilted 3°": tilted(3),
+    "tilted 5°": tilted(5),
+    "tilted 10°": tilted(10),
+    "tilted 15°": tilted(15),
+    "brighter": toned(ImageEnhance.Brightness, 1.2, 1.6),
+    "darker": toned(ImageEnhance.Brightness, 0.45, 0.75),
+    "less contrast": toned(ImageEnhance.Contrast, 0.5, 0.75),
+    "more contrast": toned(ImageEnhance.Contrast, 1.3, 1.8),
+    "gamma": gamma,
+    "watermark": watermarked,
+    "viewer": viewed,
     "viewer, 540 wide, JPEG 60": chain(viewed, resized(540), saved_as("jpg", quality=60)),
     "crop 50 %, 640 wide, JPEG 50": chain(cropped(50), resized(640), saved_as("jpg", quality=50)),
-    "mirrored, watermark, JPEG 50": chain(turned(Image.Transpose.FLIP_LEFT_RIGHT), watermarked, saved_as("jpg", quality=50)),
+    "mirrored, watermark, JPEG 50": chain(
+        turned(Image.Transpose.FLIP_LEFT_RIGHT), watermarked, saved_as("jpg", quality=50)
+    ),
 }
