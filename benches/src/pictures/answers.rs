@@ -25,7 +25,7 @@ pub(crate) fn gallery(set: &Set) -> Result<Gallery, Box<dyn Error>> {
     let mut gallery = Gallery::new();
     for original in set.originals.iter().filter(|original| !original.withheld) {
         let file = std::fs::read(set.folder.join(&original.file))?;
-        gallery.add(original.original, &file).map_err(|error| format!("{}: {error}", original.file))?;
+        gallery.add(original.number, &file).map_err(|error| format!("{}: {error}", original.file))?;
     }
     Ok(gallery)
 }
@@ -57,7 +57,7 @@ fn following<'a>(next: &AtomicUsize, queries: &'a [Query]) -> Option<(usize, &'a
 }
 
 fn answer(set: &Set, gallery: &Gallery, query: &Query) -> Result<Answer, std::io::Error> {
-    let file = std::fs::read(set.folder.join(&query.query))?;
+    let file = std::fs::read(set.folder.join(&query.file))?;
     Ok(looked(gallery, &file))
 }
 

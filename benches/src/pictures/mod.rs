@@ -112,13 +112,13 @@ fn counted(set: &Set, queries: &[Query], answers: &[Answer]) -> Result<(Vec<Row>
         if wrong || !matches!(outcome, Outcome::Found | Outcome::NothingToFind) {
             let who = if wrong { "FALSE" } else { "-" };
             let said = said(answer);
-            let place = set.folder.join(&query.query);
+            let place = set.folder.join(&query.file);
             let name = own.class.name();
             writeln!(
                 misses,
                 "{name} / {} / {outcome:?} {who} original {} {} said {said}",
                 query.transformation,
-                own.original,
+                own.number,
                 place.display()
             )?;
         }
@@ -146,7 +146,7 @@ fn heading(set: &Set) -> String {
     for original in &set.originals {
         digest.update(original.sha256.as_bytes());
     }
-    let name: String = digest.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let name = digest.finalize().iter().take(4).fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
     let counts = Class::ALL.map(|class| {
         let of_class = set.originals.iter().filter(|original| original.class == class);
         let (held, all) =

@@ -36,7 +36,8 @@ impl Class {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Original {
     /// Its number.
-    pub(crate) original: u32,
+    #[serde(rename = "original")]
+    pub(crate) number: u32,
     /// What kind of picture.
     pub(crate) class: Class,
     /// What it was made after; of a photograph, where it is from.
@@ -53,7 +54,8 @@ pub(crate) struct Original {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Query {
     /// Path in the set's folder.
-    pub(crate) query: String,
+    #[serde(rename = "query")]
+    pub(crate) file: String,
     /// The original's number.
     pub(crate) original: u32,
     /// The transformation's name.
@@ -118,8 +120,8 @@ impl Set {
 /// The byte-identical copy, which only its name could hide.
 fn unchanged(original: &Original) -> Query {
     Query {
-        query: original.file.clone(),
-        original: original.original,
+        file: original.file.clone(),
+        original: original.number,
         transformation: "unchanged, renamed".to_owned(),
         tells: true,
         equal: None,

@@ -22,6 +22,8 @@ const EQUAL: [&str; 2] = ["JPEG 70", "640 wide"];
 
 /// A list of numbered files, or of pairs.
 type List = Vec<(u32, PathBuf)>;
+/// Names and commands.
+type Searchers = Vec<(&'static str, Vec<String>)>;
 
 /// Prints both tables.
 pub(crate) fn run(set: &Set, folder: &Path) -> Result<(), Box<dyn Error>> {
@@ -64,7 +66,7 @@ pub(crate) fn find(words: &[String]) -> Result<(), Box<dyn Error>> {
 }
 
 /// Name and command of each.
-fn searchers(folder: &Path) -> Result<Vec<(&'static str, Vec<String>)>, Box<dyn Error>> {
+fn searchers(folder: &Path) -> Result<Searchers, Box<dyn Error>> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pictures/peer/Cargo.toml");
     let target = folder.join("peer");
     say("building the peers");
@@ -85,17 +87,16 @@ fn searchers(folder: &Path) -> Result<Vec<(&'static str, Vec<String>)>, Box<dyn 
 /// Pairs of re-encoded photographs and their originals: those there are, and those found.
 fn pairs(set: &Set, command: &[String]) -> Result<(BTreeSet<String>, BTreeSet<String>), Box<dyn Error>> {
     let photo = |original: &&Original| original.class == Class::Photo && !original.withheld;
-    let gallery =
-        set.originals.iter().filter(photo).map(|original| (original.original, set.folder.join(&original.file)));
+    let gallery = set.originals.iter().filter(photo).map(|original| (original.number, set.folder.join(&original.file)));
     let (mut queries, mut wanted) = (List::new(), BTreeSet::new());
     for (number, query) in set.queries.iter().enumerate() {
         let own = set.original(query.original)?;
         if own.class != Class::Photo || !EQUAL.contains(&query.transformation.as_str()) {
             continue;
         }
-        queries.push((number as u32, set.folder.join(&query.query)));
+        queries.push((number as u32, set.folder.join(&query.file)));
         if !own.withheld {
-            wanted.insert(format!("{number}\t{}", own.original));
+            wanted.insert(format!("{number}\t{}", own.number));
         }
     }
     let output = set.folder.join("pairs.txt");
@@ -110,8 +111,8 @@ fn pairs(set: &Set, command: &[String]) -> Result<(BTreeSet<String>, BTreeSet<St
 fn costs(set: &Set, command: &[String]) -> Result<(Cost, Cost, usize), Box<dyn Error>> {
     let originals = set.originals.iter().map(|original| original.file.clone());
     // The set has fewer originals than are asked for: other pictures of it fill up.
-    let more = set.queries.iter().skip(set.originals.len()).map(|query| query.query.clone());
-    let more = more.filter(|file| file.ends_with(".jpg"));
+    let more = set.queries.iter().skip(set.originals.len()).map(|query| query.file.clone());
+    let more = more.filter(|file| Path::new(file).extension().is_some_and(|extension| extension == "jpg"));
     let gallery = originals.chain(more).take(GALLERY).enumerate();
     let gallery: List = gallery.map(|(number, file)| (number as u32, set.folder.join(file))).collect();
     let mut large: Vec<PathBuf> =
@@ -140,10 +141,9 @@ fn searched(
 }
 
 fn write(path: &Path, list: &List) -> Result<(), std::io::Error> {
-    std::fs::write(
-        path,
-        list.iter().map(|(number, file)| format!("{number}\t{}\n", file.display())).collect::<String>(),
-    )
+    let lines =
+        list.iter().fold(String::new(), |lines, (number, file)| lines + &format!("{number}\t{}\n", file.display()));
+    std::fs::write(path, lines)
 }
 
 fn read(path: &str) -> Result<List, Box<dyn Error>> {

@@ -84,11 +84,11 @@ pub(crate) fn tally(set: &Set, query: &Query, answer: &Answer) -> Result<(Outcom
         ..Tally::default()
     };
     if let Ok(matches) = answer {
-        for other in others(set, own).filter(|other| query.equal != Some(other.original)) {
+        for other in others(set, own).filter(|other| query.equal != Some(other.number)) {
             tally.pairs += usize::from(other.class == own.class);
             tally.pairs_of_template += usize::from(of_one_template(own, other));
         }
-        let right = [Some(own.original), query.equal];
+        let right = [Some(own.number), query.equal];
         for wrong in said_same(matches).filter(|number| !right.contains(&Some(*number))) {
             tally.false_matches += 1;
             tally.false_in_template += usize::from(of_one_template(own, set.original(wrong)?));
@@ -102,17 +102,17 @@ fn outcome(set: &Set, own: &Original, query: &Query, answer: &Answer) -> Outcome
         return Outcome::NothingToFind;
     }
     let Ok(matches) = answer else { return Outcome::Unreadable };
-    if said_same(matches).any(|number| number == own.original) {
+    if said_same(matches).any(|number| number == own.number) {
         return Outcome::Found;
     }
     let named =
-        |number| set.original(number).is_ok_and(|other| other.original == own.original || of_one_template(own, other));
+        |number| set.original(number).is_ok_and(|other| other.number == own.number || of_one_template(own, other));
     if matches.iter().any(|found| named(found.original)) { Outcome::CannotTell } else { Outcome::Missed }
 }
 
 fn others<'a>(set: &'a Set, own: &Original) -> impl Iterator<Item = &'a Original> {
-    let own = own.original;
-    set.originals.iter().filter(move |other| !other.withheld && other.original != own)
+    let own = own.number;
+    set.originals.iter().filter(move |other| !other.withheld && other.number != own)
 }
 
 /// Photographs have no template.
@@ -127,8 +127,8 @@ mod tests {
 
     /// Two screens of one template and a photograph in the gallery; a third screen of the template is withheld.
     fn set() -> Set {
-        let original = |original, class, template: &str, withheld| Original {
-            original,
+        let original = |number, class, template: &str, withheld| Original {
+            number,
             class,
             template: template.to_owned(),
             withheld,
@@ -145,16 +145,16 @@ mod tests {
     }
 
     fn query(original: u32, tells: bool) -> Query {
-        Query { query: String::new(), original, transformation: "JPEG 50".to_owned(), tells, equal: None }
+        Query { file: String::new(), original, transformation: "JPEG 50".to_owned(), tells, equal: None }
     }
 
-    fn answer(named: &[(u32, bool)]) -> Answer {
-        Ok(named.iter().map(|&(original, same)| Named { original, same, reason: String::new() }).collect())
+    fn answer(named: &[(u32, bool)]) -> Vec<Named> {
+        named.iter().map(|&(original, same)| Named { original, same, reason: String::new() }).collect()
     }
 
     #[test]
     fn naming_the_right_original_is_a_find_and_naming_its_sibling_too_is_a_false_match() {
-        let (outcome, counts) = tally(&set(), &query(1, true), &answer(&[(1, true), (2, true)])).unwrap();
+        let (outcome, counts) = tally(&set(), &query(1, true), &Ok(answer(&[(1, true), (2, true)]))).unwrap();
         assert_eq!(outcome, Outcome::Found);
         assert_eq!((counts.asked, counts.found, counts.pairs), (1, 1, 1));
         assert_eq!((counts.false_matches, counts.false_in_template), (1, 1));
@@ -162,15 +162,15 @@ mod tests {
 
     #[test]
     fn naming_a_sibling_as_the_template_is_not_being_able_to_tell() {
-        let (outcome, counts) = tally(&set(), &query(1, true), &answer(&[(2, false)])).unwrap();
+        let (outcome, counts) = tally(&set(), &query(1, true), &Ok(answer(&[(2, false)]))).unwrap();
         assert_eq!((outcome, counts.false_matches), (Outcome::CannotTell, 0));
-        assert_eq!(tally(&set(), &query(1, true), &answer(&[(0, false)])).unwrap().0, Outcome::Missed);
+        assert_eq!(tally(&set(), &query(1, true), &Ok(answer(&[(0, false)]))).unwrap().0, Outcome::Missed);
         assert_eq!(tally(&set(), &query(1, true), &Err("bad".to_owned())).unwrap().0, Outcome::Unreadable);
     }
 
     #[test]
     fn of_a_withheld_original_every_match_is_false() {
-        let (outcome, counts) = tally(&set(), &query(3, true), &answer(&[(1, true), (0, true)])).unwrap();
+        let (outcome, counts) = tally(&set(), &query(3, true), &Ok(answer(&[(1, true), (0, true)]))).unwrap();
         assert_eq!(outcome, Outcome::NothingToFind);
         assert_eq!((counts.asked, counts.pairs, counts.false_matches, counts.false_in_template), (0, 2, 2, 1));
     }
@@ -178,13 +178,13 @@ mod tests {
     #[test]
     fn a_part_that_two_originals_share_accuses_neither() {
         let shared = Query { equal: Some(1), ..query(3, true) };
-        let (_, counts) = tally(&set(), &shared, &answer(&[(1, true)])).unwrap();
+        let (_, counts) = tally(&set(), &shared, &Ok(answer(&[(1, true)]))).unwrap();
         assert_eq!((counts.pairs, counts.false_matches), (1, 0));
     }
 
     #[test]
     fn a_part_that_tells_nothing_is_not_asked_for_but_its_false_matches_count() {
-        let (outcome, counts) = tally(&set(), &query(1, false), &answer(&[(1, true), (2, true)])).unwrap();
+        let (outcome, counts) = tally(&set(), &query(1, false), &Ok(answer(&[(1, true), (2, true)]))).unwrap();
         assert_eq!((outcome, counts.asked, counts.false_matches), (Outcome::NothingToFind, 0, 1));
     }
 }
