@@ -39,6 +39,7 @@ mod luma;
 mod packed;
 mod pdq;
 mod pieces;
+mod thumbnail;
 mod tiles;
 mod views;
 
@@ -48,3 +49,4 @@ pub use finder::{Finder, SHORTEST, Sight, What};
 pub use gallery::{Gallery, Likeness, Match, View};
 pub use luma::Luma;
 pub use pdq::{Hash, Laid, Spectrum};
+pub use thumbnail::thumbnail;

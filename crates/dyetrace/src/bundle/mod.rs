@@ -121,6 +121,7 @@ fn judgement_page(judged: &Judged, with_excerpts: bool) -> Result<Vec<u8>, Fault
     let look = HtmlLook {
         command: Some("dyetrace judge data"),
         excerpts: with_excerpts.then_some(&judged.excerpts),
+        pictures: with_excerpts.then_some(&judged.pictures),
         ..HtmlLook::default()
     };
     let mut bytes = Vec::new();

@@ -4,9 +4,10 @@
 use crate::explain::page::levels;
 use crate::intake::Intake;
 use crate::spike::{Spread, each_record};
-use dyetrace_case::{Practice, Range as Place, Record, Sighting, SightingId};
+use dyetrace_case::{Practice, Range as Place, Record, SightingId, Subject};
 use dyetrace_judge::RunFacts;
-use dyetrace_report::html::{Excerpt, Excerpts};
+use dyetrace_pictures::thumbnail;
+use dyetrace_report::html::{Excerpt, Excerpts, Pictures};
 use dyetrace_search::{Proof, Scanner, Scratch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -26,12 +27,14 @@ pub(super) struct Again {
     pub(super) samples: Vec<Vec<Record>>,
     /// Bytes around sightings.
     pub(super) excerpts: Excerpts,
+    /// Planted pictures, and what was seen of them.
+    pub(super) pictures: Pictures,
 }
 
 /// Reads everything again.
 pub(super) fn read_again(
     intake: &mut Intake,
-    scanner: &Scanner,
+    (scanner, subject): (&Scanner, &Subject),
     practices: &[Practice],
     samples: &Samples,
     reveal: bool,
@@ -39,7 +42,7 @@ pub(super) fn read_again(
     let mut spreads: Vec<Spread> = (0..samples.runs).map(|_| Spread::new(samples.of_each)).collect();
     let mut number = 0;
     let wanted = wanted(practices);
-    let mut excerpts = Excerpts::new();
+    let (mut excerpts, mut pictures) = (Excerpts::new(), originals(subject, reveal));
     let mut scratch = Scratch::default();
     each_record(intake, &mut |exhibit, record| {
         number += 1;
@@ -47,8 +50,13 @@ pub(super) fn read_again(
             for sighting in scanner.search(&record, &mut scratch).sightings {
                 let id = sighting.id();
                 if ids.contains(&id) {
-                    let shown = of_sighting(scanner, &record, &sighting, reveal);
-                    excerpts.insert(id, shown);
+                    let proof = scanner.prove(&record, &sighting);
+                    if pictures.originals.contains_key(&sighting.datum)
+                        && let Some(picture) = of_picture(&proof, reveal)
+                    {
+                        pictures.found.insert(id.clone(), picture);
+                    }
+                    excerpts.insert(id, of_proof(scanner, &proof, reveal));
                 }
             }
         }
@@ -57,7 +65,7 @@ pub(super) fn read_again(
             spread.offer(record);
         }
     });
-    Again { samples: spreads.into_iter().map(Spread::records).collect(), excerpts }
+    Again { samples: spreads.into_iter().map(Spread::records).collect(), excerpts, pictures }
 }
 
 /// Which records are kept for spikes.
@@ -98,13 +106,32 @@ fn wanted(practices: &[Practice]) -> BTreeMap<u64, BTreeSet<SightingId>> {
     wanted
 }
 
-fn of_sighting(scanner: &Scanner, record: &Record, sighting: &Sighting, reveal: bool) -> Vec<Excerpt> {
-    let proof = scanner.prove(record, sighting);
-    let levels = levels(&proof);
+/// Pixels of the longer side of a picture: so few that nothing can be read on it, or enough to see what it is.
+fn pixels(reveal: bool) -> usize {
+    if reveal { 480 } else { 10 }
+}
+
+fn originals(subject: &Subject, reveal: bool) -> Pictures {
+    let planted = subject.data.iter().filter_map(|datum| {
+        let content = datum.file.as_ref()?.content.as_ref()?;
+        Some((datum.id.clone(), thumbnail(content.reveal(), pixels(reveal)).ok()?))
+    });
+    Pictures { originals: planted.collect(), ..Pictures::default() }
+}
+
+/// What was seen, where it is a picture that can be shown.
+fn of_picture(proof: &Proof, reveal: bool) -> Option<Vec<u8>> {
+    let levels = levels(proof);
+    let (value, bytes) = levels.last()?;
+    thumbnail(bytes.get(value.clone())?, pixels(reveal)).ok()
+}
+
+fn of_proof(scanner: &Scanner, proof: &Proof, reveal: bool) -> Vec<Excerpt> {
+    let levels = levels(proof);
     let read = proof.steps.len() + 1 - levels.len().min(proof.steps.len() + 1);
     let named = levels.iter().enumerate();
     let excerpt = |(at, (value, bytes)): (usize, &(Range<usize>, &[u8]))| {
-        excerpt(scanner, name(scanner, &proof, read, at, reveal), bytes, value, reveal)
+        excerpt(scanner, name(scanner, proof, read, at, reveal), bytes, value, reveal)
     };
     named.filter_map(excerpt).collect()
 }

@@ -15,7 +15,7 @@ use dyetrace_case::{Case, Judgement};
 use dyetrace_judge::{Answers, Claim, Exceptions, Measured, Pack, Rule};
 use dyetrace_recipients::Recipients;
 use dyetrace_report::audit::Look;
-use dyetrace_report::html::{Excerpts, HtmlLook};
+use dyetrace_report::html::{Excerpts, HtmlLook, Pictures};
 use dyetrace_report::judgement as report;
 use dyetrace_search::Options;
 use excerpts::{Samples, read_again};
@@ -46,14 +46,16 @@ pub(crate) struct Judged {
     pub(crate) judgement: Judgement,
     /// Bytes around the sightings that are shown.
     pub(crate) excerpts: Excerpts,
+    /// Planted pictures, and what was seen of them.
+    pub(crate) pictures: Pictures,
 }
 
 /// Judges all runs.
 pub(crate) fn judged(arguments: &JudgeArguments) -> Result<Judged, Fault> {
     let reading = Reading::new(arguments, Yardsticks::default())?;
     let judgement = reading.judge(&reading.facts);
-    let Reading { audited, excerpts, .. } = reading;
-    Ok(Judged { audited, judgement, excerpts })
+    let Reading { audited, excerpts, pictures, .. } = reading;
+    Ok(Judged { audited, judgement, excerpts, pictures })
 }
 
 /// A case that was read, ready to be judged as a whole or run by run.
@@ -63,6 +65,7 @@ pub(crate) struct Reading {
     given: Given,
     facts: Facts,
     excerpts: Excerpts,
+    pictures: Pictures,
 }
 
 /// One run of a case, judged as if there were no other; or all of them.
@@ -95,7 +98,8 @@ impl Reading {
         let options = Options { decoys: 0, ..Options::default() };
         let scanner = originals::scanner(&audited.subject, audited.originals.as_ref(), &audited.material, options);
         let samples = Samples::of(&audited.intake, &facts.runs, usize::from(arguments.spike_records));
-        let again = read_again(&mut audited.intake, &scanner, &facts.practices, &samples, arguments.reveal);
+        let again =
+            read_again(&mut audited.intake, (&scanner, &audited.subject), &facts.practices, &samples, arguments.reveal);
         let by_run = again.samples.iter().enumerate();
         facts.spikes =
             by_run.flat_map(|(run, records)| facts::spikes(run, &audited.subject, &scanner, records)).collect();
@@ -104,7 +108,7 @@ impl Reading {
             let texts = suppressions.flat_map(|one| [Some(&mut one.reason), one.who.as_mut()]);
             texts.flatten().for_each(|text| *text = scanner.redact(text));
         }
-        Ok(Self { audited, given, facts, excerpts: again.excerpts })
+        Ok(Self { audited, given, facts, excerpts: again.excerpts, pictures: again.pictures })
     }
 
     /// Judges one run as if there were no other, or all of them.
@@ -278,7 +282,13 @@ fn write(judged: &Judged, arguments: &JudgeArguments, format: JudgeFormat, path:
     let lang = arguments.lang.into();
     let command = typed::command_line();
     let machine = report::MachineLook { lang, command: Some(&command) };
-    let html = HtmlLook { lang, reveal: arguments.reveal, command: Some(&command), excerpts: Some(&judged.excerpts) };
+    let html = HtmlLook {
+        lang,
+        reveal: arguments.reveal,
+        command: Some(&command),
+        excerpts: Some(&judged.excerpts),
+        pictures: Some(&judged.pictures),
+    };
     output::write(path, |out| {
         let written = match format {
             JudgeFormat::Terminal => report::write_terminal(judgement, audit, look, lang, out),

@@ -5,7 +5,7 @@
 
 use super::excerpt::view;
 use super::markup::{Context, code, columns, escape, scrolling, section as framed, short_time};
-use super::others;
+use super::{others, pictures};
 use crate::audit::{SightingRow, protection, who};
 use crate::text::{clean, count};
 use crate::words::{Lang, term};
@@ -26,7 +26,14 @@ pub(super) fn section(context: &Context<'_>) -> String {
     }
     let details: String =
         context.detailed.iter().filter_map(|index| rows.get(*index)).map(|row| detail(context, row)).collect();
-    let body = format!("{}{details}{}{}{}", lead(context), all(context), island(context), others::subsections(context));
+    let body = format!(
+        "{}{}{details}{}{}{}",
+        pictures::part(context),
+        lead(context),
+        all(context),
+        island(context),
+        others::subsections(context)
+    );
     framed("evidence", heading, &body)
 }
 

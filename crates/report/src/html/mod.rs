@@ -13,6 +13,7 @@ mod first;
 mod markup;
 mod matrix;
 mod others;
+mod pictures;
 mod practices;
 mod repeat;
 mod sankey;
@@ -20,6 +21,7 @@ mod timeline;
 mod unread;
 
 pub use excerpt::{Excerpt, Excerpts};
+pub use pictures::Pictures;
 
 use crate::audit::Audit;
 use crate::words::Lang;
@@ -39,6 +41,8 @@ pub struct HtmlLook<'a> {
     pub command: Option<&'a str>,
     /// Bytes around sightings.
     pub excerpts: Option<&'a Excerpts>,
+    /// Planted pictures, and what was seen of them.
+    pub pictures: Option<&'a Pictures>,
 }
 
 const STYLE: &str = include_str!("style.css");
@@ -69,9 +73,11 @@ pub fn write_html(judgement: &Judgement, audit: &Audit, look: HtmlLook<'_>, out:
 
 fn head(context: &Context<'_>) -> String {
     let policy = format!(
-        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; style-src '{}'; script-src '{}';{} base-uri 'none'; form-action 'none'",
         csp::source(STYLE),
-        csp::source(SCRIPT)
+        csp::source(SCRIPT),
+        // Pictures are part of the page.
+        if context.look.pictures.is_some_and(|pictures| !pictures.found.is_empty()) { " img-src data:;" } else { "" }
     );
     format!(
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\

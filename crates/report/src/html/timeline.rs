@@ -331,7 +331,7 @@ fn events(context: &Context<'_>, run: &JudgedRun, practices: &[&Practice]) -> St
     format!("<details><summary>{summary}</summary>{all}{more}</details>\n")
 }
 
-fn event(context: &Context<'_>, event: &Event) -> String {
+pub(super) fn event(context: &Context<'_>, event: &Event) -> String {
     match event {
         Event::Consent { change, purpose } => {
             let purpose = purpose.as_deref().map_or_else(String::new, |purpose| format!(" ({})", escape(purpose)));

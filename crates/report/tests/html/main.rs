@@ -16,7 +16,7 @@ use serde_json::Value;
 
 fn page((judgement, audit, excerpts): &(Judgement, Audit, Excerpts), lang: Lang) -> String {
     let command = Some("dyetrace judge my-case --html report.html");
-    let look = HtmlLook { lang, reveal: false, command, excerpts: Some(excerpts) };
+    let look = HtmlLook { lang, reveal: false, command, excerpts: Some(excerpts), ..HtmlLook::default() };
     let mut out = Vec::new();
     write_html(judgement, audit, look, &mut out).unwrap();
     String::from_utf8(out).unwrap()
