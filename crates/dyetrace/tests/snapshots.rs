@@ -190,3 +190,13 @@ fn an_archive_that_inflates_beyond_reason_is_cut_and_that_is_said() {
     let output = dyetrace(&["snapshot", &bench.case(), archive.to_str().unwrap(), "--taken", "2026-01-31T12:00:00Z"]);
     assert!(stderr(&output).contains("inflates beyond all reason"), "{}", stderr(&output));
 }
+
+#[test]
+fn records_of_files_say_what_the_file_system_says() {
+    let bench = Bench::new("records");
+    bench.snapshot();
+    let records = common::records(&bench.path("case"), None);
+    let file = &records[0]["request"]["file"];
+    assert_eq!((records[0]["protocol"].as_str(), file["size"].as_u64()), (Some("file"), Some(45)), "{records:?}");
+    assert!(file["modified"].is_string() && file["sha256"].as_str().is_some_and(|digest| digest.len() == 64));
+}

@@ -1,7 +1,7 @@
 //! One JSON object a line: records, opaque bytes, damages. `docs/records.schema.json`.
 
 use super::text;
-use dyetrace_case::{App, Blob, Channel, Damage, Endpoint, Flag, Item, Message, Opaque, Record, hex};
+use dyetrace_case::{App, Blob, Channel, Damage, Endpoint, Flag, Item, Message, Opaque, Record, StoredFile, hex};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
@@ -91,7 +91,22 @@ fn request(message: &Message) -> io::Result<Value> {
     common(message, &mut object)?;
     object.insert("target".to_owned(), json!(message.target.as_deref().map(text)));
     object.insert("time".to_owned(), json!(message.time.map(|time| time.to_string())));
+    if let Some(file) = &message.file {
+        object.insert("file".to_owned(), stored(file));
+    }
     Ok(Value::Object(object))
+}
+
+fn stored(file: &StoredFile) -> Value {
+    json!({
+        "size": file.size,
+        "sha256": hex(&file.sha256),
+        "modified": file.modified.map(|time| time.to_string()),
+        "mode": file.mode.map(|mode| format!("{mode:04o}")),
+        "owner": file.owner,
+        "collected": file.collected.map(|time| time.to_string()),
+        "same_as": file.same_as,
+    })
 }
 
 fn response(message: &Message) -> io::Result<Value> {
