@@ -16,6 +16,7 @@ fn entries() -> BTreeMap<&'static str, Entry> {
     use dyetrace_custody::fuzzing as custody;
     use dyetrace_evidence::fuzzing as evidence;
     use dyetrace_judge::fuzzing as judge;
+    use dyetrace_pictures::fuzzing as pictures;
     use dyetrace_search::fuzzing as search;
     use dyetrace_stores::fuzzing as stores;
     use dyetrace_tls::fuzzing as tls;
@@ -42,6 +43,7 @@ fn entries() -> BTreeMap<&'static str, Entry> {
         ("evidence_websocket", evidence::websocket),
         ("judge_claims", judge::claims),
         ("judge_rules", judge::rules),
+        ("pictures_decode", pictures::decode),
         ("search_differential", search::differential),
         ("search_keyed", search::keyed),
         ("search_redact", search::redact),
@@ -110,7 +112,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 /// Every `pub fn NAME(data: &[u8])` in a crate's `fuzzing` module, as `crate_NAME`.
 fn entry_functions() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for member in ["case", "custody", "evidence", "judge", "search", "stores", "tls"] {
+    for member in ["case", "custody", "evidence", "judge", "pictures", "search", "stores", "tls"] {
         let source = common::root().join("crates").join(member).join("src");
         let inner = std::fs::read_dir(source.join("fuzzing")).into_iter().flatten().map(|file| file.unwrap().path());
         for file in inner.chain([source.join("fuzzing.rs")]) {

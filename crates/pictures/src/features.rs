@@ -91,27 +91,35 @@ fn describe_level(level: &Level, quota: usize, width: f32, mirrored: bool, all: 
     }
 }
 
-/// Binomial smoothing over five pixels each way.
+/// Binomial smoothing over five pixels each way. Sums of 16 weights fit 16 bits, down and then across.
 fn smoothed(luma: &Luma) -> Luma {
     let (width, height) = (luma.width(), luma.height());
-    let mut pixels = Vec::with_capacity(width * height);
-    let mut down = vec![0_u16; width + 4];
-    for y in 0..height {
-        let row = |offset: usize| luma.row((y + offset).saturating_sub(2).min(height - 1));
-        let rows = [row(0), row(1), row(2), row(3), row(4)];
-        for (x, sum) in down.iter_mut().skip(2).take(width).enumerate() {
-            let five = rows.map(|row| u16::from(row.get(x).copied().unwrap_or_default()));
-            *sum = five[0] + 4 * five[1] + 6 * five[2] + 4 * five[3] + five[4];
-        }
-        let (first, last) = (down.get(2).copied().unwrap_or(0), down.get(width + 1).copied().unwrap_or(0));
-        down.iter_mut().take(2).for_each(|edge| *edge = first);
-        down.iter_mut().skip(width + 2).for_each(|edge| *edge = last);
-        pixels.extend(down.windows(5).map(|five| {
-            let weighed = five.iter().zip([1, 4, 6, 4, 1]).map(|(sum, weight)| weight * u32::from(*sum));
-            ((weighed.sum::<u32>() + 128) >> 8) as u8
-        }));
+    let mut pixels = vec![0; width * height];
+    let mut line = vec![0_u16; width + 4];
+    for (y, out) in pixels.chunks_exact_mut(width).enumerate() {
+        let rows = FIVE.map(|offset| luma.row((y + offset).saturating_sub(2).min(height - 1)));
+        weigh(rows, line.get_mut(2..width + 2).unwrap_or_default(), |sum| sum);
+        let (first, last) = (line.get(2).copied().unwrap_or(0), line.get(width + 1).copied().unwrap_or(0));
+        line.iter_mut().take(2).for_each(|edge| *edge = first);
+        line.iter_mut().skip(width + 2).for_each(|edge| *edge = last);
+        let shifted = FIVE.map(|offset| line.get(offset..offset + width).unwrap_or_default());
+        weigh(shifted, out, |sum| ((sum + 128) >> 8) as u8);
     }
     Luma::new(width, height, pixels).unwrap_or_else(|| luma.clone())
+}
+
+const FIVE: [usize; 5] = [0, 1, 2, 3, 4];
+
+/// Adds five lines up, with binomial weights.
+fn weigh<T: Copy + Into<u16>, U>(lines: [&[T]; 5], out: &mut [U], finish: impl Fn(u16) -> U) {
+    let [first, second, third, fourth, fifth] = lines;
+    let outer = first.iter().zip(fifth);
+    let inner = second.iter().zip(fourth);
+    for (((out, (first, fifth)), (second, fourth)), third) in out.iter_mut().zip(outer).zip(inner).zip(third) {
+        let far: u16 = (*first).into() + (*fifth).into();
+        let near: u16 = (*second).into() + (*fourth).into();
+        *out = finish(far + 4 * near + 6 * (*third).into());
+    }
 }
 
 /// The strongest corners, one at most in each of about `quota` cells, where their surroundings lie inside.
@@ -197,18 +205,23 @@ impl Slopes {
 
     fn fill(&mut self, above: &[u8], row: &[u8], below: &[u8]) {
         let [xx, xy, yy] = &mut self.products;
-        let slopes = row.windows(3).zip(above.iter().zip(below).skip(1));
+        let right = row.get(2..).unwrap_or_default();
+        let (above, below) = (above.get(1..).unwrap_or_default(), below.get(1..).unwrap_or_default());
         let out = xx.iter_mut().zip(xy).zip(yy).skip(1);
-        for (((xx, xy), yy), (three, (above, below))) in out.zip(slopes) {
-            let [left, _, right] = three else { continue };
+        for (((xx, xy), yy), ((left, right), (above, below))) in
+            out.zip(row.iter().zip(right).zip(above.iter().zip(below)))
+        {
             let x = f32::from(i16::from(*right) - i16::from(*left));
             let y = f32::from(i16::from(*below) - i16::from(*above));
             (*xx, *xy, *yy) = (x * x, x * y, y * y);
         }
         let [xx, xy, yy] = &self.products;
         for (sums, products) in [(&mut self.across, xx), (&mut self.both, xy), (&mut self.down, yy)] {
-            for (sum, five) in sums.iter_mut().skip(2).zip(products.windows(5)) {
-                *sum = five.iter().sum();
+            let [first, second, third, fourth, fifth] = FIVE.map(|offset| products.get(offset..).unwrap_or_default());
+            let outer = first.iter().zip(fifth);
+            let inner = second.iter().zip(fourth);
+            for (((sum, outer), inner), third) in sums.iter_mut().skip(2).zip(outer).zip(inner).zip(third) {
+                *sum = outer.0 + outer.1 + inner.0 + inner.1 + third;
             }
         }
     }

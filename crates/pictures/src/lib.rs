@@ -32,6 +32,8 @@ mod exif;
 mod extent;
 mod features;
 mod finder;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gallery;
 mod geometry;
 mod index;

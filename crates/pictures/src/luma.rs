@@ -146,14 +146,16 @@ impl Spans {
         self.total.get(index).copied().map_or(1, u64::from)
     }
 
-    /// Mean of the pixels under `index` in sums over rows whose weights sum to `rows`.
+    /// Mean of the pixels under `index` in sums over rows whose weights sum to `rows`. Up to 60 pixels under one each
+    /// way the sums fit 32 bits; no picture at working size is reduced by more.
     fn mean(&self, index: usize, sums: &[u32], rows: u64) -> u8 {
         let (first, at, count) = self.places.get(index).copied().unwrap_or_default();
-        let total = self.weight(index) * rows;
+        let share = 1.0 / (self.weight(index) * rows) as f32;
         let weights = self.weights.get(at..at + count).unwrap_or_default();
         let sums = sums.get(first..first + count).unwrap_or_default();
-        let sum: u64 = weights.iter().zip(sums).map(|(weight, sum)| u64::from(*weight) * u64::from(*sum)).sum();
-        ((sum + total / 2) / total).min(255) as u8
+        let sum =
+            weights.iter().zip(sums).fold(0_u32, |all, (weight, sum)| all.wrapping_add(weight.wrapping_mul(*sum)));
+        (sum as f32 * share + 0.5) as u8
     }
 }
 
