@@ -5,6 +5,7 @@ mod content;
 mod expected;
 mod generate;
 mod judge;
+mod live;
 mod measure;
 mod packets;
 mod pcapng;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Some((word, command)) if word == measure::WORD => measure::child(command),
         Some((word, options)) if word == "capture" => Options::of(options).and_then(|options| capture(&options)),
         Some((word, [])) if word == "judge" => judge::run(),
+        Some((word, options)) if word == "live" => live::run(options),
         Some((word, [])) if word == "provisioning" => provisioning::run(),
         #[cfg(feature = "wrapped")]
         Some((word, options)) if word == "wrapped" => wrapped::run(options),

@@ -54,7 +54,7 @@ fn costs(rows: &[Row], megabytes: f64) -> String {
 }
 
 /// Today in UTC as `YYYY-MM-DD` (civil-from-days; Hinnant, "chrono-compatible low-level date algorithms").
-fn today() -> String {
+pub(crate) fn today() -> String {
     let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400);
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);

@@ -17,7 +17,7 @@ pub(crate) fn run(input: &Path, expected: &Expected) -> Result<Vec<Row>, Box<dyn
     Ok(vec![records(&program, input, expected)?, audit(&program, input, expected)?])
 }
 
-fn program() -> Result<PathBuf, Box<dyn Error>> {
+pub(crate) fn program() -> Result<PathBuf, Box<dyn Error>> {
     let built = Command::new("cargo").args(["build", "--release", "-p", "dyetrace"]).status()?;
     let path = std::env::current_exe()?.with_file_name("dyetrace");
     if built.success() && path.exists() { Ok(path) } else { Err("there is no release build of dyetrace".into()) }
