@@ -3,12 +3,17 @@
 //!
 //! A [`Gallery`] is given the subject's **originals**. Each is remembered by corners and what is around them (which
 //! finds it in crops, turned, and inside a viewer's screenshot), by PDQ hashes of the whole and of its parts (which find
-//! it where it is too smooth or too blurred for corners), and as a copy of 262,144 pixels. [`Gallery::look`] takes
+//! it where it is too smooth or too blurred for corners), and as a copy of at most 262,144 bytes. [`Gallery::look`] takes
 //! another picture, collects originals that it may show, lays it on each of them, and compares tile by tile.
 //!
 //! A match says [`Likeness::Same`] where the original's contents are there. It says [`Likeness::SameTemplate`] where the
 //! pattern is the same and the contents are not, or where too little is there to tell: screens of one app, cards of one
-//! country. *Same template is no accusation.*
+//! country. *Same template is no accusation.* In what is drawn (screens) one tile with other letters makes another
+//! screen; of a part that several originals show alike none is named as the same; and a screen that is less than 300
+//! pixels wide is never told from others of its template.
+//!
+//! What it does not find: a tenth of a picture in which there is next to nothing (sky, a blurred background); pictures
+//! taken of a picture from the side; screens on which something opaque was written over letters are *same template*.
 //!
 //! ```
 //! use dyetrace_pictures::{Gallery, Luma};
