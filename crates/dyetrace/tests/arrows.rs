@@ -37,7 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tls",
         ],
     ),
-    ("benches", &["case", "evidence", "judge", "lab", "search", "tls"]),
+    ("benches", &["case", "evidence", "judge", "lab", "pictures", "search", "tls"]),
 ];
 
 /// Async runtimes belong to `live`, `serve`, `fleet`, the lab, and the command that runs them.

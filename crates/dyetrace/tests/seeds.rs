@@ -38,6 +38,7 @@ fn entries() -> BTreeMap<&'static str, Entry> {
         ("evidence_mqtt", evidence::mqtt),
         ("evidence_packet", evidence::packet),
         ("evidence_provisioning", evidence::provisioning),
+        ("evidence_snapshot", evidence::snapshot),
         ("evidence_tcp", evidence::tcp),
         ("evidence_udp", evidence::udp),
         ("evidence_websocket", evidence::websocket),

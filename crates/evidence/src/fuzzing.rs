@@ -12,7 +12,7 @@ use crate::layer::{Conn, Layer, Limits, Out, Tally};
 use crate::websocket::{Deflate, WebSocket};
 use dyetrace_case::{Blob, BlobWriterLimits, Channel, Endpoint, ExhibitId, Item, Side, Time, Transport};
 
-pub use archives::{flows, har};
+pub use archives::{flows, har, snapshot};
 pub use conversation::{hpack, http2, mqtt};
 pub use packets::{capture, packet};
 pub use provisioning::provisioning;

@@ -15,6 +15,15 @@ pub fn flows(data: &[u8]) {
     with_outlet(|out| archive::flows::read(&mut &*data, data.len() as u64, out, &mut |_| ()));
 }
 
+/// Reads collected files: tar, ZIP or an Android backup, whichever the bytes begin like; nothing where they begin like
+/// something else.
+pub fn snapshot(data: &[u8]) {
+    let Ok(opened) = crate::open_bytes("fuzzed", data) else { return };
+    if opened.exhibit().format.is_snapshot() {
+        with_outlet(|out| crate::snapshot::read(&opened, out, &mut |_| ()));
+    }
+}
+
 /// Runs a reader under small limits and checks what holds for every item.
 fn with_outlet(read: impl FnOnce(&mut Out<'_>)) {
     let mut tally = Tally::default();
