@@ -3,11 +3,10 @@
 
 use super::LiveArguments;
 use crate::exit::say;
-use crate::originals::{self, Originals};
-use dyetrace_case::{DatumId, KeyMaterial, Kind, Record, Sighting, Subject, Upcoming};
+use dyetrace_case::{DatumId, Kind, Record, Sighting, Subject, Upcoming};
 use dyetrace_live::guard::{Answer, Asked, Found, Guard, Inspected, Mode, Noticed};
 use dyetrace_live::{GuardSettings, Guarding};
-use dyetrace_search::{Options, Scanner, Scratch, wrappings};
+use dyetrace_search::{Scanner, Scratch, wrappings};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +22,7 @@ const FORM: usize = 6;
 
 /// Finds planted values in messages, as an audit does.
 pub(super) struct Eyes {
-    scanner: Scanner,
+    scanner: Arc<Scanner>,
     kinds: HashMap<DatumId, Kind>,
     /// Wrappings in which a place is exact to the byte.
     exact: HashSet<&'static str>,
@@ -32,12 +31,10 @@ pub(super) struct Eyes {
 }
 
 impl Eyes {
-    fn new(subject: &Subject, key_material: &KeyMaterial) -> Self {
-        // Nobody asks here how often chance would show a value, so there are no decoys.
-        let options = Options { decoys: 0, longest_unwrapped: 16 << 20, ..Options::default() };
+    fn new(subject: &Subject, scanner: Arc<Scanner>) -> Self {
         let longest = subject.data.iter().map(|datum| datum.value.len()).max().unwrap_or(0);
         Self {
-            scanner: originals::scanner(subject, Originals::of(subject).as_ref(), key_material, options),
+            scanner,
             kinds: subject.data.iter().map(|datum| (datum.id.clone(), datum.kind.clone())).collect(),
             exact: wrappings().into_iter().filter(|about| about.exact).map(|about| about.name).collect(),
             longest: longest.saturating_mul(FORM).clamp(TAIL.0, TAIL.1),
@@ -99,7 +96,11 @@ struct Question {
 
 impl Control {
     /// The guard that the arguments ask for, and its questions.
-    pub(super) fn of(arguments: &LiveArguments, upcoming: &Upcoming) -> Option<(Arc<Self>, mpsc::Receiver<Asked>)> {
+    pub(super) fn of(
+        arguments: &LiveArguments,
+        upcoming: &Upcoming,
+        scanner: &Arc<Scanner>,
+    ) -> Option<(Arc<Self>, mpsc::Receiver<Asked>)> {
         let settings = GuardSettings {
             mode: arguments.guard?,
             blocks_unreadable: arguments.guard_unread,
@@ -107,7 +108,7 @@ impl Control {
         };
         let nobody = Subject::default();
         let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
-        let (control, asked) = Self::new(Eyes::new(subject, &upcoming.key_material), settings);
+        let (control, asked) = Self::new(Eyes::new(subject, Arc::clone(scanner)), settings);
         Some((Arc::new(control), asked))
     }
 
@@ -258,12 +259,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use dyetrace_case::{Blob, Channel, Endpoint, ExhibitId, Message, Protocol, RecordId};
+    use dyetrace_search::Options;
 
     const PHONE: &str = "13800000427";
 
     fn eyes() -> Eyes {
         let subject = Subject::from_yaml(&format!("data:\n  - {{kind: phone, value: \"{PHONE}\"}}\n")).unwrap();
-        Eyes::new(&subject, &KeyMaterial::default())
+        Eyes::new(&subject, Arc::new(Scanner::new(&subject, Options::default())))
     }
 
     fn record(body: String) -> Record {

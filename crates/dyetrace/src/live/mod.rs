@@ -148,7 +148,8 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     let watch = Watch::default();
     let relay = Relay::new(settings, Arc::clone(&journal), watch.clone())
         .map_err(|error| Fault::new(format!("TLS cannot be set up: {error}")))?;
-    let (guard, asked) = guard::Control::of(arguments, &upcoming).unzip();
+    let scanner = Arc::new(scanner(&upcoming));
+    let (guard, asked) = guard::Control::of(arguments, &upcoming, &scanner).unzip();
     let relay = match &guard {
         Some(guard) => relay.guarded(guard.guarding()),
         None => relay,
@@ -162,7 +163,6 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     }
     let status = Arc::new(Status::default());
     let seen = std::thread::scope(|scope| {
-        let scanner = scanner(&upcoming);
         let quit = Arc::new(Notify::new());
         let view = view(arguments, &upcoming, &quit, guard.clone());
         let watcher = {
@@ -238,10 +238,16 @@ async fn ended_by_user() {
     }
 }
 
+/// Bytes of a long body that are searched at once: a recording runs beside what it records.
+const PIECE: usize = 1 << 20;
+
+/// One for the watcher and the guard: it holds megabytes for every few values.
 fn scanner(upcoming: &Upcoming) -> Scanner {
     let nobody = Subject::default();
     let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
-    originals::scanner(subject, Originals::of(subject).as_ref(), &upcoming.key_material, Options::default())
+    // Nobody asks here how often chance would show a value, so there are no decoys.
+    let options = Options { decoys: 0, piece: PIECE, longest_unwrapped: 16 * PIECE, ..Options::default() };
+    originals::scanner(subject, Originals::of(subject).as_ref(), &upcoming.key_material, options)
 }
 
 fn view(

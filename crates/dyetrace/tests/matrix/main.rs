@@ -346,18 +346,18 @@ fn handed_over_unchanged_by_a_firewall() {
 }
 
 /// WireGuard is played by its own tests, with a phone in user space (`crates/live/tests/wireguard`): they need neither
-/// a device nor rights. This says whether a real client could be used here.
+/// a device nor rights. The matrix has no client of the system yet; this says so, and what such a client would miss.
 #[test]
 fn by_wireguard_with_a_client_of_the_system() {
-    let mut missing = Vec::new();
+    let mut why = vec!["the matrix does not start one yet"];
     if !cfg!(feature = "wireguard") {
-        missing.push("dyetrace was built without --features wireguard");
+        why.push("dyetrace was built without --features wireguard");
     }
     if !Path::new("/dev/net/tun").exists() {
-        missing.push("there is no /dev/net/tun here");
+        why.push("there is no /dev/net/tun here");
     }
     if Command::new("boringtun-cli").arg("--version").output().is_err() {
-        missing.push("there is no boringtun-cli here");
+        why.push("there is no boringtun-cli here");
     }
-    println!("skipped: WireGuard by boringtun-cli, every engine and cell: {}", missing.join("; "));
+    println!("skipped: WireGuard by boringtun-cli, every engine and cell: {}", why.join("; "));
 }
