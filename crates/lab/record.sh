@@ -5,7 +5,8 @@
 #
 # writes FOLDER/evidence/RUN.pcapng (with the phone's TLS keys inside, and those of opened devices),
 # FOLDER/evidence/marks/RUN.jsonl, FOLDER/server-truth/RUN.jsonl (what the servers say arrived),
-# FOLDER/subject.yaml and FOLDER/manifest-sha256.txt. Existing ones are replaced. Needs tcpdump,
+# FOLDER/subject.yaml and FOLDER/manifest-sha256.txt; of story 4 also FOLDER/gallery/ and the app's
+# folder at three moments, FOLDER/evidence/RUN-files-N.tar. Existing ones are replaced. Needs tcpdump,
 # iproute2, util-linux and tshark's mergecap and editcap, and either root or unprivileged user
 # namespaces. DYETRACE_LAB names the lab's program, else cargo builds it; DYETRACE_LAB_QUIET_S says
 # how many seconds the product is left alone at the end (60), DYETRACE_LAB_TIMES how often each
@@ -14,6 +15,7 @@
 # A second recorder, to be held against the first: DYETRACE_LIVE names the dyetrace program and
 # DYETRACE_LIVE_CASE a case folder that knows the run. `dyetrace live` then runs on the gateway as the
 # proxy in the phone's settings, the phone trusts its authority too, and that folder gets its journal.
+# Where it is the same folder, the journal is the recording, and what tcpdump recorded is thrown away.
 #
 # The stage:   phone ─┐
 #              device ┼─ gateway (the home's Wi-Fi and router) ── cloud (the Internet, with DNS)
@@ -123,7 +125,16 @@ END
 chmod +x "$work/internet"
 "$work/internet" connected
 
-devices=() keys=() packed=
+# collect FOLDER EXHIBIT: the files of the app as they are, with their times to the nanosecond. They belong to the
+# app's user, as on the phone.
+mkdir "$work/evidence"
+cat >"$work/collect" <<END
+#!/bin/bash
+exec tar --format=pax --sort=name --owner=u0_a87:10087 --group=u0_a87:10087 -C "\$1" -cf "$work/\$2" .
+END
+chmod +x "$work/collect"
+
+devices=() keys=() packed= gallery=
 while read -r word one rest; do
     case $word in
     air) air "$one" ;;
@@ -131,8 +142,15 @@ while read -r word one rest; do
     device) devices+=("$one $rest") ;;
     keys) keys+=("$one") ;;
     packed) packed=.gz ;;
+    gallery) gallery=yes ;;
     esac
 done <<<"$cast"
+
+# planted CASE: what the subject has.
+planted() {
+    "$lab" subject "$story" >"$1/subject.yaml"
+    [ -z "$gallery" ] || "$lab" gallery "$1"
+}
 
 recorders=()
 for air in "${airs[@]}"; do
@@ -159,6 +177,12 @@ done
 cp "$work/ca.pem" "$work/trusted.pem"
 if [ -n "${DYETRACE_LIVE:-}" ]; then
     second=${DYETRACE_LIVE_CASE:?names a case folder}
+    if [ "$second" -ef "$folder" ]; then
+        # The proxy refuses to write over a recording, and reads what it looks for.
+        is_recording=yes
+        rm -f "$second/evidence/$run.pcapng"
+        planted "$second"
+    fi
     export DYETRACE_LAB_PROXY=10.24.7.1:8080
     enter gateway "$DYETRACE_LIVE" live "$second" --run "$run" --listen "$DYETRACE_LAB_PROXY" --lan air-home \
         --client 10.24.7.21 --server-ca "$work/ca.pem" --format lines >"$work/live.log" 2>&1 &
@@ -187,9 +211,16 @@ cd "$folder"
 exec 9<. && flock 9
 keep() { rm -f "$2"; cp "$1" "$2"; chmod 0444 "$2"; }
 [ -z "$packed" ] || gzip -9n "$work/run.pcapng"
-keep "$work/run.pcapng$packed" "evidence/$run.pcapng$packed"
+if [ -z "${is_recording:-}" ]; then
+    keep "$work/run.pcapng$packed" "evidence/$run.pcapng$packed"
+else
+    chmod 0444 "evidence/$run.pcapng"
+    # The authority of this recording; its key is of no use to anybody.
+    rm -rf live
+fi
+for file in "$work"/evidence/*; do [ ! -e "$file" ] || keep "$file" "evidence/${file##*/}"; done
 keep "$work/marks.jsonl" "evidence/marks/$run.jsonl"
 keep "$work/truth.jsonl" "server-truth/$run.jsonl"
 for file in "${keys[@]}"; do mkdir -p keys && "$lab" keys "$file" >"keys/$file"; done
-"$lab" subject "$story" >subject.yaml
+planted .
 find evidence server-truth -type f | LC_ALL=C sort | xargs sha256sum >manifest-sha256.txt

@@ -5,6 +5,7 @@
 //! card PLACE AIR DEVICE MAC ADDRESS    a network card; the place is made when it is named first
 //! device PLACE NAME [opened]           a device's program; an opened one leaves its TLS keys
 //! packed                               the recording is compressed: it has many datagrams of nothing but length
+//! gallery                              the case gets the planted pictures
 //! keys FILE                            the case gets this file of keys, besides those of TLS
 //! ```
 
@@ -12,11 +13,14 @@ use crate::smarthome::chips::{ACCESS_POINT, LAMPS, Lamp, Way};
 use std::fmt::Write as _;
 
 /// The stories that can be recorded, each with its editions and their runs.
-pub const STAGES: [(&str, &str, &[&str]); 6] = [
+pub const STAGES: [(&str, &str, &[&str]); 9] = [
     ("story1", "reported", &["older", "newer"]),
     ("story1", "promised", &["older", "newer"]),
     ("story2", "reported", &["first-use"]),
     ("story2", "promised", &["first-use"]),
+    ("story4", "reported", &["pictures"]),
+    ("story4", "silent", &["pictures"]),
+    ("story4", "promised", &["pictures"]),
     ("story5", "reported", &["before"]),
     ("story5", "promised", &["after-refused", "after-given"]),
 ];
@@ -32,6 +36,9 @@ pub fn cast(story: &str, edition: &str, run: &str) -> Option<String> {
     }
     if story == "story2" {
         lamps(&mut lines);
+    }
+    if story == "story4" {
+        lines.push_str("gallery\n");
     }
     if (story, edition) == ("story5", "promised") {
         lines.push_str("keys server-key.pem\n");

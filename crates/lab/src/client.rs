@@ -114,9 +114,17 @@ fn skip_head(socket: &mut TcpStream) -> Outcome<()> {
 /// # Errors
 /// The server refuses or does not answer.
 pub fn exchange<S: Read + Write>(peer: &mut HttpReader<S>, request: &HttpMessage) -> Outcome<()> {
+    ask(peer, request).map(drop)
+}
+
+/// The same, for who wants to read the answer.
+///
+/// # Errors
+/// The server refuses or does not answer.
+pub fn ask<S: Read + Write>(peer: &mut HttpReader<S>, request: &HttpMessage) -> Outcome<HttpMessage> {
     request.write(peer.stream())?;
     let answer = peer.read()?.ok_or("the peer closed without an answer")?;
-    if answer.start.starts_with("HTTP/1.1 2") { Ok(()) } else { Err("the peer refused".into()) }
+    if answer.start.starts_with("HTTP/1.1 2") { Ok(answer) } else { Err("the peer refused".into()) }
 }
 
 /// Closes a TLS connection as the standard wants it.

@@ -1,11 +1,13 @@
 //! The Internet of the lab: every server of every story, and the name server that knows them.
 
-use crate::plan::{API, CLOCK, DEVICES, EVENTS, MESSAGES, MESSAGES_CLEAR, PARTNER, Plan, Service};
+use crate::plan::{
+    API, CLOCK, CONTENT, DEVICES, EVENTS, FINANCE, MESSAGES, MESSAGES_CLEAR, PARTNER, Plan, SUPPORT, Service, TRACK,
+};
 use crate::server::{Book, Received, Site, accept, converse, listen};
 use crate::tester::Outcome;
 use crate::tls::{self, Authority};
 use crate::truth::Ledger;
-use crate::{dns, messaging, smarthome};
+use crate::{dns, finance, messaging, smarthome};
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::thread;
@@ -20,12 +22,16 @@ pub struct Cloud {
 }
 
 /// The sites that speak HTTPS, and the versions of TLS that they speak.
-const SITES: [(Service, Site, tls::Versions); 5] = [
+const SITES: [(Service, Site, tls::Versions); 9] = [
     (API, smarthome::cloud::api, tls::ALL),
     (EVENTS, smarthome::cloud::events, tls::OLD),
     (PARTNER, smarthome::cloud::partner, tls::ALL),
     (MESSAGES, messaging::server::messages, tls::ALL),
     (CLOCK, messaging::server::clock, tls::ALL),
+    (FINANCE, finance::cloud::api, tls::ALL),
+    (SUPPORT, finance::cloud::support, tls::ALL),
+    (TRACK, finance::cloud::track, tls::ALL),
+    (CONTENT, finance::cloud::content, tls::ALL),
 ];
 
 impl Cloud {

@@ -3,6 +3,8 @@
 use dyetrace_lab::cast::cast;
 use dyetrace_lab::client::Client;
 use dyetrace_lab::cloud::Cloud;
+use dyetrace_lab::finance::disk::Disk;
+use dyetrace_lab::finance::{self, Edition};
 use dyetrace_lab::messaging::phone::{self, Phone, Use};
 use dyetrace_lab::messaging::{SERVER_KEY, owner};
 use dyetrace_lab::plan::Plan;
@@ -13,7 +15,7 @@ use dyetrace_lab::smarthome::household::{self, Plug};
 use dyetrace_lab::smarthome::pairing::{self, Pairing};
 use dyetrace_lab::tester::{Outcome, Pace, Scribe};
 use dyetrace_lab::truth::Ledger;
-use dyetrace_lab::{handmade, tls};
+use dyetrace_lab::{gallery, handmade, tls};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -22,7 +24,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const USAGE: &str = "say: dyetrace-lab cast STORY EDITION RUN | addresses | cloud WORK | device NAME WORK | \
-    phone STORY EDITION RUN WORK | subject STORY | keys FILE (record.sh does this for you) | handmade STORY FOLDER";
+    phone STORY EDITION RUN WORK | subject STORY | gallery CASE | keys FILE (record.sh does this for you) | \
+    handmade STORY FOLDER";
 const BEACON_PORT: u16 = 6667;
 const HOME_BROADCAST: Ipv4Addr = Ipv4Addr::new(10, 24, 7, 255);
 /// Where the phone of `record.sh` is in the home.
@@ -47,7 +50,9 @@ fn main() -> ExitCode {
         ["addresses"] => say(Some(Plan::recorded().addresses())),
         ["subject", "story1"] => say(Some(household::subject_yaml())),
         ["subject", "story2"] => say(Some(household::subject_yaml_2())),
+        ["subject", "story4"] => say(Some(finance::owner::subject_yaml())),
         ["subject", "story5"] => say(Some(owner::subject_yaml())),
+        ["gallery", case] => gallery::write(case.as_ref()),
         ["keys", "server-key.pem"] => say(Some(SERVER_KEY.to_owned())),
         ["handmade", story, folder] => handmade::write(story, folder.as_ref()).map_err(Into::into),
         _ => Err(USAGE.into()),
@@ -106,14 +111,24 @@ fn phone(story: &str, edition: &str, run: &str, work: &Path) -> Outcome<()> {
         times: number("DYETRACE_LAB_TIMES", TIMES)? as usize,
         quiet: Duration::from_secs(number("DYETRACE_LAB_QUIET_S", QUIET_SECONDS)?),
     };
-    let internet = work.join("internet").to_string_lossy().into_owned();
-    let mut tester = Scribe { marks: File::create(work.join("marks.jsonl"))?, internet };
+    let program = |name: &str| work.join(name).to_string_lossy().into_owned();
+    let mut tester = Scribe {
+        marks: File::create(work.join("marks.jsonl"))?,
+        internet: program("internet"),
+        collect: program("collect"),
+        exhibit: format!("evidence/{run}-files"),
+        collected: 0,
+    };
     let authorities = fs::read_to_string(work.join("trusted.pem"))?;
     let tls = tls::client(&authorities, true)?;
     let proxy = std::env::var("DYETRACE_LAB_PROXY").ok().map(|address| address.parse()).transpose()?;
     let client = |agent| Client { plan: Plan::recorded(), tls, agent, proxy };
     if let Some(used) = Use::of_run(run).filter(|_| story == "story5") {
         return Phone { used, client: client(phone::AGENT) }.play(&mut tester, pace);
+    }
+    if let Some(edition) = Edition::named(edition).filter(|_| story == "story4") {
+        let (client, disk) = (client(edition.agent()), Disk::new(&work.join("disk"))?);
+        return finance::app::App { edition, client, disk }.play(&mut tester, pace);
     }
     let build = if edition == "reported" { Build::Reported } else { Build::Promised };
     if story == "story2" {

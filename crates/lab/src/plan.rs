@@ -36,9 +36,18 @@ pub const MESSAGES_CLEAR: Service = Service::new("api.cloudmsg.example", [203, 0
 pub const MESSAGES: Service = Service::new("api.cloudmsg.example", [203, 0, 113, 60], 443);
 /// Where the phone asks for the time.
 pub const CLOCK: Service = Service::new("time.cloudmsg.example", [203, 0, 113, 61], 443);
+/// The finance app's interface.
+pub const FINANCE: Service = Service::new("api.finance.example", [198, 51, 100, 80], 443);
+/// Where its users send questions.
+pub const SUPPORT: Service = Service::new("support.finance.example", [198, 51, 100, 81], 443);
+/// Where its statistics go.
+pub const TRACK: Service = Service::new("track.finance.example", [198, 51, 100, 82], 443);
+/// Where the pictures that it shows come from.
+pub const CONTENT: Service = Service::new("static.finance.example", [198, 51, 100, 83], 443);
 
 /// Every server.
-pub const SERVICES: [Service; 7] = [API, DEVICES, EVENTS, PARTNER, MESSAGES_CLEAR, MESSAGES, CLOCK];
+pub const SERVICES: [Service; 11] =
+    [API, DEVICES, EVENTS, PARTNER, MESSAGES_CLEAR, MESSAGES, CLOCK, FINANCE, SUPPORT, TRACK, CONTENT];
 const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 53);
 
 /// The addresses and ports of one installation of the cloud.

@@ -47,7 +47,15 @@ impl Book {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn arrived(&self, host: &str, request: &HttpMessage, kind: &str, form: Arrived, value: &str) -> Result<()> {
+    pub fn arrived(
+        &self,
+        host: &str,
+        request: &HttpMessage,
+        kind: &str,
+        form: Arrived,
+        value: impl AsRef<[u8]>,
+    ) -> Result<()> {
+        let value = value.as_ref();
         let Some(ledger) = self.ledger.as_ref().filter(|_| !value.is_empty()) else { return Ok(()) };
         ledger.arrived(host, &what(request), kind, form, value)
     }

@@ -3,6 +3,7 @@
 use dyetrace_case::{ActionOutcome, ConsentChange, Event, Mark, Phase, Time};
 use std::fs::File;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +23,12 @@ pub trait Tester {
     /// # Errors
     /// The connection could not be switched.
     fn internet(&mut self, connected: bool) -> Outcome<()>;
+
+    /// Collects the files of a folder as they are, and writes down that it did.
+    ///
+    /// # Errors
+    /// They could not be collected.
+    fn collect(&mut self, folder: &Path) -> Outcome<()>;
 }
 
 /// How a run is paced.
@@ -119,6 +126,17 @@ impl<'a> Performance<'a> {
         self.tester.internet(connected)
     }
 
+    /// The product's files are collected.
+    ///
+    /// # Errors
+    /// They could not be.
+    pub fn collect(&mut self, folder: &Path) -> Outcome<()> {
+        self.pause();
+        self.tester.collect(folder)?;
+        self.pause();
+        Ok(())
+    }
+
     /// The product is left alone; in the middle of that time it may do what it does by itself. Then the recording ends.
     ///
     /// # Errors
@@ -134,12 +152,18 @@ impl<'a> Performance<'a> {
     }
 }
 
-/// A tester who writes a marks file and has a program for the home's connection.
+/// A tester who writes a marks file and has programs for the home's connection and for the phone's files.
 pub struct Scribe {
     /// The marks file.
     pub marks: File,
     /// `PROGRAM connected|cut-off`.
     pub internet: String,
+    /// `PROGRAM FOLDER EXHIBIT` writes the files of a folder into an exhibit of the case.
+    pub collect: String,
+    /// The path of an exhibit without its number and ending.
+    pub exhibit: String,
+    /// How many there are.
+    pub collected: usize,
 }
 
 impl Tester for Scribe {
@@ -153,6 +177,17 @@ impl Tester for Scribe {
         let state = if connected { "connected" } else { "cut-off" };
         let status = Command::new(&self.internet).arg(state).status()?;
         if status.success() { Ok(()) } else { Err("the Internet could not be switched".into()) }
+    }
+
+    fn collect(&mut self, folder: &Path) -> Outcome<()> {
+        self.collected += 1;
+        let exhibit = format!("{}-{}.tar", self.exhibit, self.collected);
+        let status = Command::new(&self.collect).arg(folder).arg(&exhibit).status()?;
+        if !status.success() {
+            return Err("the files could not be collected".into());
+        }
+        self.mark(Event::Snapshot { exhibit });
+        Ok(())
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Arrived {
     Md5,
     /// Its SHA-256 in hexadecimal.
     Sha256,
+    /// A smaller picture of a planted one; the value is the name of the app's copy.
+    Smaller,
 }
 
 impl Arrived {
@@ -30,6 +32,7 @@ impl Arrived {
             Self::Plain => "plain",
             Self::Md5 => "md5",
             Self::Sha256 => "sha256",
+            Self::Smaller => "smaller",
         }
     }
 }
@@ -63,7 +66,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn arrived(&self, host: &str, what: &str, kind: &str, form: Arrived, value: &str) -> Result<()> {
+    pub fn arrived(&self, host: &str, what: &str, kind: &str, form: Arrived, value: &[u8]) -> Result<()> {
         let digest = hex(&Sha256::new().chain_update(&self.salt).chain_update(value).finalize());
         let at = now().to_string();
         let line = json!({"at": at, "host": host, "what": what, "kind": kind, "form": form.name(), "digest": digest});

@@ -14,6 +14,7 @@ use dyetrace_lab::smarthome::household::{self as home, PLUG_A, PLUG_B, Plug};
 use dyetrace_lab::tester::{Outcome, Pace, Tester};
 use dyetrace_lab::tls;
 use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -32,6 +33,10 @@ impl Tester for Counter {
     }
 
     fn internet(&mut self, _connected: bool) -> Outcome<()> {
+        Ok(())
+    }
+
+    fn collect(&mut self, _folder: &Path) -> Outcome<()> {
         Ok(())
     }
 }

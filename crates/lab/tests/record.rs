@@ -99,17 +99,27 @@ fn the_shipped_cases_plant_what_the_lab_plants() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases");
     let home = dyetrace_lab::smarthome::household::subject_yaml();
     let home_2 = dyetrace_lab::smarthome::household::subject_yaml_2();
+    let pictures = dyetrace_lab::finance::owner::subject_yaml();
     let owner = dyetrace_lab::messaging::owner::subject_yaml();
-    let planted = [
+    let planted: [(&str, &String); 9] = [
         ("story1-wifi-password", &home),
         ("story1-as-promised", &home),
         ("story2-consent", &home_2),
         ("story2-as-promised", &home_2),
+        ("story4-pictures", &pictures),
+        ("story4-silent-upload", &pictures),
+        ("story4-as-promised", &pictures),
         ("story5-messaging", &owner),
         ("story5-updated", &owner),
     ];
     for (case, subject) in planted {
         let shipped = std::fs::read_to_string(cases.join(case).join("subject.yaml")).unwrap();
         assert_eq!(shipped, *subject, "{case}");
+    }
+    for (case, _) in planted.iter().filter(|(case, _)| case.starts_with("story4")) {
+        for original in dyetrace_lab::gallery::originals() {
+            let shipped = std::fs::read(cases.join(case).join("gallery").join(original.name)).unwrap();
+            assert!(shipped == original.bytes, "{case}: {}", original.name);
+        }
     }
 }

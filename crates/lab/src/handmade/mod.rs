@@ -1,14 +1,12 @@
-//! Evidence of stories 3 and 4 made by hand: what a tester's proxy would have written, had the
-//! systems been running. Nothing here was recorded, and every file says so.
+//! Evidence of story 3 made by hand: what a tester's proxy would have written, had the
+//! system been running. Nothing here was recorded, and every file says so.
 //!
 //! Everything follows from the story's name, so anyone can make the same bytes again:
 //! `cargo run -p dyetrace-lab -- handmade story3 FOLDER`.
 
-mod picture;
 pub(crate) mod random;
 mod script;
 mod story3;
-mod story4;
 
 use random::Random;
 use script::Script;
@@ -18,7 +16,7 @@ use std::io;
 use std::path::Path;
 
 /// The stories that can be made, with the folder in `cases/` that each belongs to.
-pub const STORIES: [(&str, &str); 2] = [("story3", "story3-leaked-dump"), ("story4", "story4-pictures")];
+pub const STORIES: [(&str, &str); 1] = [("story3", "story3-leaked-dump")];
 
 /// What stands on every file of evidence.
 const NOTE: &str = "made by hand, not recorded";
@@ -43,7 +41,6 @@ pub fn files(story: &str) -> Option<Vec<(String, Vec<u8>)>> {
     let random = Random::new(story);
     let story = match story {
         "story3" => story3::make(random),
-        "story4" => story4::make(random),
         _ => return None,
     };
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();

@@ -49,9 +49,4 @@ impl Random {
     pub(crate) fn password(&mut self, length: usize) -> String {
         self.text("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789", length)
     }
-
-    /// Bytes.
-    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.below(256) as u8).collect()
-    }
 }

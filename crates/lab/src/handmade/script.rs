@@ -1,8 +1,6 @@
 //! A run as it is written down: what the tester did, and what the proxy would have recorded.
 
 use super::{NOTE, Random};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use dyetrace_case::{ActionOutcome, Event, Mark, Phase, Time};
 use serde_json::{Value, json};
 
@@ -26,14 +24,6 @@ pub(super) struct Server {
     pub(super) origin: &'static str,
     /// From the ranges that RFC 5737 reserves for documentation.
     pub(super) address: &'static str,
-}
-
-/// The body of a request.
-pub(super) enum Body {
-    /// JSON.
-    Json(Value),
-    /// Any bytes under a media type.
-    Bytes(&'static str, Vec<u8>),
 }
 
 impl Script {
@@ -77,7 +67,7 @@ impl Script {
     }
 
     /// A request that is answered with JSON.
-    pub(super) fn exchange(&mut self, server: Server, target: &str, body: Body, answer: &Value) {
+    pub(super) fn exchange(&mut self, server: Server, target: &str, body: &Value, answer: &Value) {
         let took = 20 + self.random.below(90);
         let answer = answer.to_string();
         let request = self.request(server, target, body);
@@ -100,22 +90,14 @@ impl Script {
         self.wait(200 + i64::from(took as u32));
     }
 
-    fn request(&mut self, server: Server, target: &str, body: Body) -> Value {
+    fn request(&mut self, server: Server, target: &str, body: &Value) -> Value {
         let host = server.origin.split("://").nth(1).unwrap_or_default();
         let id = self.random.hex(16);
         let mut headers = vec![json!({"name": "Host", "value": host}), json!({"name": "X-Request-Id", "value": id})];
-        let (media_type, data, size) = match body {
-            Body::Json(json) => {
-                let text = json.to_string();
-                let size = text.len();
-                ("application/json", json!({"mimeType": "application/json", "text": text}), size)
-            }
-            Body::Bytes(media_type, bytes) => {
-                let text = STANDARD.encode(&bytes);
-                (media_type, json!({"mimeType": media_type, "text": text, "encoding": "base64"}), bytes.len())
-            }
-        };
-        headers.push(json!({"name": "Content-Type", "value": media_type}));
+        let text = body.to_string();
+        let size = text.len();
+        let data = json!({"mimeType": "application/json", "text": text});
+        headers.push(json!({"name": "Content-Type", "value": "application/json"}));
         json!({
             "method": "POST", "url": format!("{}{target}", server.origin), "httpVersion": "HTTP/1.1", "cookies": [],
             "headers": headers, "queryString": [], "headersSize": -1, "bodySize": size, "postData": data,

@@ -1,7 +1,7 @@
 //! Story 3: the shop whose customers' data is for sale, on the day it asks them to change their passwords.
 //! The package itself is not here: what was counted in it stands in the case's `measured.yaml`.
 
-use super::script::{Body, Server};
+use super::script::Server;
 use super::{Planted, Random, Script, Story};
 use serde_json::json;
 
@@ -16,12 +16,12 @@ pub(super) fn make(mut random: Random) -> Story {
     run.planted(&["account.name", "account.password", "account.password#2", "email"]);
     run.action("log-in", |run| {
         let body = json!({"name": name, "password": old});
-        run.exchange(SHOP, "/login", Body::Json(body), &json!({"advice": "change-your-password"}));
+        run.exchange(SHOP, "/login", &body, &json!({"advice": "change-your-password"}));
     });
     for _ in 0..TIMES {
         run.action("change-password", |run| {
             let body = json!({"name": name, "email": email, "old": old, "new": new});
-            run.exchange(SHOP, "/password", Body::Json(body), &json!({"changed": true}));
+            run.exchange(SHOP, "/password", &body, &json!({"changed": true}));
         });
     }
     let plant = |kind, text, how, bits| Planted { kind, text, how, bits };
