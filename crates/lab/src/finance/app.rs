@@ -153,7 +153,7 @@ fn prompted(copy: PathBuf) -> PathBuf {
     copy
 }
 
-/// The picture that the user sends: the first photo.
+/// The picture that the user sends: the photo of the letter.
 pub fn chosen() -> Option<&'static Original> {
-    gallery::of_kind(CAMERA).map(|(_, original)| original).next()
+    gallery::of_kind(CAMERA).map(|(_, original)| original).last()
 }

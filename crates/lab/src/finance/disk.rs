@@ -92,14 +92,16 @@ impl Disk {
         Ok(())
     }
 
-    /// Keeps bytes in a folder of the app.
+    /// Keeps bytes in a folder of the app. As the image loader does it: the name appears with the whole content.
     ///
     /// # Errors
     /// They cannot be written.
     pub fn keep(&self, folder: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
         let folder = self.app().join(folder);
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join(name), bytes)
+        let half = folder.join(format!("{name}.tmp"));
+        fs::write(&half, bytes)?;
+        fs::rename(half, folder.join(name))
     }
 
     /// "Clear cache" in the system's settings.

@@ -37,7 +37,7 @@ impl Helper<'_> {
     /// # Errors
     /// A picture could not be read, kept or sent.
     pub fn watch(&self, every: Duration, stop: &AtomicBool) -> Result<(), String> {
-        let (queue, copies) = mpsc::channel();
+        let (queue, copies) = mpsc::channel::<PathBuf>();
         thread::scope(|scope| {
             let sending = scope.spawn(move || copies.iter().try_for_each(|copy| self.send(&copy)));
             let watched = self.look_until(every, stop, &queue);

@@ -191,7 +191,7 @@ fn photo(name: &'static str, shows: &'static str, media_id: u32, picture: &Canva
     let (north, east) = ([30, 12, second()], [123, 48, second()]);
     let unique_id = random.hex(32);
     let exif = Exif { taken: &taken, north, east, unique_id: &unique_id }.tiff();
-    let bytes = picture.jpeg(82, Some(&exif))?;
+    let bytes = picture.jpeg(75, Some(&exif))?;
     Ok(Original { kind: CAMERA, shows, folder: "DCIM/Camera", name, media_id, unique_id: Some(unique_id), bytes })
 }
 
