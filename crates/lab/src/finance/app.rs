@@ -19,8 +19,7 @@ const CACHE: &str = "cache/uil-images";
 /// What the app shows of its own, and where its image loader keeps it. The help page works without the Internet.
 const SHOWN: [(&str, &str); 3] =
     [(CACHE, "/banners/spring.jpg"), (CACHE, "/banners/friends.jpg"), (COPIES, "/help/link-river-bank.png")];
-/// What the actions' variants say: when the tester looks into the app's folder, and where the app is meanwhile.
-const BEFORE: Option<&str> = Some("before-pictures");
+/// What the actions' variants say: where the app is meanwhile, or what the user has done.
 const BACKGROUND: Option<&str> = Some("in-background");
 const FRONT: Option<&str> = Some("in-front");
 const CLEARED: Option<&str> = Some("cache-cleared");
@@ -39,7 +38,7 @@ pub struct App {
 impl App {
     /// Plays the run: log-in; pictures that other apps take while this one is in the background; one of them is sent to
     /// support; the cache is cleared; quiet time. The app's folder is collected before the pictures, after them while
-    /// the app is still in the background, and after the cache was cleared.
+    /// the app is still in the background, and when all is over.
     ///
     /// # Errors
     /// A server or the disk does not do what it is there for.
@@ -47,28 +46,28 @@ impl App {
         let helper = Helper { edition: self.edition, client: &self.client, disk: &self.disk };
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
-            let watches = self.edition != Edition::Promised;
-            let watching = watches.then(|| scope.spawn(|| helper.watch(pace.beat / 3, &stop)));
+            let has_helper = self.edition != Edition::Promised;
+            let watching = has_helper.then(|| scope.spawn(|| helper.watch(pace.beat / 3, &stop)));
             let used = self.used(tester, pace, &helper);
             stop.store(true, Ordering::SeqCst);
-            let watched = watching.map_or(Ok(()), |helper| helper.join().map_err(|_| "the helper broke")?);
-            used.and(watched.map_err(Into::into))
+            let kept = watching.map_or(Ok(()), |helper| helper.join().map_err(|_| "the helper broke")?);
+            used.and(kept.map_err(Into::into))
         })
     }
 
     fn used(&self, tester: &mut dyn Tester, pace: Pace, helper: &Helper) -> Outcome<()> {
-        let mut run = Performance::begin(tester, pace);
+        let mut run = Performance::begin(&mut *tester, pace);
         self.first_start(&mut run)?;
-        self.look(&mut run, BEFORE)?;
-        run.action("leave-app", None, |_| self.alive("background").map(|()| true))?;
+        run.collect(&self.disk.app())?;
+        run.action("leave-app", BACKGROUND, |_| self.alive("background").map(|()| true))?;
         self.take(&mut run, "take-screenshot", SCREENSHOT)?;
         self.take(&mut run, "take-photo", CAMERA)?;
-        self.look(&mut run, BACKGROUND)?;
+        run.collect(&self.disk.app())?;
         run.action("open-app", FRONT, |_| self.alive("home").map(|()| true))?;
         run.action("send-to-support", FRONT, |_| self.send_to_support(helper).map(|()| true))?;
-        run.action("clear-cache", None, |_| self.disk.clear_cache().map(|()| true))?;
-        self.look(&mut run, CLEARED)?;
-        run.end(|| self.alive("home"))
+        run.action("clear-cache", CLEARED, |_| self.disk.clear_cache().map(|()| true))?;
+        run.end(|| self.alive("home"))?;
+        tester.collect(&self.disk.app())
     }
 
     fn first_start(&self, run: &mut Performance) -> Outcome<()> {
@@ -99,11 +98,6 @@ impl App {
         }
         goodbye(content.stream());
         Ok(())
-    }
-
-    /// The tester collects the app's folder.
-    fn look(&self, run: &mut Performance, when: Option<&str>) -> Outcome<()> {
-        run.action("look-into-folder", when, |run| run.collect(&self.disk.app()).map(|()| true))
     }
 
     /// Other apps take pictures. The user looks at each for a while.

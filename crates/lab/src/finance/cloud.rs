@@ -36,11 +36,9 @@ pub fn support(request: &HttpMessage, book: &Book) -> Result<Answer> {
 /// # Errors
 /// A picture could not be encoded.
 pub fn content(request: &HttpMessage, _book: &Book) -> Result<Answer> {
-    let path = path_of(request);
-    let kind = if path.ends_with(".png") { "image/png" } else { "image/jpeg" };
-    let picture = gallery::content(path).map_err(|error| Error::other(error.to_string()))?;
+    let picture = gallery::content(path_of(request)).map_err(|error| Error::other(error.to_string()))?;
     Ok(match picture {
-        Some(picture) => HttpMessage::new("HTTP/1.1 200 OK").with(kind, picture).into(),
+        Some(picture) => HttpMessage::new("HTTP/1.1 200 OK").with(multipart::kind_of(&picture), picture).into(),
         None => HttpMessage::new("HTTP/1.1 404 Not Found").into(),
     })
 }

@@ -9,12 +9,17 @@ pub fn media_type() -> String {
 
 /// A question with a picture.
 pub fn form(question: &str, name: &str, picture: &[u8]) -> Vec<u8> {
-    let kind = if picture.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" };
+    let kind = kind_of(picture);
     let head = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"question\"\r\n\r\n{question}\r\n--{BOUNDARY}\r\n\
          Content-Disposition: form-data; name=\"picture\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n"
     );
     [head.as_bytes(), picture, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat()
+}
+
+/// The media type of a picture.
+pub fn kind_of(picture: &[u8]) -> &'static str {
+    if picture.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" }
 }
 
 /// The picture in such a form.

@@ -116,6 +116,7 @@ impl Canvas {
     }
 
     /// The picture at a smaller width, as it is where it has no more than that.
+    #[must_use]
     pub fn at_most_wide(&self, width: i32) -> Self {
         if self.width <= width {
             return self.clone();
@@ -137,8 +138,8 @@ impl Canvas {
         let mix = |a: u8, b: u8, part: i32| i32::from(a) * (4096 - part) + i32::from(b) * part;
         let corners = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(across, down)| self.at(left + across, top + down));
         std::array::from_fn(|channel| {
-            let [a, b, c, d] = corners.map(|corner| corner[channel]);
-            let (above, below) = (mix(a, b, right_part) >> 4, mix(c, d, right_part) >> 4);
+            let row = |left: usize| mix(corners[left][channel], corners[left + 1][channel], right_part) >> 4;
+            let (above, below) = (row(0), row(2));
             ((above * (4096 - lower_part) + below * lower_part) >> 20) as u8
         })
     }
