@@ -7,6 +7,7 @@ mod common;
 mod stage;
 
 use dyetrace_case::{Case, Time, hex};
+use dyetrace_lab::finance::names::md5_base36;
 use md5::Md5;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -106,17 +107,28 @@ fn forms(case: &Case, salt: &str) -> BTreeMap<(String, String), String> {
         for (form, value) in [("plain", value), ("md5", md5.as_bytes()), ("sha256", sha256.as_bytes())] {
             forms.insert((form.to_owned(), salted(value)), datum.id.to_string());
         }
+        let Some(file) = &datum.file else { continue };
+        let content = file.content.as_ref().unwrap().reveal();
+        forms.insert(("plain".to_owned(), salted(content)), datum.id.to_string());
+        // A smaller picture has other bytes; the app says whose copy it is of.
+        for name in file.stored_as.iter().map(|source| md5_base36(source)) {
+            forms.insert(("smaller".to_owned(), salted(name.as_bytes())), datum.id.to_string());
+        }
     }
     forms
 }
 
-/// From the audit: what was sent into the Internet. Whatever else was seen stayed in the home.
+/// From the audit: what was sent into the Internet. Whatever else was seen stayed in the home, or on the phone.
 fn audited(folder: &Path) -> Seen {
     let output = common::dyetrace(&["audit".as_ref(), folder.as_os_str(), "--format=json".as_ref()]);
     let audit: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut seen = Seen::new();
     for sighting in audit["sightings"].as_array().unwrap() {
         let record = &sighting["record"];
+        // A server may send a picture of the same template as a planted one; of that the audit says that it cannot tell.
+        if sighting["direction"] == "kept" || sighting["direction"] == "received" && sighting["hint"] == true {
+            continue;
+        }
         let Some(host) = record["server"]["name"].as_str().filter(|name| name.ends_with(".example")) else {
             let address: std::net::Ipv4Addr = record["server"]["address"].as_str().unwrap().parse().unwrap();
             assert!(address.is_private() || address.is_broadcast() || address.is_multicast(), "{sighting}");

@@ -114,7 +114,7 @@ fn has(bytes: &[u8], part: &[u8]) -> bool {
 fn does_its_work(seen: &Seen) {
     let [support] = sent_to(seen, "support.finance.example")[..] else { panic!("one question") };
     for original in originals() {
-        assert_eq!(has(&support.body, &original.bytes), original.name == chosen().unwrap().name);
+        assert_eq!(has(&support.body, &original.bytes), original.name == chosen(PACE.times).unwrap().name);
     }
     assert_eq!(sent_to(seen, "api.finance.example").iter().filter(|one| has(&one.body, b"15480739146")).count(), 1);
     for kept in &seen.kept {

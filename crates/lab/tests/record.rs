@@ -25,10 +25,10 @@ impl Drop for Folder {
 /// How often each thing is done.
 const TIMES: usize = 1;
 
-fn record(build: &str, plug: &str, folder: &Path) {
+fn record(story: &str, edition: &str, run: &str, folder: &Path) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/record.sh");
     let mut command = Command::new(script);
-    command.args(["story1", build, plug]).arg(folder).env("DYETRACE_LAB", env!("CARGO_BIN_EXE_dyetrace-lab"));
+    command.args([story, edition, run]).arg(folder).env("DYETRACE_LAB", env!("CARGO_BIN_EXE_dyetrace-lab"));
     let output = command.env("DYETRACE_LAB_QUIET_S", "1").env("DYETRACE_LAB_TIMES", "1").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -63,7 +63,7 @@ fn both_builds_are_recorded_with_the_keys_that_open_them_and_with_marks() {
         [("reported", "newer", "192.168.5.1:80"), ("promised", "older", "192.168.4.1:80")]
     {
         let folder = Folder::new(build);
-        record(build, plug, &folder.0);
+        record("story1", build, plug, &folder.0);
         let fields = ["http.host", "http.request.method", "http.request.uri"];
         let requests = packets(&folder.0, plug, "http.request", &fields);
         let count = |request: &str| requests.iter().filter(|one| **one == request).count();
@@ -92,6 +92,31 @@ fn cut_off_means_cut_off(folder: &Path, plug: &str, timeline: &Timeline) {
     assert_eq!(came, [""; 0]);
     let asked = packets(folder, plug, &format!("{then} && ip.dst in {of_the_internet} && dns"), &["dns.qry.name"]);
     assert!(asked.contains(&"api.smarthome.example".to_owned()), "{asked:?}");
+}
+
+/// One screenshot and one photo were taken, and the photo was sent to support; a smaller picture of each went to the
+/// maker as well.
+#[test]
+fn the_folder_of_the_finance_app_is_collected_and_its_servers_say_what_arrived() {
+    if let Some(obstacle) = dyetrace_lab::stage::obstacle() {
+        eprintln!("skipped: {obstacle}");
+        return;
+    }
+    let folder = Folder::new("pictures");
+    record("story4", "silent", "pictures", &folder.0);
+    let copies = ["5b6p1fadhg4igrra141c8rdxk", "3abuphzcqfeww267dqn1v84y2"];
+    for (number, kept) in [(1, 0), (2, copies.len()), (3, copies.len())] {
+        let archive = folder.0.join(format!("evidence/pictures-files-{number}.tar"));
+        let listed = Command::new("tar").arg("-tf").arg(archive).output().unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        assert!(listed.contains("./shared_prefs/"), "{listed}");
+        assert_eq!(copies.iter().filter(|copy| listed.contains(*copy)).count(), kept, "{listed}");
+    }
+    let truth = std::fs::read_to_string(folder.0.join("server-truth/pictures.jsonl")).unwrap();
+    let arrived = |what: &str| truth.lines().filter(|line| line.contains(what)).count();
+    let forms = [r#""kind":"phone","form":"plain""#, r#""kind":"photo","form":"plain""#, r#""form":"smaller""#];
+    assert_eq!(forms.map(arrived), [1, 1, 2], "{truth}");
+    assert_eq!(std::fs::read_dir(folder.0.join("gallery")).unwrap().count(), dyetrace_lab::gallery::originals().len());
 }
 
 #[test]

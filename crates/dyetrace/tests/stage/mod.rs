@@ -10,11 +10,14 @@ use std::process::{Command, Stdio};
 pub(crate) type Stage = ((&'static str, &'static str), &'static str, &'static [&'static str]);
 
 /// Everything that is recorded.
-pub(crate) const STAGES: [Stage; 6] = [
+pub(crate) const STAGES: [Stage; 9] = [
     (("story1", "reported"), "story1-wifi-password", &["older", "newer"]),
     (("story1", "promised"), "story1-as-promised", &["older", "newer"]),
     (("story2", "reported"), "story2-consent", &["first-use"]),
     (("story2", "promised"), "story2-as-promised", &["first-use"]),
+    (("story4", "reported"), "story4-pictures", &["pictures"]),
+    (("story4", "silent"), "story4-silent-upload", &["pictures"]),
+    (("story4", "promised"), "story4-as-promised", &["pictures"]),
     (("story5", "reported"), "story5-messaging", &["before"]),
     (("story5", "promised"), "story5-updated", &["after-refused", "after-given"]),
 ];

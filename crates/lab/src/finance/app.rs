@@ -64,7 +64,7 @@ impl App {
         self.take(&mut run, "take-photo", CAMERA)?;
         run.collect(&self.disk.app())?;
         run.action("open-app", FRONT, |_| self.alive("home").map(|()| true))?;
-        run.action("send-to-support", FRONT, |_| self.send_to_support(helper).map(|()| true))?;
+        run.action("send-to-support", FRONT, |run| self.send_to_support(helper, run.pace.times).map(|()| true))?;
         run.action("clear-cache", CLEARED, |_| self.disk.clear_cache().map(|()| true))?;
         run.end(|| self.alive("home"))?;
         tester.collect(&self.disk.app())
@@ -115,8 +115,8 @@ impl App {
     }
 
     /// The user chooses a picture and sends it.
-    fn send_to_support(&self, helper: &Helper) -> Outcome<()> {
-        let chosen = chosen().ok_or("there is no picture to send")?;
+    fn send_to_support(&self, helper: &Helper, taken: usize) -> Outcome<()> {
+        let chosen = chosen(taken).ok_or("there is no picture to send")?;
         let (place, name) = match self.edition {
             Edition::Promised => (self.disk.place_of(chosen), chosen.name.to_owned()),
             _ => (prompted(helper.offered(&chosen.uri())), self.edition.cache_name(&chosen.uri())),
@@ -147,7 +147,7 @@ fn prompted(copy: PathBuf) -> PathBuf {
     copy
 }
 
-/// The picture that the user sends: the photo of the letter.
-pub fn chosen() -> Option<&'static Original> {
-    gallery::of_kind(CAMERA).map(|(_, original)| original).last()
+/// The picture that the user sends: the photo taken last, of so many.
+pub fn chosen(taken: usize) -> Option<&'static Original> {
+    gallery::of_kind(CAMERA).take(taken).map(|(_, original)| original).last()
 }
