@@ -144,7 +144,9 @@ impl<'o, 's> Shelf<'o, 's> {
         head.truncate(length);
         let mut tail = [0; dyetrace_stores::TAIL];
         blob.read_at(blob.len().saturating_sub(tail.len() as u64), &mut tail).ok()?;
-        let kind = dyetrace_stores::recognise_ends(&String::from_utf8_lossy(path), &head, &tail, blob.len())?;
+        let kind = dyetrace_stores::recognise_ends(&String::from_utf8_lossy(path), &head, &tail, blob.len());
+        // XML in general is a wrapping that the search undoes itself.
+        let kind = kind.filter(|kind| *kind != Kind::Xml)?;
         if blob.len() > LARGEST_STORE {
             let most = LARGEST_STORE >> 20;
             self.tell(record, &format!("a store of more than {most} MiB is searched as it is, without its places"));
