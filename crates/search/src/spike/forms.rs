@@ -28,7 +28,7 @@ pub fn spike_by_form(
     let slots = slots(records);
     let mut scratch = Scratch::default();
     let mut found = ByForm::new();
-    let data = subject.data.iter().filter(|datum| !datum.value.is_empty());
+    let data = subject.data.iter().filter(|datum| !datum.value.is_empty() || content(datum).is_some());
     let jobs: Vec<(&Datum, Hidden)> =
         data.flat_map(|datum| hidden(datum, scanner).into_iter().map(move |hidden| (datum, hidden))).collect();
     for (number, (datum, hidden)) in jobs.iter().enumerate() {
@@ -67,6 +67,33 @@ fn hide(
 }
 
 fn hidden(datum: &Datum, scanner: &Scanner) -> Vec<Hidden> {
+    let mut all = if datum.value.is_empty() { Vec::new() } else { hidden_value(datum, scanner) };
+    all.extend(content(datum).into_iter().flat_map(|content| hidden_file(content, scanner)));
+    all
+}
+
+/// The bytes of a planted file.
+fn content(datum: &Datum) -> Option<&[u8]> {
+    datum.file.as_ref()?.content.as_ref().map(|content| content.reveal())
+}
+
+/// A file goes through the codecs that files are sent behind; what else could be made of it (another encoding of the
+/// same picture) is not tried here.
+fn hidden_file(content: &[u8], scanner: &Scanner) -> Vec<Hidden> {
+    let hidden = |form, bytes, is_text| Hidden { form, bytes, is_text };
+    let mut all = vec![hidden(Form::Clear, content.to_vec(), false)];
+    all.push(hidden(Form::Encoded, base64::wrap(content, false, true), true));
+    all.push(hidden(Form::Encoded, hex::wrap(content), true));
+    let gzip = ALL.iter().find(|codec| codec.name == "gzip").and_then(|codec| (codec.wrap)(content));
+    all.extend(gzip.map(|bytes| hidden(Form::Encoded, bytes, false)));
+    let digests = [Md5::digest(content).to_vec(), Sha1::digest(content).to_vec(), Sha256::digest(content).to_vec()];
+    all.extend(digests.map(|digest| hidden(Form::Hashed, hex::wrap(&digest), true)));
+    let coded = scanner.needles.keyed.iter().filter_map(|keyed| keyed.wrap(content));
+    all.extend(coded.map(|coded| hidden(Form::KnownKey, base64::wrap(&coded, false, true), true)));
+    all
+}
+
+fn hidden_value(datum: &Datum, scanner: &Scanner) -> Vec<Hidden> {
     let value = datum.value.reveal();
     let text = |form, bytes| Hidden { form, bytes, is_text: true };
     let mut all = vec![text(Form::Clear, value.to_vec())];

@@ -53,9 +53,9 @@ fn of_part(record: usize, part: &Part<'_>) -> Vec<Slot> {
         PartName::Url => (Context::Url, None),
         PartName::Header { name, .. } if name == "cookie" => (Context::Cookie, None),
         PartName::Header { .. } => (Context::Any, Some("header")),
-        PartName::Body(_) => (Context::Any, None),
-        // The limit of detection is that of traffic.
-        PartName::Path | PartName::Content | PartName::Stored { .. } => return Vec::new(),
+        PartName::Body(_) | PartName::Content => (Context::Any, None),
+        // Names of files and fields of stores hold no more than was put there.
+        PartName::Path | PartName::Stored { .. } => return Vec::new(),
     };
     let slot = |carrier, start, end| Slot { record, part: part.name.clone(), carrier, start, end };
     let mut fields: BTreeMap<&'static str, Vec<Slot>> = BTreeMap::new();
@@ -73,7 +73,7 @@ fn of_part(record: usize, part: &Part<'_>) -> Vec<Slot> {
             }
             ControlFlow::Continue(())
         });
-    } else if let PartName::Body(_) = part.name
+    } else if let PartName::Body(_) | PartName::Content = part.name
         && !bytes.is_empty()
     {
         let middle = bytes.len() / 2;
@@ -107,12 +107,12 @@ pub(super) fn inject(record: &Record, slot: &Slot, wrapped: &[u8]) -> Option<(Re
             let (_, value) = message.headers.get_mut(*index)?;
             *value = replaced(value)?;
         }
-        PartName::Body(_) => {
+        PartName::Body(_) | PartName::Content => {
             message.body = Some(Blob::from(replaced(message.content()?.as_slice()?)?));
             message.decoded = None;
             message.codings.clear();
         }
-        PartName::Path | PartName::Content | PartName::Stored { .. } => return None,
+        PartName::Path | PartName::Stored { .. } => return None,
     }
     Some((copy, place))
 }
