@@ -170,6 +170,9 @@ impl Recipient {
 
     /// Name, else address, else `unknown`.
     pub fn shown(&self) -> String {
+        if self.scope == Scope::Storage {
+            return "stored files".to_owned();
+        }
         let address = || self.address.map(|address| address.to_string());
         self.name.clone().or_else(address).unwrap_or_else(|| "unknown".to_owned())
     }

@@ -4,7 +4,9 @@ use super::{Standing, action_words, consent_words, decisive_first, in_order, lab
 use crate::audit::{Audit, Look, Page};
 use crate::text::{clean, count};
 use crate::words::{Lang, form_words, sentence, term};
-use dyetrace_case::{CoverageLine, Fact, JudgedClaim, JudgedPart, Judgement, Met, Practice, Statement, Verdict};
+use dyetrace_case::{
+    CoverageLine, Fact, JudgedClaim, JudgedPart, Judgement, Met, Practice, Statement, Transfer, Verdict,
+};
 use std::io::{self, Write};
 
 /// Writes the page.
@@ -236,10 +238,11 @@ fn practice_line(judgement: &Judgement, practice: &Practice, lang: Lang) -> Stri
         format!("{} → {}", clean(&key.datum.0), clean(&who)),
         format!("{}×", count(practice.count)),
         form_words(key.form, lang).to_owned(),
-        clean(&key.channel),
+        if key.transfer == Transfer::Kept { String::new() } else { clean(&key.channel) },
         term(key.transfer.name(), lang).to_owned(),
     ];
     parts.push(consent_words(judgement, practice, lang));
     parts.extend(action_words(judgement, practice, lang));
+    parts.retain(|part| !part.is_empty());
     parts.join(lang.comma())
 }
