@@ -33,10 +33,13 @@ pub fn spike_by_form(
         data.flat_map(|datum| hidden(datum, scanner).into_iter().map(move |hidden| (datum, hidden))).collect();
     for (number, (datum, hidden)) in jobs.iter().enumerate() {
         progress(number as u64, jobs.len() as u64);
-        for (carrier, places) in &slots {
-            if !(hidden.is_text || matches!(*carrier, "body" | "multipart")) {
-                continue;
-            }
+        let fits = |carrier: &str| hidden.is_text || matches!(carrier, "body" | "multipart");
+        let mut fitting: Vec<_> = slots.iter().filter(|(carrier, _)| fits(carrier)).collect();
+        if hidden.bytes.len() > LONG && !fitting.is_empty() {
+            // A file takes as long as thousands of values: one carrier stands for all.
+            fitting = vec![fitting[mixed(number as u64) as usize % fitting.len()]];
+        }
+        for (_, places) in fitting {
             let chosen = mixed(number as u64) as usize % places.len().max(1);
             let Some(slot) = places.get(chosen) else { continue };
             if let Some(recovery) = hide(scanner, records, slot, (datum, hidden), &mut scratch) {
@@ -46,6 +49,9 @@ pub fn spike_by_form(
     }
     found
 }
+
+/// Bytes above which one carrier is tried.
+const LONG: usize = 4096;
 
 /// A value in one form.
 struct Hidden {
