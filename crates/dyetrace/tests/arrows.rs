@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 /// Crate folder, and the crates of this workspace it may use.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("crates/breach", &["search"]),
     ("crates/case", &[]),
     ("crates/custody", &["case"]),
     ("crates/tls", &[]),
@@ -24,6 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "crates/dyetrace",
         &[
+            "breach",
             "case",
             "custody",
             "evidence",
@@ -37,7 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tls",
         ],
     ),
-    ("benches", &["case", "evidence", "judge", "lab", "pictures", "search", "tls"]),
+    ("benches", &["breach", "case", "evidence", "judge", "lab", "pictures", "search", "tls"]),
 ];
 
 /// Async runtimes belong to `live`, `serve`, `fleet`, the lab, the command that runs them, and the load that is put on them.

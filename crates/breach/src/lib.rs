@@ -1,0 +1,10 @@
+//! Dumps of personal data: what is in them, who is hit, how passwords were kept, and which dump is a
+//! copy of which.
+//!
+//! A dump is read as a stream: container, encoding and dialect are guessed first, then its rows come
+//! in [`Batch`]es to a [`Sink`], which types and counts the columns. Nothing is unpacked to disk and no
+//! raw value is ever kept: what outlives a batch is a count, a mask or a digest under the case's key.
+
+mod rows;
+
+pub use rows::{Batch, Damage, Dialect, Place, Row, Sink, Span, Table, TableId};

@@ -1,0 +1,175 @@
+//! The seam between what reads dumps and what counts them: tables, and their rows in batches.
+
+/// Where in a dump something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Which entry of the containers, counted from 0 in the order they are read.
+    pub entry: u32,
+    /// Bytes into that entry, unpacked and before any change of encoding.
+    pub offset: u64,
+}
+
+/// What could not be read, and went unread. It never holds bytes of the dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Where it begins.
+    pub place: Place,
+    /// How many bytes of the entry were skipped; `None` where nobody can tell.
+    pub bytes: Option<u64>,
+    /// What was wrong, in words for the responder.
+    pub what: String,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// `INSERT INTO` statements, as mysqldump and `pg_dump --inserts` write them.
+    SqlInsert,
+    /// `COPY … FROM stdin` blocks, as `pg_dump` writes them.
+    SqlCopy,
+    /// RFC 4180: quoted fields, doubled quotes; the separator is given.
+    Csv(u8),
+    /// One row a line, fields parted by these bytes (`----`, `:`, `|`, a tab), no quoting.
+    Separated(&'static str),
+    /// One JSON object a line, or an array of objects.
+    JsonLines,
+    /// PHP's `serialize` of an array, one a line or nested in another dialect's field.
+    PhpSerialized,
+    /// The rows of a worksheet.
+    Worksheet,
+}
+
+/// What is known of a table before its rows come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Which entry it is in.
+    pub entry: u32,
+    /// Its name, where the dialect gives one.
+    pub name: Option<String>,
+    /// The names of its columns, from a schema, a header line or the keys of objects; `None` where a
+    /// column has no name.
+    pub columns: Vec<Option<String>>,
+    /// How its rows are written.
+    pub dialect: Dialect,
+    /// The encoding its text was in, by its WHATWG name (`UTF-8`, `gb18030`, `Big5`, `UTF-16LE`).
+    pub encoding: &'static str,
+}
+
+/// A table as its sink knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub u32);
+
+/// One field of a batch: bytes of [`Batch::bytes`], or nothing at all (SQL's `NULL`, JSON's `null`, a
+/// key that is not there). Nothing and empty are different facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    length: u32,
+}
+
+impl Span {
+    /// No value.
+    pub const NULL: Self = Self { start: 0, length: u32::MAX };
+
+    /// `length` bytes from `start`. A length of `u32::MAX` is [`Self::NULL`].
+    pub fn new(start: u32, length: u32) -> Self {
+        Self { start, length }
+    }
+
+    /// The field's bytes. `None` for [`Self::NULL`] and for what lies outside of `bytes`.
+    #[inline]
+    pub fn of(self, bytes: &[u8]) -> Option<&[u8]> {
+        if self.length == u32::MAX {
+            return None;
+        }
+        let start = self.start as usize;
+        bytes.get(start..start.checked_add(self.length as usize)?)
+    }
+}
+
+/// Rows of one table, in the order of the dump. Its `Debug` is not there: it would print values.
+#[derive(Clone, Copy)]
+pub struct Batch<'a> {
+    /// The text the fields are in: UTF-8 where the encoding is known, unescaped.
+    pub bytes: &'a [u8],
+    /// The fields of all rows, one row after the other.
+    pub spans: &'a [Span],
+    /// Where in `spans` each row begins, and one more: where the last one ends.
+    pub starts: &'a [u32],
+    /// Where the first row begins.
+    pub place: Place,
+}
+
+impl<'a> Batch<'a> {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The rows, in order. A row may have fewer fields than its table has columns, or more.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'a>> + '_ {
+        let (bytes, spans) = (self.bytes, self.spans);
+        self.starts.windows(2).map(move |ends| {
+            let fields = ends[0] as usize..ends[1] as usize;
+            Row { bytes, spans: spans.get(fields).unwrap_or_default() }
+        })
+    }
+}
+
+/// The fields of one row.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    bytes: &'a [u8],
+    spans: &'a [Span],
+}
+
+impl<'a> Row<'a> {
+    /// How many fields the row has.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The field of a column. `None` where it is null or the row is too short.
+    #[inline]
+    pub fn field(&self, column: usize) -> Option<&'a [u8]> {
+        self.spans.get(column)?.of(self.bytes)
+    }
+}
+
+/// What counts rows.
+pub trait Sink {
+    /// A table begins, or goes on after another: the same table (entry, name, columns) gets the same id.
+    fn table(&mut self, table: &Table) -> TableId;
+
+    /// Rows of a table.
+    fn batch(&mut self, table: TableId, batch: &Batch<'_>);
+
+    /// Something was skipped.
+    fn damage(&mut self, damage: Damage);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_empty_are_different_and_a_short_row_has_no_field() {
+        let spans = [Span::new(0, 3), Span::NULL, Span::new(3, 0), Span::new(2, 9)];
+        let place = Place { entry: 0, offset: 0 };
+        let batch = Batch { bytes: b"abc", spans: &spans, starts: &[0, 3, 4], place };
+        let rows: Vec<_> = batch.rows().collect();
+        assert_eq!(batch.len(), 2);
+        assert_eq!((rows[0].field(0), rows[0].field(1), rows[0].field(2)), (Some(&b"abc"[..]), None, Some(&b""[..])));
+        assert_eq!((rows[1].field(0), rows[1].field(1)), (None, None), "outside of the bytes, and beyond the row");
+    }
+}
