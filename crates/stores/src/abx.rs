@@ -153,8 +153,7 @@ impl<'a> Reader<'a, '_, '_> {
     }
 
     fn text(&self, range: Range<usize>) -> Cow<'a, str> {
-        let bytes = self.bytes.get(range).unwrap_or_default();
-        String::from_utf8_lossy(bytes.get(..bytes.len().min(path::LONGEST)).unwrap_or_default())
+        path::label(self.bytes.get(range).unwrap_or_default())
     }
 
     /// A text that is written once and then named by its number; a new one has the number 0xffff.

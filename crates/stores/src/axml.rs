@@ -2,7 +2,7 @@
 //! (`ResourceTypes.h` in AOSP's `frameworks/base`).
 
 use crate::out::{Damaged, File, Form, Out, State, Value};
-use crate::path::Path;
+use crate::path::{self, Path};
 use crate::place::Place;
 use crate::varint::{u16_at, u32_at};
 use std::borrow::Cow;
@@ -180,8 +180,9 @@ impl Reader<'_, '_, '_> {
     fn name(&self, index: Option<u32>) -> String {
         let range = index.and_then(|index| self.pool.strings.get(index as usize)).map(|(range, _)| range.clone());
         let range = range.unwrap_or(0..0);
-        let range = range.start..range.end.min(range.start + crate::path::LONGEST);
-        String::from_utf8_lossy(&self.pool.text(self.bytes, &range)).into_owned()
+        // A unit of UTF-16 has at least one byte as UTF-8: what is cut here is cut there.
+        let range = range.start..range.end.min(range.start + 2 * path::LONGEST + 2);
+        path::label(&self.pool.text(self.bytes, &range)).into_owned()
     }
 }
 

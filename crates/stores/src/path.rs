@@ -5,6 +5,26 @@ use std::borrow::Cow;
 /// Bytes of a path, and of one label in it, that are kept.
 pub(crate) const LONGEST: usize = 200;
 
+/// What stands where a name was cut.
+const CUT: char = '…';
+
+/// A stranger's name as a path shows it: no more than [`LONGEST`] bytes of it.
+pub(crate) fn label(name: &[u8]) -> Cow<'_, str> {
+    match name.get(..LONGEST).filter(|_| name.len() > LONGEST) {
+        Some(head) => Cow::Owned(cut(&String::from_utf8_lossy(head))),
+        None => String::from_utf8_lossy(name),
+    }
+}
+
+/// The start of a name that goes on: without what is left of the word that the cut went through. Who hides planted
+/// values in a place compares them whole, and would leave the half of one standing.
+pub(crate) fn cut(head: &str) -> String {
+    let in_value = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "@.+-_".contains(c);
+    let mut shown = head.trim_end_matches(in_value).to_owned();
+    shown.push(CUT);
+    shown
+}
+
 /// The elements that are open, as one text.
 #[derive(Debug, Default)]
 pub(crate) struct Path {
@@ -35,7 +55,7 @@ impl Path {
             self.text.push_str(label);
             self.text.push('"');
         }
-        element.len() < LONGEST
+        !element.ends_with(CUT)
     }
 
     /// Open elements.

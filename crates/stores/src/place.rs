@@ -1,5 +1,7 @@
 //! Places inside stores, in the store's own terms.
 
+use crate::path;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Where a value is, in the store's own terms. `Display` writes it as a report would; names and keys in it were
@@ -187,13 +189,9 @@ struct Shown<'a>(&'a str);
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
-        for (count, c) in self.0.chars().enumerate() {
-            if count == SHOWN {
-                return f.write_char('…');
-            }
-            f.write_char(if steers(c) { '\u{fffd}' } else { c })?;
-        }
-        Ok(())
+        let head = self.0.char_indices().nth(SHOWN).and_then(|(end, _)| self.0.get(..end));
+        let shown = head.map_or(Cow::Borrowed(self.0), |head| Cow::Owned(path::cut(head)));
+        shown.chars().try_for_each(|c| f.write_char(if steers(c) { '\u{fffd}' } else { c }))
     }
 }
 
@@ -225,5 +223,18 @@ mod tests {
         let shown = Place::Key { key: &key, sequence: Some(9) }.to_string();
         assert!(!shown.contains(|c: char| c.is_control() || c == '\u{202e}'));
         assert!(shown.chars().count() < 150 && shown.ends_with("… (change 9)"), "{shown}");
+    }
+
+    /// Planted values are taken out of places as whole values: half of one would stay.
+    #[test]
+    fn a_cut_name_shows_no_half_of_a_value() {
+        for value in ["13800000427", "user.name+tag@mail-host.example", "张伟先生"] {
+            for before in 90..SHOWN + 20 {
+                let key = format!("{}/{value} {}", "x".repeat(before), "y ".repeat(200));
+                let shown = Place::Key { key: &key, sequence: None }.to_string();
+                let half = value.chars().take(2).collect::<String>();
+                assert!(shown.contains(value) || !shown.contains(&half), "{shown}");
+            }
+        }
     }
 }

@@ -9,8 +9,12 @@ use std::ops::Range;
 
 pub(crate) const MAGIC: &[u8] = b"bplist";
 
+/// The first bytes: the mark and the version.
+const HEADER: usize = 8;
 /// The last bytes: sizes and counts.
 const TRAILER: usize = 32;
+/// Bytes at the trailer's start that say nothing.
+const UNUSED: usize = 6;
 
 /// Reads a list: what the first object leads to, each with the keys that lead there; then the objects that nothing
 /// names.
@@ -19,9 +23,9 @@ pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
         out.damage(File::Main, 0..bytes.len() as u64, Damaged::Header);
         return out.raw(Place::Named { name: "raw bytes", at: 0 }, bytes, 0, File::Main, State::Live);
     };
-    let seen = vec![false; table.count];
-    let top = table.top;
-    let mut reader = Reader { table, seen, references: 0, values: 0, path: Path::default(), state: State::Live, out };
+    let (seen, top) = (vec![false; table.count], table.top);
+    let (path, state) = (Path::default(), State::Live);
+    let mut reader = Reader { table, seen, references: 0, values: 0, path, depth: 0, state, out };
     reader.object(top, "", false);
     reader.state = State::Unallocated;
     for index in 0..reader.seen.len() {
@@ -29,6 +33,7 @@ pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
             reader.unnamed(index);
         }
     }
+    reader.uncovered();
 }
 
 /// Where the objects are.
@@ -51,11 +56,22 @@ enum Object {
     Dictionary(Range<usize>, Range<usize>),
 }
 
+impl Object {
+    /// Where its last byte ends.
+    fn end(&self) -> usize {
+        match self {
+            Self::Leaf(_, range) | Self::Array(range) | Self::Dictionary(_, range) => range.end,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Leaf {
     Nothing,
     Boolean(bool),
     Integer,
+    /// A number by which an archive's objects name each other: without a sign.
+    Identifier,
     Real,
     Data,
     Ascii,
@@ -75,10 +91,18 @@ impl<'a> Table<'a> {
         right.then_some(Self { bytes, offsets, offset_size, reference_size, count, top })
     }
 
-    fn object(&self, index: usize) -> Option<Object> {
+    /// Where an object starts.
+    fn offset(&self, index: usize) -> Option<usize> {
         let at = self.offsets.start.checked_add(index.checked_mul(self.offset_size)?)?;
-        let offset = self.bytes.get(at..at + self.offset_size).filter(|_| index < self.count)?;
-        let at = usize::try_from(big_endian(offset)).ok()?;
+        let offset = self.bytes.get(at..at.checked_add(self.offset_size)?).filter(|_| index < self.count)?;
+        usize::try_from(big_endian(offset)).ok()
+    }
+
+    fn object(&self, index: usize) -> Option<Object> {
+        self.object_at(self.offset(index)?)
+    }
+
+    fn object_at(&self, at: usize) -> Option<Object> {
         let marker = *self.bytes.get(at)?;
         let low = usize::from(marker & 0x0f);
         let (count, start) = self.count_of(marker, at + 1)?;
@@ -98,7 +122,7 @@ impl<'a> Table<'a> {
             4 => span(1, count).map(|range| Object::Leaf(Leaf::Data, range)),
             5 | 7 => span(1, count).map(|range| Object::Leaf(Leaf::Ascii, range)),
             6 => span(2, count).map(|range| Object::Leaf(Leaf::Utf16, range)),
-            8 => fixed(Leaf::Integer, low + 1),
+            8 => fixed(Leaf::Identifier, low + 1),
             10..=12 => span(self.reference_size, count).map(Object::Array),
             13 => {
                 let both = span(self.reference_size, count.checked_mul(2)?)?;
@@ -115,7 +139,8 @@ impl<'a> Table<'a> {
         if low != 15 || marker >> 4 < 4 || marker >> 4 == 8 {
             return Some((low, at));
         }
-        let size = 1_usize << (self.bytes.get(at).filter(|marker| **marker >> 4 == 1)? & 7);
+        // Of a longer number the first bytes could say anything.
+        let size = 1_usize << (self.bytes.get(at).filter(|marker| (0x10..=0x13).contains(*marker))? & 3);
         let number = self.bytes.get(at + 1..at + 1 + size)?;
         Some((usize::try_from(big_endian(number)).ok()?, at + 1 + size))
     }
@@ -125,7 +150,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A number of up to 16 bytes, of which the last eight count.
+/// A number of up to eight bytes.
 fn big_endian(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
@@ -138,6 +163,8 @@ struct Reader<'a, 'r, 'o> {
     references: usize,
     values: usize,
     path: Path,
+    /// Containers that are open. The path does not tell: an empty key opens nothing in it.
+    depth: usize,
     state: State,
     out: &'r mut Out<'o>,
 }
@@ -157,7 +184,7 @@ impl Reader<'_, '_, '_> {
             Object::Dictionary(keys, values) => keys.start..values.end,
         };
         self.references = self.references.saturating_add(references.len());
-        let deep = self.path.depth() >= self.out.limits.depth;
+        let deep = self.depth >= self.out.limits.depth;
         // A container that is named twice is given once: it may hold itself.
         if again || deep || self.references > self.table.bytes.len() {
             let what = if deep { Damaged::Limit } else { Damaged::Reference };
@@ -166,10 +193,12 @@ impl Reader<'_, '_, '_> {
         if !key.is_empty() {
             self.path.open(key, None, usize::MAX);
         }
+        self.depth += 1;
         match object {
             Object::Dictionary(keys, values) => self.dictionary(keys, values.start),
             _ => self.array(references),
         }
+        self.depth -= 1;
         if !key.is_empty() {
             self.path.close();
         }
@@ -200,8 +229,9 @@ impl Reader<'_, '_, '_> {
         let Some(Object::Leaf(leaf @ (Leaf::Ascii | Leaf::Utf16), range)) = self.table.object(index) else {
             return "?".to_owned();
         };
-        let range = range.start..range.end.min(range.start + crate::path::LONGEST);
-        String::from_utf8_lossy(&bytes_of(self.table.bytes, leaf, range)).into_owned()
+        // A unit of UTF-16 has at least one byte as UTF-8: what is cut here is cut there.
+        let range = range.start..range.end.min(range.start + 2 * crate::path::LONGEST + 2);
+        crate::path::label(&bytes_of(self.table.bytes, leaf, range)).into_owned()
     }
 
     fn leaf(&mut self, leaf: Leaf, range: Range<usize>, key: &str, again: bool, is_key: bool) {
@@ -230,12 +260,45 @@ impl Reader<'_, '_, '_> {
         }
     }
 
+    /// Gives raw what no object covers: what was left over or put between objects, and the unused start of the trailer.
+    fn uncovered(&mut self) {
+        let (bytes, offsets) = (self.table.bytes, self.table.offsets.clone());
+        let trailer = bytes.len().saturating_sub(TRAILER);
+        let mut at = HEADER;
+        for start in self.starts().iter().enumerate().filter_map(|(start, is_start)| is_start.then_some(start)) {
+            let Some(object) = self.table.object_at(start) else { continue };
+            self.between(at..start);
+            at = at.max(object.end());
+        }
+        self.between(at..offsets.start);
+        self.between(offsets.end..trailer);
+        self.between(trailer..trailer.saturating_add(UNUSED));
+    }
+
+    /// For each byte before the table, whether an object starts there that was given. Objects may overlap, and there
+    /// may be as many as bytes: so they are not sorted.
+    fn starts(&self) -> Vec<bool> {
+        let mut starts = vec![false; self.table.offsets.start];
+        for (index, seen) in self.seen.iter().enumerate() {
+            let Some(start) = self.table.offset(index).and_then(|at| starts.get_mut(at)) else { continue };
+            let was_given = *seen || matches!(self.table.object(index), Some(Object::Leaf(..)));
+            *start |= was_given;
+        }
+        starts
+    }
+
+    fn between(&mut self, range: Range<usize>) {
+        let at = range.start as u64;
+        let bytes = self.table.bytes.get(range).unwrap_or_default();
+        self.out.raw(Place::Named { name: "between objects,", at }, bytes, at, File::Main, State::Unallocated);
+    }
+
     fn give(&mut self, leaf: Leaf, range: Range<usize>, place: Place<'_>, is_key: bool) {
         let at = Some(range.start as u64..range.end as u64);
         let bytes = bytes_of(self.table.bytes, leaf, range);
         let form = match leaf {
             _ if is_key => Form::Key,
-            Leaf::Integer => Form::Integer,
+            Leaf::Integer | Leaf::Identifier => Form::Integer,
             Leaf::Real => Form::Real,
             Leaf::Data => Form::Blob,
             _ => Form::Text,
@@ -251,16 +314,26 @@ fn bytes_of(file: &[u8], leaf: Leaf, range: Range<usize>) -> Cow<'_, [u8]> {
     let bytes = file.get(range).unwrap_or_default();
     match leaf {
         Leaf::Utf16 => Cow::Owned(utf16(bytes).into_bytes()),
-        Leaf::Integer if bytes.len() <= 8 => {
-            // Up to four bytes are without a sign, eight are with one.
-            let number = big_endian(bytes);
-            let text = if bytes.len() == 8 { (number as i64).to_string() } else { number.to_string() };
-            Cow::Owned(text.into_bytes())
-        }
+        Leaf::Integer => Cow::Owned(integer(bytes).into_bytes()),
+        Leaf::Identifier => Cow::Owned(wide(bytes).to_string().into_bytes()),
         Leaf::Real => Cow::Owned(real(bytes).into_bytes()),
         Leaf::Boolean(value) => Cow::Owned(value.to_string().into_bytes()),
         _ => Cow::Borrowed(bytes),
     }
+}
+
+/// A whole number: up to four bytes are without a sign, eight and sixteen are with one.
+fn integer(bytes: &[u8]) -> String {
+    match bytes.len() {
+        8 => (big_endian(bytes) as i64).to_string(),
+        16 => (wide(bytes) as i128).to_string(),
+        _ => wide(bytes).to_string(),
+    }
+}
+
+/// A number of up to 16 bytes.
+fn wide(bytes: &[u8]) -> u128 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 fn utf16(bytes: &[u8]) -> String {

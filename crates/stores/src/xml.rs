@@ -108,8 +108,7 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
     }
 
     fn text(&self, range: Range<usize>) -> Cow<'a, str> {
-        let bytes = self.bytes.get(range).unwrap_or_default();
-        String::from_utf8_lossy(bytes.get(..bytes.len().min(path::LONGEST)).unwrap_or_default())
+        path::label(self.bytes.get(range).unwrap_or_default())
     }
 
     /// Gives a range of the document, without the space around it.

@@ -1,21 +1,18 @@
 //! Keys as Chromium's `localStorage` writes them: `_`, the origin, a zero, and the page's own key as text.
 //! (`components/services/storage/dom_storage`: 0 before text of UTF-16, 1 before text of Latin-1.)
 
+use crate::path::label;
 use std::borrow::Cow;
-
-/// Longest part of a key that a place repeats.
-const LONGEST: usize = 400;
 
 /// How a place shows a key, and for `localStorage` the key's text as UTF-8.
 pub(super) fn shown(key: &[u8]) -> (Cow<'_, str>, Option<Vec<u8>>) {
     let Some((origin, own)) = local_storage(key) else {
-        return (String::from_utf8_lossy(key.get(..LONGEST).unwrap_or(key)), None);
+        return (label(key), None);
     };
+    let Some(own) = text(own) else { return (label(origin), None) };
     let origin = String::from_utf8_lossy(origin);
-    let Some(own) = text(own) else { return (origin, None) };
     let joined = format!("{origin} {}", String::from_utf8_lossy(&own));
-    let end = joined.char_indices().nth(LONGEST).map_or(joined.len(), |(end, _)| end);
-    (Cow::Owned(joined.get(..end).unwrap_or_default().to_owned()), Some(joined.into_bytes()))
+    (Cow::Owned(label(joined.as_bytes()).into_owned()), Some(joined.into_bytes()))
 }
 
 /// A value of `localStorage` as UTF-8; none where the key is not one of it.
