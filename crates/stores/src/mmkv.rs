@@ -11,16 +11,18 @@ use std::ops::Range;
 
 /// The length before everything.
 const LENGTH: usize = 4;
+/// Bytes of the longest number.
+const LONGEST_VARINT: usize = 10;
 /// Files grow by pages of memory.
 const PAGE: u64 = 4096;
 
 /// Whether a file of this length may be one that starts so: it fills pages, and its entries end where the length says,
-/// or stand up to the end of the start. The format has no mark.
+/// or the start breaks off within one that may end there. The format has no mark.
 pub(crate) fn begins(head: &[u8], length: u64) -> bool {
     let fills_pages = length > 0 && length.is_multiple_of(PAGE);
     let end = u32_at(head, 0).map_or(u64::MAX, |size| u64::from(size) + LENGTH as u64);
-    let Some((entries, whole)) = entries(head).filter(|_| fills_pages && end <= length) else { return false };
-    !entries.is_empty() && (whole || end > head.len() as u64)
+    let Some(mut entries) = Entries::of(head).filter(|_| fills_pages && end <= length) else { return false };
+    entries.by_ref().count() > 0 && (entries.is_whole() || entries.breaks_off())
 }
 
 /// A key, and its value where it has one.
@@ -31,55 +33,99 @@ struct Entry<'a> {
     value_at: Range<usize>,
 }
 
-/// The entries, and whether they end where the length says.
-fn entries(bytes: &[u8]) -> Option<(Vec<Entry<'_>>, bool)> {
-    let end = LENGTH.checked_add(u32_at(bytes, 0)? as usize)?;
-    let content = bytes.get(..end.min(bytes.len()))?;
-    // A number that once was the count of bytes: a placeholder.
-    let (_, placeholder) = varint(content.get(LENGTH..)?)?;
-    let mut at = LENGTH + placeholder;
-    let mut entries = Vec::new();
-    while at < end {
-        let entry = prefixed(content, at).and_then(|(key, key_at)| {
-            let (value, value_at) = prefixed(content, key_at.end)?;
-            let is_key = !key.is_empty() && std::str::from_utf8(key).is_ok_and(|key| !key.contains(char::is_control));
-            is_key.then_some(Entry { key, key_at, value, value_at })
-        });
-        let Some(entry) = entry else { return Some((entries, false)) };
-        at = entry.value_at.end;
-        entries.push(entry);
-    }
-    Some((entries, content.len() == end))
+/// The entries, up to the first that is none.
+#[derive(Clone)]
+struct Entries<'a> {
+    /// Up to where the length says, or less where less is at hand.
+    content: &'a [u8],
+    at: usize,
+    /// Where the length says that the last entry ends.
+    end: usize,
 }
+
+impl<'a> Entries<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let end = LENGTH.checked_add(u32_at(bytes, 0)? as usize)?;
+        let content = bytes.get(..end.min(bytes.len()))?;
+        // A number that once was the count of bytes: a placeholder.
+        let (_, placeholder) = varint(content.get(LENGTH..)?)?;
+        Some(Self { content, at: LENGTH + placeholder, end })
+    }
+
+    /// Whether the last entry ends where the length says.
+    fn is_whole(&self) -> bool {
+        self.at == self.end
+    }
+
+    /// Whether the next entry goes on behind what is at hand, and not behind where the length says.
+    fn breaks_off(&self) -> bool {
+        let end_of = |at: usize| {
+            let (length, before) = varint(self.content.get(at..)?)?;
+            Some((at + before).saturating_add(usize::try_from(length).unwrap_or(usize::MAX)))
+        };
+        let at_hand = self.content.len();
+        let beyond = |at: usize, end: Option<usize>| match end {
+            Some(end) => at_hand < end && end <= self.end,
+            None => at_hand < self.end && at_hand - at < LONGEST_VARINT,
+        };
+        match end_of(self.at) {
+            Some(key_end) if key_end <= at_hand => beyond(key_end, end_of(key_end)),
+            key_end => beyond(self.at, key_end),
+        }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        let (key, key_at) = prefixed(self.content, self.at)?;
+        let (value, value_at) = prefixed(self.content, key_at.end)?;
+        let is_key = !key.is_empty() && std::str::from_utf8(key).is_ok_and(|key| !key.contains(char::is_control));
+        let entry = is_key.then_some(Entry { key, key_at, value, value_at })?;
+        self.at = entry.value_at.end;
+        Some(entry)
+    }
+}
+
+/// The last entry of each key: its number among all, and whether it removed the key.
+type Newest<'a> = HashMap<&'a [u8], (usize, bool)>;
 
 /// Reads a file.
 pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
-    let Some((entries, whole)) = entries(bytes) else {
+    let Some(entries) = Entries::of(bytes) else {
         out.damage(File::Main, 0..bytes.len() as u64, Damaged::Header);
         return out.raw(Place::Named { name: "raw bytes", at: 0 }, bytes, 0, File::Main, State::Unallocated);
     };
-    let mut newest: HashMap<&[u8], usize> = HashMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        newest.insert(entry.key, index);
-    }
-    for (index, entry) in entries.iter().enumerate() {
-        let last = newest.get(entry.key).copied().unwrap_or(index);
-        let removed = entries.get(last).is_none_or(|last| last.value.is_empty());
-        let state = match last == index {
-            _ if removed => State::Deleted,
-            true => State::Live,
-            false => State::Superseded,
+    let newest = newest(entries.clone(), out);
+    let mut read = entries;
+    for (index, entry) in read.by_ref().enumerate() {
+        let state = match newest.get(entry.key) {
+            Some((_, true)) => State::Deleted,
+            Some((last, false)) if *last != index => State::Superseded,
+            // A key that a limit kept from being remembered is not called old.
+            None if entry.value.is_empty() => State::Deleted,
+            _ => State::Live,
         };
-        give(entry, state, out);
+        give(&entry, state, out);
     }
-    let read_to = entries.last().map_or(LENGTH, |entry| entry.value_at.end);
-    let end = (LENGTH + u32_at(bytes, 0).unwrap_or(0) as usize).min(bytes.len());
-    if !whole {
-        out.damage(File::Main, read_to as u64..end as u64, Damaged::Entry);
+    if !read.is_whole() {
+        out.damage(File::Main, read.at as u64..read.content.len() as u64, Damaged::Entry);
     }
-    let from = if whole { end } else { read_to };
+    let from = read.at;
     let place = Place::Named { name: "behind the last entry,", at: from as u64 };
     out.raw(place, bytes.get(from..).unwrap_or_default(), from as u64, File::Main, State::Unallocated);
+}
+
+/// Entries take three bytes and what is remembered of a key many more: that is charged.
+fn newest<'a>(entries: Entries<'a>, out: &mut Out<'_>) -> Newest<'a> {
+    let mut newest = Newest::new();
+    for (index, entry) in entries.enumerate() {
+        if newest.contains_key(entry.key) || out.charge_aloud(size_of::<(&[u8], (usize, bool))>(), &entry.key_at) {
+            newest.insert(entry.key, (index, entry.value.is_empty()));
+        }
+    }
+    newest
 }
 
 fn give(entry: &Entry<'_>, state: State, out: &mut Out<'_>) {
@@ -183,5 +229,23 @@ mod tests {
         assert!(!begins(&file, file.len() as u64));
         assert!(!begins(&[0; PAGE as usize], PAGE), "an empty one holds nothing to tell it by");
         values(&file);
+    }
+
+    #[test]
+    fn a_start_is_one_only_where_it_breaks_off_inside_an_entry() {
+        let mut content = vec![0xff, 0xff, 0xff, 0x07];
+        for n in 0..400 {
+            content.extend(entry(&format!("key{n:03}"), &text("a value of some length")));
+        }
+        let mut file = (content.len() as u32).to_le_bytes().to_vec();
+        file.extend(content);
+        file.resize(4 * PAGE as usize, 0);
+        for end in 100..200 {
+            assert!(begins(&file[..end], 4 * PAGE), "{end} bytes of it");
+            // One good entry, and then something that is none, within what is at hand.
+            let mut other = file[..end].to_vec();
+            other[4 + 4 + 31 + 1..][..3].copy_from_slice(&[0xff; 3]);
+            assert!(!begins(&other, 4 * PAGE), "{end} bytes of another");
+        }
     }
 }

@@ -93,3 +93,38 @@ fn objects_named_again_and_again_are_bounded() {
     let (given, limited) = given(Kind::Plist, &list);
     assert!(limited && (60_000..2 * MADE).contains(&given), "{given}");
 }
+
+/// What readers remember of each entry is charged too: a file of three-byte entries is not remembered twenty times over.
+#[test]
+fn what_is_remembered_of_small_entries_is_bounded() {
+    let keys = || (0..60_000_u32).map(|n| [(n % 90) as u8 + 33, (n / 90 % 90) as u8 + 33, (n / 8100) as u8 + 33]);
+    let entries: Vec<u8> = keys().flat_map(|key| [&[3][..], &key, &[0]].concat()).collect();
+    let mmkv = [&(entries.len() as u32 + 1).to_le_bytes()[..], &[0], &entries].concat();
+    let changes: Vec<u8> = keys().flat_map(|key| [&[0, 3][..], &key].concat()).collect();
+    let batch = [&[0; 8][..], &60_000_u32.to_le_bytes(), &changes].concat();
+    for (kind, file) in [(Kind::Mmkv, mmkv), (Kind::LevelDbLog, log_of(&batch))] {
+        let (given, limited) = given(kind, &file);
+        assert!(limited, "{kind:?}");
+        assert!(given >= 3 * 60_000, "every key is given all the same: {given} of {kind:?}");
+    }
+    // Records of nothing: seven bytes each, of which more is remembered.
+    let block = [[0, 0, 0, 0, 0, 0, 1].repeat((32 << 10) / 7), vec![0]].concat();
+    let empty = block.repeat(20);
+    assert!(given(Kind::LevelDbLog, &empty).1);
+}
+
+/// A log of one record, in parts of no more than a block.
+fn log_of(record: &[u8]) -> Vec<u8> {
+    let parts: Vec<&[u8]> = record.chunks((32 << 10) - 7).collect();
+    let last = parts.len() - 1;
+    let kind = |index: usize| match index {
+        0 if last == 0 => 1,
+        0 => 2,
+        index if index == last => 4,
+        _ => 3,
+    };
+    let part = |(index, part): (usize, &&[u8])| {
+        [&[0; 4][..], &(part.len() as u16).to_le_bytes(), &[kind(index)], part].concat()
+    };
+    parts.iter().enumerate().flat_map(part).collect()
+}

@@ -27,27 +27,42 @@ struct Record<'a> {
 /// Reads a log: changes where records are batches of them, other records (those of a `MANIFEST`) as they are.
 pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
     let records = records(bytes, out);
-    let mut newest: HashMap<&[u8], (usize, bool)> = HashMap::new();
-    let changes = records.iter().flat_map(|record| batch(&record.bytes).unwrap_or_default());
-    for (count, change) in changes.enumerate() {
-        newest.insert(change.key, (count, change.value.is_none()));
-    }
+    let newest = newest(&records, out);
     let mut number = 0;
     for record in &records {
-        let Some(changes) = batch(&record.bytes) else {
+        let Some(changes) = Changes::of(&record.bytes) else {
             give_record(record, out);
             continue;
         };
         for change in changes {
             let state = match newest.get(change.key) {
-                Some((last, _)) if *last == number && change.value.is_some() => State::Live,
-                Some((_, false)) => State::Superseded,
-                _ => State::Deleted,
+                Some((_, true)) => State::Deleted,
+                Some((last, false)) if *last != number => State::Superseded,
+                // A key that a limit kept from being remembered is not called old.
+                None if change.value.is_none() => State::Deleted,
+                _ => State::Live,
             };
             number += 1;
             give(&change.placed(record, state), out);
         }
     }
+}
+
+/// The newest change of each key: its number among all, and whether it removed the key.
+type Newest<'r> = HashMap<&'r [u8], (usize, bool)>;
+
+/// Changes take two bytes and what is remembered of a key many more: that is charged.
+fn newest<'r>(records: &'r [Record<'_>], out: &mut Out<'_>) -> Newest<'r> {
+    let mut newest = Newest::new();
+    let changes = records.iter().filter_map(|record| Some((&record.range, Changes::of(&record.bytes)?)));
+    let changes = changes.flat_map(|(range, changes)| changes.map(move |change| (range, change)));
+    for (count, (range, change)) in changes.enumerate() {
+        let range = range.start as usize..range.end as usize;
+        if newest.contains_key(change.key) || out.charge_aloud(size_of::<(&[u8], (usize, bool))>(), &range) {
+            newest.insert(change.key, (count, change.value.is_none()));
+        }
+    }
+    newest
 }
 
 fn give_record(record: &Record<'_>, out: &mut Out<'_>) {
@@ -79,8 +94,15 @@ fn records<'a>(bytes: &'a [u8], out: &mut Out<'_>) -> Vec<Record<'a>> {
         }
         let content = bytes.get(fragment.range.clone()).unwrap_or_default();
         at = fragment.range.end;
+        // A record may be empty: what is remembered of it is more than its seven bytes.
+        if !out.charge_aloud(size_of::<Record<'_>>(), &(at..bytes.len())) {
+            let place = Place::Named { name: "behind the last record that was read,", at: range.start };
+            let rest = bytes.get(fragment.range.start..).unwrap_or_default();
+            out.raw(place, rest, range.start, File::Main, State::Unallocated);
+            break;
+        }
         match (fragment.kind, open.take()) {
-            (3 | 4, Some(mut record)) if out.charge(content.len()) => {
+            (3 | 4, Some(mut record)) if out.charge_aloud(content.len(), &fragment.range) => {
                 record.bytes.to_mut().extend_from_slice(content);
                 record.range.end = range.end;
                 record.at = None;
@@ -148,23 +170,44 @@ impl<'r> InBatch<'r> {
 }
 
 /// The changes of a batch (`db/write_batch.cc`): the number of the first, their count, and one behind the other.
-/// None where the bytes are not just that.
-fn batch(record: &[u8]) -> Option<Vec<InBatch<'_>>> {
-    let (first, count) = (u64_at(record, 0)?, u32_at(record, 8)?);
-    let mut at = 12;
-    let mut changes = Vec::new();
-    while at < record.len() {
-        let kind = *record.get(at)?;
-        let (key, key_range) = prefixed(record, at + 1)?;
-        at = key_range.end;
+#[derive(Clone)]
+struct Changes<'r> {
+    record: &'r [u8],
+    at: usize,
+    sequence: u64,
+}
+
+impl<'r> Changes<'r> {
+    /// None where the bytes are not just a batch.
+    fn of(record: &'r [u8]) -> Option<Self> {
+        let changes = Self { record, at: 12, sequence: u64_at(record, 0)? };
+        let announced = u32_at(record, 8)? as usize;
+        let mut all = changes.clone();
+        let count = all.by_ref().count();
+        (all.at == record.len() && count == announced && count > 0).then_some(changes)
+    }
+
+    /// The next change, and where it ends.
+    fn change(&self) -> Option<(InBatch<'r>, usize)> {
+        let kind = *self.record.get(self.at)?;
+        let (key, key_range) = prefixed(self.record, self.at + 1)?;
         let (value, value_range) = match kind {
-            0 => (None, at..at),
-            1 => prefixed(record, at).map(|(value, range)| (Some(value), range))?,
+            0 => (None, key_range.end..key_range.end),
+            1 => prefixed(self.record, key_range.end).map(|(value, range)| (Some(value), range))?,
             _ => return None,
         };
-        at = value_range.end;
-        let sequence = first.wrapping_add(changes.len() as u64);
-        changes.push(InBatch { key, key_range, value, value_range, sequence });
+        let end = value_range.end;
+        Some((InBatch { key, key_range, value, value_range, sequence: self.sequence }, end))
     }
-    (changes.len() == count as usize && count > 0).then_some(changes)
+}
+
+impl<'r> Iterator for Changes<'r> {
+    type Item = InBatch<'r>;
+
+    fn next(&mut self) -> Option<InBatch<'r>> {
+        let (change, end) = self.change()?;
+        self.at = end;
+        self.sequence = self.sequence.wrapping_add(1);
+        Some(change)
+    }
 }
