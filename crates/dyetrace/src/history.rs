@@ -1,7 +1,7 @@
 //! What became of collected files from one snapshot of a run to the next.
 
 use dyetrace_case::{
-    Case, Event, ExhibitId, FileChange, Item, Message, Record, RecordId, Run, Sink, Stop, StoredFile, Time,
+    Case, Damage, Event, ExhibitId, FileChange, Item, Message, Record, RecordId, Run, Sink, Stop, StoredFile, Time,
 };
 use dyetrace_evidence::{Limits, Opened, Tally};
 use dyetrace_tls::Decryptor;
@@ -45,7 +45,8 @@ impl History {
         let (run, collected) = self.collected(&exhibit.path);
         let before = self.latest.remove(&run);
         let now = Listing { collected, ..Listing::default() };
-        let mut comparing = Comparing { before: before.as_ref(), now, exhibit: exhibit.id, gone: 0, sink };
+        let mut comparing =
+            Comparing { before: before.as_ref(), now, exhibit: exhibit.id, gone: 0, is_cut: false, sink };
         let mut tally = dyetrace_evidence::read(opened, Limits::default(), tls, &mut comparing, progress);
         comparing.tell_deleted();
         tally.records += comparing.gone;
@@ -73,11 +74,14 @@ struct Comparing<'a> {
     now: Listing,
     exhibit: ExhibitId,
     gone: u64,
+    /// Files of the archive may be missing that were there when it was made.
+    is_cut: bool,
     sink: &'a mut dyn Sink,
 }
 
 impl Sink for Comparing<'_> {
     fn take(&mut self, item: Item) -> Result<(), Stop> {
+        self.is_cut |= matches!(&item, Item::Damage(damage) if is_of_archive(damage));
         let Item::Record(mut record) = item else { return self.sink.take(item) };
         if let Some(request) = record.request.as_mut() {
             record.time = self.compare(request);
@@ -93,6 +97,12 @@ impl Comparing<'_> {
         let is_seen = file.collected.is_some();
         let earlier = self.now.files.get(path).filter(|_| is_seen);
         let earlier = earlier.or_else(|| self.before.and_then(|before| before.files.get(path)));
+        // A store with many values has several records.
+        let is_same = |known: &&StoredFile| known.sha256 == file.sha256 && known.collected == file.collected;
+        if let Some(known) = self.now.files.get(path).filter(|_| is_seen).filter(is_same) {
+            (file.change, file.same_as) = (known.change, known.same_as.clone());
+            return self.tell(request);
+        }
         file.change = match earlier {
             _ if file.change == FileChange::Deleted => FileChange::Deleted,
             None if self.before.is_none() && !is_seen => FileChange::Present,
@@ -110,10 +120,16 @@ impl Comparing<'_> {
         if file.size > 0 {
             self.now.by_digest.entry(file.sha256).or_insert_with(|| path.clone());
         }
+        self.now.files.insert(path.clone(), (**file).clone());
+        self.tell(request)
+    }
+
+    /// Says of a record what became of its file, and when.
+    fn tell(&self, request: &mut Message) -> Option<Time> {
+        let file = request.file.as_ref()?;
         let time = self.written(file);
         request.method = Some(file.change.name().to_owned());
         (request.time, request.last) = (time, time);
-        self.now.files.insert(path.clone(), (**file).clone());
         time
     }
 
@@ -126,9 +142,9 @@ impl Comparing<'_> {
         modified.filter(|modified| file.collected.is_some_and(|collected| *modified <= collected)).or(file.collected)
     }
 
-    /// Records of files that were there before.
+    /// Records of files that were there before. What a damaged archive does not hold may have been there.
     fn tell_deleted(&mut self) {
-        let Some(before) = self.before else { return };
+        let Some(before) = self.before.filter(|_| !self.is_cut) else { return };
         let gone = before
             .files
             .iter()
@@ -155,4 +171,9 @@ impl Comparing<'_> {
             }
         }
     }
+}
+
+/// Damages of single files stand at their records (`file:3`).
+fn is_of_archive(damage: &Damage) -> bool {
+    !damage.place.starts_with("file:")
 }

@@ -132,10 +132,7 @@ fn a_watched_file_that_is_deleted_again_was_seen() {
         .spawn()
         .unwrap();
     let exhibit = bench.path("case/evidence/first-watched-01.tar");
-    let begun = Instant::now();
-    while !std::fs::metadata(&exhibit).is_ok_and(|data| data.len() > 0) && begun.elapsed() < Duration::from_secs(10) {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for(|| std::fs::metadata(&exhibit).is_ok_and(|data| data.len() > 0));
     bench.write("app/new/folder/brief.txt", &format!("phone {PHONE}"));
     std::thread::sleep(Duration::from_millis(700));
     std::fs::remove_file(bench.path("app/new/folder/brief.txt")).unwrap();
@@ -199,4 +196,97 @@ fn records_of_files_say_what_the_file_system_says() {
     let file = &records[0]["request"]["file"];
     assert_eq!((records[0]["protocol"].as_str(), file["size"].as_u64()), (Some("file"), Some(45)), "{records:?}");
     assert!(file["modified"].is_string() && file["sha256"].as_str().is_some_and(|digest| digest.len() == 64));
+}
+
+#[test]
+fn a_folder_in_which_nothing_changed_is_an_exhibit_of_its_own() {
+    let bench = Bench::new("unchanged");
+    bench.snapshot();
+    let second = bench.snapshot();
+    assert!(second.contains("unchanged: 1"), "{second}");
+    let audit = dyetrace(&["audit", &bench.case()]);
+    assert!(!stderr(&audit).contains("same bytes"), "{}", stderr(&audit));
+    let third =
+        dyetrace(&["snapshot", &bench.case(), bench.path("case/evidence/first-files-02.tar").to_str().unwrap()]);
+    assert!(stderr(&third).contains("has the same bytes as evidence/first-files-02.tar"), "{}", stderr(&third));
+}
+
+#[test]
+fn an_archive_that_ends_early_tells_of_no_deleted_file() {
+    let bench = Bench::new("cut");
+    for number in 0..4 {
+        bench.write(&format!("app/files/{number}.txt"), &format!("{number:2000}"));
+    }
+    bench.snapshot();
+    bench.write("app/files/9.txt", "new");
+    bench.snapshot();
+    let exhibit = bench.path("case/evidence/first-files-02.tar");
+    let bytes = std::fs::read(&exhibit).unwrap();
+    std::fs::write(&exhibit, &bytes[..bytes.len() / 2 + 7]).unwrap();
+    let listed = dyetrace(&["snapshot", &bench.case()]);
+    assert!(!stdout(&listed).contains("deleted"), "{}", stdout(&listed));
+    assert!(stderr(&listed).contains("cannot be read"), "{}", stderr(&listed));
+}
+
+#[test]
+fn a_folder_that_holds_the_case_is_refused() {
+    let bench = Bench::new("own");
+    for command in ["snapshot", "watch"] {
+        let refused = dyetrace(&[command, &bench.case(), bench.0.to_str().unwrap()]);
+        assert!(stderr(&refused).contains("holds the case"), "{command}: {}", stderr(&refused));
+    }
+}
+
+/// Opening a pipe for reading waits for whoever writes.
+#[test]
+fn a_pipe_in_a_watched_folder_holds_nothing_up() {
+    let bench = Bench::new("pipe");
+    let watch = Command::new(env!("CARGO_BIN_EXE_dyetrace"))
+        .args(["watch", &bench.case(), bench.path("app").to_str().unwrap(), "--seconds", "2"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let exhibit = bench.path("case/evidence/first-watched-01.tar");
+    wait_for(|| std::fs::metadata(&exhibit).is_ok_and(|data| data.len() > 0));
+    assert!(Command::new("mkfifo").arg(bench.path("app/pipe")).status().unwrap().success());
+    bench.write("app/after.txt", "after the pipe");
+    let ended = watch.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("Took 2 contents"), "{}", stderr(&ended));
+}
+
+/// The values of a large store come in several records; what became of the file is the same in each.
+#[test]
+fn all_records_of_a_watched_store_say_that_it_was_created() {
+    let bench = Bench::new("batches");
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_dyetrace"))
+        .args(["watch", &bench.case(), bench.path("app").to_str().unwrap(), "--seconds", "3"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let exhibit = bench.path("case/evidence/first-watched-01.tar");
+    wait_for(|| std::fs::metadata(&exhibit).is_ok_and(|data| data.len() > 0));
+    let script = format!(
+        "import sqlite3; c = sqlite3.connect('{}'); c.execute('create table t(a)'); \
+         c.executemany('insert into t values (?)', [(str(n),) for n in range(25000)]); c.commit()",
+        bench.path("app/big.db").display()
+    );
+    let made = Command::new("python3").args(["-c", &script]).stderr(Stdio::null()).status();
+    assert!(watch.wait().unwrap().success());
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: no python3 with sqlite3 here");
+        return;
+    }
+    let records = common::records(&bench.path("case"), None);
+    let of = |record: &&serde_json::Value| record["request"]["target"] == "big.db";
+    let changes: Vec<_> = records.iter().filter(of).map(|record| record["request"]["method"].clone()).collect();
+    let last = changes.iter().rev().take(3).collect::<Vec<_>>();
+    assert!(last.len() == 3 && last.iter().all(|change| *change == last[0]), "{changes:?}");
+    assert!(!changes.iter().any(|change| change == "UNCHANGED"), "{changes:?}");
+}
+
+fn wait_for(is_there: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_there() && begun.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

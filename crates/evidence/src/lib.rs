@@ -18,7 +18,7 @@ mod mqtt;
 mod provisioning;
 mod raw;
 mod resync;
-mod snapshot;
+pub mod snapshot;
 #[cfg(test)]
 mod testing;
 mod websocket;

@@ -53,7 +53,8 @@ pub(crate) fn run(arguments: &SnapshotArguments) -> Result<Exit, Fault> {
         return Err(Fault::new("a folder is collected now").hint("leave out --taken, or name an archive"));
     }
     let taken = if is_folder { folder(arguments, source, &run)? } else { archive(arguments, source, &run)? };
-    say(&format!("Collected {} files, {} bytes, into {}", taken.files, taken.bytes, taken.exhibit));
+    let what = taken.files.map_or_else(|| "an archive".to_owned(), |files| format!("{files} files"));
+    say(&format!("Collected {what}, {} bytes, into {}", taken.bytes, taken.exhibit));
     mark_taken(&arguments.case, &run, &taken)?;
     changes::run(arguments)
 }
@@ -61,7 +62,8 @@ pub(crate) fn run(arguments: &SnapshotArguments) -> Result<Exit, Fault> {
 /// An exhibit that was made.
 struct Taken {
     exhibit: String,
-    files: u64,
+    /// How many; `None` of an archive that was not made here.
+    files: Option<u64>,
     bytes: u64,
     at: Time,
     /// Nanoseconds before and after `at` within which the files were read.
@@ -69,16 +71,17 @@ struct Taken {
 }
 
 fn folder(arguments: &SnapshotArguments, source: &Path, run: &str) -> Result<Taken, Fault> {
+    pack::refuse_own_exhibits(source, &arguments.case)?;
     let began = mark::now()?;
     let (path, exhibit) = next_exhibit(&arguments.case, run, "files", "tar")?;
-    let packed = pack::folder(source, &path)?;
+    let packed = pack::folder(source, &path, began)?;
     for warning in &packed.warnings {
         say(&format!("dyetrace: {warning}"));
     }
     let ended = mark::now()?;
     let half = ended.0.saturating_sub(began.0).max(0) / 2;
     let (at, error) = (Time(began.0 + half), Some(half.unsigned_abs() + 1_000_000));
-    Ok(Taken { exhibit, files: packed.files, bytes: packed.bytes, at, error })
+    Ok(Taken { exhibit, files: Some(packed.files), bytes: packed.bytes, at, error })
 }
 
 fn archive(arguments: &SnapshotArguments, source: &Path, run: &str) -> Result<Taken, Fault> {
@@ -94,9 +97,30 @@ fn archive(arguments: &SnapshotArguments, source: &Path, run: &str) -> Result<Ta
             return Err(fault.hint("say when its files were collected: --taken 2026-01-31T12:00:00Z"));
         }
     };
+    refuse_twice(&arguments.case, source)?;
     let (path, exhibit) = next_exhibit(&arguments.case, run, "files", ending)?;
     let bytes = pack::copy(source, &path)?;
-    Ok(Taken { exhibit, files: 1, bytes, at, error: None })
+    Ok(Taken { exhibit, files: None, bytes, at, error: None })
+}
+
+/// An archive that the case has already: an exhibit is known by its bytes, and the same bytes at two times are one.
+fn refuse_twice(case: &Path, source: &Path) -> Result<(), Fault> {
+    let opened = Case::open(case).map_err(Fault::new)?;
+    let size = |path: &Path| fs::metadata(path).map(|data| data.len()).ok();
+    let alike = opened.exhibits.iter().filter(|path| size(&case.join(path)) == size(source));
+    let mut digest = None;
+    for exhibit in alike {
+        if digest.is_none() {
+            digest = Some(pack::digest(source).map_err(|error| Fault::file(source, &error))?);
+        }
+        if pack::digest(&case.join(exhibit)).ok() == digest {
+            let fault = Fault::new(format!("{} has the same bytes as {exhibit} of the case", source.display()));
+            return Err(fault.hint(
+                "if the files were collected anew, unpack the archive and take a snapshot of the folder: it says when",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What the exhibit's name ends in, and when the archive was written.

@@ -2,11 +2,16 @@
 
 use crate::exit::Fault;
 use crate::progress::Progress;
+use dyetrace_case::Time;
+use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use tar::{Builder, EntryType, Header};
+
+/// The global pax record that says when the files of an archive were collected, as RFC 3339 writes it.
+const COLLECTED: &str = "DYETRACE.collected";
 
 /// Files of one folder; more are no app's.
 const MOST_FILES: usize = 5_000_000;
@@ -21,7 +26,10 @@ pub(super) struct Packed {
 }
 
 /// Packs a folder into a new file, which is there whole or not at all.
-pub(super) fn folder(source: &Path, exhibit: &Path) -> Result<Packed, Fault> {
+///
+/// `collected` goes into the archive's head: a folder in which nothing changed makes another exhibit all the same, for
+/// that it was still so is a fact of its own.
+pub(super) fn folder(source: &Path, exhibit: &Path, collected: Time) -> Result<Packed, Fault> {
     let (mut packed, mut entries) = (Packed::default(), Vec::new());
     walk(source, &mut entries, &mut packed.warnings)?;
     entries.sort_by(|a, b| a.0.cmp(&b.0));
@@ -29,6 +37,7 @@ pub(super) fn folder(source: &Path, exhibit: &Path) -> Result<Packed, Fault> {
     progress.begin("collecting", &source.to_string_lossy());
     let part = Part::create(exhibit)?;
     let mut builder = Builder::new(io::BufWriter::with_capacity(1 << 20, &part.file));
+    say_of_archive(&mut builder, COLLECTED, &collected.to_string()).map_err(|error| Fault::file(exhibit, &error))?;
     for (path, data) in &entries {
         let name = path.strip_prefix(source).unwrap_or(path);
         let added = match entry(&mut builder, path, name, data, &[]) {
@@ -121,6 +130,41 @@ fn walk(folder: &Path, entries: &mut Vec<(PathBuf, Metadata)>, warnings: &mut Ve
     Ok(())
 }
 
+/// A record about the whole archive: a global extended header (POSIX.1-2001, pax, typeflag `g`).
+fn say_of_archive<W: Write>(builder: &mut Builder<W>, key: &str, value: &str) -> io::Result<()> {
+    // The record begins with its own length, which counts its own digits.
+    let rest = format!(" {key}={value}\n");
+    let length =
+        (1..=3).map(|digits| rest.len() + digits).find(|length| length.to_string().len() + rest.len() == *length);
+    let record = format!("{}{rest}", length.unwrap_or(rest.len()));
+    let mut header = Header::new_ustar();
+    header.set_entry_type(EntryType::XGlobalHeader);
+    header.set_path("pax_global_header")?;
+    header.set_size(record.len() as u64);
+    header.set_mode(0o600);
+    header.set_cksum();
+    builder.append(&header, record.as_bytes())
+}
+
+/// Opens a file that may have become a link, a pipe or a device since it was looked at: links are not followed, and
+/// nothing waits for a writer.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file any more")) }
+}
+
+/// Refuses a folder into which the exhibits themselves are written: it would hold them, and grow by what it holds.
+pub(super) fn refuse_own_exhibits(folder: &Path, case: &Path) -> Result<(), Fault> {
+    let real = |path: &Path| fs::canonicalize(path).map_err(|error| Fault::file(path, &error));
+    if !real(case)?.join("evidence").starts_with(real(folder)?) {
+        return Ok(());
+    }
+    let fault =
+        Fault::new(format!("{} holds the case, whose exhibits would become part of the exhibit", folder.display()));
+    Err(fault.hint("name the product's own folder, or move the case elsewhere"))
+}
+
 /// What was added for one file.
 #[derive(Debug)]
 pub(super) struct Added {
@@ -158,7 +202,7 @@ pub(super) fn entry<W: Write>(
         builder.append_link(&mut header, name, target).map_err(Failed::Writing)?;
         return Ok(Added { bytes: 0, warning: None });
     }
-    let file = File::open(path).map_err(Failed::Reading)?;
+    let file = open_file(path).map_err(Failed::Reading)?;
     let size = file.metadata().map_err(Failed::Reading)?.len();
     let written = format!("{}.{:09}", data.mtime(), data.mtime_nsec());
     let records = [("mtime", written.as_bytes())].into_iter();
@@ -204,5 +248,26 @@ impl Read for Exactly {
         let given = if read == 0 { buffer.len() } else { read };
         self.left -= given as u64;
         Ok(given)
+    }
+}
+
+/// SHA-256 of a file.
+pub(super) fn digest(path: &Path) -> io::Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    io::copy(&mut open_file(path)?, &mut Writes(&mut hash))?;
+    Ok(hash.finalize().into())
+}
+
+/// A digest that is written to.
+struct Writes<'a>(&'a mut Sha256);
+
+impl Write for Writes<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

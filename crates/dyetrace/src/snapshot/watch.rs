@@ -5,8 +5,8 @@ use super::{Taken, mark_taken, next_exhibit, run_of};
 use crate::exit::{Exit, Fault, say};
 use crate::mark;
 use clap::Args;
+use dyetrace_evidence::snapshot::{EVENT, SEEN};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -62,10 +62,15 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Fault> {
     if !arguments.folder.is_dir() {
         return Err(Fault::new(format!("{} is not a folder", arguments.folder.display())));
     }
+    pack::refuse_own_exhibits(&arguments.folder, &arguments.case)?;
     let (path, exhibit) = next_exhibit(&arguments.case, &run, "watched", "tar")?;
     let began = mark::now()?;
     let mut watching = Watching::begin(&arguments.folder, &path)?;
-    mark_taken(&arguments.case, &run, &Taken { exhibit: exhibit.clone(), files: 0, bytes: 0, at: began, error: None })?;
+    mark_taken(
+        &arguments.case,
+        &run,
+        &Taken { exhibit: exhibit.clone(), files: None, bytes: 0, at: began, error: None },
+    )?;
     say(&format!("Watching {} into {exhibit}; Ctrl-C ends it", arguments.folder.display()));
     let ended = on_ctrl_c()?;
     let until = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
@@ -220,12 +225,12 @@ impl Watching {
 
     /// Takes a file where its content is new. One that is not there any more was there too briefly.
     fn take(&mut self, path: &Path) -> Result<(), Fault> {
-        let Ok(data) = fs::symlink_metadata(path) else { return Ok(()) };
-        let Ok(digest) = digest(path) else { return Ok(()) };
-        if !data.is_file() || self.taken.get(path) == Some(&digest) {
+        let Some(data) = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file) else { return Ok(()) };
+        let Ok(digest) = pack::digest(path) else { return Ok(()) };
+        if self.taken.get(path) == Some(&digest) {
             return Ok(());
         }
-        let said = [("DYETRACE.seen", mark::now()?.to_string())];
+        let said = [(SEEN, mark::now()?.to_string())];
         let name = path.strip_prefix(&self.root).unwrap_or(path).to_owned();
         match pack::entry(&mut self.builder, path, &name, &data, &said) {
             Ok(_) => {
@@ -241,7 +246,9 @@ impl Watching {
     /// A file, or a folder with what was in it, is not there any more.
     fn gone(&mut self, path: &Path) -> Result<(), Fault> {
         self.dirty.remove(path);
-        let gone: Vec<PathBuf> = self.taken.keys().filter(|known| known.starts_with(path)).cloned().collect();
+        // Paths are ordered part by part: what is in a folder stands right behind it.
+        let within = self.taken.range(path.to_owned()..).take_while(|(known, _)| known.starts_with(path));
+        let gone: Vec<PathBuf> = within.map(|(known, _)| known.clone()).collect();
         for path in gone {
             self.taken.remove(&path);
             let name = path.strip_prefix(&self.root).unwrap_or(&path).to_owned();
@@ -251,7 +258,7 @@ impl Watching {
     }
 
     fn say_in_exhibit(&mut self, name: &Path, event: &str) -> Result<(), Fault> {
-        let said = [("DYETRACE.seen", mark::now()?.to_string()), ("DYETRACE.event", event.to_owned())];
+        let said = [(SEEN, mark::now()?.to_string()), (EVENT, event.to_owned())];
         let records = said.iter().map(|(key, value)| (*key, value.as_bytes()));
         let mut header = tar::Header::new_gnu();
         header.set_size(0);
@@ -274,25 +281,5 @@ impl Watching {
         let ended = self.builder.into_inner().and_then(|file| file.sync_all());
         ended.map_err(|error| Fault::file(&self.exhibit, &error))?;
         Ok(self.count)
-    }
-}
-
-fn digest(path: &Path) -> io::Result<[u8; 32]> {
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut Writes(&mut hash))?;
-    Ok(hash.finalize().into())
-}
-
-/// A digest that is written to.
-struct Writes<'a>(&'a mut Sha256);
-
-impl io::Write for Writes<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -5,6 +5,8 @@ mod stored;
 mod tarball;
 mod zipped;
 
+pub use tarball::{EVENT, SEEN};
+
 use crate::exhibit::{Content, Opened};
 use crate::layer::Out;
 use dyetrace_case::{Damage, Format};

@@ -98,7 +98,7 @@ impl<'o, 's> Shelf<'o, 's> {
         self.room -= read.min(self.room);
         if self.room == 0 {
             let reason = "the archive inflates beyond all reason; nothing behind this file is read".to_owned();
-            self.lost(&id, None, reason);
+            self.lost(&format!("behind {id}"), None, reason);
         }
         self.out.tally.packets += 1;
         self.out.tally.payload += read;

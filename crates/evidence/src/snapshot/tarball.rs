@@ -6,9 +6,9 @@ use std::io::Read;
 use tar::{Archive, Entry, EntryType};
 
 /// The pax record in which a watched folder says when it had this content, as RFC 3339 writes it.
-pub(crate) const SEEN: &str = "DYETRACE.seen";
-/// The pax record that says what happened to the file: `deleted`.
-pub(crate) const EVENT: &str = "DYETRACE.event";
+pub const SEEN: &str = "DYETRACE.seen";
+/// The pax record that says what happened to the file: `deleted`; or of the folder: `lost`.
+pub const EVENT: &str = "DYETRACE.event";
 
 pub(super) fn read(content: impl Read, files: &mut Shelf<'_, '_>, progress: &mut dyn FnMut()) {
     let mut archive = Archive::new(content);
