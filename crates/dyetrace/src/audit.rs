@@ -172,11 +172,20 @@ fn material_in_words(material: &KeyMaterial) -> Option<String> {
     (!names.is_empty()).then(|| format!("key material was used: {}", names.join(", ")))
 }
 
+/// The case's subject with those of its runs.
+pub(crate) fn subject_of(case: Option<&Case>) -> Subject {
+    with_subjects(case, Subject::default())
+}
+
 /// The case's subject, then those of its runs, then what was named on the command line; a value
 /// that is there already is not added twice.
 pub(crate) fn whole_subject(intake: &Intake, named: Subject) -> Subject {
-    let mut subject = intake.case.as_ref().and_then(|case| case.subject.clone()).unwrap_or_default();
-    let of_runs = intake.case.iter().flat_map(|case| case.run_subjects.values()).flat_map(|other| other.data.clone());
+    with_subjects(intake.case.as_ref(), named)
+}
+
+fn with_subjects(case: Option<&Case>, named: Subject) -> Subject {
+    let mut subject = case.and_then(|case| case.subject.clone()).unwrap_or_default();
+    let of_runs = case.iter().flat_map(|case| case.run_subjects.values()).flat_map(|other| other.data.clone());
     for datum in of_runs.chain(named.data) {
         let there = subject.data.iter().any(|other| other.kind == datum.kind && other.value == datum.value);
         if !there {
@@ -250,6 +259,7 @@ fn fold_unread(
             unread.add_opaque(runs, number(&opaque.exhibit), opaque, address(&opaque.server));
         }
         Item::Damage(damage) => {
+            let damage = &Damage { reason: plan.redact(&damage.reason), ..damage.clone() };
             unread.add_damage(
                 runs,
                 number(&damage.exhibit),
@@ -333,6 +343,9 @@ fn redact_unread(audit: &mut Audit, plan: &Plan<'_>) {
     for opaque in &mut audit.opaque {
         let endpoints = [&mut opaque.client, &mut opaque.server];
         report::redact_recorded(endpoints, Some(&mut opaque.channel), Some(&mut opaque.app), &redact);
+    }
+    for damage in &mut audit.damages {
+        (damage.place, damage.reason) = (plan.redact(&damage.place), plan.redact(&damage.reason));
     }
     report::redact_recorded(audit.damages.iter_mut().filter_map(|damage| damage.server.as_mut()), None, None, &redact);
 }

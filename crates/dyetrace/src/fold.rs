@@ -354,8 +354,9 @@ impl Folded {
     /// Counts bytes that were lost. Whose bytes they were is not always known; then they count as sent.
     pub(crate) fn add_damage(&mut self, runs: &Runs, exhibit: usize, damage: &Damage, address: Option<Address>) {
         let address = address.map(|address| self.told_apart(address));
-        if let (Some(address), Some(server)) = (&address, &damage.server) {
-            self.met.entry(address.clone()).or_default().add(server);
+        if let Some(address) = &address {
+            let met = self.met.entry(address.clone()).or_default();
+            damage.server.iter().for_each(|server| met.add(server));
         }
         self.add_loss(runs.run_of(exhibit), address, &damage.reason, damage.bytes.unwrap_or(0));
     }

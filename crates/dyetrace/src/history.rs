@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Default)]
 pub(crate) struct History {
     runs: Vec<Run>,
-    /// The latest snapshot of each run, by the run's id; of exhibits outside a case, of all together.
-    latest: BTreeMap<String, Listing>,
+    /// The latest snapshot of each place of each run, by the run's id; of exhibits outside a case, of all together.
+    latest: BTreeMap<String, Vec<Listing>>,
 }
 
 /// The files of one snapshot.
@@ -43,15 +43,15 @@ impl History {
             return dyetrace_evidence::read(opened, Limits::default(), tls, sink, progress);
         }
         let (run, collected) = self.collected(&exhibit.path);
-        let before = self.latest.remove(&run);
+        let listings = self.latest.entry(run).or_default();
+        let before = same_place(listings, opened).map(|at| listings.remove(at));
         let now = Listing { collected, ..Listing::default() };
         let mut comparing =
             Comparing { before: before.as_ref(), now, exhibit: exhibit.id, gone: 0, is_cut: false, sink };
         let mut tally = dyetrace_evidence::read(opened, Limits::default(), tls, &mut comparing, progress);
         comparing.tell_deleted();
         tally.records += comparing.gone;
-        let now = comparing.now;
-        self.latest.insert(run, now);
+        listings.push(comparing.now);
         tally
     }
 
@@ -67,6 +67,41 @@ impl History {
         (run.map(|run| run.id.clone()).unwrap_or_default(), None)
     }
 }
+
+/// The exhibits of a case in their order, with the snapshots among them in the order in which they were collected.
+pub(crate) fn in_order(case: &Case) -> Vec<String> {
+    let marks = case.file.runs.iter().flat_map(|run| &run.milestones);
+    let taken: HashMap<&str, Time> = marks
+        .filter_map(|milestone| match &milestone.event {
+            Event::Snapshot { exhibit } => Some((exhibit.as_str(), milestone.at)),
+            _ => None,
+        })
+        .collect();
+    let is_taken = |path: &&String| taken.contains_key(path.as_str());
+    let mut snapshots: Vec<&String> = case.exhibits.iter().filter(is_taken).collect();
+    snapshots.sort_by_key(|path| taken.get(path.as_str()));
+    let mut snapshots = snapshots.into_iter();
+    let exhibits = case.exhibits.iter();
+    exhibits.map(|path| if is_taken(&path) { snapshots.next().unwrap_or(path) } else { path }.clone()).collect()
+}
+
+/// Which of the snapshots before is of the same place: a run may have those of an app's own folder and of shared
+/// storage, and a file of the one is not deleted because the other does not have it. It is the one with which most
+/// paths are shared; where nothing is left to share, the only one there is.
+fn same_place(before: &[Listing], opened: &Opened) -> Option<usize> {
+    if before.is_empty() {
+        return None;
+    }
+    let paths = dyetrace_evidence::snapshot::paths(opened, PATHS);
+    let shared = |listing: &Listing| paths.iter().filter(|path| listing.files.contains_key(*path)).count();
+    match before.iter().map(shared).enumerate().max_by_key(|(at, shared)| (*shared, *at))? {
+        (at, 1..) => Some(at),
+        (at, 0) => (paths.is_empty() && before.len() == 1).then_some(at),
+    }
+}
+
+/// Paths of a snapshot by which it is told of what place it is.
+const PATHS: usize = 100_000;
 
 /// Tells each file of a snapshot what became of it.
 struct Comparing<'a> {
@@ -105,7 +140,7 @@ impl Comparing<'_> {
         }
         file.change = match earlier {
             _ if file.change == FileChange::Deleted => FileChange::Deleted,
-            None if self.before.is_none() && !is_seen => FileChange::Present,
+            None if self.before.is_none() => file.change,
             None => FileChange::Created,
             Some(earlier) if earlier.change == FileChange::Deleted => FileChange::Created,
             Some(earlier) if earlier.sha256 == file.sha256 => FileChange::Unchanged,

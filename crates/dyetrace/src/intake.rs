@@ -101,7 +101,7 @@ fn exhibit_paths(case: Option<&Case>, inputs: &[PathBuf]) -> Result<Vec<(PathBuf
         let fault = Fault::new(format!("{} holds no exhibit", case.root.display()));
         return Err(fault.hint(format!("copy recordings into {}", case.root.join("evidence").display())));
     }
-    Ok(case.exhibits.iter().map(|path| (case.root.join(path), path.clone())).collect())
+    Ok(crate::history::in_order(case).into_iter().map(|path| (case.root.join(&path), path)).collect())
 }
 
 fn load_keys(case: Option<&Case>, named: &[PathBuf], tls: &mut Decryptor) -> Result<Vec<KeyFile>, Fault> {

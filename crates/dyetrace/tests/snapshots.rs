@@ -290,3 +290,175 @@ fn wait_for(is_there: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// A tar archive of files, as `tar` would make it.
+fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        builder.append_data(&mut header(tar::EntryType::Regular, bytes.len() as u64), name, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn header(kind: tar::EntryType, size: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(0o600);
+    header.set_cksum();
+    header
+}
+
+#[test]
+fn nothing_is_kept_is_not_supported_by_a_snapshot_of_which_a_part_is_missing() {
+    let bench = Bench::new("partly");
+    let claims = "vendor: Example\nsource: { title: Answer, date: \"2026-01-31\" }\nclaims:\n  - id: keeps-no-phone\n    \
+        says: The number is not kept.\n    never: { data: [phone], reaches: [storage] }\n";
+    bench.write("case/claims/a.yaml", claims);
+    for words in
+        [&["planted", "phone"][..], &["action", "log-in", "began"], &["action", "log-in", "ended", "succeeded"]]
+    {
+        assert!(dyetrace(&[&["mark", &bench.case(), "first"], words].concat()).status.success());
+    }
+    let verdict = || stdout(&dyetrace(&["judge", &bench.case(), "--format", "json"]));
+    bench.snapshot();
+    let whole: serde_json::Value = serde_json::from_str(&verdict()).unwrap();
+    let undamaged = |judgement: &serde_json::Value| {
+        let lines = judgement["claims"][0]["parts"][0]["coverage"].as_array().unwrap().clone();
+        lines.into_iter().find(|line| line["requirement"] == "undamaged").unwrap()["met"] == "yes"
+    };
+    assert!(undamaged(&whole), "{whole}");
+    let exhibit = bench.path("case/evidence/first-files-01.tar");
+    let mut bytes = std::fs::read(&exhibit).unwrap();
+    bytes.truncate(bytes.len() - 1024);
+    bytes.extend([b'x'; 512]);
+    std::fs::write(&exhibit, &bytes).unwrap();
+    let cut: serde_json::Value = serde_json::from_str(&verdict()).unwrap();
+    assert!(!undamaged(&cut), "{cut}");
+}
+
+#[test]
+fn what_could_not_be_collected_is_said_in_the_exhibit() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::new("forbidden");
+    bench.write("app/secret/a.txt", "nobody reads this");
+    let everybody = std::fs::Permissions::from_mode(0o777);
+    for folder in ["", "case", "case/evidence", "app"] {
+        std::fs::create_dir_all(bench.path(folder)).unwrap();
+        std::fs::set_permissions(bench.path(folder), everybody.clone()).unwrap();
+    }
+    std::fs::set_permissions(bench.path("app/secret"), std::fs::Permissions::from_mode(0)).unwrap();
+    let program = bench.path("dyetrace");
+    std::fs::copy(env!("CARGO_BIN_EXE_dyetrace"), &program).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+    let ran = command.arg("snapshot").arg(bench.case()).arg(bench.path("app")).output();
+    std::fs::set_permissions(bench.path("app/secret"), everybody).unwrap();
+    let Ok(ran) = ran.filter_ran() else {
+        println!("skipped: nobody cannot be asked to run a program here");
+        return;
+    };
+    assert_eq!(ran.status.code(), Some(2), "{}", stderr(&ran));
+    assert!(stderr(&ran).contains("not every file of the folder could be read"), "{}", stderr(&ran));
+}
+
+trait FilterRan {
+    fn filter_ran(self) -> Result<std::process::Output, ()>;
+}
+
+impl FilterRan for std::io::Result<std::process::Output> {
+    /// The output of what was run, not of what could not run it.
+    fn filter_ran(self) -> Result<std::process::Output, ()> {
+        self.ok().filter(|ran| !stderr(ran).starts_with("setpriv:")).ok_or(())
+    }
+}
+
+#[test]
+fn a_watched_exhibit_enters_the_custody_log_when_it_is_whole() {
+    let bench = Bench::new("custody");
+    bench.snapshot();
+    assert!(dyetrace(&["custody", "add", "--who", "A. Tester", &bench.case(), "collected"]).status.success());
+    let watched = dyetrace(&["watch", &bench.case(), bench.path("app").to_str().unwrap(), "--seconds", "1"]);
+    assert!(watched.status.success(), "{}", stderr(&watched));
+    let verified = dyetrace(&["verify", &bench.case()]);
+    let said = format!("{}{}", stdout(&verified), stderr(&verified));
+    assert!(!said.contains("was changed since"), "{said}");
+}
+
+#[test]
+fn files_of_two_places_are_not_told_as_deleted_and_created() {
+    let bench = Bench::new("places");
+    bench.snapshot();
+    bench.write("shared/Pictures/a.txt", "kept");
+    let take = |folder: &str| {
+        let output = dyetrace(&["snapshot", &bench.case(), bench.path(folder).to_str().unwrap()]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let second = take("shared");
+    assert!(!second.contains("deleted") && !second.contains("created"), "{second}");
+    bench.write("shared/Pictures/b.txt", "new");
+    let third = take("shared");
+    assert!(third.contains("created: 1") && !third.contains("deleted"), "{third}");
+    std::fs::remove_file(bench.path("app/shared_prefs/a.xml")).unwrap();
+    bench.write("app/shared_prefs/b.xml", "<map/>");
+    // Nothing is left by which the place would be known: it is a place of its own.
+    assert!(!take("app").contains("deleted"));
+}
+
+#[test]
+fn what_was_there_when_the_watching_began_was_not_created() {
+    let bench = Bench::new("present");
+    let watched = dyetrace(&["watch", &bench.case(), bench.path("app").to_str().unwrap(), "--seconds", "1"]);
+    assert!(watched.status.success(), "{}", stderr(&watched));
+    let listed = stdout(&dyetrace(&["snapshot", &bench.case()]));
+    assert!(!listed.contains("created"), "{listed}");
+}
+
+/// Long names are kept in memory whole; a small archive may say that one has gigabytes.
+#[test]
+fn an_archive_whose_names_fill_the_memory_is_not_read() {
+    let bench = Bench::new("names");
+    let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let size = 300 << 20;
+    builder
+        .append(&header(tar::EntryType::GNULongName, size), std::io::Read::take(std::io::repeat(b'a'), size))
+        .unwrap();
+    std::fs::write(bench.path("names.tar.gz"), builder.into_inner().unwrap().finish().unwrap()).unwrap();
+    let taken = ["--taken", "2026-01-31T12:00:00Z"];
+    let source = bench.path("names.tar.gz");
+    let output = dyetrace(&[&["snapshot", &bench.case(), source.to_str().unwrap()], &taken[..]].concat());
+    assert!(stderr(&output).contains("cannot be read"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_name_in_a_broken_archive_is_not_shown() {
+    let bench = Bench::new("redacted");
+    let mut bytes = archive(&[("first.txt", b"one"), (&format!("{PHONE}.jpg"), b"two")]);
+    bytes[1024 + 124..1024 + 130].copy_from_slice(b"zzzzzz");
+    std::fs::create_dir_all(bench.path("case/evidence")).unwrap();
+    std::fs::write(bench.path("case/evidence/a.tar"), bytes).unwrap();
+    for command in ["audit", "snapshot", "judge"] {
+        let output = dyetrace(&[command, &bench.case()]);
+        assert!(!stdout(&output).contains(PHONE) && !stderr(&output).contains(PHONE), "{command}");
+    }
+}
+
+#[test]
+fn what_an_archive_holds_beside_ordinary_files_is_told() {
+    let bench = Bench::new("beside");
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append_data(&mut header(tar::EntryType::Regular, 3), "a.txt", &b"one"[..]).unwrap();
+    builder.append_data(&mut header(tar::EntryType::new(b'Z'), 11), "odd.txt", PHONE.as_bytes()).unwrap();
+    builder.append_link(&mut header(tar::EntryType::Link, 0), "b.txt", "a.txt").unwrap();
+    let mut bytes = builder.into_inner().unwrap();
+    bytes.extend(archive(&[("behind.txt", b"more")]));
+    std::fs::create_dir_all(bench.path("case/evidence")).unwrap();
+    std::fs::write(bench.path("case/evidence/a.tar"), bytes).unwrap();
+    let audit = dyetrace(&["audit", &bench.case()]);
+    assert!(stdout(&audit).contains("odd.txt"), "{}", stdout(&audit));
+    assert!(stdout(&audit).contains("what follows the end of the archive is not read"), "{}", stdout(&audit));
+    let records = common::records(&bench.path("case"), None);
+    let link = records.iter().find(|record| record["request"]["target"] == "b.txt").unwrap();
+    assert_eq!(link["request"]["file"]["same_as"], "a.txt");
+}

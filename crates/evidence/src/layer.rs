@@ -246,14 +246,14 @@ impl<'s> Out<'s> {
     /// Emits a damage.
     pub fn damage(&mut self, mut damage: Damage) {
         damage.time = damage.time.filter(|time| *time != UNTIMED);
-        self.tally.lost += damage.bytes.unwrap_or(0);
+        self.tally.lost = self.tally.lost.saturating_add(damage.bytes.unwrap_or(0));
         self.take(Item::Damage(damage));
     }
 
     /// Emits a damage whose bytes were not yet counted as payload: they never got as far as a
     /// stream or an entry.
     pub(crate) fn damage_outside(&mut self, damage: Damage) {
-        self.tally.payload += damage.bytes.unwrap_or(0);
+        self.tally.payload = self.tally.payload.saturating_add(damage.bytes.unwrap_or(0));
         self.damage(damage);
     }
 

@@ -4,8 +4,8 @@ use crate::audit::Audited;
 use crate::exit::Fault;
 use crate::fold::{Address, Folded, Runs};
 use dyetrace_case::{
-    Canary, Case, DatumId, Form, JudgedRun, Milestone, NameSource, Parties, Practice, Recipient, Record, Run, Scope,
-    Subject, Time, Timeline,
+    Canary, Case, DatumId, Event, Form, JudgedRun, Milestone, NameSource, Parties, Practice, Recipient, Record, Run,
+    Scope, Subject, Time, Timeline,
 };
 use dyetrace_judge::{
     DamageFacts, DatumFacts, Evidence, Measured, OpaqueFacts, RecordingCheck, RunFacts, SpikeFacts, TrafficFacts,
@@ -131,7 +131,7 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
             held: run.map(|run| run.held.clone()).unwrap_or_default(),
             exhibits: mine.iter().map(|opened| opened.exhibit().path.clone()).collect(),
             records: seen.records,
-            stored_files: stored_files(folded, number, timeline),
+            stored_files: stored_files(folded, number, run, timeline),
             drops: dropped(
                 mine.iter().filter(|opened| !opened.exhibit().format.is_snapshot()).map(|opened| opened.dropped()),
             ),
@@ -144,11 +144,20 @@ fn run_facts(audited: &Audited, runs: &Runs, folded: &Folded) -> Vec<RunFacts> {
 }
 
 /// Files that were collected when all was done: what is not there before says nothing of what comes.
-fn stored_files(folded: &Folded, run: usize, timeline: &Timeline) -> u64 {
+/// A snapshot is taken over a while: it counts from the moment at which its reading began.
+fn stored_files(folded: &Folded, number: usize, run: Option<&Run>, timeline: &Timeline) -> u64 {
     let ended = timeline.actions.iter().map(|action| action.ended.unwrap_or(action.began)).max();
-    let late =
-        |collected: &Option<Time>| ended.is_none_or(|ended| collected.is_some_and(|collected| collected >= ended));
-    let counts = folded.files.iter().filter(|((of, collected), _)| *of == run && late(collected));
+    let taken = run.iter().flat_map(|run| &run.milestones);
+    let taken = taken.filter(|milestone| matches!(milestone.event, Event::Snapshot { .. }));
+    let errors: BTreeMap<Time, u64> = taken.map(|taken| (taken.at, taken.error)).collect();
+    let began = |collected: Time| {
+        let error = errors.get(&collected).copied().unwrap_or(0);
+        Time(collected.0.saturating_sub(i64::try_from(error).unwrap_or(i64::MAX)))
+    };
+    let late = |collected: &Option<Time>| {
+        ended.is_none_or(|ended| collected.is_some_and(|collected| began(collected) >= ended))
+    };
+    let counts = folded.files.iter().filter(|((of, collected), _)| *of == number && late(collected));
     counts.map(|(_, files)| *files).sum()
 }
 

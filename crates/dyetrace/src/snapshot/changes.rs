@@ -1,8 +1,9 @@
 //! What became of collected files, on the timeline of a run.
 
 use super::SnapshotArguments;
+use crate::audit::subject_of;
 use crate::exit::{Exit, Fault, say};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::intake::backup_password;
 use crate::output;
 use crate::progress::Progress;
@@ -33,9 +34,10 @@ struct Changes {
 /// Reads the snapshots of a case and shows them.
 pub(super) fn run(arguments: &SnapshotArguments) -> Result<Exit, Fault> {
     let case = Case::open(&arguments.case).map_err(Fault::new)?;
+    let scanner = Scanner::new(&subject_of(Some(&case)), Options::default());
     let (mut snapshots, mut exit) = (BTreeMap::new(), Exit::Fine);
     let (mut history, mut tls) = (History::new(Some(&case)), Decryptor::default());
-    for path in &case.exhibits {
+    for path in &history::in_order(&case) {
         let place = case.root.join(path);
         if !is_snapshot(&place)? {
             continue;
@@ -48,7 +50,8 @@ pub(super) fn run(arguments: &SnapshotArguments) -> Result<Exit, Fault> {
             match item {
                 Item::Record(record) => changes.add(&record),
                 Item::Damage(damage) => {
-                    say(&format!("dyetrace: {path}: {}: {}", clean(&damage.place), clean(&damage.reason)));
+                    let said = format!("dyetrace: {path}: {}: {}", clean(&damage.place), clean(&damage.reason));
+                    say(&scanner.redact(&said));
                     exit = Exit::PartlyRead;
                 }
                 Item::Opaque(_) => {}
@@ -64,8 +67,6 @@ pub(super) fn run(arguments: &SnapshotArguments) -> Result<Exit, Fault> {
         let fault = Fault::new("the case has no snapshot yet");
         return Err(fault.hint(format!("take one: dyetrace snapshot {} FOLDER", arguments.case.display())));
     }
-    let subject = case.subject.clone().unwrap_or_default();
-    let scanner = Scanner::new(&subject, Options::default());
     let text = shown(&case, arguments, &snapshots);
     let redacted: Vec<String> = text.lines().map(|line| scanner.redact(line)).collect();
     output::print(format!("{}\n", redacted.join("\n")).as_bytes())?;
@@ -91,7 +92,7 @@ impl Changes {
         *self.counts.entry(file.change).or_default() += 1;
         if file.change != FileChange::Deleted {
             self.files += 1;
-            self.bytes += file.size;
+            self.bytes = self.bytes.saturating_add(file.size);
         }
         let is_new = !matches!(file.change, FileChange::Unchanged | FileChange::Present);
         if is_new {

@@ -4,11 +4,13 @@ mod changes;
 mod pack;
 pub(crate) mod watch;
 
+use crate::audit::subject_of;
 use crate::exit::{Exit, Fault, say};
 use crate::{custody, mark};
 use clap::Args;
 use dyetrace_case::{Case, Event, Mark, Time, append_mark};
 use dyetrace_evidence::HEAD;
+use dyetrace_search::{Options, Scanner};
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -55,8 +57,12 @@ pub(crate) fn run(arguments: &SnapshotArguments) -> Result<Exit, Fault> {
     let taken = if is_folder { folder(arguments, source, &run)? } else { archive(arguments, source, &run)? };
     let what = taken.files.map_or_else(|| "an archive".to_owned(), |files| format!("{files} files"));
     say(&format!("Collected {what}, {} bytes, into {}", taken.bytes, taken.exhibit));
-    mark_taken(&arguments.case, &run, &taken)?;
-    changes::run(arguments)
+    mark_taken(&arguments.case, &run, &taken.exhibit, taken.at, taken.error)?;
+    note_custody(&arguments.case, &run, &taken.exhibit)?;
+    match changes::run(arguments)? {
+        Exit::Fine if taken.is_incomplete => Ok(Exit::PartlyRead),
+        exit => Ok(exit),
+    }
 }
 
 /// An exhibit that was made.
@@ -65,6 +71,7 @@ struct Taken {
     /// How many; `None` of an archive that was not made here.
     files: Option<u64>,
     bytes: u64,
+    is_incomplete: bool,
     at: Time,
     /// Nanoseconds before and after `at` within which the files were read.
     error: Option<u64>,
@@ -75,13 +82,22 @@ fn folder(arguments: &SnapshotArguments, source: &Path, run: &str) -> Result<Tak
     let began = mark::now()?;
     let (path, exhibit) = next_exhibit(&arguments.case, run, "files", "tar")?;
     let packed = pack::folder(source, &path, began)?;
-    for warning in &packed.warnings {
-        say(&format!("dyetrace: {warning}"));
+    if !packed.warnings.is_empty() {
+        let case = Case::open(&arguments.case).map_err(Fault::new)?;
+        let scanner = Scanner::new(&subject_of(Some(&case)), Options::default());
+        packed.warnings.iter().for_each(|warning| say(&scanner.redact(&format!("dyetrace: {warning}"))));
     }
     let ended = mark::now()?;
     let half = ended.0.saturating_sub(began.0).max(0) / 2;
     let (at, error) = (Time(began.0 + half), Some(half.unsigned_abs() + 1_000_000));
-    Ok(Taken { exhibit, files: Some(packed.files), bytes: packed.bytes, at, error })
+    Ok(Taken {
+        exhibit,
+        files: Some(packed.files),
+        bytes: packed.bytes,
+        is_incomplete: packed.is_incomplete,
+        at,
+        error,
+    })
 }
 
 fn archive(arguments: &SnapshotArguments, source: &Path, run: &str) -> Result<Taken, Fault> {
@@ -100,7 +116,7 @@ fn archive(arguments: &SnapshotArguments, source: &Path, run: &str) -> Result<Ta
     refuse_twice(&arguments.case, source)?;
     let (path, exhibit) = next_exhibit(&arguments.case, run, "files", ending)?;
     let bytes = pack::copy(source, &path)?;
-    Ok(Taken { exhibit, files: None, bytes, at, error: None })
+    Ok(Taken { exhibit, files: None, bytes, is_incomplete: false, at, error: None })
 }
 
 /// An archive that the case has already: an exhibit is known by its bytes, and the same bytes at two times are one.
@@ -182,12 +198,16 @@ fn next_exhibit(case: &Path, run: &str, what: &str, ending: &str) -> Result<(Pat
     Ok((case.join(&exhibit), exhibit))
 }
 
-/// The time goes into the run's marks, and the digest into the custody log of a case that has one.
-fn mark_taken(case: &Path, run: &str, taken: &Taken) -> Result<(), Fault> {
-    let event = Event::Snapshot { exhibit: taken.exhibit.clone() };
-    append_mark(case, run, &Mark { at: taken.at, error: taken.error, event }).map_err(Fault::new)?;
+/// The time goes into the run's marks.
+fn mark_taken(case: &Path, run: &str, exhibit: &str, at: Time, error: Option<u64>) -> Result<(), Fault> {
+    let event = Event::Snapshot { exhibit: exhibit.to_owned() };
+    append_mark(case, run, &Mark { at, error, event }).map(drop).map_err(Fault::new)
+}
+
+/// The digest of an exhibit that is whole goes into the custody log of a case that has one.
+fn note_custody(case: &Path, run: &str, exhibit: &str) -> Result<(), Fault> {
     if case.join(dyetrace_custody::log::FILE).is_file() {
-        let digests = [(taken.exhibit.clone(), custody::digest_of(case, &taken.exhibit)?)].into();
+        let digests = [(exhibit.to_owned(), custody::digest_of(case, exhibit)?)].into();
         custody::note(case, None, format!("collected files of run {run}"), digests)?;
     }
     Ok(())

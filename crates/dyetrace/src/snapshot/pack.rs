@@ -3,6 +3,7 @@
 use crate::exit::Fault;
 use crate::progress::Progress;
 use dyetrace_case::Time;
+use dyetrace_evidence::snapshot::{EVENT, INCOMPLETE, SEEN};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
@@ -23,6 +24,15 @@ pub(super) struct Packed {
     pub(super) bytes: u64,
     /// What is not in the archive as it was, in words.
     pub(super) warnings: Vec<String>,
+    /// A file or folder could not be read: what is not in the archive may have been there all the same.
+    pub(super) is_incomplete: bool,
+}
+
+impl Packed {
+    fn misses(&mut self, warning: &str) {
+        self.warnings.push(warning.to_owned());
+        self.is_incomplete = true;
+    }
 }
 
 /// Packs a folder into a new file, which is there whole or not at all.
@@ -31,7 +41,7 @@ pub(super) struct Packed {
 /// that it was still so is a fact of its own.
 pub(super) fn folder(source: &Path, exhibit: &Path, collected: Time) -> Result<Packed, Fault> {
     let (mut packed, mut entries) = (Packed::default(), Vec::new());
-    walk(source, &mut entries, &mut packed.warnings)?;
+    walk(source, &mut entries, &mut packed)?;
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     let progress = Progress::new(entries.iter().map(|(_, data)| data.len()).sum());
     progress.begin("collecting", &source.to_string_lossy());
@@ -43,17 +53,22 @@ pub(super) fn folder(source: &Path, exhibit: &Path, collected: Time) -> Result<P
         let added = match entry(&mut builder, path, name, data, &[]) {
             Ok(added) => added,
             Err(Failed::Reading(error)) => {
-                packed.warnings.push(format!("{}: {error}; it is not in the snapshot", path.display()));
+                packed.misses(&format!("{}: {error}; it is not in the snapshot", path.display()));
                 continue;
             }
             Err(Failed::Writing(error)) => return Err(Fault::file(exhibit, &error)),
         };
         if let Some(warning) = added.warning {
             packed.warnings.push(format!("{}: {warning}", path.display()));
+            packed.is_incomplete |= added.is_incomplete;
         }
         packed.files += u64::from(data.is_file());
         packed.bytes += added.bytes;
         progress.at(packed.bytes);
+    }
+    if packed.is_incomplete {
+        let said = say_of(&mut builder, Path::new("dyetrace-incomplete"), collected, INCOMPLETE);
+        said.map_err(|error| Fault::file(exhibit, &error))?;
     }
     let written = builder.into_inner().and_then(|mut out| out.flush());
     written.map_err(|error| Fault::file(exhibit, &error))?;
@@ -100,26 +115,33 @@ impl Drop for Part {
 }
 
 /// Everything below a folder; links are not followed.
-fn walk(folder: &Path, entries: &mut Vec<(PathBuf, Metadata)>, warnings: &mut Vec<String>) -> Result<(), Fault> {
+fn walk(folder: &Path, entries: &mut Vec<(PathBuf, Metadata)>, packed: &mut Packed) -> Result<(), Fault> {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         let listed = match fs::read_dir(&folder) {
             Ok(listed) => listed,
             Err(error) if entries.is_empty() && folders.is_empty() => return Err(Fault::file(&folder, &error)),
             Err(error) => {
-                warnings.push(format!("{}: {error}; what is in it is not in the snapshot", folder.display()));
+                packed.misses(&format!("{}: {error}; what is in it is not in the snapshot", folder.display()));
                 continue;
             }
         };
-        for path in listed.flatten().map(|entry| entry.path()) {
+        for listed in listed {
+            let path = match listed {
+                Ok(entry) => entry.path(),
+                Err(error) => {
+                    packed.misses(&format!("{}: {error}; not all of it is in the snapshot", folder.display()));
+                    break;
+                }
+            };
             match fs::symlink_metadata(&path) {
                 Ok(data) if data.is_dir() => folders.push(path.clone()),
                 Ok(data) if data.is_file() || data.is_symlink() => entries.push((path, data)),
                 Ok(data) => {
                     let what = if data.file_type().is_socket() { "a socket" } else { "a device or pipe" };
-                    warnings.push(format!("{}: {what}, which has no content", path.display()));
+                    packed.warnings.push(format!("{}: {what}, which has no content", path.display()));
                 }
-                Err(error) => warnings.push(format!("{}: {error}; it is not in the snapshot", path.display())),
+                Err(error) => packed.misses(&format!("{}: {error}; it is not in the snapshot", path.display())),
             }
         }
         if entries.len() > MOST_FILES {
@@ -144,6 +166,16 @@ fn say_of_archive<W: Write>(builder: &mut Builder<W>, key: &str, value: &str) ->
     header.set_mode(0o600);
     header.set_cksum();
     builder.append(&header, record.as_bytes())
+}
+
+/// A file without content that says what happened, and when.
+pub(super) fn say_of<W: Write>(builder: &mut Builder<W>, name: &Path, seen: Time, event: &str) -> io::Result<()> {
+    let seen = seen.to_string();
+    builder.append_pax_extensions([(SEEN, seen.as_bytes()), (EVENT, event.as_bytes())])?;
+    let mut header = Header::new_gnu();
+    header.set_size(0);
+    header.set_mode(0o600);
+    builder.append_data(&mut header, name, io::empty())
 }
 
 /// Opens a file that may have become a link, a pipe or a device since it was looked at: links are not followed, and
@@ -171,6 +203,8 @@ pub(super) struct Added {
     pub(super) bytes: u64,
     /// What is not as it was.
     pub(super) warning: Option<String>,
+    /// Bytes of it are missing.
+    pub(super) is_incomplete: bool,
 }
 
 /// Why a file was not added.
@@ -200,7 +234,7 @@ pub(super) fn entry<W: Write>(
         header.set_entry_type(EntryType::Symlink);
         header.set_size(0);
         builder.append_link(&mut header, name, target).map_err(Failed::Writing)?;
-        return Ok(Added { bytes: 0, warning: None });
+        return Ok(Added { bytes: 0, warning: None, is_incomplete: false });
     }
     let file = open_file(path).map_err(Failed::Reading)?;
     let size = file.metadata().map_err(Failed::Reading)?.len();
@@ -213,6 +247,7 @@ pub(super) fn entry<W: Write>(
     let mut content = Exactly { inner: file, left: size, missing: 0, failed: None };
     builder.append_data(&mut header, name, &mut content).map_err(Failed::Writing)?;
     let Exactly { mut inner, missing, failed, .. } = content;
+    let is_incomplete = failed.is_some();
     let warning = match failed {
         Some(error) => Some(format!("{error}; {missing} bytes of it are zeros in the snapshot")),
         None if missing > 0 => Some(format!("it became shorter while it was read; {missing} bytes of it are zeros")),
@@ -221,7 +256,7 @@ pub(super) fn entry<W: Write>(
         }
         None => None,
     };
-    Ok(Added { bytes: size, warning })
+    Ok(Added { bytes: size, warning, is_incomplete })
 }
 
 /// As many bytes as the header says, whatever the file does meanwhile.

@@ -1,7 +1,7 @@
 //! `dyetrace watch`: every content that a folder's files have while a run goes on.
 
 use super::pack::{self, Failed};
-use super::{Taken, mark_taken, next_exhibit, run_of};
+use super::{mark_taken, next_exhibit, note_custody, run_of};
 use crate::exit::{Exit, Fault, say};
 use crate::mark;
 use clap::Args;
@@ -9,7 +9,7 @@ use dyetrace_evidence::snapshot::{EVENT, SEEN};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,18 +66,16 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Fault> {
     let (path, exhibit) = next_exhibit(&arguments.case, &run, "watched", "tar")?;
     let began = mark::now()?;
     let mut watching = Watching::begin(&arguments.folder, &path)?;
-    mark_taken(
-        &arguments.case,
-        &run,
-        &Taken { exhibit: exhibit.clone(), files: None, bytes: 0, at: began, error: None },
-    )?;
+    mark_taken(&arguments.case, &run, &exhibit, began, None)?;
     say(&format!("Watching {} into {exhibit}; Ctrl-C ends it", arguments.folder.display()));
     let ended = on_ctrl_c()?;
-    let until = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    // Longer than any clock goes is as long as the user wants.
+    let until = arguments.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
     while !ended.load(Ordering::Relaxed) && until.is_none_or(|until| Instant::now() < until) {
         watching.step()?;
     }
     let taken = watching.end()?;
+    note_custody(&arguments.case, &run, &exhibit)?;
     say(&format!("Took {taken} contents of files into {exhibit}"));
     Ok(Exit::Fine)
 }
@@ -118,6 +116,8 @@ struct Watching {
     /// Files that are being written: since when, and when last.
     dirty: BTreeMap<PathBuf, (Instant, Instant)>,
     count: u64,
+    /// What is there from now on was not there when the watching began.
+    is_under_way: bool,
 }
 
 impl Watching {
@@ -135,8 +135,10 @@ impl Watching {
             taken: BTreeMap::new(),
             dirty: BTreeMap::new(),
             count: 0,
+            is_under_way: false,
         };
         watching.take_all(root)?;
+        watching.is_under_way = true;
         Ok(watching)
     }
 
@@ -230,7 +232,10 @@ impl Watching {
         if self.taken.get(path) == Some(&digest) {
             return Ok(());
         }
-        let said = [(SEEN, mark::now()?.to_string())];
+        let mut said = vec![(SEEN, mark::now()?.to_string())];
+        if self.is_under_way && !self.taken.contains_key(path) {
+            said.push((EVENT, "created".to_owned()));
+        }
         let name = path.strip_prefix(&self.root).unwrap_or(path).to_owned();
         match pack::entry(&mut self.builder, path, &name, &data, &said) {
             Ok(_) => {
@@ -258,13 +263,7 @@ impl Watching {
     }
 
     fn say_in_exhibit(&mut self, name: &Path, event: &str) -> Result<(), Fault> {
-        let said = [(SEEN, mark::now()?.to_string()), (EVENT, event.to_owned())];
-        let records = said.iter().map(|(key, value)| (*key, value.as_bytes()));
-        let mut header = tar::Header::new_gnu();
-        header.set_size(0);
-        header.set_mode(0o600);
-        let written = self.builder.append_pax_extensions(records);
-        let written = written.and_then(|()| self.builder.append_data(&mut header, name, io::empty()));
+        let written = pack::say_of(&mut self.builder, name, mark::now()?, event);
         written.map_err(|error| Fault::file(&self.exhibit, &error))?;
         self.flush()
     }

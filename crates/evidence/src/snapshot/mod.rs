@@ -5,13 +5,14 @@ mod stored;
 mod tarball;
 mod zipped;
 
-pub use tarball::{EVENT, SEEN};
+pub use tarball::{EVENT, INCOMPLETE, SEEN};
 
 use crate::exhibit::{Content, Opened};
-use crate::layer::Out;
+use crate::layer::{Limits, Out};
 use dyetrace_case::{Damage, Format};
 use dyetrace_stores::ab::{Backup, BackupError};
-use std::io::BufReader;
+use std::collections::HashSet;
+use std::io::{BufReader, Read as _};
 use stored::Shelf;
 
 /// Reads an archive of files and emits a record for each. `progress` is called with the bytes of the exhibit done.
@@ -27,6 +28,21 @@ pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(
     if let Err(error) = outcome {
         lost(out, "byte 0", None, format!("the file cannot be opened again: {error}"));
     }
+}
+
+/// The paths of the files in an archive, as many as are asked for; of what cannot be read, none. Content is skipped.
+pub fn paths(opened: &Opened, most: usize) -> HashSet<Vec<u8>> {
+    let reach = opened.exhibit().bytes.saturating_mul(Limits::default().inflate_ratio).saturating_add(stored::FREE);
+    let found = match opened.exhibit().format {
+        Format::Zip => opened.seekable().map(|file| zipped::paths(file, most)),
+        Format::AndroidBackup => opened.content().map(|content| {
+            let password = opened.password().and_then(|password| std::str::from_utf8(password.reveal()).ok());
+            let inner = Backup::open(BufReader::new(content), password);
+            inner.map(|inner| tarball::paths(inner.take(reach), most)).unwrap_or_default()
+        }),
+        _ => opened.content().map(|content| tarball::paths(content.take(reach), most)),
+    };
+    found.unwrap_or_default()
 }
 
 /// A backup is a tar archive in a wrapping of its own.

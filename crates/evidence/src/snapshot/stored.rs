@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) owner: Option<String>,
     pub(super) collected: Option<Time>,
     pub(super) change: FileChange,
+    /// Of a further name of a file: the name that stands for its content.
+    pub(super) same_as: Option<String>,
 }
 
 /// Largest store that is opened; larger ones are searched as they are, and that is said.
@@ -34,7 +36,9 @@ const REMEMBERED: usize = 1 << 20;
 /// Damages of one store that are told one by one.
 const TOLD: usize = 100;
 /// Bytes that the files of an archive may have whatever its own size.
-const FREE: u64 = 64 << 20;
+pub(super) const FREE: u64 = 64 << 20;
+/// What an entry takes though it be empty: its header (ustar, one block).
+const HEADER: u64 = 512;
 /// Bytes read at once, and of a file's start by which it is told what it is.
 const PIECE: usize = 64 << 10;
 
@@ -84,6 +88,19 @@ impl<'o, 's> Shelf<'o, 's> {
         super::lost(self.out, place, bytes, reason);
     }
 
+    /// Reads content that makes no record.
+    pub(super) fn skip(&mut self, content: &mut dyn Read) -> io::Result<()> {
+        let skipped = io::copy(&mut content.take(self.room), &mut io::sink())?;
+        self.may_read(skipped);
+        Ok(())
+    }
+
+    /// Takes bytes out of what may still be read; true where more may be.
+    pub(super) fn may_read(&mut self, bytes: u64) -> bool {
+        self.room -= bytes.min(self.room);
+        self.room > 0
+    }
+
     /// True where nobody wants more, or no more is to be read.
     pub(super) fn is_done(&self) -> bool {
         self.out.stopped() || self.room == 0
@@ -95,8 +112,7 @@ impl<'o, 's> Shelf<'o, 's> {
         self.number += 1;
         let Taken { blob, sha256, dropped, failure } = take(&mut content.take(self.room), self.out);
         let read = blob.len() + dropped;
-        self.room -= read.min(self.room);
-        if self.room == 0 {
+        if !self.may_read(read.saturating_add(HEADER)) {
             let reason = "the archive inflates beyond all reason; nothing behind this file is read".to_owned();
             self.lost(&format!("behind {id}"), None, reason);
         }
@@ -107,11 +123,11 @@ impl<'o, 's> Shelf<'o, 's> {
             self.lost(&id, Some(facts.size.saturating_sub(read)), reason);
         }
         let path = String::from_utf8_lossy(&facts.path).into_owned();
-        let same_as = self.first.get(&sha256).filter(|_| read > 0).cloned();
+        let same_as = facts.same_as.clone().or_else(|| self.first.get(&sha256).filter(|_| read > 0).cloned());
         if same_as.is_none() && self.first.len() < REMEMBERED {
             self.first.insert(sha256, path);
         }
-        let Facts { path, size, modified, mode, owner, collected, change } = facts;
+        let Facts { path, size, modified, mode, owner, collected, change, same_as: _ } = facts;
         let file = StoredFile { size, sha256, modified, mode, owner, collected, change, same_as };
         let request = Message {
             time: collected,

@@ -2,6 +2,7 @@
 
 use super::stored::{Facts, Shelf};
 use dyetrace_case::{FileChange, Time};
+use std::collections::HashSet;
 use std::io::{Read, Seek};
 use zip::ZipArchive;
 use zip::read::ZipFile;
@@ -11,6 +12,10 @@ pub(super) fn read(content: impl Read + Seek, files: &mut Shelf<'_, '_>, progres
         Ok(archive) => archive,
         Err(error) => return files.lost("byte 0", None, format!("no ZIP archive can be read: {error}")),
     };
+    if archive.has_duplicate_names() {
+        let reason = "several entries have one name; only the last of them is read".to_owned();
+        files.lost("the directory", None, reason);
+    }
     for index in 0..archive.len() {
         match archive.by_index(index) {
             Ok(file) if file.is_file() => {
@@ -27,6 +32,20 @@ pub(super) fn read(content: impl Read + Seek, files: &mut Shelf<'_, '_>, progres
     }
 }
 
+/// The paths of its files, as far as it can be read.
+pub(super) fn paths(content: impl Read + Seek, most: usize) -> HashSet<Vec<u8>> {
+    let Ok(mut archive) = ZipArchive::new(content) else { return HashSet::new() };
+    let mut paths = HashSet::new();
+    for index in 0..archive.len().min(most) {
+        if let Ok(file) = archive.by_index_raw(index)
+            && file.is_file()
+        {
+            paths.insert(file.name_raw().to_vec());
+        }
+    }
+    paths
+}
+
 fn one<R: Read>(mut file: ZipFile<'_, R>, files: &mut Shelf<'_, '_>) {
     let facts = Facts {
         path: file.name_raw().to_vec(),
@@ -36,6 +55,7 @@ fn one<R: Read>(mut file: ZipFile<'_, R>, files: &mut Shelf<'_, '_>) {
         owner: None,
         collected: None,
         change: FileChange::Present,
+        same_as: None,
     };
     files.file(facts, &mut file);
 }

@@ -199,7 +199,7 @@ impl<'a> Case<'a> {
     }
 
     fn matters(&self, opaque: &OpaqueFacts) -> bool {
-        let whom = [self.seen.reach(opaque.recipient), self.seen.country(opaque.recipient)];
+        let whom = [self.seen.concerns(opaque.recipient), self.seen.country(opaque.recipient)];
         let may_be = whom.iter().all(|holds| *holds != Tri::No);
         may_be && self.seen.may_speak_of(opaque.run, opaque.segment, opaque.last_segment)
     }
@@ -316,7 +316,7 @@ impl<'a> Case<'a> {
     fn undamaged(&self) -> CoverageLine {
         let matters = self.evidence().damages.iter().filter(|damage| {
             damage.run.is_none_or(|run| self.group.runs.contains(&run))
-                && damage.recipient.is_none_or(|recipient| self.seen.reach(recipient) != Tri::No)
+                && damage.recipient.is_none_or(|recipient| self.seen.concerns(recipient) != Tri::No)
         });
         let mut facts: Vec<Fact> = matters
             .map(|damage| {

@@ -7,7 +7,7 @@ use super::tri::Tri;
 use super::windows::{Variant, Window, windows};
 use crate::claims::forms_are_a_fault;
 use crate::{Definitions, Disclosure, Never, Reach, Selector, codes};
-use dyetrace_case::{Fact, Practice, Protection, Side, Transfer};
+use dyetrace_case::{Fact, Practice, Protection, Scope, Side, Transfer};
 
 /// What is looked for: a `never`, or a list beyond which nothing may be passed on.
 pub(crate) struct Sought<'c> {
@@ -133,6 +133,15 @@ impl<'a> Seen<'a> {
     /// Is the recipient one that the claim speaks of? Where the index is wrong, nobody can tell.
     pub(crate) fn reach(&self, recipient: usize) -> Tri {
         self.reached.get(recipient).copied().unwrap_or(Tri::Maybe)
+    }
+
+    /// Could what was not read of this recipient have been what the claim speaks of? Stored files have no recipient:
+    /// they concern the claims about what is stored, and no other.
+    pub(crate) fn concerns(&self, recipient: usize) -> Tri {
+        match self.index.evidence.recipients.get(recipient) {
+            Some(recipient) if recipient.scope == Scope::Storage => Tri::of(self.stored),
+            _ => self.reach(recipient),
+        }
     }
 
     /// Could the recipient be at fault for its country?
