@@ -347,7 +347,7 @@ fn what_could_not_be_collected_is_said_in_the_exhibit() {
         std::fs::create_dir_all(bench.path(folder)).unwrap();
         std::fs::set_permissions(bench.path(folder), everybody.clone()).unwrap();
     }
-    std::fs::set_permissions(bench.path("app/secret"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(bench.path("app/secret"), std::fs::Permissions::from_mode(0o000)).unwrap();
     let program = bench.path("dyetrace");
     std::fs::copy(env!("CARGO_BIN_EXE_dyetrace"), &program).unwrap();
     let mut command = Command::new("setpriv");
