@@ -126,3 +126,57 @@ fn cut_and_changed_files_do_not_stop_the_reader() {
         }
     }
 }
+
+/// An entry of a block that shares nothing with the key before.
+fn entry(key: &[u8], value: &[u8]) -> Vec<u8> {
+    [&[0, key.len() as u8, value.len() as u8], key, value].concat()
+}
+
+/// A table of one block with these entries and what stands in the place of its restarts, compressed or not. The
+/// checksums are wrong.
+fn table_of(entries: &[u8], restarts: &[u8], compressed: bool) -> Vec<u8> {
+    let count = (restarts.len() / 4) as u32;
+    let mut block = [entries, restarts, &count.to_le_bytes()].concat();
+    if compressed {
+        block = snap::raw::Encoder::new().compress_vec(&block).expect("any bytes can be compressed");
+    }
+    let length = block.len();
+    let index = [entry(b"k", &[0, (length & 0x7f) as u8 | 0x80, (length >> 7) as u8]), vec![0; 4]].concat();
+    let at = length + 5;
+    let mut footer = vec![0, 0, (at & 0x7f) as u8 | 0x80, (at >> 7) as u8, index.len() as u8];
+    footer.resize(40, 0);
+    footer.extend(0xdb47_7524_8b80_fb57_u64.to_le_bytes());
+    [block, vec![u8::from(compressed), 0, 0, 0, 0], index, vec![0; 5], footer].concat()
+}
+
+#[test]
+fn entries_that_are_no_changes_are_given_and_told() {
+    let removal = [&b"gone"[..], &[0, 1, 0, 0, 0, 0, 0, 0]].concat();
+    let put = [&b"kept"[..], &[1, 2, 0, 0, 0, 0, 0, 0]].concat();
+    let good = entry(&put, b"a value");
+    for compressed in [false, true] {
+        let holds = |entries: &[u8], restarts: &[u8]| {
+            let (values, damages) = everything(&table_of(entries, restarts, compressed));
+            let is_told = damages.iter().any(|what| *what != Damaged::Checksum);
+            (values.iter().any(|(_, text, _, _)| text.contains("13800000427")), is_told)
+        };
+        let short_key = [good.clone(), entry(b"short", b"13800000427")].concat();
+        assert_eq!(holds(&short_key, &[0; 4]), (true, true), "a key without its number");
+        let with_value = [good.clone(), entry(&removal, b"13800000427")].concat();
+        assert_eq!(holds(&with_value, &[0; 4]), (true, false), "a removal with a value");
+        assert_eq!(holds(&good, b"13800000427;"), (true, true), "restarts that are a text");
+        assert_eq!(holds(&good, &[0; 4]), (false, false));
+    }
+}
+
+#[test]
+fn what_stands_behind_the_index_is_given() {
+    let mut table = table_of(&entry(b"kept\x01\x02\0\0\0\0\0\0", b"a value"), &[0; 4], false);
+    let footer = table.len() - 48;
+    table[footer + 10..footer + 21].copy_from_slice(b"13800000427");
+    table.splice(footer..footer, b"sesame".iter().copied());
+    let (values, _) = everything(&table);
+    for expected in ["13800000427", "sesame"] {
+        assert!(values.iter().any(|(_, text, _, form)| text == expected && *form == Form::Raw), "{expected}");
+    }
+}

@@ -232,3 +232,78 @@ fn pages_in_a_circle_end() {
     let (values, _) = everything(Database { main: &circle, ..Database::default() });
     assert!(!values.is_empty());
 }
+
+/// Whether some value holds these bytes.
+fn holds(values: &[Given], bytes: &[u8]) -> bool {
+    values.iter().any(|value| value.bytes.windows(bytes.len()).any(|window| window == bytes))
+}
+
+#[test]
+fn names_of_columns_are_charged_and_not_kept_when_refused() {
+    let limits = Limits { made: 100, ..Limits::default() };
+    let (mut places, mut limited) = (Vec::new(), 0);
+    let database = Database { main: MESSAGES, ..Database::default() };
+    read_sqlite(&database, &limits, &mut |found| match found {
+        Found::Value(value) => places.push(value.place.to_string()),
+        Found::Damage(damage) => limited += u32::from(damage.what == Damaged::Limit),
+    });
+    assert_eq!(limited, 1, "it is said once");
+    assert!(places.iter().any(|place| place.starts_with("table messages, row 3, column 3 (")));
+    assert!(!places.iter().any(|place| place.contains("column body")));
+}
+
+#[test]
+fn a_list_of_free_pages_that_is_none_is_given_raw() {
+    let trunk = u32::from_be_bytes(MESSAGES[32..36].try_into().unwrap()) as usize;
+    for count in [3_u32, 200] {
+        let mut main = MESSAGES.to_vec();
+        let page = &mut main[(trunk - 1) * 512..trunk * 512];
+        page[4..8].copy_from_slice(&count.to_be_bytes());
+        page[8..20].copy_from_slice(b"13800000427;");
+        let (values, damages) = everything(Database { main: &main, ..Database::default() });
+        assert!(holds(&values, b"13800000427"), "{count} pages announced");
+        assert!(damages.iter().any(|(_, what)| *what == Damaged::Page));
+    }
+}
+
+/// A page that nothing refers to, with one whole record and pointers that are a text.
+#[test]
+fn pointers_of_a_leftover_page_that_lead_nowhere_are_given_raw() {
+    let mut page = vec![0; 512];
+    page[0] = 13;
+    page[4] = 7;
+    page[8..10].copy_from_slice(&400_u16.to_be_bytes());
+    page[10..22].copy_from_slice(b"13800000427;");
+    page[400..407].copy_from_slice(&[5, 1, 3, 15, 15, b'x', b'y']);
+    let main = [MESSAGES, &page].concat();
+    let (values, _) = everything(Database { main: &main, ..Database::default() });
+    assert!(holds(&values, b"13800000427"));
+    assert!(values.iter().any(|value| value.text == "y" && value.state == State::Deleted), "its record is one");
+}
+
+#[test]
+fn what_stands_in_the_reserved_part_of_the_header_is_given() {
+    let mut main = MESSAGES.to_vec();
+    main[75..86].copy_from_slice(b"13800000427");
+    assert!(holds(&main_only(&main), b"13800000427"));
+}
+
+#[test]
+fn the_padding_of_a_journal_is_given() {
+    let mut first = JOURNAL.1.to_vec();
+    first[40..51].copy_from_slice(b"13800000427");
+    let sectors = first.len().div_ceil(512) + 1;
+    let end = first.len();
+    first.resize(sectors * 512, 0);
+    first[sectors * 512 - 20..sectors * 512 - 14].copy_from_slice(b"sesame");
+    let one = (&first[..end], &[&b"13800000427"[..]][..]);
+    let two = [first.as_slice(), JOURNAL.1].concat();
+    let two = (two.as_slice(), &[&b"13800000427"[..], b"sesame"][..]);
+    for (journal, expected) in [one, two] {
+        let (values, _) = everything(Database { main: JOURNAL.0, wal: None, journal: Some(journal) });
+        for bytes in expected {
+            assert!(holds(&values, bytes), "{}", String::from_utf8_lossy(bytes));
+        }
+        assert!(values.iter().any(|value| value.text == "before the change"));
+    }
+}

@@ -17,7 +17,7 @@ pub(super) struct Entry {
 pub(super) struct Entries<'b> {
     block: &'b [u8],
     at: usize,
-    /// Whether the last entry was read.
+    /// Whether the last entry was read, and the block ends as it must.
     pub(super) whole: bool,
 }
 
@@ -25,7 +25,9 @@ impl<'b> Entries<'b> {
     pub(super) fn of(block: &'b [u8]) -> Self {
         let restarts = block.len().checked_sub(4).and_then(|at| u32_at(block, at)).unwrap_or(0) as usize;
         let end = restarts.checked_mul(4).and_then(|length| block.len().checked_sub(length.checked_add(4)?));
-        Self { block: block.get(..end.unwrap_or(0)).unwrap_or_default(), at: 0, whole: end.is_some() }
+        let restarts = end.and_then(|end| block.get(end..block.len() - 4));
+        let whole = end.zip(restarts).is_some_and(|(end, restarts)| are_restarts(restarts, end));
+        Self { block: block.get(..end.unwrap_or(0)).unwrap_or_default(), at: 0, whole }
     }
 
     fn entry(&self) -> Option<Entry> {
@@ -42,6 +44,13 @@ impl<'b> Entries<'b> {
     }
 }
 
+/// Whether these are places of entries, in order: what stands there instead would be in no entry.
+fn are_restarts(bytes: &[u8], end: usize) -> bool {
+    let mut places = bytes.chunks_exact(4).map(|place| u32_at(place, 0).map_or(usize::MAX, |place| place as usize));
+    let first_is_start = places.next().is_none_or(|first| first == 0);
+    first_is_start && places.try_fold(0, |before, at| (before < at && at < end).then_some(at)).is_some()
+}
+
 impl Iterator for Entries<'_> {
     type Item = Entry;
 
@@ -50,7 +59,7 @@ impl Iterator for Entries<'_> {
             return None;
         }
         let entry = self.entry();
-        self.whole = entry.is_some();
+        self.whole &= entry.is_some();
         self.at = entry.as_ref().map_or(self.block.len(), |entry| entry.value.end);
         entry
     }

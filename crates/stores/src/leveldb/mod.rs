@@ -22,7 +22,7 @@ struct Change<'a> {
     key: &'a [u8],
     /// Where the key stands, where it does in one piece.
     key_at: Option<Range<u64>>,
-    /// None where the key was removed.
+    /// None where the key was removed. Of a removal in a table it is empty, or what does not belong there.
     value: Option<&'a [u8]>,
     value_at: Option<Range<u64>>,
     sequence: u64,

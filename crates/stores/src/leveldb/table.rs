@@ -2,7 +2,7 @@
 
 use super::block::Entries;
 use super::{Change, checksum, give};
-use crate::out::{Damaged, File, Out, State};
+use crate::out::{Damaged, File, Form, Out, State, Value};
 use crate::place::Place;
 use crate::varint::{u32_at, varint};
 use std::borrow::Cow;
@@ -20,15 +20,20 @@ pub(crate) fn is_table(bytes: &[u8]) -> bool {
 /// Reads a table. A block that cannot be read is given raw.
 pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
     let footer = bytes.len().checked_sub(FOOTER).and_then(|at| bytes.get(at..)).unwrap_or_default();
-    let index = index_handle(footer).and_then(|range| block(bytes, &range, out));
-    let Some(index) = index else {
+    let handles = index_handle(footer);
+    let index = handles.as_ref().and_then(|(range, _)| block(bytes, range, out));
+    let Some((index, (_, handles_end))) = index.zip(handles) else {
         out.damage(File::Main, 0..bytes.len() as u64, Damaged::Header);
         return out.raw(Place::Named { name: "raw bytes", at: 0 }, bytes, 0, File::Main, State::Unallocated);
     };
     let mut reader = Table { last: Vec::new(), last_state: State::Live };
     let mut end = 0;
-    let last = index.range.start as usize;
-    for handle in Entries::of(&index.content).filter_map(|entry| handle(index.content.get(entry.value)?)) {
+    let mut entries = Entries::of(&index.content);
+    for entry in entries.by_ref() {
+        let Some(handle) = index.content.get(entry.value).and_then(handle) else {
+            out.damage(File::Main, index.range.clone(), Damaged::Entry);
+            continue;
+        };
         let at = handle.start as u64..handle.end as u64;
         // Blocks stand one behind the other. What names one twice would have it read twice.
         if handle.start < end {
@@ -45,7 +50,15 @@ pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
             out.raw(place, raw, at.start, File::Main, State::Unallocated);
         }
     }
-    between(bytes, end..last, out);
+    if !entries.whole {
+        out.damage(File::Main, index.range.clone(), Damaged::Entry);
+    }
+    between(bytes, end..index.range.start as usize, out);
+    // Its keys are those of the data, or shorter ones between them.
+    index.raw("in the index of blocks,", 0..index.content.len(), out);
+    let footer = bytes.len() - FOOTER;
+    between(bytes, (index.range.end as usize).saturating_add(TRAILER)..footer, out);
+    between(bytes, footer + handles_end..bytes.len() - MAGIC.len(), out);
 }
 
 /// Bytes that no block of data covers: filters, statistics, and what is left over.
@@ -55,11 +68,17 @@ fn between(bytes: &[u8], range: Range<usize>, out: &mut Out<'_>) {
     out.raw(place, bytes.get(range).unwrap_or_default(), at, File::Main, State::Unallocated);
 }
 
-/// Where the index stands: the second of the footer's two handles.
-fn index_handle(footer: &[u8]) -> Option<Range<usize>> {
-    let (_, first) = varint(footer)?;
-    let (_, second) = varint(footer.get(first..)?)?;
-    handle(footer.get(first + second..)?)
+/// Where the index stands: the second of the footer's two handles; and where the handles end in the footer.
+fn index_handle(footer: &[u8]) -> Option<(Range<usize>, usize)> {
+    let mut end = 0;
+    for _ in 0..2 {
+        end += varint(footer.get(end..)?)?.1;
+    }
+    let index = handle(footer.get(end..)?)?;
+    for _ in 0..2 {
+        end += varint(footer.get(end..)?)?.1;
+    }
+    Some((index, end))
 }
 
 fn handle(bytes: &[u8]) -> Option<Range<usize>> {
@@ -75,6 +94,21 @@ struct Block<'a> {
     /// Where it starts, where its bytes are those of the file.
     at: Option<u64>,
     range: Range<u64>,
+}
+
+impl Block<'_> {
+    /// Gives a part of it raw: in its place where it has one.
+    fn raw(&self, name: &'static str, range: Range<usize>, out: &mut Out<'_>) {
+        let part = self.content.get(range.clone()).unwrap_or_default();
+        if let Some(at) = self.at.map(|at| at + range.start as u64) {
+            return out.raw(Place::Named { name, at }, part, at, File::Main, State::Unallocated);
+        }
+        let place = Place::Named { name, at: self.range.start };
+        if out.charge_aloud(part.len(), &(self.range.start as usize..self.range.end as usize)) {
+            let (bytes, state) = (Cow::Owned(part.to_vec()), State::Unallocated);
+            out.value(Value { place, bytes, file: File::Main, at: None, state, form: Form::Raw });
+        }
+    }
 }
 
 fn block<'a>(bytes: &'a [u8], handle: &Range<usize>, out: &mut Out<'_>) -> Option<Block<'a>> {
@@ -138,7 +172,11 @@ impl Table {
             }
             let own = content.get(entry.key.clone()).unwrap_or_default();
             let older = self.take_key(entry.shared, own);
-            let Some((key, suffix)) = self.last.split_last_chunk::<SUFFIX>() else { continue };
+            let Some((key, suffix)) = self.last.split_last_chunk::<SUFFIX>() else {
+                out.damage(File::Main, block.range.clone(), Damaged::Entry);
+                block.raw("an entry without a number,", entry.key.start..entry.value.end, out);
+                continue;
+            };
             let number = u64::from_le_bytes(*suffix);
             let removed = suffix[0] == 0;
             let state = if older { self.last_state } else { State::Live };
@@ -150,7 +188,7 @@ impl Table {
             };
             let whole_key = entry.shared == 0 && own.len() >= SUFFIX;
             let key_at = whole_key.then(|| place(entry.key.start..entry.key.end - SUFFIX)).flatten();
-            let value = content.get(entry.value.clone()).filter(|_| !removed);
+            let value = content.get(entry.value.clone());
             let state = if removed { State::Deleted } else { state };
             // The key is borrowed from the block where it stands there whole.
             let key = if key_at.is_some() { own.get(..own.len() - SUFFIX).unwrap_or(key) } else { key };
@@ -159,10 +197,7 @@ impl Table {
         }
         if !entries.whole {
             out.damage(File::Main, block.range.clone(), Damaged::Entry);
-            let place = Place::Named { name: "a block that cannot be read", at: block.range.start };
-            if let Some(at) = block.at {
-                out.raw(place, content, at, File::Main, State::Unallocated);
-            }
+            block.raw("a block that cannot be read", 0..content.len(), out);
         }
     }
 

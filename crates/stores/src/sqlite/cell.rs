@@ -67,7 +67,9 @@ pub(super) struct Node {
     pub(super) broken: Vec<usize>,
     /// The page of the greatest keys, in interior pages.
     pub(super) last_child: Option<u32>,
-    /// Where the array of pointers ends.
+    /// Where the array of pointers starts.
+    pub(super) pointers: usize,
+    /// Where it ends.
     pub(super) head_end: usize,
 }
 
@@ -82,7 +84,8 @@ impl Node {
             return None;
         }
         let last_child = if kind.is_interior() { u32_at(page, head + 8) } else { None };
-        let mut node = Self { kind, cells: Vec::with_capacity(count), broken: Vec::new(), last_child, head_end };
+        let mut node =
+            Self { kind, cells: Vec::with_capacity(count), broken: Vec::new(), last_child, pointers, head_end };
         for at in (pointers..head_end).step_by(2).filter_map(|at| u16_at(page, at)).map(usize::from) {
             // A pointer into the header is none.
             match (at >= head_end).then(|| cell(page, at, kind, usable)).flatten() {

@@ -1,6 +1,7 @@
 //! The header of a database: the first hundred bytes of its first page (SQLite file format, section 1.3).
 
 use super::bytes::{u16_at, u32_at};
+use std::ops::Range;
 
 /// How the database writes text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) struct Header {
 }
 
 pub(super) const LENGTH: usize = 100;
+/// Bytes that are kept for later versions: zeros.
+pub(super) const RESERVED: Range<usize> = 72..92;
 
 impl Header {
     /// None where the header says what cannot be.

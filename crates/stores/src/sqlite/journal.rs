@@ -2,6 +2,7 @@
 
 use super::bytes::u32_at;
 use super::header::page_size;
+use std::ops::Range;
 
 /// What one page held before.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +21,23 @@ pub(super) fn size_of_pages(bytes: &[u8]) -> Option<usize> {
     bytes.starts_with(&MAGIC).then(|| page_size(u32_at(bytes, 24)?)).flatten()
 }
 
-/// All records whose checksum is right.
+/// Bytes of a segment's header that say something.
+const HEADER: usize = 28;
+
+/// What a journal holds.
+pub(super) struct Contents<'a> {
+    /// All records whose checksum is right, in order.
+    pub(super) records: Vec<Record<'a>>,
+    /// The bytes that fill up headers and segments to whole sectors.
+    pub(super) between: Vec<Range<usize>>,
+}
+
+/// Reads a journal.
 ///
 /// A finished transaction may leave its journal with nothing but the header zeroed (`PRAGMA journal_mode=PERSIST`).
 /// Then the checksum's start is unknown: the first record's tells it, and the others are held against that.
-pub(super) fn records(bytes: &[u8], page_size: usize) -> Vec<Record<'_>> {
-    let mut found = Vec::new();
+pub(super) fn contents(bytes: &[u8], page_size: usize) -> Contents<'_> {
+    let (mut records, mut between) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < bytes.len() {
         let segment = bytes.get(at..).unwrap_or_default();
@@ -36,10 +48,12 @@ pub(super) fn records(bytes: &[u8], page_size: usize) -> Vec<Record<'_>> {
         let sector = u32_at(segment, 20).filter(|_| marked).map_or(USUAL_SECTOR, |size| size as usize);
         let sector = if (32..=65_536).contains(&sector) { sector } else { USUAL_SECTOR };
         let nonce = u32_at(segment, 12).filter(|_| marked);
-        let end = segment_records(bytes, at + sector, page_size, nonce, &mut found);
+        between.push(if marked { at + HEADER..at + sector } else { at..at + sector });
+        let end = segment_records(bytes, at + sector, page_size, nonce, &mut records);
         at = end.div_ceil(sector).saturating_mul(sector).max(at + sector);
+        between.push(end..at);
     }
-    found
+    Contents { records, between }
 }
 
 /// Reads records as long as their checksums are right; gives where it stopped.

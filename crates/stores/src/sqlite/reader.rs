@@ -4,7 +4,7 @@ mod rows;
 
 use super::bytes::u32_at;
 use super::cell::{Cell, Node, Type};
-use super::header::Header;
+use super::header::{Header, RESERVED};
 use super::images::{Image, Images};
 use super::record::{self, Payload, Piece};
 use super::schema::{self, Table};
@@ -12,6 +12,7 @@ use super::{File, journal};
 use crate::out::{Damaged, Out, State};
 use crate::place::{Origin, Part, Place};
 use rows::within;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// How a page is read.
@@ -41,6 +42,8 @@ pub(super) struct Reader<'a, 'r, 'o> {
     owner: Vec<Option<Rc<Table>>>,
     /// What the rows of the schema declare, with root pages; only while these rows are read.
     declared: Option<Vec<(u32, Table)>>,
+    /// Whether it was said that names of columns were not kept.
+    refused_names: bool,
 }
 
 /// Longest statement from which names are taken.
@@ -62,12 +65,14 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
             free: vec![false; numbers],
             owner: vec![None; numbers],
             declared: None,
+            refused_names: false,
         }
     }
 
     /// All pages but those of a journal.
     pub(super) fn read_pages(&mut self) {
         self.say_what_is_missing();
+        self.reserved();
         for (root, table) in self.schema() {
             self.tree(root, &Rc::new(table));
         }
@@ -81,6 +86,15 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
         if there > 0 && self.images.wal.is_none() && u64::from(pages) > there {
             self.out.damage(File::Main, there * size..u64::from(pages) * size, Damaged::Short);
         }
+    }
+
+    /// Gives what stands in the header where zeros must.
+    fn reserved(&mut self) {
+        let committed = self.images.committed();
+        let Some(first) = self.images.as_of(1, committed).filter(|first| Header::parse(first.bytes).is_some()) else {
+            return;
+        };
+        self.raw(&first, RESERVED.start, RESERVED.end, None, State::Unallocated, Part::Other);
     }
 
     /// Gives the rows of the schema, and returns what they declare, with root pages.
@@ -144,10 +158,26 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
     }
 
     fn declare(&mut self, payload: &Payload<'a>) {
-        if self.declared.as_ref().is_some_and(|declared| declared.len() < MOST_TABLES) {
-            let declaration = self.declaration(payload);
-            self.declared.iter_mut().for_each(|declared| declared.extend(declaration.clone()));
+        let is_room = self.declared.as_ref().is_some_and(|declared| declared.len() < MOST_TABLES);
+        let Some((root, mut table)) = is_room.then(|| self.declaration(payload)).flatten() else { return };
+        // A name of one letter is kept as two dozen bytes, and statements have thousands of them.
+        if !self.names_may_be_kept(table.kept_bytes(), payload) {
+            table.columns = Vec::new();
         }
+        if let Some(declared) = self.declared.as_mut() {
+            declared.push((root, table));
+        }
+    }
+
+    fn names_may_be_kept(&mut self, bytes: usize, payload: &Payload<'_>) -> bool {
+        let granted = self.out.charge(bytes);
+        if !granted
+            && !std::mem::replace(&mut self.refused_names, true)
+            && let Some(first) = payload.pieces.first()
+        {
+            self.out.damage(payload.file, first.at..first.at + first.bytes.len() as u64, Damaged::Limit);
+        }
+        granted
     }
 
     fn declaration(&self, payload: &Payload<'a>) -> Option<(u32, Table)> {
@@ -179,16 +209,30 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
             let unused = trunk.filter(|trunk| trunk.id.is_some_and(|id| self.claimed.get(id) == Some(&false)));
             let Some(trunk) = unused else { return self.not_in_the_tree(trunk, next) };
             self.claim(&trunk);
-            let count = u32_at(trunk.bytes, 4).unwrap_or(0) as usize;
-            let end = count.saturating_mul(4).saturating_add(8).min(self.header.usable);
-            for number in (8..end).step_by(4).filter_map(|at| u32_at(trunk.bytes, at)) {
-                if let Some(free) = self.free.get_mut(number as usize) {
-                    *free = true;
-                }
-            }
+            let end = self.free_leaves(&trunk);
             self.raw(&trunk, end, trunk.bytes.len(), None, State::Unallocated, Part::Free);
             next = u32_at(trunk.bytes, 0).unwrap_or(0);
         }
+    }
+
+    /// Marks the pages that a trunk lists, and returns where its list ends. Where it is no list, it is told and given
+    /// like the rest of the page.
+    fn free_leaves(&mut self, trunk: &Image<'a>) -> usize {
+        let count = u32_at(trunk.bytes, 4).unwrap_or(0) as usize;
+        let end = count.saturating_mul(4).saturating_add(8).min(self.header.usable);
+        let mut is_list = count <= self.header.usable / 4 - 2;
+        for number in (8..end).step_by(4).filter_map(|at| u32_at(trunk.bytes, at)) {
+            match self.free.get_mut(number as usize).filter(|_| number > 0) {
+                Some(free) => *free = true,
+                // Of a log alone the other pages are not at hand.
+                None => is_list &= number > 0 && self.images.main_pages == 0,
+            }
+        }
+        if is_list {
+            return end;
+        }
+        self.out.damage(trunk.file(), trunk.at(0)..trunk.at(trunk.bytes.len()), Damaged::Page);
+        4
     }
 
     /// The first trunk, from the newest first page.
@@ -275,13 +319,18 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
 
     /// What pages held before a transaction.
     pub(super) fn read_journal(&mut self, bytes: &[u8]) {
-        let records = journal::records(bytes, self.header.page_size);
+        let journal::Contents { records, between } = journal::contents(bytes, self.header.page_size);
         let mut end = 0;
         for (index, record) in records.iter().enumerate() {
             let origin = Origin::Journal(index as u32 + 1);
             let image = Image { number: record.page, bytes: record.bytes, origin, start: record.at, id: None };
             end = image.at(image.bytes.len()) as usize + 4;
             self.journalled(&image);
+        }
+        for range in between.into_iter().filter(|range| range.end <= end) {
+            let place = Place::Named { name: "between records of the rollback journal,", at: range.start as u64 };
+            let (at, padding) = (range.start as u64, bytes.get(range).unwrap_or_default());
+            self.out.raw(place, padding, at, File::Journal, State::Unallocated);
         }
         super::tail(bytes, end, File::Journal, self.out);
     }
@@ -326,8 +375,12 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
     /// What no record of a page covers.
     fn gaps(&mut self, image: &Image<'_>, node: &Node, table: Option<&Rc<Table>>, reading: Reading) {
         let covers = |cell: &&Cell| cell.record.is_none() || !reading.strict || is_whole(image, cell);
-        let covered = node.cells.iter().filter(covers).map(|cell| cell.range.clone()).collect();
+        let covered: Vec<Range<usize>> = node.cells.iter().filter(covers).map(|cell| cell.range.clone()).collect();
         let part = if reading.part == Part::Free { Part::Free } else { Part::Gap };
+        // Pointers that do not all lead to records may be none: a page that nothing refers to can hold anything there.
+        if reading.strict && (covered.len() < node.cells.len() || !node.broken.is_empty()) {
+            self.raw(image, node.pointers, node.head_end, table, State::Unallocated, part);
+        }
         for gap in node.gaps(image.bytes.len(), covered) {
             self.raw(image, gap.start, gap.end, table, State::Unallocated, part);
         }
@@ -355,7 +408,7 @@ impl Reading {
     }
 }
 
-fn piece<'a>(image: &Image<'a>, start: u64, range: std::ops::Range<usize>) -> Piece<'a> {
+fn piece<'a>(image: &Image<'a>, start: u64, range: Range<usize>) -> Piece<'a> {
     let bytes = image.bytes.get(range.clone()).unwrap_or_default();
     Piece { start, bytes, page: image.place(range.start), at: image.at(range.start) }
 }

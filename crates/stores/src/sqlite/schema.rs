@@ -34,6 +34,12 @@ impl Token {
 const MOST_COLUMNS: usize = 32_767;
 
 impl Table {
+    /// Bytes that its names take.
+    pub(super) fn kept_bytes(&self) -> usize {
+        let names = self.columns.iter().map(|name| name.len() + size_of::<String>()).sum::<usize>();
+        names + self.name.len() + size_of::<Self>()
+    }
+
     /// For places.
     pub(super) fn within(&self) -> Within<'_> {
         if self.is_index { Within::Index(&self.name) } else { Within::Table(&self.name) }
