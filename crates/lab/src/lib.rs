@@ -17,6 +17,7 @@ pub mod plan;
 pub mod provisioning;
 pub mod seal;
 pub mod server;
+pub mod shop;
 pub mod smarthome;
 pub mod stage;
 pub mod subject;
