@@ -5,6 +5,13 @@
 //! in [`Batch`]es to a [`Sink`], which types and counts the columns. Nothing is unpacked to disk and no
 //! raw value is ever kept: what outlives a batch is a count, a mask or a digest under the case's key.
 
+mod dialect;
+mod encoding;
+mod entry;
+mod read;
 mod rows;
+mod source;
+mod window;
 
-pub use rows::{Batch, Damage, Dialect, Place, Row, Sink, Span, Table, TableId};
+pub use read::{Checkpoint, Options, read, read_from};
+pub use rows::{Batch, Damage, Dialect, Entry, Place, Row, Sink, Span, Table, TableId};

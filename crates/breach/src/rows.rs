@@ -1,5 +1,7 @@
 //! The seam between what reads dumps and what counts them: tables, and their rows in batches.
 
+use crate::read::Checkpoint;
+
 /// Where in a dump something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -76,6 +78,11 @@ impl Span {
         Self { start, length }
     }
 
+    /// Where the field is. `None` for [`Self::NULL`].
+    pub(crate) fn range(self) -> Option<std::ops::Range<usize>> {
+        (self != Self::NULL).then(|| self.start as usize..(self.start as usize).saturating_add(self.length as usize))
+    }
+
     /// The field's bytes. `None` for [`Self::NULL`] and for what lies outside of `bytes`.
     #[inline]
     pub fn of(self, bytes: &[u8]) -> Option<&[u8]> {
@@ -146,8 +153,23 @@ impl<'a> Row<'a> {
     }
 }
 
+/// A file, or a file inside a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path as given; a path inside a container follows after `!`: `dump.zip!users/a.sql`.
+    pub path: String,
+    /// How many bytes it has unpacked, as its container says. `None` where that is not said.
+    pub size: Option<u64>,
+}
+
 /// What counts rows.
 pub trait Sink {
+    /// An entry begins. Entries are counted from 0 in the order they are read; those a reading that
+    /// begins at a [`Checkpoint`] passes over are named too.
+    fn entry(&mut self, index: u32, entry: &Entry) {
+        let _ = (index, entry);
+    }
+
     /// A table begins, or goes on after another: the same table (entry, name, columns) gets the same id.
     fn table(&mut self, table: &Table) -> TableId;
 
@@ -156,6 +178,12 @@ pub trait Sink {
 
     /// Something was skipped.
     fn damage(&mut self, damage: Damage);
+
+    /// Everything before this point has been given, and reading can begin again here. `read` counts the
+    /// bytes of the files as they are on disk that have been read so far, for showing progress.
+    fn checkpoint(&mut self, checkpoint: &Checkpoint, read: u64) {
+        let _ = (checkpoint, read);
+    }
 }
 
 #[cfg(test)]

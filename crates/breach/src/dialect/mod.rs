@@ -1,0 +1,154 @@
+//! How rows are written, and taking them apart.
+//!
+//! A parser is given a window of text and a place in it, and makes one [`Step`]. What it needs to go on
+//! at a row boundary is in [`State`], which is what a checkpoint keeps.
+
+pub(crate) mod delimited;
+pub(crate) mod fields;
+pub(crate) mod find;
+pub(crate) mod guess;
+mod header;
+pub(crate) mod sql;
+mod statement;
+
+use serde::{Deserialize, Serialize};
+
+use crate::rows::Dialect;
+use delimited::Delimited;
+use fields::Fields;
+use sql::Sql;
+
+/// What a parser found at a place of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A row, complete in [`Fields`]; the next thing begins at this place.
+    Row(usize),
+    /// Nothing that holds rows, up to this place.
+    Skip(usize),
+    /// The state's table is another from here on.
+    Table(usize),
+    /// Longer than the text at hand.
+    More,
+    /// What stands here is not as this dialect writes it. Only where the step was told to examine.
+    Misfit,
+    /// Damaged up to this place.
+    Lost(usize, &'static str),
+}
+
+/// The text at hand.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Whether no text will follow.
+    pub(crate) ended: bool,
+    /// Whether to stop at what is not of the dialect, so that the dialect can be guessed again.
+    pub(crate) examine: bool,
+}
+
+impl Text<'_> {
+    /// Where the line of `at` ends: after its line feed, or where the text ends for good.
+    #[inline]
+    pub(crate) fn line_end(self, at: usize) -> Option<usize> {
+        line_end(self.bytes, at).or(self.ended.then_some(self.bytes.len()))
+    }
+
+    /// More text is needed, unless there is none: then what stands here is damaged to the end.
+    pub(crate) fn more(self, what: &'static str) -> Step {
+        if self.ended { Step::Lost(self.bytes.len(), what) } else { Step::More }
+    }
+}
+
+/// What is known at a row boundary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) shape: Shape,
+    /// The table that rows belong to, where one has begun.
+    pub(crate) table: Option<Header>,
+}
+
+/// A table's name and columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Header {
+    pub(crate) name: Option<String>,
+    pub(crate) columns: Vec<Option<String>>,
+}
+
+/// A dialect and what its parser remembers between rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Shape {
+    /// None that is known here.
+    Unknown,
+    Sql(Sql),
+    Delimited(Delimited),
+}
+
+impl State {
+    pub(crate) fn unknown() -> Self {
+        Self { shape: Shape::Unknown, table: None }
+    }
+
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        match &self.shape {
+            Shape::Unknown => None,
+            Shape::Sql(sql) => Some(sql.dialect()),
+            Shape::Delimited(delimited) => Some(delimited.dialect()),
+        }
+    }
+
+    /// One step from `at`.
+    #[inline]
+    pub(crate) fn step(&mut self, text: Text<'_>, at: usize, fields: &mut Fields) -> Step {
+        match &mut self.shape {
+            Shape::Sql(sql) => sql.step(&mut self.table, text, at, fields),
+            Shape::Delimited(delimited) => delimited.step(text, at, fields),
+            Shape::Unknown if text.examine => Step::Misfit,
+            Shape::Unknown => match text.line_end(at) {
+                Some(end) => Step::Lost(end, "neither SQL nor separated fields nor JSON"),
+                None => Step::More,
+            },
+        }
+    }
+
+    /// Whether what was guessed where a row did not fit is reason enough to leave this dialect.
+    pub(crate) fn yields_to(&self, guess: &guess::Guess) -> bool {
+        match (&self.shape, &guess.state.shape) {
+            (Shape::Sql(_), Shape::Sql(_)) => false,
+            (Shape::Unknown, _) | (_, Shape::Sql(_)) => true,
+            (Shape::Delimited(old), Shape::Delimited(new)) => {
+                guess.lines >= guess::FEWEST_LINES && (old.separator, old.columns) != (new.separator, new.columns)
+            }
+            _ => guess.lines >= guess::FEWEST_LINES,
+        }
+    }
+
+    /// Whether a reader that knows what came before could begin at `at`, without its rows' statement.
+    pub(crate) fn is_boundary(&self, text: &[u8], at: usize) -> bool {
+        match &self.shape {
+            Shape::Sql(sql) => !sql.is_inside_values() && (at == 0 || text.get(at - 1) == Some(&b'\n')),
+            _ => true,
+        }
+    }
+
+    /// Where the row itself begins that was read from `at` on: after what parts it from the one before.
+    pub(crate) fn row_start(&self, text: &[u8], at: usize) -> usize {
+        let is_between = |byte: &&u8| matches!(**byte, b',' | b' ' | b'\t' | b'\n' | b'\r');
+        match &self.shape {
+            Shape::Sql(sql) if sql.is_inside_values() => at + text[at..].iter().take_while(is_between).count(),
+            _ => at,
+        }
+    }
+
+    /// Where reading may go on after damage at or after `at`: `None` where it is beyond the text.
+    pub(crate) fn resync(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        if let Shape::Sql(sql) = &mut self.shape {
+            sql.leave_statement();
+        }
+        line_end(text, at)
+    }
+}
+
+/// One more than the place of the next line feed.
+#[inline]
+pub(crate) fn line_end(text: &[u8], at: usize) -> Option<usize> {
+    memchr::memchr(b'\n', text.get(at..)?).map(|length| at + length + 1)
+}

@@ -1,0 +1,378 @@
+//! One entry's bytes into batches.
+
+use std::io::{self, Read};
+
+use crate::dialect::fields::Fields;
+use crate::dialect::{Header, State, Step, Text, guess};
+use crate::read::{Checkpoint, Known, Options};
+use crate::rows::{Batch, Damage, Dialect, Place, Sink, Table, TableId};
+use crate::window::{CELL, Window};
+
+/// Which part of an entry is read.
+pub(crate) struct Bounds {
+    /// From this point; else from the entry's beginning.
+    pub(crate) from: Option<Checkpoint>,
+    /// Up to the first boundary between statements or lines at or after this offset.
+    pub(crate) until: Option<u64>,
+}
+
+/// Rows are given at least this often.
+const MOST_ROWS: usize = 16 << 10;
+/// How many damages of an entry are told one by one.
+const MOST_DAMAGES: usize = 1000;
+
+/// Reads an entry.
+pub(crate) struct EntryReader<'a, 'r> {
+    entry: u32,
+    options: &'a Options,
+    sink: &'a mut dyn Sink,
+    progress: &'a dyn Fn() -> u64,
+    window: Window<'r>,
+    state: State,
+    fields: Fields,
+    /// The table the waiting rows belong to, as the sink knows it.
+    table: Option<(Header, Dialect, TableId)>,
+    /// Where the first waiting row begins.
+    first: usize,
+    /// The dialect is not guessed again before this offset.
+    examined: u64,
+    /// No offset before this place of the window is beyond `examined`.
+    not_before: usize,
+    until: Option<u64>,
+    damages: Damages,
+}
+
+impl<'a, 'r> EntryReader<'a, 'r> {
+    pub(crate) fn new(
+        entry: u32,
+        source: &'r mut dyn Read,
+        bounds: Bounds,
+        options: &'a Options,
+        sink: &'a mut dyn Sink,
+        progress: &'a dyn Fn() -> u64,
+    ) -> Self {
+        let offset = bounds.from.as_ref().map_or(0, |from| from.offset);
+        let known = bounds.from.and_then(|from| from.known);
+        // One cell earlier, so that the cell of `offset` is decided from all of its fields.
+        let start = if known.is_some() { (offset / CELL).saturating_sub(1) * CELL } else { 0 };
+        let passed = pass(source, start);
+        let window = Window::new(source, passed, options.block, known.as_ref().map(|known| known.charset));
+        let (state, examined) = known.map_or((State::unknown(), 0), |known| (known.state, known.examined));
+        let mut reader = Self {
+            entry,
+            options,
+            sink,
+            progress,
+            window,
+            state,
+            fields: Fields::new(),
+            table: None,
+            first: 0,
+            examined,
+            not_before: 0,
+            until: bounds.until,
+            damages: Damages::default(),
+        };
+        reader.seek(offset);
+        reader
+    }
+
+    /// Consumes the text before `offset`.
+    fn seek(&mut self, offset: u64) {
+        loop {
+            let (text, at) = self.window.text();
+            let end = text.len();
+            if self.window.raw_offset(end) >= offset {
+                self.window.consume_to(place_of(&self.window, at, end, offset));
+                return;
+            }
+            self.window.consume_to(end);
+            if !self.window.fill() {
+                return;
+            }
+        }
+    }
+
+    /// Reads to the end, and returns the point where reading ended.
+    pub(crate) fn run(mut self) -> Checkpoint {
+        if self.state.table.is_some() {
+            self.announce();
+        }
+        while self.turn() {}
+        self.flush();
+        self.damages.flush(self.sink);
+        self.damages.finish(self.sink);
+        self.checkpoint()
+    }
+
+    /// One step. `false` at the end.
+    #[inline]
+    fn turn(&mut self) -> bool {
+        let (bytes, at) = self.window.text();
+        let ended = self.window.ended();
+        if at == bytes.len() {
+            return !ended && self.fill();
+        }
+        if self.until.is_some() && self.is_beyond(at) {
+            return false;
+        }
+        let step = self.state.step(Text { bytes, ended, examine: true }, at, &mut self.fields);
+        self.follow(step, at)
+    }
+
+    #[inline]
+    fn follow(&mut self, step: Step, at: usize) -> bool {
+        match step {
+            Step::Row(next) => self.row(at, next),
+            Step::Skip(next) => self.window.consume_to(next),
+            Step::Table(next) => {
+                self.window.consume_to(next);
+                self.announce();
+            }
+            Step::More => return self.more(),
+            Step::Misfit => return self.misfit(at),
+            Step::Lost(next, what) => {
+                self.lose(at, next, what);
+                self.window.consume_to(next);
+            }
+        }
+        true
+    }
+
+    #[inline]
+    fn row(&mut self, at: usize, next: usize) {
+        if self.fields.rows() == 0 {
+            self.first = self.state.row_start(self.window.text().0, at);
+        }
+        self.fields.commit(self.window.text_mut());
+        self.window.consume_to(next);
+        if self.fields.rows() >= MOST_ROWS {
+            self.flush();
+        }
+    }
+
+    /// Gives the rows that wait.
+    fn flush(&mut self) {
+        if self.fields.rows() == 0 {
+            return;
+        }
+        if self.table.is_none() {
+            self.announce_anyway();
+        }
+        if let Some((_, _, table)) = &self.table {
+            let (bytes, _) = self.window.text();
+            let place = Place { entry: self.entry, offset: self.window.raw_offset(self.first) };
+            let batch = Batch { bytes, spans: &self.fields.spans, starts: &self.fields.starts, place };
+            self.sink.batch(*table, &batch);
+        }
+        self.fields.clear();
+    }
+
+    /// Tells the sink the table that the rows from here on belong to.
+    fn announce(&mut self) {
+        let dialect = self.state.dialect();
+        let is_same = match (&self.table, &self.state.table) {
+            (Some((header, told, _)), Some(table)) => header == table && Some(*told) == dialect,
+            _ => false,
+        };
+        if !is_same {
+            self.flush();
+            self.announce_anyway();
+        }
+    }
+
+    fn announce_anyway(&mut self) {
+        let header = self.state.table.clone().unwrap_or_default();
+        let Some(dialect) = self.state.dialect() else { return };
+        let table = Table {
+            entry: self.entry,
+            name: header.name.clone(),
+            columns: header.columns.clone(),
+            dialect,
+            encoding: self.window.charset().name(),
+        };
+        let id = self.sink.table(&table);
+        self.table = Some((header, dialect, id));
+    }
+
+    /// Reads on. What waits is given first, because its places move.
+    fn fill(&mut self) -> bool {
+        self.flush();
+        self.damages.flush(self.sink);
+        let checkpoint = self.checkpoint();
+        self.sink.checkpoint(&checkpoint, (self.progress)());
+        self.slide()
+    }
+
+    fn slide(&mut self) -> bool {
+        self.not_before = 0;
+        let filled = self.window.fill();
+        for loss in self.window.take_losses() {
+            let place = Place { entry: self.entry, offset: loss.offset };
+            self.damages.add(place, loss.bytes, loss.what, self.sink);
+        }
+        filled
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let (_, at) = self.window.text();
+        let known = Known { charset: self.window.charset(), state: self.state.clone(), examined: self.examined };
+        Checkpoint { entry: self.entry, offset: self.window.raw_offset(at), known: Some(known) }
+    }
+
+    /// Reads on until there is twice the text, so that a long row is not looked at in every block.
+    fn more(&mut self) -> bool {
+        let before = self.window.remaining();
+        if self.window.ended() {
+            let (text, at) = self.window.text();
+            let end = text.len();
+            self.lose(at, end, "a row is cut short");
+            self.window.consume_to(end);
+            return false;
+        }
+        if before > self.options.longest_row {
+            self.lose_line("a line is longer than any row: up to its end it is lost");
+            return true;
+        }
+        while self.window.remaining() < before * 2 && self.fill() {}
+        true
+    }
+
+    /// Passes over text up to a line's end, however far that is.
+    fn lose_line(&mut self, what: &'static str) {
+        self.flush();
+        let offset = self.window.raw_offset(self.window.text().1);
+        loop {
+            let (text, at) = self.window.text();
+            let end = text.len();
+            let resynced = self.state.resync(text, at);
+            self.window.consume_to(resynced.unwrap_or(end));
+            if resynced.is_some() || !self.slide() {
+                break;
+            }
+        }
+        let bytes = self.window.raw_offset(self.window.text().1).saturating_sub(offset);
+        self.damages.add(Place { entry: self.entry, offset }, bytes, what, self.sink);
+    }
+
+    fn lose(&mut self, from: usize, to: usize, what: &'static str) {
+        let offset = self.window.raw_offset(from);
+        let bytes = self.window.raw_offset(to).saturating_sub(offset);
+        self.damages.add(Place { entry: self.entry, offset }, bytes, what, self.sink);
+    }
+
+    /// What stands at `at` does not fit: perhaps another dump begins here.
+    fn misfit(&mut self, at: usize) -> bool {
+        if self.may_examine(at) {
+            self.want_sample();
+            let at = self.window.text().1;
+            let every = self.options.examine_every.max(1);
+            self.examined = (self.window.raw_offset(at) / every + 1) * every;
+            if self.guess(at) {
+                return true;
+            }
+        }
+        let (bytes, at) = self.window.text();
+        let text = Text { bytes, ended: self.window.ended(), examine: false };
+        let step = self.state.step(text, at, &mut self.fields);
+        self.follow(step, at)
+    }
+
+    fn may_examine(&mut self, at: usize) -> bool {
+        if at < self.not_before {
+            return false;
+        }
+        let offset = self.window.raw_offset(at);
+        // Text has at least half as many bytes as what it comes from.
+        let ahead = self.examined.saturating_sub(offset) / 2;
+        self.not_before = at.saturating_add(usize::try_from(ahead).unwrap_or(usize::MAX));
+        offset >= self.examined
+    }
+
+    fn want_sample(&mut self) {
+        while self.window.remaining() < self.options.sample && self.fill() {}
+    }
+
+    /// Takes another dialect where the sample at `at` speaks for it.
+    fn guess(&mut self, at: usize) -> bool {
+        let (text, _) = self.window.text();
+        let end = text.len().min(at + self.options.sample);
+        let ended = self.window.ended() && end == text.len();
+        let Some(guess) = guess::guess(&text[at..end], ended) else { return false };
+        if !self.state.yields_to(&guess) {
+            return false;
+        }
+        self.flush();
+        self.state = guess.state;
+        self.table = None;
+        if self.state.table.is_some() {
+            self.announce_anyway();
+        }
+        self.window.consume_to(at + guess.skip);
+        true
+    }
+
+    /// Whether the part to read ends here.
+    fn is_beyond(&self, at: usize) -> bool {
+        self.state.is_boundary(self.window.text().0, at)
+            && self.until.is_some_and(|until| self.window.raw_offset(at) >= until)
+    }
+}
+
+/// The place in the text, from `at` to `end`, that comes from `offset` of the entry.
+fn place_of(window: &Window<'_>, at: usize, end: usize, offset: u64) -> usize {
+    let (mut low, mut high) = (at, end);
+    while low < high {
+        let middle = low.midpoint(high);
+        if window.raw_offset(middle) < offset { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+/// Reads `count` bytes and forgets them. Returns how many there were.
+fn pass(source: &mut dyn Read, count: u64) -> u64 {
+    io::copy(&mut source.take(count), &mut io::sink()).unwrap_or(0)
+}
+
+/// Damages of an entry: neighbours of one kind are told as one, and of very many only how many.
+#[derive(Default)]
+struct Damages {
+    waiting: Option<(Place, u64, &'static str)>,
+    told: usize,
+    untold: u64,
+    untold_bytes: u64,
+    last: Option<Place>,
+}
+
+impl Damages {
+    fn add(&mut self, place: Place, bytes: u64, what: &'static str, sink: &mut dyn Sink) {
+        if let Some((start, length, waiting)) = &mut self.waiting
+            && *waiting == what
+            && start.offset + *length == place.offset
+        {
+            *length += bytes;
+            return;
+        }
+        self.flush(sink);
+        self.waiting = Some((place, bytes, what));
+    }
+
+    fn flush(&mut self, sink: &mut dyn Sink) {
+        let Some((place, bytes, what)) = self.waiting.take() else { return };
+        if self.told < MOST_DAMAGES {
+            self.told += 1;
+            sink.damage(Damage { place, bytes: Some(bytes), what: what.to_owned() });
+        } else {
+            self.untold += 1;
+            self.untold_bytes += bytes;
+            self.last = Some(place);
+        }
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) {
+        if let Some(place) = self.last.take() {
+            let what = format!("{} more places were damaged, the last one here", self.untold);
+            sink.damage(Damage { place, bytes: Some(self.untold_bytes), what });
+        }
+    }
+}
