@@ -1,6 +1,7 @@
 //! Android's binary XML of version 12 and later (`ABX\0`; `BinaryXmlSerializer` in AOSP's `frameworks/base`). The
 //! system keeps its settings in it; the `SharedPreferences` of apps stay text.
 
+use crate::names::Names;
 use crate::out::{Damaged, File, Form, Out, State, Value};
 use crate::path::{self, Path};
 use crate::place::Place;
@@ -11,7 +12,8 @@ pub(crate) const MAGIC: &[u8] = b"ABX\0";
 
 /// Reads a document. What cannot be read to its end is given raw from there.
 pub(crate) fn read(bytes: &[u8], out: &mut Out<'_>) {
-    let mut reader = Reader { bytes, at: MAGIC.len(), interned: Vec::new(), path: Path::default(), tag: None, out };
+    let (path, names) = (Path::default(), Names::default());
+    let mut reader = Reader { bytes, at: MAGIC.len(), interned: Vec::new(), path, names, tag: None, out };
     while reader.at < bytes.len() {
         let start = reader.at;
         if reader.token().is_none() {
@@ -29,6 +31,7 @@ struct Reader<'a, 'r, 'o> {
     /// Where each interned text stands.
     interned: Vec<Range<usize>>,
     path: Path,
+    names: Names<'a>,
     /// The element whose attributes are being read: it is named by one of them, so its path waits.
     tag: Option<Range<usize>>,
     out: &'r mut Out<'o>,
@@ -44,18 +47,31 @@ impl<'a> Reader<'a, '_, '_> {
             self.open(None);
         }
         match event {
-            2 => self.tag = Some(self.interned()?),
+            2 => {
+                let name = self.interned()?;
+                self.name(name.clone(), "name of an element");
+                self.tag = Some(name);
+            }
             3 => {
-                self.interned()?;
+                let name = self.interned()?;
+                self.name(name, "name of an element");
                 self.path.close();
             }
             ATTRIBUTE => {
                 let name = self.interned()?;
+                self.name(name.clone(), "name of an attribute");
                 self.attribute(name, kind)?;
             }
             _ => self.value(kind, "", Form::Text)?,
         }
         Some(())
+    }
+
+    /// Gives a name that says something. The path is that of what is open: the element itself still waits.
+    fn name(&mut self, name: Range<usize>, what: &str) {
+        if self.names.is_new(self.bytes.get(name.clone()).unwrap_or_default()) {
+            self.give(name, what, Form::Key);
+        }
     }
 
     /// Names the element that waits, if one does.
@@ -239,6 +255,15 @@ mod tests {
         let values = values(&document());
         let values: Vec<(&str, &str)> = values.iter().map(|(place, text)| (place.as_str(), text.as_str())).collect();
         assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn names_are_given_once() {
+        let mut document = MAGIC.to_vec();
+        document.extend([vec![0x32], interned("user13800000427"), vec![0xcf], interned("pin0423")].concat());
+        document.extend([0x33, 0, 0, 0x32, 0, 0, 0xcf, 0, 1, 0x33, 0, 0]);
+        let texts: Vec<String> = values(&document).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["user13800000427", "pin0423", "true", "true"]);
     }
 
     #[test]

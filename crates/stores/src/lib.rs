@@ -20,6 +20,7 @@ mod datastore;
 pub mod fuzzing;
 mod leveldb;
 mod mmkv;
+mod names;
 mod out;
 mod path;
 mod place;

@@ -3,6 +3,7 @@
 
 mod scan;
 
+use crate::names::Names;
 use crate::out::{Damaged, File, Form, Out, State, Value};
 use crate::path::{self, Path};
 use crate::place::Place;
@@ -40,6 +41,7 @@ struct Reader<'a, 'r, 'o> {
     bytes: &'a [u8],
     converted: bool,
     path: Path,
+    names: Names<'a>,
     /// What a property list's `<key>` says of the element behind it, and at which depth.
     key: Option<(usize, Range<usize>)>,
     /// Whether the element that is open is a `<key>`.
@@ -51,7 +53,16 @@ struct Reader<'a, 'r, 'o> {
 
 impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
     fn new(bytes: &'a [u8], converted: bool, out: &'r mut Out<'o>) -> Self {
-        Self { bytes, converted, path: Path::default(), key: None, in_key: false, unnamed: false, out }
+        Self {
+            bytes,
+            converted,
+            path: Path::default(),
+            names: Names::default(),
+            key: None,
+            in_key: false,
+            unnamed: false,
+            out,
+        }
     }
 
     fn read(&mut self) {
@@ -59,7 +70,10 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
         while let Some(event) = scanner.next() {
             match event {
                 Event::Open { name, attributes, empty } => self.open(name, attributes, empty),
-                Event::Close => self.close(),
+                Event::Close(name) => {
+                    self.name(name, "name of an element");
+                    self.close();
+                }
                 Event::Text(range) if self.in_key => {
                     self.key = self.path.depth().checked_sub(1).map(|depth| (depth, range.clone()));
                     self.give(range, "", Form::Key, true);
@@ -77,7 +91,7 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
 
     fn open(&mut self, name: Range<usize>, attributes: Range<usize>, empty: bool) {
         let start = name.start as u64..name.end as u64;
-        let element = self.text(name);
+        let element = self.text(name.clone());
         let end = attributes.end;
         let (attributes, rest) = scan::attributes(self.bytes, attributes);
         let label = attributes.iter().find(|(name, _)| LABELS.contains(&self.bytes.get(name.clone()).unwrap_or(b"")));
@@ -88,7 +102,9 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
         if !named && !std::mem::replace(&mut self.unnamed, true) {
             self.out.damage(File::Main, start, Damaged::Limit);
         }
+        self.name(name, "name of an element");
         for (name, value) in attributes {
+            self.name(name.clone(), "name of an attribute");
             let name = self.text(name).into_owned();
             let is_label = LABELS.contains(&name.as_bytes());
             self.give(value, &name, if is_label { Form::Key } else { Form::Text }, true);
@@ -109,6 +125,14 @@ impl<'a, 'r, 'o> Reader<'a, 'r, 'o> {
 
     fn text(&self, range: Range<usize>) -> Cow<'a, str> {
         path::label(self.bytes.get(range).unwrap_or_default())
+    }
+
+    /// Gives a name that says something.
+    fn name(&mut self, name: Range<usize>, what: &str) {
+        let Some(name) = trimmed(self.bytes, name) else { return };
+        if self.names.is_new(self.bytes.get(name.clone()).unwrap_or_default()) {
+            self.give(name, what, Form::Key, false);
+        }
     }
 
     /// Gives a range of the document, without the space around it.
@@ -204,6 +228,18 @@ mod tests {
     fn what_a_tag_holds_beside_attributes_is_given_raw() {
         let values = values(b"<a x='1' 13800000427>y</a>");
         assert_eq!(values[1].1, "13800000427");
+    }
+
+    #[test]
+    fn names_are_given_once() {
+        let values = values(
+            b"<?xml version='1.0' seed='sesame'?><map><user13800000427/><user13800000427 pin0423='x'/></map\
+            13900000000>",
+        );
+        let given: Vec<&str> = values.iter().map(|(_, value, _)| value.as_str()).collect();
+        let expected = ["xml version='1.0' seed='sesame'", "user13800000427", "pin0423", "x", "map13900000000"];
+        assert_eq!(given, expected);
+        assert_eq!(values[1].0, "map/user13800000427@name of an element");
     }
 
     #[test]

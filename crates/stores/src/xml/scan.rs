@@ -15,13 +15,13 @@ pub(crate) enum Event {
         /// Whether it ends at once.
         empty: bool,
     },
-    /// The end of an element.
-    Close,
+    /// The end of an element: what stands in its tag.
+    Close(Range<usize>),
     /// Text with escapes.
     Text(Range<usize>),
     /// Text without escapes.
     Verbatim(Range<usize>),
-    /// A comment, a processing instruction or a declaration.
+    /// A comment, a processing instruction or a declaration, but for the usual one of XML, which says nothing.
     Comment(Range<usize>),
     /// Markup that does not close, up to the end of the document.
     Broken(Range<usize>),
@@ -58,8 +58,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The markup at the start of `rest`, which stands at `start`, and how long it is. No event for the declaration of XML,
-/// which says nothing.
+/// The markup at the start of `rest`, which stands at `start`, and how long it is. No event for the usual declaration
+/// of XML, which says nothing.
 fn markup(rest: &[u8], start: usize) -> Option<(Option<Event>, usize)> {
     let inside = |open: usize, close: &[u8]| {
         let end = memchr::memmem::find(rest.get(open..)?, close)? + open;
@@ -72,15 +72,32 @@ fn markup(rest: &[u8], start: usize) -> Option<(Option<Event>, usize)> {
         return inside(9, b"]]>").map(|(range, end)| (Some(Event::Verbatim(range)), end));
     }
     if rest.starts_with(b"<?") {
-        let is_declaration = rest.starts_with(b"<?xml ");
-        return inside(2, b"?>").map(|(range, end)| ((!is_declaration).then_some(Event::Comment(range)), end));
+        let (range, end) = inside(2, b"?>")?;
+        let content = rest.get(2..end - 2).unwrap_or_default();
+        return Some(((!is_usual_declaration(content)).then_some(Event::Comment(range)), end));
     }
     if rest.starts_with(b"<!") {
         return inside(2, b">").map(|(range, end)| (Some(Event::Comment(range)), end));
     }
     let end = tag_end(rest)?;
-    let event = if rest.starts_with(b"</") { Event::Close } else { opened(rest.get(..end)?, start) };
+    let closes = rest.starts_with(b"</");
+    let event = if closes { Event::Close(start + 2..start + end) } else { opened(rest.get(..end)?, start) };
     Some((Some(event), end + 1))
+}
+
+/// Values of the declaration that many documents share (XML 1.0, section 2.8).
+const USUAL: [&[u8]; 8] = [b"1.0", b"1.1", b"yes", b"no", b"utf-8", b"utf-16", b"iso-8859-1", b"us-ascii"];
+
+/// Whether the inside of a processing instruction is a declaration that only says what others say.
+fn is_usual_declaration(content: &[u8]) -> bool {
+    let Some(start) = content.strip_prefix(b"xml ").map(|_| 4) else { return false };
+    let (attributes, rest) = attributes(content, start..content.len());
+    let is_usual = |(name, value): &Attribute| {
+        let [name, value] = [name, value].map(|range| content.get(range.clone()).unwrap_or_default());
+        [&b"version"[..], b"encoding", b"standalone"].contains(&name)
+            && USUAL.iter().any(|usual| usual.eq_ignore_ascii_case(value))
+    };
+    attributes.iter().all(is_usual) && content.get(rest..).unwrap_or_default().trim_ascii().is_empty()
 }
 
 /// Where the `>` of a tag stands, outside of quotes.
