@@ -6,8 +6,8 @@ cd "$(dirname "$0")"
 
 # Program and the Debian package that brings it.
 needed=(tshark:tshark tcpdump:tcpdump ip:iproute2 nft:nftables openssl:openssl curl:curl zstd:zstd chromium:chromium)
-# Debian starts nginx when it installs it: right on a machine that is thrown away, not on yours.
-[ "${CI:-}" = true ] && needed+=(nginx:nginx-light)
+# Debian starts nginx and PostgreSQL when it installs them: right on a machine that is thrown away, not on yours.
+[ "${CI:-}" = true ] && needed+=(nginx:nginx-light psql:postgresql)
 missing=()
 for pair in "${needed[@]}"; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")

@@ -1,5 +1,5 @@
-//! The systems of stories 1, 2, 4 and 5 as running programs: apps, devices and servers, as reported and as promised;
-//! that of story 4 also worse than reported.
+//! The systems of the stories as running programs: apps, devices, servers and a shop, as reported and as promised; that of
+//! story 4 also worse than reported.
 //!
 //! They speak real TLS, HTTP, MQTT and DNS over real sockets so that recordings of them are real
 //! recordings. Their protocol code is only as good as the stories need: nothing else may use it.

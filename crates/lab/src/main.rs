@@ -15,7 +15,7 @@ use dyetrace_lab::smarthome::household::{self, Plug};
 use dyetrace_lab::smarthome::pairing::{self, Pairing};
 use dyetrace_lab::tester::{Outcome, Pace, Scribe};
 use dyetrace_lab::truth::Ledger;
-use dyetrace_lab::{gallery, handmade, tls};
+use dyetrace_lab::{gallery, handmade, shop, tls};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 const USAGE: &str = "say: dyetrace-lab cast STORY EDITION RUN | addresses | cloud WORK | device NAME WORK | \
     phone STORY EDITION RUN WORK | subject STORY | gallery CASE | keys FILE (record.sh does this for you) | \
-    handmade STORY FOLDER";
+    handmade STORY FOLDER | shop EDITION CUSTOMERS FOLDER";
 const BEACON_PORT: u16 = 6667;
 const HOME_BROADCAST: Ipv4Addr = Ipv4Addr::new(10, 24, 7, 255);
 /// Where the phone of `record.sh` is in the home.
@@ -53,6 +53,7 @@ fn main() -> ExitCode {
         ["subject", "story4"] => say(Some(finance::owner::subject_yaml())),
         ["subject", "story5"] => say(Some(owner::subject_yaml())),
         ["gallery", case] => gallery::write(case.as_ref()),
+        ["shop", edition, customers, folder] => shop(edition, customers, folder.as_ref()),
         ["keys", "server-key.pem"] => say(Some(SERVER_KEY.to_owned())),
         ["handmade", story, folder] => handmade::write(story, folder.as_ref()).map_err(Into::into),
         _ => Err(USAGE.into()),
@@ -64,6 +65,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Plays story 3 and leaves the package, a copy and the shop's accounts in the folder.
+fn shop(edition: &str, customers: &str, folder: &Path) -> Outcome<()> {
+    let edition = match edition {
+        "as-reported" => shop::Edition::AsReported,
+        "as-promised" => shop::Edition::AsPromised,
+        _ => return Err("the editions of the shop are as-reported and as-promised".into()),
+    };
+    fs::create_dir_all(folder)?;
+    shop::play(edition, customers.parse()?, folder)
 }
 
 fn say(text: Option<String>) -> Outcome<()> {
