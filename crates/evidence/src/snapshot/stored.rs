@@ -50,7 +50,7 @@ pub(super) struct Shelf<'o, 's> {
     room: u64,
     /// The first path with that content.
     first: HashMap<[u8; 32], String>,
-    /// A database whose log may be the next file: its path, its bytes, its record.
+    /// A database whose log or journal may be the next file: its path, its bytes, its record.
     waiting: Option<(Vec<u8>, Vec<u8>, Record)>,
 }
 
@@ -64,8 +64,9 @@ impl<'o, 's> Shelf<'o, 's> {
     pub(super) fn file(&mut self, facts: Facts, content: &mut dyn Read) {
         let beside = self.waiting.as_ref().and_then(|(path, ..)| facts.path.strip_prefix(path.as_slice()));
         let (is_beside, is_log) = (beside.is_some(), beside == Some(b"-wal"));
+        let is_journal = beside == Some(b"-journal");
         if !is_beside {
-            self.flush(None);
+            self.flush(None, None);
         }
         let (path, is_gone) = (facts.path.clone(), facts.change == FileChange::Deleted);
         let (record, content) = self.record(facts, content);
@@ -73,7 +74,11 @@ impl<'o, 's> Shelf<'o, 's> {
         match store {
             Some((Kind::Sqlite, bytes)) if !is_beside => self.waiting = Some((path, bytes, record)),
             Some((_, bytes)) if is_log => {
-                self.flush(Some(&bytes));
+                self.flush(Some(&bytes), None);
+                self.out.record(record);
+            }
+            Some((Kind::SqliteJournal, bytes)) if is_journal => {
+                self.flush(None, Some(&bytes));
                 self.out.record(record);
             }
             Some((kind, bytes)) => self.values(record, content, &mut |take| {
@@ -173,10 +178,10 @@ impl<'o, 's> Shelf<'o, 's> {
         Some((kind, bytes))
     }
 
-    /// Emits the database that waited; `log` is the file behind it.
-    fn flush(&mut self, log: Option<&[u8]>) {
+    /// Emits the database that waited; `log` or `journal` is the file behind it.
+    fn flush(&mut self, log: Option<&[u8]>, journal: Option<&[u8]>) {
         let Some((_, bytes, record)) = self.waiting.take() else { return };
-        let database = Database { main: &bytes, wal: log, ..Database::default() };
+        let database = Database { main: &bytes, wal: log, journal };
         let content = Some(Blob::from(bytes.clone()));
         self.values(record, content, &mut |take| dyetrace_stores::read_sqlite(&database, &limits(), take));
     }
@@ -217,7 +222,7 @@ impl<'o, 's> Shelf<'o, 's> {
 
 impl Drop for Shelf<'_, '_> {
     fn drop(&mut self) {
-        self.flush(None);
+        self.flush(None, None);
     }
 }
 
