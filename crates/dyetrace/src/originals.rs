@@ -4,7 +4,7 @@
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Strength, Subject};
 use dyetrace_pictures::{Finder, Likeness, Match, SHORTEST, Sight, What};
 use dyetrace_search::{Beside, Named, Options, Scanner, SeenBeside};
-use dyetrace_stores::cache_names::{self, Scheme};
+use dyetrace_stores::cache_names::{self, CacheName};
 use md5::Digest as _;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -26,14 +26,15 @@ const TEMPLATE: f64 = 10.0;
 pub(crate) struct Originals {
     finder: Finder,
     ids: Vec<DatumId>,
-    /// File names of caches: the datum and the scheme.
-    names: HashMap<String, (u32, Scheme)>,
+    /// File names of caches, and what would be called so: libraries share schemes.
+    names: HashMap<String, Vec<(u32, CacheName)>>,
 }
 
 impl Originals {
     /// Absent where no file was planted.
     pub(crate) fn of(subject: &Subject) -> Option<Arc<Self>> {
-        let (mut finder, mut ids, mut names) = (Finder::new(), Vec::new(), HashMap::new());
+        let (mut finder, mut ids) = (Finder::new(), Vec::new());
+        let mut names: HashMap<String, Vec<(u32, CacheName)>> = HashMap::new();
         for datum in &subject.data {
             let Some((file, content)) = datum.file.as_ref().and_then(|file| Some((file, file.content.as_ref()?)))
             else {
@@ -44,7 +45,10 @@ impl Originals {
             ids.push(datum.id.clone());
             for source in file.stored_as.iter().flat_map(|path| cache_names::sources(path)) {
                 for name in cache_names::names(&source) {
-                    names.entry(name.name).or_insert((number, name.scheme));
+                    let known = names.entry(name.name.clone()).or_default();
+                    if !known.contains(&(number, name.clone())) {
+                        known.push((number, name));
+                    }
                 }
             }
         }
@@ -55,23 +59,38 @@ impl Originals {
         self.ids.get(number as usize).cloned().unwrap_or_else(|| DatumId(String::new()))
     }
 
-    /// The last part of a path, where a cache would call a copy so.
-    fn named(&self, path: &[u8]) -> Option<SeenBeside> {
-        let text = std::str::from_utf8(path).ok()?;
+    /// The last part of a path, where caches would call a copy so: once for each planted file of that name.
+    fn named(&self, path: &[u8]) -> Vec<SeenBeside> {
+        let Ok(text) = std::str::from_utf8(path) else { return Vec::new() };
         let start = text.rfind(['/', '\\']).map_or(0, |at| at + 1);
-        let name = text.get(start..)?;
-        let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-        let (whole, (number, scheme)) =
-            [name, stem].into_iter().find_map(|known| Some((known, self.names.get(known)?)))?;
-        let fits = whole == name || scheme.may_have_suffix();
-        fits.then(|| SeenBeside {
-            datum: self.id(*number),
-            range: start..start + whole.len(),
-            form: format!("the name that {scheme} gives to a copy of it"),
-            strength: Strength::Derived,
-            bits: f64::from(scheme.bits()) - (self.names.len() as f64).log2(),
-        })
+        let file = text.get(start..).unwrap_or_default();
+        // The longest name says most: one with an extension is not also one without.
+        let stems = file.rmatch_indices('.').filter_map(|(at, _)| file.get(..at));
+        let known = std::iter::once(file).chain(stems).find_map(|name| {
+            let known = self.names.get(name)?.iter().filter(|(_, known)| known.is_of(file));
+            let by_number = known.map(|(number, name)| (*number, name)).collect::<Vec<_>>();
+            (!by_number.is_empty()).then_some((name.len(), by_number))
+        });
+        let Some((length, known)) = known else { return Vec::new() };
+        let seen = |group: &[(u32, &CacheName)]| {
+            let number = group.first()?.0;
+            let bits = group.iter().map(|(_, name)| name.scheme.bits()).min()?;
+            Some(SeenBeside {
+                datum: self.id(number),
+                range: start..start + length,
+                form: format!("the name that {} gives to a copy of it", any_of(group)),
+                strength: Strength::Derived,
+                bits: f64::from(bits) - (self.names.len() as f64).log2(),
+            })
+        };
+        known.chunk_by(|one, other| one.0 == other.0).filter_map(seen).collect()
     }
+}
+
+/// Which libraries give that name.
+fn any_of(known: &[(u32, &CacheName)]) -> String {
+    let schemes: Vec<String> = known.iter().map(|(_, name)| name.scheme.to_string()).collect();
+    schemes.join(", or ")
 }
 
 impl Beside for Originals {
@@ -81,7 +100,7 @@ impl Beside for Originals {
 
     fn look(&self, bytes: &[u8]) -> Vec<SeenBeside> {
         if bytes.len() < SHORTEST {
-            return if bytes.len() <= LONGEST_NAME { self.named(bytes).into_iter().collect() } else { Vec::new() };
+            return if bytes.len() <= LONGEST_NAME { self.named(bytes) } else { Vec::new() };
         }
         let seen = |sight: Sight| {
             let (form, strength, bits) = in_words(&sight);
@@ -165,4 +184,42 @@ fn digests(datum: &Datum) -> Vec<Named> {
         bytes,
     };
     digests.into_iter().map(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PICTURE: &str = "https://shop.example/a.jpg";
+
+    fn originals() -> Originals {
+        let mut names: HashMap<String, Vec<(u32, CacheName)>> = HashMap::new();
+        for name in cache_names::names(PICTURE) {
+            names.entry(name.name.clone()).or_default().push((0, name));
+        }
+        Originals { finder: Finder::new(), ids: vec![DatumId("photo".to_owned())], names }
+    }
+
+    fn forms(file: &str) -> Vec<String> {
+        originals().named(file.as_bytes()).into_iter().map(|seen| seen.form).collect()
+    }
+
+    #[test]
+    fn a_name_that_libraries_share_names_them_all() {
+        let sha256 = "d5391c65ed48988d9f52d12941cf4a5f12ea00d90fd28f6d641d3102cc7daded.0";
+        let [form] = forms(sha256).try_into().expect("one sighting");
+        assert!(form.contains("Glide") && form.contains("Coil") && form.contains("Kingfisher"), "{form}");
+        let [form] = forms("73a81b663d75dd863dcb81fd36fb365a").try_into().expect("one sighting");
+        assert!(form.contains("OkHttp") && form.contains("Kingfisher"), "{form}");
+    }
+
+    #[test]
+    fn a_suffix_is_one_that_caches_put_there() {
+        let md5 = "cache/73a81b663d75dd863dcb81fd36fb365a";
+        assert_eq!(forms(&format!("{md5}.0")).len(), 1);
+        assert_eq!(forms(&format!("{md5}.some-other-thing")), Vec::<String>::new());
+        let seen = originals().named(format!("{md5}.jpg").as_bytes());
+        assert!(seen.iter().all(|seen| seen.form.contains("SDWebImage") && seen.range.end == md5.len() + 4));
+        assert_eq!(forms("-1388711930.jpg"), Vec::<String>::new(), "Universal Image Loader puts none there");
+    }
 }
