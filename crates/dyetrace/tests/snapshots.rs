@@ -462,3 +462,28 @@ fn what_an_archive_holds_beside_ordinary_files_is_told() {
     let link = records.iter().find(|record| record["request"]["target"] == "b.txt").unwrap();
     assert_eq!(link["request"]["file"]["same_as"], "a.txt");
 }
+
+/// SQLite keeps the pages as they were in a journal; what was deleted stands there with its table.
+#[test]
+fn a_rollback_journal_is_read_with_its_database() {
+    let bench = Bench::new("journal");
+    std::fs::create_dir_all(bench.path("app/databases")).unwrap();
+    if !database(&bench.path("app/databases/users.db")) {
+        println!("skipped: no python3 with sqlite3 here");
+        return;
+    }
+    let path = bench.path("app/databases/users.db");
+    // Killed between writing and committing: the journal stays.
+    let script = format!(
+        "import os, sqlite3; c = sqlite3.connect('{}', isolation_level=None); c.execute('pragma cache_size=1'); \
+         c.execute('begin immediate'); c.execute(\"update users set phone = 'nobody'\"); \
+         c.execute('create table filler(a)'); c.executemany('insert into filler values (?)', [('x' * 4000,)] * 50); os._exit(0)",
+        path.display()
+    );
+    assert!(Command::new("python3").args(["-c", &script]).status().unwrap().success());
+    assert!(std::fs::metadata(bench.path("app/databases/users.db-journal")).is_ok_and(|data| data.len() > 512));
+    // The journal ends within a page, and that is said.
+    dyetrace(&["snapshot", &bench.case(), bench.path("app").to_str().unwrap()]);
+    let audit = stdout(&dyetrace(&["audit", &bench.case()]));
+    assert!(audit.contains("users.db") && audit.contains("table users"), "{audit}");
+}
