@@ -13,5 +13,6 @@ mod rows;
 mod source;
 mod window;
 
+pub use dialect::php::pairs as php_pairs;
 pub use read::{Checkpoint, Options, read, read_from};
 pub use rows::{Batch, Damage, Dialect, Entry, Place, Row, Sink, Span, Table, TableId};

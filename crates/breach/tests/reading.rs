@@ -185,6 +185,43 @@ fn lists_without_quotes_and_without_a_header() {
 }
 
 #[test]
+fn json_lines_and_arrays() {
+    let objects = [
+        r#"{"id":1,"name":"\u5f20\u4e09","more":{"email":"a@b.test","tags":["x","}"]}}"#,
+        r#"{"id":2,"name":null,"more":{"email":"q\"\\@b.test"},"vip":true}"#,
+    ];
+    let expected =
+        [row(&["1", "张三", "a@b.test", r#"["x","}"]"#, "NULL"]), row(&["2", "NULL", "q\"\\@b.test", "NULL", "true"])];
+    for dump in [objects.join("\n"), format!("[\n  {}\n]\n", objects.join(",\n  "))] {
+        let kept = Kept::of(dump.as_bytes());
+        assert_eq!(kept.rows(), expected);
+        assert_eq!(kept.columns(0), ["id", "name", "more.email", "more.tags", "vip"]);
+        assert_eq!(kept.tables[0].dialect, Dialect::JsonLines);
+        assert_eq!(kept.damages, []);
+    }
+}
+
+#[test]
+fn a_key_seen_late_makes_another_table_and_a_broken_object_costs_its_line() {
+    let mut dump = lines(50, |number| format!("{{\"id\":{number},\"qq\":\"1000{number}\"}}\n"));
+    dump += "{\"id\":50,\"qq\" \"broken\n{\"id\":51,\"new\":\"x\"}\n";
+    let kept = Kept::with("dump", dump.as_bytes(), &Options { sample: 512, ..Options::default() });
+    assert_eq!(kept.rows().len(), 51);
+    assert_eq!(kept.rows()[50], row(&["51", "NULL", "x"]));
+    assert_eq!(kept.columns(1), ["id", "qq", "new"]);
+    assert_eq!(kept.damages.len(), 1);
+}
+
+#[test]
+fn php_serialised_lines() {
+    let dump = lines(3, |number| format!("a:2:{{s:4:\"name\";s:6:\"张三\";s:2:\"qq\";i:{number};}}\n"));
+    let kept = Kept::of(&encoding_rs::GB18030.encode(&dump).0);
+    assert_eq!(kept.rows()[2], row(&["张三", "2"]));
+    assert_eq!(kept.columns(0), ["name", "qq"]);
+    assert_eq!(kept.tables[0].dialect, Dialect::PhpSerialized);
+}
+
+#[test]
 fn a_gbk_list_is_given_in_utf8() {
     let dump = lines(50, |number| format!("张三丰{number}----密码诚{number}----user{number}@qq.com\r\n"));
     let kept = Kept::of(&encoding_rs::GB18030.encode(&dump).0);

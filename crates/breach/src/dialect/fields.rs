@@ -13,6 +13,8 @@ pub(crate) enum Escape {
     Hex,
     /// `COPY`'s and `SELECT INTO OUTFILE`'s backslashes (PostgreSQL manual, COPY).
     Copy,
+    /// JSON's backslashes (RFC 8259 section 7).
+    Json,
 }
 
 /// Rows, and one that is being made.
@@ -87,6 +89,7 @@ impl Fields {
                 Escape::Copy => unescape(field, copy, None),
                 Escape::Doubled(quote) => halve(field, quote),
                 Escape::Hex => unhex(field),
+                Escape::Json => super::json::unescape(field),
             };
             *span = Span::new(range.start as u32, length as u32);
         }

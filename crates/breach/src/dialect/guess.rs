@@ -6,6 +6,7 @@
 
 use super::delimited::{Delimited, SEPARATORS, Separator};
 use super::fields::Fields;
+use super::keyed::Keyed;
 use super::sql::Sql;
 use super::{Header, Shape, State, Step, Text, header};
 
@@ -27,7 +28,7 @@ pub(crate) struct Guess {
 /// Guesses the dialect of text that begins at a line's start. `ended` says that the sample is all there is.
 pub(crate) fn guess(sample: &[u8], ended: bool) -> Option<Guess> {
     let lines = lines_of(sample, ended);
-    sql(sample, &lines).or_else(|| delimited(sample, &lines))
+    sql(sample, &lines).or_else(|| keyed(sample, &lines)).or_else(|| delimited(sample, &lines))
 }
 
 /// The sample's complete lines that are not empty, without their line ends.
@@ -57,6 +58,42 @@ fn sql(sample: &[u8], lines: &[&[u8]]) -> Option<Guess> {
     });
     let state = State { shape: Shape::Sql(Sql::new(has_backslashes(sample))), table: None };
     is_sql.then_some(Guess { state, skip: 0, lines: lines.len() })
+}
+
+/// Objects or serialised arrays, whose names in the sample become the columns.
+fn keyed(sample: &[u8], lines: &[&[u8]]) -> Option<Guess> {
+    let start = sample.trim_ascii_start();
+    let opened = start.strip_prefix(b"[").unwrap_or(start).trim_ascii_start();
+    let inside = opened.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let is_php = |line: &[u8]| line.starts_with(b"a:") && line.get(2).is_some_and(u8::is_ascii_digit);
+    let shape = if inside.is_some_and(|inside| inside.starts_with(b"\"") || inside.starts_with(b"}")) {
+        Keyed::Json
+    } else if lines.first().is_some_and(|line| is_php(line)) {
+        Keyed::Php
+    } else {
+        return None;
+    };
+    let mut state = State { shape: Shape::Keyed(shape), table: None };
+    let rows = columns_of(sample, &mut state);
+    (rows > 0).then_some(Guess { state, skip: 0, lines: rows })
+}
+
+/// Reads the sample's rows for the sake of their names, and counts them.
+fn columns_of(sample: &[u8], state: &mut State) -> usize {
+    let mut fields = Fields::new();
+    let (mut at, mut rows) = (0, 0);
+    let text = Text { bytes: sample, ended: false, examine: false };
+    while at < sample.len() {
+        match state.step(text, at, &mut fields) {
+            Step::Row(next) => {
+                fields.abandon();
+                (at, rows) = (next, rows + 1);
+            }
+            Step::Skip(next) | Step::Lost(next, _) | Step::Table(next) => at = next,
+            Step::More | Step::Misfit => break,
+        }
+    }
+    rows
 }
 
 /// MySQL's server escapes with backslashes; PostgreSQL, SQLite, Oracle and SQL Server do not.

@@ -8,6 +8,9 @@ pub(crate) mod fields;
 pub(crate) mod find;
 pub(crate) mod guess;
 mod header;
+mod json;
+mod keyed;
+pub(crate) mod php;
 pub(crate) mod sql;
 mod statement;
 
@@ -16,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::rows::Dialect;
 use delimited::Delimited;
 use fields::Fields;
+use keyed::Keyed;
 use sql::Sql;
 
 /// What a parser found at a place of the text.
@@ -80,6 +84,7 @@ pub(crate) enum Shape {
     Unknown,
     Sql(Sql),
     Delimited(Delimited),
+    Keyed(Keyed),
 }
 
 impl State {
@@ -92,6 +97,7 @@ impl State {
             Shape::Unknown => None,
             Shape::Sql(sql) => Some(sql.dialect()),
             Shape::Delimited(delimited) => Some(delimited.dialect()),
+            Shape::Keyed(keyed) => Some(keyed.dialect()),
         }
     }
 
@@ -101,6 +107,7 @@ impl State {
         match &mut self.shape {
             Shape::Sql(sql) => sql.step(&mut self.table, text, at, fields),
             Shape::Delimited(delimited) => delimited.step(text, at, fields),
+            Shape::Keyed(keyed) => keyed.step(&mut self.table, text, at, fields),
             Shape::Unknown if text.examine => Step::Misfit,
             Shape::Unknown => match text.line_end(at) {
                 Some(end) => Step::Lost(end, "neither SQL nor separated fields nor JSON"),
@@ -113,6 +120,7 @@ impl State {
     pub(crate) fn yields_to(&self, guess: &guess::Guess) -> bool {
         match (&self.shape, &guess.state.shape) {
             (Shape::Sql(_), Shape::Sql(_)) => false,
+            (Shape::Keyed(old), Shape::Keyed(new)) => old != new,
             (Shape::Unknown, _) | (_, Shape::Sql(_)) => true,
             (Shape::Delimited(old), Shape::Delimited(new)) => {
                 guess.lines >= guess::FEWEST_LINES && (old.separator, old.columns) != (new.separator, new.columns)

@@ -1,0 +1,198 @@
+//! JSON objects, one a line or in an array (RFC 8259), with the names of inner objects joined by dots.
+
+use std::borrow::Cow;
+
+use super::fields::Escape;
+use super::find;
+use super::keyed::{DEEPEST, Slots, Stop, Value};
+
+/// Reads the object at `at` into `slots`. Returns the place after it.
+pub(crate) fn object(text: &[u8], at: usize, slots: &mut Slots<'_>) -> Result<usize, Stop> {
+    match text.get(at) {
+        Some(b'{') => members(text, at + 1, "", 0, slots),
+        _ => Err(Stop::Bad),
+    }
+}
+
+fn members(text: &[u8], mut at: usize, path: &str, depth: usize, slots: &mut Slots<'_>) -> Result<usize, Stop> {
+    at = skip_space(text, at)?;
+    if text[at] == b'}' {
+        return Ok(at + 1);
+    }
+    loop {
+        at = skip_space(text, at)?;
+        let (key_end, escaped) = string_end(text, at)?;
+        let key = name(&text[at + 1..key_end], escaped, path);
+        at = skip_space(text, key_end + 1)?;
+        if text[at] != b':' {
+            return Err(Stop::Bad);
+        }
+        at = skip_space(text, at + 1)?;
+        at = match text[at] {
+            b'{' if depth + 1 < DEEPEST => members(text, at + 1, &key, depth + 1, slots)?,
+            _ => {
+                let (value, next) = value(text, at)?;
+                slots.put(&key, value);
+                next
+            }
+        };
+        at = skip_space(text, at)?;
+        match text[at] {
+            b',' => at += 1,
+            b'}' => return Ok(at + 1),
+            _ => return Err(Stop::Bad),
+        }
+    }
+}
+
+fn name<'a>(key: &'a [u8], escaped: bool, path: &str) -> Cow<'a, str> {
+    let key = if escaped {
+        let mut copy = key.to_vec();
+        let length = unescape(&mut copy);
+        Cow::Owned(String::from_utf8_lossy(&copy[..length]).into_owned())
+    } else {
+        String::from_utf8_lossy(key)
+    };
+    if path.is_empty() { key } else { Cow::Owned(format!("{path}.{key}")) }
+}
+
+fn value(text: &[u8], at: usize) -> Result<(Value, usize), Stop> {
+    match text[at] {
+        b'"' => {
+            let (end, escaped) = string_end(text, at)?;
+            Ok((Value::At(at + 1, end, escaped.then_some(Escape::Json)), end + 1))
+        }
+        b'{' | b'[' => {
+            let end = nested_end(text, at)?;
+            Ok((Value::At(at, end, None), end))
+        }
+        _ => {
+            let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+            let end = at + text[at..].iter().take_while(|byte| is_word(byte)).count();
+            match &text[at..end] {
+                _ if end == text.len() => Err(Stop::More),
+                [] => Err(Stop::Bad),
+                b"null" => Ok((Value::Null, end)),
+                _ => Ok((Value::At(at, end, None), end)),
+            }
+        }
+    }
+}
+
+/// The place of the quote that closes the string which opens at `at`, and whether it has escapes.
+#[inline]
+fn string_end(text: &[u8], at: usize) -> Result<(usize, bool), Stop> {
+    if text.get(at) != Some(&b'"') {
+        return Err(Stop::Bad);
+    }
+    let (mut from, mut escaped) = (at + 1, false);
+    loop {
+        let found = find::either(text, from, b'"', b'\\').ok_or(Stop::More)?;
+        if text[found] == b'"' {
+            return Ok((found, escaped));
+        }
+        escaped = true;
+        from = found + 2;
+    }
+}
+
+/// The place after an array or object that is kept as one field.
+fn nested_end(text: &[u8], start: usize) -> Result<usize, Stop> {
+    let (mut at, mut depth) = (start, 0usize);
+    loop {
+        match text.get(at).ok_or(Stop::More)? {
+            b'"' => at = string_end(text, at)?.0,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Ok(at);
+        }
+    }
+}
+
+fn skip_space(text: &[u8], at: usize) -> Result<usize, Stop> {
+    let rest = text.get(at..).unwrap_or_default();
+    let space = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    if space == rest.len() { Err(Stop::More) } else { Ok(at + space) }
+}
+
+/// Unescapes in place (RFC 8259 section 7); the bytes left are the first so many. No escape is shorter
+/// than what it stands for.
+pub(crate) fn unescape(field: &mut [u8]) -> usize {
+    let (mut read, mut written) = (0, 0);
+    while let Some(&byte) = field.get(read) {
+        let (character, taken) = match (byte, field.get(read + 1)) {
+            (b'\\', Some(b'u')) => unicode(&field[read..]),
+            (b'\\', Some(&next)) => (char::from(plain(next)), 2),
+            _ => {
+                field[written] = byte;
+                (read, written) = (read + 1, written + 1);
+                continue;
+            }
+        };
+        let character = if taken == 2 && !character.is_ascii() { '\u{FFFD}' } else { character };
+        let room = character.len_utf8().min(taken);
+        if character.len_utf8() <= taken {
+            character.encode_utf8(&mut field[written..written + room]);
+        } else {
+            field[written] = b'?';
+        }
+        written += if character.len_utf8() <= taken { room } else { 1 };
+        read += taken;
+    }
+    written
+}
+
+fn plain(byte: u8) -> u8 {
+    match byte {
+        b'b' => 8,
+        b'f' => 12,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        other => other,
+    }
+}
+
+/// The character of `\uXXXX`, or of two that are a surrogate pair, and how long it is written.
+fn unicode(escape: &[u8]) -> (char, usize) {
+    let unit = |at: usize| {
+        let digits = escape.get(at..at + 6).filter(|digits| digits.starts_with(b"\\u"))?;
+        u16::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
+    };
+    let Some(first) = unit(0) else { return ('u', 2) };
+    let pair = [Some(first), unit(6)].into_iter().flatten();
+    match char::decode_utf16(pair).next() {
+        Some(Ok(character)) => (character, character.len_utf16() * 6),
+        _ => ('\u{FFFD}', 6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unescaped(text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        let length = unescape(&mut bytes);
+        bytes.truncate(length);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn escapes() {
+        assert_eq!(unescaped(r"\u5f20\u4e09 \ud83d\ude00 \n\/\\\u12"), "张三 😀 \n/\\u12");
+        assert_eq!(unescaped(r"\ud83d alone"), "\u{FFFD} alone");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_a_writer_escapes_comes_back(text in ".{0,40}") {
+            let written = serde_json::to_string(&text).unwrap();
+            proptest::prop_assert_eq!(unescaped(&written[1..written.len() - 1]), text);
+        }
+    }
+}
