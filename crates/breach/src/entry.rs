@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use crate::dialect::fields::Fields;
-use crate::dialect::{Header, State, Step, Text, guess};
+use crate::dialect::{Header, State, Step, Text, guess, line_end};
 use crate::read::{Checkpoint, Known, Options};
 use crate::rows::{Batch, Damage, Dialect, Place, Sink, Table, TableId};
 use crate::window::{CELL, Window};
@@ -14,6 +14,15 @@ pub(crate) struct Bounds {
     pub(crate) from: Option<Checkpoint>,
     /// Up to the first boundary between statements or lines at or after this offset.
     pub(crate) until: Option<u64>,
+    /// Whether the source stands at [`start_of`] already; else at its beginning.
+    pub(crate) placed: bool,
+}
+
+/// Where reading must begin to go on from a point: one cell earlier, so that the cell of the point is
+/// decided from all of its fields.
+pub(crate) fn start_of(from: Option<&Checkpoint>) -> u64 {
+    let known = from.filter(|from| from.known.is_some());
+    known.map_or(0, |from| (from.offset / CELL).saturating_sub(1) * CELL)
 }
 
 /// Rows are given at least this often.
@@ -52,10 +61,9 @@ impl<'a, 'r> EntryReader<'a, 'r> {
         progress: &'a dyn Fn() -> u64,
     ) -> Self {
         let offset = bounds.from.as_ref().map_or(0, |from| from.offset);
+        let start = start_of(bounds.from.as_ref());
         let known = bounds.from.and_then(|from| from.known);
-        // One cell earlier, so that the cell of `offset` is decided from all of its fields.
-        let start = if known.is_some() { (offset / CELL).saturating_sub(1) * CELL } else { 0 };
-        let passed = pass(source, start);
+        let passed = if bounds.placed { start } else { pass(source, start) };
         let window = Window::new(source, passed, options.block, known.as_ref().map(|known| known.charset));
         let (state, examined) = known.map_or((State::unknown(), 0), |known| (known.state, known.examined));
         let mut reader = Self {
@@ -91,6 +99,35 @@ impl<'a, 'r> EntryReader<'a, 'r> {
                 return;
             }
         }
+    }
+
+    /// Goes on to the next place at which a part may begin.
+    pub(crate) fn align(&mut self) {
+        loop {
+            let (text, at) = self.window.text();
+            let end = text.len();
+            if self.state.is_boundary(text, at) && at > 0 && text.get(at - 1) == Some(&b'\n') {
+                return;
+            }
+            let next = line_end(text, at).filter(|&next| next < end);
+            let is_over = self.until.is_some_and(|until| self.window.raw_offset(at) >= until);
+            if is_over || next.is_none() && self.window.ended() {
+                return;
+            }
+            if let Some(next) = next {
+                self.window.consume_to(next);
+            } else {
+                // The last byte stays, so that a line end there is seen.
+                self.window.consume_to(end.saturating_sub(1));
+                self.slide();
+            }
+        }
+    }
+
+    /// Reads to the first row, and returns what is known then.
+    pub(crate) fn beginning(mut self) -> Checkpoint {
+        while self.fields.rows() == 0 && self.turn() {}
+        self.checkpoint()
     }
 
     /// Reads to the end, and returns the point where reading ended.
@@ -214,7 +251,7 @@ impl<'a, 'r> EntryReader<'a, 'r> {
         filled
     }
 
-    fn checkpoint(&self) -> Checkpoint {
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
         let (_, at) = self.window.text();
         let known = Known { charset: self.window.charset(), state: self.state.clone(), examined: self.examined };
         Checkpoint { entry: self.entry, offset: self.window.raw_offset(at), known: Some(known) }

@@ -8,11 +8,13 @@
 mod dialect;
 mod encoding;
 mod entry;
+mod parts;
 mod read;
 mod rows;
 mod source;
 mod window;
 
-pub use dialect::php::pairs as php_pairs;
+pub use dialect::php::{Pair as PhpPair, pairs as php_pairs};
+pub use parts::read_in_parts;
 pub use read::{Checkpoint, Options, read, read_from};
 pub use rows::{Batch, Damage, Dialect, Entry, Place, Row, Sink, Span, Table, TableId};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::dialect::State;
 use crate::entry::{Bounds, EntryReader};
-use crate::rows::Sink;
-use crate::source::{self, Counted, Found};
+use crate::rows::{Damage, Place, Sink};
+use crate::source::{self, Budget, Content, Counted, Found, Source};
 use crate::window::Charset;
 
 /// How dumps are read.
@@ -55,6 +55,27 @@ pub(crate) struct Known {
     pub(crate) examined: u64,
 }
 
+impl Checkpoint {
+    /// The same knowledge before a statement.
+    pub(crate) fn between_statements(&self) -> Self {
+        let mut checkpoint = self.clone();
+        if let Some(known) = &mut checkpoint.known {
+            known.state.leave_statement();
+            known.examined = 0;
+        }
+        checkpoint
+    }
+
+    /// Whether reading on from the one point gives what reading on from the other does.
+    pub(crate) fn goes_on_as(&self, other: &Self) -> bool {
+        let (Some(known), Some(others)) = (&self.known, &other.known) else { return false };
+        let examined = |known: &Known, at: u64| known.examined.max(at);
+        (self.entry, self.offset, known.charset) == (other.entry, other.offset, others.charset)
+            && examined(known, self.offset) == examined(others, other.offset)
+            && known.state.goes_on_as(&others.state)
+    }
+}
+
 /// Reads files, one after the other.
 ///
 /// # Errors
@@ -64,14 +85,14 @@ pub fn read(paths: &[PathBuf], options: &Options, sink: &mut dyn Sink) -> io::Re
     for path in paths {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
-        reading.file(&path.to_string_lossy(), &mut file, Some(size));
+        reading.file(&path.to_string_lossy(), &mut file, Some(size), |file| Source::File(file));
     }
     Ok(())
 }
 
 /// Reads one dump from any reader; `name` stands for its path.
 pub fn read_from(name: &str, source: &mut dyn Read, options: &Options, sink: &mut dyn Sink) {
-    Reading::new(options, sink).file(name, source, None);
+    Reading::new(options, sink).file(name, source, None, |source| Source::Stream(source));
 }
 
 /// A reading over all files.
@@ -89,10 +110,11 @@ impl<'a> Reading<'a> {
         Self { options, sink, entry: 0, read: 0 }
     }
 
-    fn file(&mut self, path: &str, source: &mut dyn Read, size: Option<u64>) {
-        let counted = Counted::new(source);
+    fn file<S>(&mut self, path: &str, file: S, size: Option<u64>, as_source: fn(&mut Counted<S>) -> Source<'_>) {
+        let mut counted = Counted::new(file);
         let read = counted.count();
-        source::walk(path, size, Box::new(counted), &mut |found| self.found(found, &read));
+        let budget = Budget::new(counted.count());
+        source::walk(path, size, as_source(&mut counted), budget, &mut |found| self.found(found, &read));
         self.read += read.get();
     }
 
@@ -106,9 +128,17 @@ impl<'a> Reading<'a> {
             return;
         }
         let from = from.filter(|from| from.entry == entry);
-        let start = Bounds { from: from.cloned(), until: None };
-        let before = self.read;
-        let progress = || before + read.get();
-        EntryReader::new(entry, content, start, self.options, self.sink, &progress).run();
+        match content {
+            Content::Bytes(content) => {
+                let bounds = Bounds { from: from.cloned(), until: None, placed: false };
+                let before = self.read;
+                let progress = || before + read.get();
+                EntryReader::new(entry, content, bounds, self.options, self.sink, &progress).run();
+            }
+            Content::Unreadable(why) => {
+                let place = Place { entry, offset: 0 };
+                self.sink.damage(Damage { place, bytes: told.size, what: why.to_owned() });
+            }
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Rows whose fields have names of their own: JSON objects and PHP arrays.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use super::fields::{Escape, Fields};
@@ -50,8 +48,8 @@ impl<'a> Slots<'a> {
     }
 
     /// Puts a value under its name; of two with one name the first stays.
-    pub(crate) fn put(&mut self, name: &Cow<'_, str>, value: Value) {
-        let is_it = |column: &Option<String>| column.as_deref() == Some(name.as_ref());
+    pub(crate) fn put(&mut self, name: &str, value: Value) {
+        let is_it = |column: &Option<String>| column.as_deref() == Some(name);
         // Rows mostly have the same names in the same order.
         let found = match self.columns.get(self.next) {
             Some(column) if is_it(column) => Some(self.next),
@@ -63,7 +61,7 @@ impl<'a> Slots<'a> {
                 self.values[index].get_or_insert(value);
             }
             None if self.columns.len() + self.new.len() < MOST_COLUMNS && !self.new.iter().any(|new| new == name) => {
-                self.new.push(name.clone().into_owned());
+                self.new.push(name.to_owned());
             }
             None => {}
         }

@@ -129,12 +129,25 @@ impl State {
         }
     }
 
-    /// Whether a reader that knows what came before could begin at `at`, without its rows' statement.
+    /// Whether a part may begin at `at`: where a reader that knows the dialect, and no statement, can begin.
     pub(crate) fn is_boundary(&self, text: &[u8], at: usize) -> bool {
         match &self.shape {
-            Shape::Sql(sql) => !sql.is_inside_values() && (at == 0 || text.get(at - 1) == Some(&b'\n')),
+            Shape::Sql(sql) => sql.is_boundary(text, at),
             _ => true,
         }
+    }
+
+    /// Goes on as if no `INSERT` had begun.
+    pub(crate) fn leave_statement(&mut self) {
+        if let Shape::Sql(sql) = &mut self.shape {
+            sql.leave_statement();
+        }
+    }
+
+    /// Whether what follows is read as it is from the other. A table that ended makes no difference.
+    pub(crate) fn goes_on_as(&self, other: &Self) -> bool {
+        let is_between = matches!(&self.shape, Shape::Sql(sql) if sql.is_between_statements());
+        self.shape == other.shape && (is_between || self.table == other.table)
     }
 
     /// Where the row itself begins that was read from `at` on: after what parts it from the one before.

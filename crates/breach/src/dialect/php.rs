@@ -8,16 +8,19 @@ use std::borrow::Cow;
 use super::Text;
 use super::keyed::{DEEPEST, Slots, Stop, Value};
 
+/// A name and its value; a null value is `None`.
+pub type Pair<'f> = (String, Option<&'f [u8]>);
+
 /// The names and values of a serialised array or object in a field, those of inner ones joined by dots.
-/// A null value is `None`. `None` where the field is not one.
-pub fn pairs(field: &[u8]) -> Option<Vec<(String, Option<&[u8]>)>> {
+/// `None` where the field is not one.
+pub fn pairs(field: &[u8]) -> Option<Vec<Pair<'_>>> {
     let mut pairs = Vec::new();
-    let mut put = |name: &Cow<'_, str>, value: Value| {
+    let mut put = |name: &str, value: Value| {
         let bytes = match value {
             Value::Null => None,
             Value::At(start, end, _) => field.get(start..end),
         };
-        pairs.push((name.clone().into_owned(), bytes));
+        pairs.push((name.to_owned(), bytes));
     };
     let end = array(field, 0, "", 0, &mut put).ok()?;
     field[end..].trim_ascii().is_empty().then_some(pairs)
@@ -31,7 +34,7 @@ pub(crate) fn line(text: Text<'_>, at: usize, slots: &mut Slots<'_>) -> Result<u
     Ok(end)
 }
 
-type Put<'p> = &'p mut dyn FnMut(&Cow<'_, str>, Value);
+type Put<'p> = &'p mut dyn FnMut(&str, Value);
 
 /// `a:2:{key value key value}`, or `O:8:"stdClass":2:{…}`.
 fn array(text: &[u8], at: usize, path: &str, depth: usize, put: Put<'_>) -> Result<usize, Stop> {
@@ -47,13 +50,12 @@ fn array(text: &[u8], at: usize, path: &str, depth: usize, put: Put<'_>) -> Resu
         let Value::At(start, end, _) = key else { return Err(Stop::Bad) };
         let key = String::from_utf8_lossy(&text[start..end]);
         let key = if path.is_empty() { key } else { Cow::Owned(format!("{path}.{key}")) };
-        at = match text.get(next) {
-            Some(b'a' | b'O') => array(text, next, &key, depth + 1, put)?,
-            _ => {
-                let (value, next) = scalar(text, next)?;
-                put(&key, value);
-                next
-            }
+        at = if let Some(b'a' | b'O') = text.get(next) {
+            array(text, next, &key, depth + 1, put)?
+        } else {
+            let (value, next) = scalar(text, next)?;
+            put(&key, value);
+            next
         };
     }
     Ok(at + 1)

@@ -77,6 +77,26 @@ impl Sql {
         }
     }
 
+    /// Whether no statement has begun.
+    pub(crate) fn is_between_statements(&self) -> bool {
+        self.inside == Inside::Nothing
+    }
+
+    /// Whether a row's statement begins at a line's start, or a line of `COPY`.
+    pub(crate) fn is_boundary(&self, text: &[u8], at: usize) -> bool {
+        let begins = |words: &str| {
+            text.get(at..at + words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words.as_bytes()))
+        };
+        match self.inside {
+            Inside::Values => false,
+            Inside::Copy => true,
+            Inside::Nothing => {
+                (at == 0 || text.get(at - 1) == Some(&b'\n'))
+                    && ["INSERT ", "REPLACE ", "CREATE ", "COPY "].iter().any(|words| begins(words))
+            }
+        }
+    }
+
     /// Whether the next row belongs to a statement that has begun.
     pub(crate) fn is_inside_values(&self) -> bool {
         self.inside == Inside::Values
