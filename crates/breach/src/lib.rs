@@ -5,16 +5,33 @@
 //! in [`Batch`]es to a [`Sink`], which types and counts the columns. Nothing is unpacked to disk and no
 //! raw value is ever kept: what outlives a batch is a count, a mask or a digest under the case's key.
 
+mod column;
 mod dialect;
 mod encoding;
 mod entry;
+mod hosts;
+mod key;
+mod kind;
+mod law;
 mod parts;
+mod password;
+mod people;
 mod read;
 mod rows;
+mod scan;
 mod source;
+mod text;
 mod window;
 
+pub use column::{ColumnReport, DistinctReport, KindRows, ShapeShare};
 pub use dialect::php::{Pair as PhpPair, pairs as php_pairs};
+pub use dyetrace_search::ResidentIdMode;
+pub use key::Key;
+pub use kind::Kind;
+pub use law::{Indication, SOURCE as LAW_SOURCE};
 pub use parts::read_in_parts;
+pub use password::{DigestOf, Family, FamilyRows, Guessing, SchemeRows, StorageReport, WorkRows};
+pub use people::{Group, Groups, PeopleReport};
 pub use read::{Checkpoint, Options, read, read_from};
 pub use rows::{Batch, Damage, Dialect, Entry, Place, Row, Sink, Span, Table, TableId};
+pub use scan::{DamageReport, EntryReport, Report, Scan, ScanOptions, TableReport};

@@ -63,6 +63,6 @@ mod wrappings_text;
 pub use beside::{Beside, Named, SeenBeside};
 pub use codec::table::{About, wrappings};
 pub use proof::{Proof, Reencodes, StepView};
-pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode};
+pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode, whole};
 pub use scanner::{Decoys, Limit, Options, Outcome, Scanner, Scratch};
 pub use unplanted::Recognised;

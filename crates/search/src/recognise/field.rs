@@ -36,6 +36,35 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
+    /// As planted kinds are named.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::AdvertisingId => "advertising-id",
+            Self::BirthDate => "birth-date",
+            Self::Card => "card",
+            Self::Company => "company.cn",
+            Self::DeviceId => "device-id",
+            Self::Email => "email",
+            Self::Iban => "iban",
+            Self::Iccid => "iccid",
+            Self::Imei => "imei",
+            Self::Imsi => "imsi",
+            Self::InternetAddress => "ip",
+            Self::Latitude | Self::Longitude | Self::Position => "gps",
+            Self::Mac => "mac",
+            Self::Meid => "meid",
+            Self::Name => "name",
+            Self::Passport => "passport.cn",
+            Self::PasswordHash => "password.hash",
+            Self::Phone => "phone",
+            Self::Plate => "plate.cn",
+            Self::Qq => "qq",
+            Self::ResidentId => "id.cn",
+            Self::Ssid => "wifi.ssid",
+            Self::WifiPassword => "wifi.password",
+        }
+    }
+
     /// Longest value, with the sign behind it.
     fn longest(self) -> usize {
         if matches!(self, Self::Email | Self::PasswordHash) { LONG_VALUE } else { VALUE }

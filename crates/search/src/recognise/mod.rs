@@ -33,6 +33,7 @@ mod position;
 mod resident;
 mod scan;
 mod table;
+pub mod whole;
 
 use std::ops::Range;
 pub use table::{RECOGNISERS, Recogniser};

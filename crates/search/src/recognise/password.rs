@@ -130,6 +130,11 @@ pub(super) fn around(bytes: &[u8], at: usize) -> Option<(Range<usize>, Pass)> {
     })
 }
 
+/// True for a stored form from the first byte to the last.
+pub(super) fn is_form(value: &[u8]) -> bool {
+    form(value) == Some(value.len())
+}
+
 fn form(text: &[u8]) -> Option<usize> {
     let forms = by_start(text)?;
     forms.iter().find_map(|(_, pieces)| match pieces.first() {
@@ -195,7 +200,7 @@ impl Class {
 /// The value of a field named as a password that is a digest in hex, of MD5 to SHA-512, or a stored
 /// form.
 pub(super) fn named(value: &[u8]) -> Option<Pass> {
-    if form(value) == Some(value.len()) {
+    if is_form(value) {
         return Some(Pass::new("password.hash", Checks::PREFIX, 64.0));
     }
     let digest = matches!(value.len(), 32 | 40 | 56 | 64 | 96 | 128) && value.iter().all(u8::is_ascii_hexdigit);

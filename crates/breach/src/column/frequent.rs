@@ -1,0 +1,68 @@
+//! The most repeated values among millions, in a table of fixed size.
+
+use std::collections::HashMap;
+
+/// Counters kept.
+const COUNTERS: usize = 1024;
+
+/// Misra and Gries 1982: every count is at most the true one, and at least that less one 1024th of all.
+pub(crate) struct Frequent {
+    counts: HashMap<u64, u64>,
+    all: u64,
+}
+
+impl Frequent {
+    /// Nothing counted.
+    pub(crate) fn new() -> Self {
+        Self { counts: HashMap::new(), all: 0 }
+    }
+
+    /// Counts a digest.
+    pub(crate) fn add(&mut self, digest: u64) {
+        self.all += 1;
+        if let Some(count) = self.counts.get_mut(&digest) {
+            *count += 1;
+        } else if self.counts.len() < COUNTERS {
+            self.counts.insert(digest, 1);
+        } else {
+            self.counts.retain(|_, count| {
+                *count -= 1;
+                *count > 0
+            });
+        }
+    }
+
+    /// How many were counted, and how many of them at least are among the `most` that are most repeated. What was seen
+    /// once is no repetition.
+    pub(crate) fn of_most(&self, most: usize) -> (u64, u64) {
+        let mut counts: Vec<u64> = self.counts.values().copied().filter(|count| *count > 1).collect();
+        counts.sort_unstable_by(|one, other| other.cmp(one));
+        (self.all, counts.iter().take(most).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_repeated_is_found_among_a_hundred_thousand_others() {
+        let mut frequent = Frequent::new();
+        for n in 0..100_000u64 {
+            frequent.add(n + 10);
+            if n % 10 == 0 {
+                frequent.add(1);
+            }
+        }
+        let (all, most) = frequent.of_most(10);
+        assert_eq!(all, 110_000);
+        assert!((9_800..=10_000).contains(&most), "{most}");
+    }
+
+    #[test]
+    fn different_values_are_not_repeated() {
+        let mut frequent = Frequent::new();
+        (0..500).for_each(|n| frequent.add(n));
+        assert_eq!(frequent.of_most(10), (500, 0));
+    }
+}

@@ -1,0 +1,106 @@
+//! Shapes of values: what kinds of characters, how many of each in a row, and signs. Never the characters.
+
+use std::collections::HashMap;
+
+/// Most different shapes counted for a column.
+const MOST: usize = 4096;
+/// Longest value whose shape is taken, in bytes.
+const LONGEST: usize = 128;
+
+/// Shapes of a sample of a column.
+#[derive(Default)]
+pub(crate) struct Shapes {
+    counts: HashMap<String, u64>,
+    all: u64,
+}
+
+impl Shapes {
+    /// Counts the shape of a value.
+    pub(crate) fn add(&mut self, value: &[u8]) {
+        self.all += 1;
+        let shape = shape(value);
+        if let Some(count) = self.counts.get_mut(&shape) {
+            *count += 1;
+        } else if self.counts.len() < MOST {
+            self.counts.insert(shape, 1);
+        }
+    }
+
+    /// The shapes of at least `least` values of the sample, the most repeated first, with their share of it.
+    pub(crate) fn most(&self, most: usize, least: u64) -> Vec<(String, f64)> {
+        let mut shapes: Vec<_> = self.counts.iter().filter(|(_, count)| **count >= least).collect();
+        shapes.sort_unstable_by(|one, other| (other.1, one.0).cmp(&(one.1, other.0)));
+        let share = |(shape, count): (&String, &u64)| (shape.clone(), *count as f64 / self.all.max(1) as f64);
+        shapes.into_iter().take(most).map(share).collect()
+    }
+}
+
+/// `#` a digit, `a` and `A` letters, `字` any other character, each with how many of it stand in a row; ASCII signs as
+/// they are. `+86 138…` is `+#{2} #{3}…`.
+fn shape(value: &[u8]) -> String {
+    let value = value.get(..value.len().min(LONGEST)).unwrap_or_default();
+    let mut shape = String::new();
+    let mut run: (char, usize) = ('\0', 0);
+    for byte in value {
+        let class = match byte {
+            b'0'..=b'9' => '#',
+            b'a'..=b'z' => 'a',
+            b'A'..=b'Z' => 'A',
+            // The later bytes of a character.
+            0x80..=0xbf => continue,
+            0xc0.. => '字',
+            b' '..=b'~' => char::from(*byte),
+            _ => '·',
+        };
+        if class == run.0 {
+            run.1 += 1;
+        } else {
+            push(&mut shape, run);
+            run = (class, 1);
+        }
+    }
+    push(&mut shape, run);
+    shape
+}
+
+fn push(shape: &mut String, (class, count): (char, usize)) {
+    if count > 0 {
+        shape.push(class);
+    }
+    if count > 1 {
+        shape.push('{');
+        shape.push_str(&count.to_string());
+        shape.push('}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn shapes_hold_classes_and_signs() {
+        assert_eq!(shape(b"13812345678"), "#{11}");
+        assert_eq!(shape(b"li.lei@Example.com"), "a{2}.a{3}@Aa{6}.a{3}");
+        assert_eq!(shape("李雷".as_bytes()), "字{2}");
+        assert_eq!(shape(b""), "");
+    }
+
+    #[test]
+    fn shapes_of_few_are_not_told() {
+        let mut shapes = Shapes::default();
+        (0..20).for_each(|_| shapes.add(b"123"));
+        (0..3).for_each(|_| shapes.add(b"unusual!"));
+        assert_eq!(shapes.most(5, 10).iter().map(|(shape, _)| shape.as_str()).collect::<Vec<_>>(), ["#{3}"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_shape_holds_no_letter_and_no_digit_of_the_value(value in "[b-zB-Z0-9]{1,40}") {
+            let shape = shape(value.as_bytes());
+            let outside: String = shape.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest)).collect();
+            prop_assert!(outside.chars().all(|letter| matches!(letter, '#' | 'a' | 'A')));
+        }
+    }
+}
