@@ -10,7 +10,8 @@ pub(crate) const NAME: &str = "hex";
 /// The row of the table of wrappings.
 pub(crate) const ABOUT: About = About {
     name: "hex",
-    undoes: "pairs of hexadecimal digits in either case; eight digits or more, in whole fields fewer",
+    undoes: "pairs of hexadecimal digits in either case; eight digits or more, in whole fields fewer; digests whole, \
+             or cut where the run ends",
     place: "anywhere in text",
     exact: true,
     source: "RFC 4648 section 8",
