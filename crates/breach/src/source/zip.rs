@@ -31,6 +31,9 @@ pub(super) fn walk(here: &Here, source: &mut dyn BufRead, visit: Visit<'_>) {
         let Ok(local) = local_header(source) else {
             return here.inside("?", None).unreadable("the archive is cut short", visit);
         };
+        if local.name == "[Content_Types].xml" {
+            return here.unreadable("office files are not read: save their sheets as CSV first", visit);
+        }
         if !local.name.ends_with('/') || local.packed > 0 {
             entry(here, &local, source, visit);
         }
