@@ -86,14 +86,14 @@ pub extern "C" fn take(place: u32) -> u32 {
     STATE.with_borrow(|state| state.output.get(place as usize).copied().map_or(0, u32::from))
 }
 
-fn problem(what: impl ToString) -> Value {
+fn problem(what: &(impl ToString + ?Sized)) -> Value {
     json!({"problem": what.to_string()})
 }
 
 fn manifest(part: Option<&Vec<u8>>) -> Result<(Manifest, String), Value> {
     let signed = part.and_then(|part| serde_json::from_slice::<SignedManifest>(part).ok());
     let signed = signed.ok_or_else(|| problem("no manifest"))?;
-    signed.trusted(None).map(|manifest| (manifest, signed.signer)).map_err(problem)
+    signed.trusted(None).map(|manifest| (manifest, signed.signer)).map_err(|error| problem(&error))
 }
 
 fn about(parts: &[Vec<u8>]) -> Value {
@@ -147,7 +147,7 @@ fn read(parts: &[Vec<u8>], asked: Option<(Manifest, Question)>) -> Value {
             let told = |exposure: &dyetrace_check::client::Exposure| json!({"name": exposure.source.name, "date": exposure.source.date, "fields": exposure.fields});
             json!({"exposures": answers.iter().flatten().map(told).collect::<Vec<_>>()})
         }
-        Err(error) => problem(error),
+        Err(error) => problem(&error),
     }
 }
 

@@ -4,7 +4,8 @@
 //! for a batch costs one multi-scalar multiplication instead of a multiplication for each element, and points are
 //! serialised together. That both compute the same is tested, with the RFC's own vectors and against `voprf`.
 
-use crate::oprf::{CONTEXT, Element, Evaluation, Output, PROOF, finalize, hash_to_group, hash_to_scalar};
+use crate::oprf::{Element, Evaluation, Output, PROOF};
+use crate::suite::{CONTEXT, finalize, hash_to_group, hash_to_scalar};
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_TABLE;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
@@ -124,7 +125,9 @@ impl Key {
         let halves = [half_m, half_m * self.secret, &half_r * RISTRETTO_BASEPOINT_TABLE, half_m * r];
         let parts = RistrettoPoint::double_and_compress_batch(halves.iter());
         let mut transcript = prefixed(&self.public);
-        parts.iter().for_each(|part| transcript.extend(prefixed(part.as_bytes())));
+        for part in &parts {
+            transcript.extend(prefixed(part.as_bytes()));
+        }
         transcript.extend(b"Challenge");
         let c = hash_to_scalar(&[&transcript], b"HashToScalar-");
         let s = r - c * self.secret;

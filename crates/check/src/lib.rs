@@ -29,6 +29,8 @@ pub mod oprf;
 pub mod record;
 #[cfg(feature = "service")]
 pub mod service;
+#[cfg(feature = "index")]
+mod suite;
 
 pub use hex::{from_hex, to_hex};
 pub use identifier::{Identifier, Kind, NotAnIdentifier};

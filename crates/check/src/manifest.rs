@@ -176,8 +176,8 @@ impl SignedManifest {
             return Err(NotTrusted::Form);
         }
         let key = VerifyingKey::from_bytes(&given).map_err(|_| NotTrusted::Signature)?;
-        let signed = [SIGNED_AS, self.manifest.as_bytes()].concat();
-        key.verify_strict(&signed, &Signature::from_bytes(&signature)).map_err(|_| NotTrusted::Signature)?;
+        let message = [SIGNED_AS, self.manifest.as_bytes()].concat();
+        key.verify_strict(&message, &Signature::from_bytes(&signature)).map_err(|_| NotTrusted::Signature)?;
         let manifest: Manifest = serde_json::from_str(&self.manifest).map_err(|_| NotTrusted::Form)?;
         if manifest.is_sound() { Ok(manifest) } else { Err(NotTrusted::Form) }
     }

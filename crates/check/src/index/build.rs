@@ -136,7 +136,7 @@ impl<'a> Builder<'a> {
         self.evaluate()?;
         let mut parts: Vec<File> = Vec::with_capacity(PARTS);
         for part in std::mem::take(&mut self.parts) {
-            parts.push(part.into_inner().map_err(|error| error.into_error())?);
+            parts.push(part.into_inner().map_err(io::IntoInnerError::into_error)?);
         }
         let counts = counts(&mut parts)?;
         let manifest = self.shape(&counts, fields)?;
@@ -305,14 +305,14 @@ fn write(file: &File, parts: &mut [File], mut manifest: Manifest, signer: &Signi
 fn head(manifest: &Manifest, signer: &SigningKey) -> Result<Vec<u8>, NotBuilt> {
     let text = serde_json::to_string(manifest).map_err(|_| NotBuilt::Plan)?;
     let signature = signer.sign(&[SIGNED_AS, text.as_bytes()].concat());
-    let signed = SignedManifest {
+    let head = SignedManifest {
         manifest: text,
         signer: to_hex(signer.verifying_key().as_bytes()),
         signature: to_hex(&signature.to_bytes()),
     };
     // What would not be believed by a client is not written.
-    signed.trusted(None).map_err(|_| NotBuilt::Plan)?;
-    serde_json::to_vec(&signed).map_err(|_| NotBuilt::Plan)
+    head.trusted(None).map_err(|_| NotBuilt::Plan)?;
+    serde_json::to_vec(&head).map_err(|_| NotBuilt::Plan)
 }
 
 /// Writes bucket after bucket, padded.

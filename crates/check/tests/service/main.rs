@@ -54,7 +54,7 @@ fn identifier(kind: Kind, text: &str) -> Identifier {
 fn person(number: u32) -> Person {
     let email = identifier(Kind::Email, &format!("person{number}@example.test"));
     let phone = identifier(Kind::Phone, &format!("138{number:08}"));
-    Person { identifiers: vec![email, phone], source: 0, fields: if number % 2 == 0 { 0b11 } else { 0b01 } }
+    Person { identifiers: vec![email, phone], source: 0, fields: if number.is_multiple_of(2) { 0b11 } else { 0b01 } }
 }
 
 fn plan() -> Plan {

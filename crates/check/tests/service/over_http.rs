@@ -36,11 +36,11 @@ fn who_is_in_and_who_is_not_get_answers_of_one_size() {
     let running = start(build(&folder, 200, plan()), setup());
     let manifest = manifest(&running);
     let mut sizes = std::collections::BTreeSet::new();
-    for number in 0..40 {
-        let person = u32::from(number) + if number % 2 == 0 { 0 } else { 1000 };
+    for number in 0..40_u8 {
+        let person = u32::from(number) + if number.is_multiple_of(2) { 0 } else { 1000 };
         let asked = identifier(Kind::Email, &format!("person{person}@example.test"));
         let (evaluated, bucket, found) = ask(&running, &manifest, asked, number);
-        assert_eq!(found, usize::from(number % 2 == 0), "person {person}");
+        assert_eq!(found, usize::from(number.is_multiple_of(2)), "person {person}");
         sizes.insert((evaluated.head.len(), evaluated.body.len(), bucket.head.len(), bucket.body.len()));
     }
     assert_eq!(sizes.len(), 1, "{sizes:?}");
