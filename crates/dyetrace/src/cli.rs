@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::breach::BreachCommand;
 use crate::bundle::BundleArguments;
 use crate::custody::CustodyCommand;
 use crate::exit::Fault;
@@ -68,6 +69,9 @@ Example:
     Snapshot(SnapshotArguments),
     /// Collect every content that a folder's files have while a run goes on
     Watch(WatchArguments),
+    /// Say what is in a dump of personal data, and who is hit
+    #[command(subcommand)]
+    Breach(BreachCommand),
     /// Write down who did what to the evidence, and stamp it with a time
     #[command(subcommand)]
     Custody(CustodyCommand),

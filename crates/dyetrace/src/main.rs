@@ -1,6 +1,7 @@
 //! The `dyetrace` command: the only place where the stages are wired together.
 
 mod audit;
+mod breach;
 mod bundle;
 mod cli;
 mod compare;
@@ -42,6 +43,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Breach(command) => breach::run(&command),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

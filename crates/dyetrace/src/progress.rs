@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 /// A bar over a number of bytes. Without a terminal it draws nothing.
+#[derive(Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     start: Cell<u64>,

@@ -1,0 +1,21 @@
+//! `dyetrace breach`: what is in a dump of personal data, and who is hit.
+
+mod confine;
+mod scan;
+
+use crate::exit::{Exit, Fault};
+use clap::Subcommand;
+
+/// Subcommands of `breach`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BreachCommand {
+    /// Count what is in a dump: columns, people, how passwords were stored
+    Scan(scan::ScanArguments),
+}
+
+/// Runs a subcommand of `breach`.
+pub(crate) fn run(command: &BreachCommand) -> Result<Exit, Fault> {
+    match command {
+        BreachCommand::Scan(arguments) => scan::run(arguments),
+    }
+}

@@ -1,0 +1,148 @@
+//! `dyetrace breach scan`: triage of a dump.
+
+use super::confine::{Confinement, confined, no_core_dumps};
+use crate::custody;
+use crate::exit::{Exit, Fault, say};
+use crate::output;
+use crate::progress::Progress;
+use clap::{Args, ValueEnum};
+use dyetrace_breach::{Key, Options, Report, ResidentIdMode, Scan, ScanOptions, read};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `breach scan`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Nothing of the dump is written anywhere: the report holds counts, shapes and names of columns. Digests are under a
+key that is forgotten at the end. See docs/breach.md.
+
+Examples:
+  dyetrace breach scan dump.sql.gz
+  dyetrace breach scan part1.csv part2.txt --format json --output triage.json
+  dyetrace breach scan dump.sql --case my-case --minors-on 2014-01-01"
+)]
+pub(crate) struct ScanArguments {
+    /// Files of the dump
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write report/breach.json into this case folder, and an entry into its custody log
+    #[arg(long, value_name = "DIR")]
+    case: Option<PathBuf>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// Write the report to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Groups of people smaller than this are not told
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    k: u64,
+    /// Which Chinese identity numbers count
+    #[arg(long, value_enum, default_value_t = Mode::Historical, value_name = "MODE")]
+    resident_ids: Mode,
+    /// Count who was under 18 on this day, as YYYY-MM-DD (default: the newest moment in the dump)
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    minors_on: Option<(u16, u16, u16)>,
+}
+
+/// How the report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Terminal,
+    /// For programs, see docs/breach.schema.json
+    Json,
+}
+
+/// Which identity numbers count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// 18 characters with check digit and a prefecture that can be
+    Strict,
+    /// Also abolished prefectures, and the form of 15 digits
+    Historical,
+    /// As strict, and permits of people of Hong Kong, Macao, Taiwan and abroad
+    Permit,
+}
+
+/// Runs `breach scan`.
+pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
+    let mut bytes = 0;
+    for file in &arguments.files {
+        bytes += std::fs::metadata(file).map_err(|error| Fault::file(file, &error))?.len();
+    }
+    if !no_core_dumps() {
+        say(&"dyetrace: note: this computer may write the memory of a program that dies to its disk");
+    }
+    // What a panic says may quote the text it was at; the place in the program may not.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        say(&format!("dyetrace: the program failed at {place}"));
+    }));
+    let report = scan(arguments, bytes)?;
+    let json = || serde_json::to_vec_pretty(&report).map_err(Fault::new);
+    let text = match arguments.format {
+        Format::Terminal => report.to_string().into_bytes(),
+        Format::Json => json()?,
+    };
+    output::write(arguments.output.as_deref(), |out| Ok(out.write_all(&text)?))?;
+    if let Some(case) = &arguments.case {
+        keep(case, &json()?, arguments.files.len())?;
+    }
+    Ok(exit(&report))
+}
+
+fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
+    let key = Key::random().map_err(|_| Fault::new("this computer gives no random bytes for a key"))?;
+    let resident_ids = match arguments.resident_ids {
+        Mode::Strict => ResidentIdMode::Strict,
+        Mode::Historical => ResidentIdMode::Historical,
+        Mode::Permit => ResidentIdMode::Permit,
+    };
+    let options =
+        ScanOptions { resident_ids, k: arguments.k, minors_on: arguments.minors_on, ..ScanOptions::default() };
+    let files = &arguments.files;
+    let progress = Progress::new(bytes);
+    progress.begin("scanning", &arguments.files.first().map_or_else(String::new, |file| file.display().to_string()));
+    let bar = progress.clone();
+    let mut scan = Scan::new(&key, options).with_progress(move |read| bar.at(read));
+    let work = move |confinement: Confinement| {
+        let done = read(files, &Options::default(), &mut scan);
+        (confinement, done.map(|()| scan.finish()))
+    };
+    let scanned = confined(work);
+    progress.done();
+    let (confinement, report) = scanned.ok_or_else(|| Fault::new("the scan ended by a fault of its own"))?;
+    if let Some(missing) = confinement.missing() {
+        say(&format!("dyetrace: note: {missing}"));
+    }
+    report.map_err(|error| Fault::new(format!("a file could not be read: {error}")))
+}
+
+/// Writes the report into the case, and what was done into its custody log.
+fn keep(case: &Path, json: &[u8], files: usize) -> Result<(), Fault> {
+    let folder = case.join("report");
+    std::fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, &error))?;
+    output::write(Some(&folder.join("breach.json")), |out| Ok(out.write_all(json)?))?;
+    if case.join(dyetrace_custody::log::FILE).is_file() {
+        let digests = [("report/breach.json".to_owned(), custody::digest_of(case, "report/breach.json")?)].into();
+        custody::note(case, None, format!("counted a dump of {files} files; no value of it was kept"), digests)?;
+    }
+    Ok(())
+}
+
+fn exit(report: &Report) -> Exit {
+    if report.people.rows == 0 {
+        say(&"dyetrace: no rows were read");
+        return Exit::NothingRead;
+    }
+    if report.damages.is_empty() { Exit::Fine } else { Exit::PartlyRead }
+}
+
+/// A day that is typed.
+fn day(text: &str) -> Result<(u16, u16, u16), String> {
+    let mut parts = text.splitn(3, '-').map(str::parse);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(Ok(year)), Some(Ok(month @ 1..=12)), Some(Ok(day @ 1..=31))) => Ok((year, month, day)),
+        _ => Err("a day is YYYY-MM-DD".to_owned()),
+    }
+}
