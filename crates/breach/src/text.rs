@@ -213,7 +213,7 @@ fn damages(f: &mut Formatter<'_>, report: &Report) -> fmt::Result {
 }
 
 /// A number with its thousands parted.
-fn number(number: u64) -> String {
+pub(crate) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut parted = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -226,7 +226,7 @@ fn number(number: u64) -> String {
 }
 
 /// Text of the dump (names of tables, columns, files) without what steers a terminal, and not without end.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let steers = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

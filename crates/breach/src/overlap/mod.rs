@@ -8,6 +8,7 @@ mod collect;
 mod compare;
 mod family;
 mod picture;
+mod text;
 
 pub use compare::{DumpReport, OverlapReport, PairReport, PasswordsReport, SharedKind};
 pub use family::Copied;
@@ -46,7 +47,9 @@ pub fn overlap(dumps: &[Dump], key: &Key, k: u64) -> io::Result<OverlapReport> {
         level = level.max(collected.level);
         all.push(collected);
     }
-    all.iter_mut().for_each(|collected| collected.thin_to(level));
+    for collected in &mut all {
+        collected.thin_to(level);
+    }
     Ok(compare::compare(dumps, &all, k))
 }
 

@@ -1,6 +1,7 @@
 //! `dyetrace breach`: what is in a dump of personal data, and who is hit.
 
 mod confine;
+mod overlap;
 mod scan;
 
 use crate::exit::{Exit, Fault};
@@ -11,11 +12,14 @@ use clap::Subcommand;
 pub(crate) enum BreachCommand {
     /// Count what is in a dump: columns, people, how passwords were stored
     Scan(scan::ScanArguments),
+    /// Tell which dump is a copy of which
+    Overlap(overlap::OverlapArguments),
 }
 
 /// Runs a subcommand of `breach`.
 pub(crate) fn run(command: &BreachCommand) -> Result<Exit, Fault> {
     match command {
         BreachCommand::Scan(arguments) => scan::run(arguments),
+        BreachCommand::Overlap(arguments) => overlap::run(arguments),
     }
 }

@@ -46,7 +46,7 @@ pub(crate) struct ScanArguments {
 
 /// How the report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people
     Terminal,
     /// For programs, see docs/breach.schema.json
@@ -70,14 +70,7 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
     for file in &arguments.files {
         bytes += std::fs::metadata(file).map_err(|error| Fault::file(file, &error))?.len();
     }
-    if !no_core_dumps() {
-        say(&"dyetrace: note: this computer may write the memory of a program that dies to its disk");
-    }
-    // What a panic says may quote the text it was at; the place in the program may not.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(String::new, ToString::to_string);
-        say(&format!("dyetrace: the program failed at {place}"));
-    }));
+    say_nothing_else();
     let report = scan(arguments, bytes)?;
     let json = || serde_json::to_vec_pretty(&report).map_err(Fault::new);
     let text = match arguments.format {
@@ -116,6 +109,18 @@ fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
         say(&format!("dyetrace: note: {missing}"));
     }
     report.map_err(|error| Fault::new(format!("a file could not be read: {error}")))
+}
+
+/// Neither a core dump nor the words of a panic leave anything of a dump behind.
+pub(super) fn say_nothing_else() {
+    if !no_core_dumps() {
+        say(&"dyetrace: note: this computer may write the memory of a program that dies to its disk");
+    }
+    // What a panic says may quote the text it was at; the place in the program may not.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        say(&format!("dyetrace: the program failed at {place}"));
+    }));
 }
 
 /// Writes the report into the case, and what was done into its custody log.

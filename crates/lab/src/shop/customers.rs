@@ -48,13 +48,20 @@ impl Customers {
         Self { seed }
     }
 
+    /// Numbers that differ wherever `number` differs below `range`: a step that shares no factor with the ranges used,
+    /// all of them products of 2, 3, 5 and 13, and a start of the seed's own.
+    fn mixed(self, number: u64, range: u64) -> u64 {
+        let start = u128::from(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        ((u128::from(number) * 2_862_933_555_777_941_757 + start) % u128::from(range)) as u64
+    }
+
     /// The customer with that number.
     pub fn get(&self, number: u64) -> Customer {
         let mut random = Random(self.seed ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93));
         let opened = 1_200_000_000 + random.below(186_000_000) as i64;
-        let qq = (random.below(3) == 0).then(|| (100_000_000 + mixed(number, 3_900_000_000)).to_string());
-        let account = format!("{}{}", random.pick(&GIVEN_PINYIN), 1000 + mixed(number, 900_000_000));
-        let mobile = format!("{}{:08}", random.pick(&MOBILE_PREFIXES), mixed(number, 100_000_000));
+        let qq = (random.below(3) == 0).then(|| (100_000_000 + self.mixed(number, 3_900_000_000)).to_string());
+        let account = format!("{}{}", random.pick(&GIVEN_PINYIN), 1000 + self.mixed(number, 900_000_000));
+        let mobile = format!("{}{:08}", random.pick(&MOBILE_PREFIXES), self.mixed(number, 100_000_000));
         let mail_name = if random.below(2) == 0 { mobile.clone() } else { account.clone() };
         let email = match &qq {
             Some(qq) => format!("{qq}@qq.com"),
@@ -76,12 +83,6 @@ impl Customers {
             opened,
         }
     }
-}
-
-/// Numbers that differ wherever `number` differs below `range`: a step that shares no factor with the ranges used, all of
-/// them products of 2, 3, 5 and 13.
-fn mixed(number: u64, range: u64) -> u64 {
-    (u128::from(number) * 2_862_933_555_777_941_757 % u128::from(range)) as u64
 }
 
 /// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
