@@ -181,7 +181,7 @@ pub(super) fn say_of<W: Write>(builder: &mut Builder<W>, name: &Path, seen: Time
 /// Opens a file that may have become a link, a pipe or a device since it was looked at: links are not followed, and
 /// nothing waits for a writer.
 pub(super) fn open_file(path: &Path) -> io::Result<File> {
-    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file any more")) }
 }
