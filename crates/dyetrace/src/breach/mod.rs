@@ -3,6 +3,7 @@
 mod confine;
 mod overlap;
 mod scan;
+mod stale;
 
 use crate::exit::{Exit, Fault};
 use clap::Subcommand;
@@ -14,6 +15,8 @@ pub(crate) enum BreachCommand {
     Scan(scan::ScanArguments),
     /// Tell which dump is a copy of which
     Overlap(overlap::OverlapArguments),
+    /// List which accounts still have the password that leaked
+    Stale(stale::StaleArguments),
 }
 
 /// Runs a subcommand of `breach`.
@@ -21,5 +24,6 @@ pub(crate) fn run(command: &BreachCommand) -> Result<Exit, Fault> {
     match command {
         BreachCommand::Scan(arguments) => scan::run(arguments),
         BreachCommand::Overlap(arguments) => overlap::run(arguments),
+        BreachCommand::Stale(arguments) => stale::run(arguments),
     }
 }

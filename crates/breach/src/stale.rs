@@ -1,0 +1,198 @@
+//! Which of one's own accounts still have the password that a dump gives away.
+
+use crate::column::Digests;
+use crate::key::Key;
+use crate::kind::{self, Checker, Kind};
+use crate::password;
+use crate::read::{Options, read};
+use crate::rows::{Damage, Row};
+use crate::typed::{Typed, TypedRows};
+use dyetrace_search::ResidentIdMode;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is told of accounts. It holds numbers of rows, which only who has the list of accounts can resolve.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StaleReport {
+    /// Accounts in the list.
+    pub accounts: u64,
+    /// Of these, with a password that can be compared.
+    pub with_password: u64,
+    /// Accounts that are in the dumps with a password.
+    pub in_dumps: u64,
+    /// Still the password of a dump.
+    pub unchanged: u64,
+    /// Another password.
+    pub changed: u64,
+    /// Nobody can tell: stored in different ways, each with a salt of its own, or by a function not known here.
+    pub cannot_tell: u64,
+    /// Rows of the list of accounts that still have the password of a dump, counted from 1 without the header.
+    pub rows: Vec<u64>,
+    /// Parts of the dumps and of the list that could not be read.
+    pub damages: u64,
+}
+
+/// Compares the dumps' passwords with those of the accounts.
+///
+/// # Errors
+/// A file cannot be opened.
+pub fn stale(dumps: &[PathBuf], accounts: &Path, key: &Key) -> io::Result<StaleReport> {
+    let mut list = Accounts { digests: Digests::new(key), all: Vec::new(), by_id: HashMap::new(), damages: 0 };
+    pass(&[accounts.to_owned()], &mut list)?;
+    let mut leaked = Leaked { accounts: &mut list, damages: 0 };
+    pass(dumps, &mut leaked)?;
+    let damages = leaked.damages + list.damages;
+    Ok(list.report(damages))
+}
+
+fn pass<T: TypedRows>(paths: &[PathBuf], rows: &mut T) -> io::Result<()> {
+    let mut typed = Typed::new(rows, ResidentIdMode::Historical);
+    read(paths, &Options::default(), &mut typed)?;
+    typed.finish();
+    Ok(())
+}
+
+/// What is known of one account's password. The last wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    NotInDumps,
+    CannotTell,
+    Changed,
+    Unchanged,
+}
+
+/// One's own account, in memory only.
+struct Account {
+    password: Vec<u8>,
+    salt: Vec<u8>,
+    state: State,
+}
+
+/// One's own accounts by digests of their identifiers.
+struct Accounts {
+    digests: Digests,
+    all: Vec<Account>,
+    by_id: HashMap<u64, u32>,
+    damages: u64,
+}
+
+impl Accounts {
+    fn report(&self, damages: u64) -> StaleReport {
+        let count = |state: State| self.all.iter().filter(|account| account.state == state).count() as u64;
+        let rows = self.all.iter().zip(1..).filter(|(account, _)| account.state == State::Unchanged);
+        let accounts = self.all.len() as u64;
+        StaleReport {
+            accounts,
+            with_password: self.all.iter().filter(|account| !account.password.is_empty()).count() as u64,
+            in_dumps: accounts - count(State::NotInDumps),
+            unchanged: count(State::Unchanged),
+            changed: count(State::Changed),
+            cannot_tell: count(State::CannotTell),
+            rows: rows.map(|(_, row)| row).collect(),
+            damages,
+        }
+    }
+}
+
+/// Digests of a row's identifiers.
+fn identifiers(row: &Row<'_>, kinds: &[Kind], checker: &mut Checker, digests: &Digests) -> Vec<u64> {
+    let mut found = Vec::new();
+    for (column, kind) in kinds.iter().enumerate().filter(|(_, kind)| kind.joins()) {
+        let Some(value) = row.field(column).filter(|value| !value.is_empty()) else { continue };
+        if checker.check(*kind, value) == kind::Verdict::Canonical {
+            found.push(digests.of(*kind, checker.canonical()));
+        }
+    }
+    found
+}
+
+/// The field of the first column of one of these kinds.
+fn field<'a>(row: &Row<'a>, kinds: &[Kind], wanted: &[Kind]) -> &'a [u8] {
+    let column = kinds.iter().position(|kind| wanted.contains(kind));
+    column.and_then(|column| row.field(column)).unwrap_or_default()
+}
+
+const PASSWORDS: [Kind; 3] = [Kind::PasswordHash, Kind::Password, Kind::Digest];
+
+impl TypedRows for Accounts {
+    fn table(&mut self, _: &[Kind]) {}
+
+    fn row(&mut self, row: &Row<'_>, kinds: &[Kind], checker: &mut Checker) {
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        for id in identifiers(row, kinds, checker, &self.digests) {
+            self.by_id.entry(id).or_insert(number);
+        }
+        let (password, salt) = (field(row, kinds, &PASSWORDS).to_vec(), field(row, kinds, &[Kind::Salt]).to_vec());
+        self.all.push(Account { password, salt, state: State::NotInDumps });
+    }
+
+    fn damage(&mut self, _: Damage) {
+        self.damages += 1;
+    }
+}
+
+/// The dumps' rows, held against the accounts.
+struct Leaked<'a> {
+    accounts: &'a mut Accounts,
+    damages: u64,
+}
+
+impl TypedRows for Leaked<'_> {
+    fn table(&mut self, _: &[Kind]) {}
+
+    fn row(&mut self, row: &Row<'_>, kinds: &[Kind], checker: &mut Checker) {
+        let leaked = field(row, kinds, &PASSWORDS);
+        if leaked.is_empty() {
+            return;
+        }
+        let salt = field(row, kinds, &[Kind::Salt]);
+        let found = identifiers(row, kinds, checker, &self.accounts.digests);
+        let mut numbers: Vec<u32> = found.iter().filter_map(|id| self.accounts.by_id.get(id).copied()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            let Some(account) = self.accounts.all.get_mut(number as usize) else { continue };
+            if account.state != State::Unchanged {
+                account.state = account.state.max(compare(account, leaked, salt));
+            }
+        }
+    }
+
+    fn damage(&mut self, _: Damage) {
+        self.damages += 1;
+    }
+}
+
+/// Is the leaked password the account's of today?
+fn compare(account: &Account, leaked: &[u8], salt: &[u8]) -> State {
+    let ours = account.password.as_slice();
+    if ours.is_empty() {
+        return State::CannotTell;
+    }
+    let (our_form, their_form) = (password::form(ours), password::form(leaked));
+    let verdict = match (our_form.is_stored(), their_form.is_stored()) {
+        (true, true) => stored_alike((ours, &account.salt), (leaked, salt)),
+        (true, false) => password::is_of(ours, Some(&account.salt), leaked),
+        (false, true) => password::is_of(leaked, Some(salt), ours),
+        (false, false) => Some(ours == leaked),
+    };
+    match verdict {
+        Some(true) => State::Unchanged,
+        Some(false) => State::Changed,
+        None => State::CannotTell,
+    }
+}
+
+/// Two stored forms: the same, or different ones of the same function without a salt.
+fn stored_alike((ours, our_salt): (&[u8], &[u8]), (theirs, their_salt): (&[u8], &[u8])) -> Option<bool> {
+    if our_salt == their_salt && ours.eq_ignore_ascii_case(theirs) && (password::is_hex_digest(ours) || ours == theirs)
+    {
+        return Some(true);
+    }
+    let (one, other) = (password::form(ours), password::form(theirs));
+    let unsalted = !one.salted && !other.salted;
+    let same_way = unsalted && our_salt == their_salt && one.family == other.family && ours.len() == theirs.len();
+    same_way.then_some(false)
+}

@@ -1,0 +1,108 @@
+//! Story 3: the shop's package, the copy that was sold on, and who has not changed the password, as the commands tell it.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and a skipped test must say so")]
+
+mod common;
+
+use common::{dyetrace, stderr, stdout};
+use dyetrace_lab::shop::{Edition, database, play};
+use serde_json::Value;
+use std::path::PathBuf;
+
+struct Played {
+    folder: PathBuf,
+    truth: Value,
+}
+
+impl Played {
+    fn new(edition: Edition, customers: u64) -> Self {
+        let folder = std::env::temp_dir().join(format!("dyetrace-shop-{edition:?}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        play(edition, customers, &folder).unwrap();
+        let truth = serde_json::from_slice(&std::fs::read(folder.join("truth.json")).unwrap()).unwrap();
+        Self { folder, truth }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Played {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = dyetrace(&[&["breach"], arguments, &["--format", "json"]].concat());
+    serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)))
+}
+
+fn column<'v>(scan: &'v Value, header: &str) -> &'v Value {
+    let columns = scan["tables"][0]["columns"].as_array().unwrap();
+    columns.iter().find(|column| column["header"] == header).unwrap()
+}
+
+#[test]
+fn the_shop_as_reported_lost_what_can_be_read_and_a_quarter_did_not_change() {
+    if !database::is_here() {
+        return println!("skipped: no PostgreSQL here");
+    }
+    let shop = Played::new(Edition::AsReported, 600);
+    let scan = json(&["scan", &shop.file("package.sql")]);
+    assert_eq!(scan["people"]["people"], shop.truth["customers"], "{scan}");
+    assert_eq!(column(&scan, "id_card")["valid"], shop.truth["with_resident_id"]);
+    assert_eq!(scan["newest"], shop.truth["newest"]);
+    let password = column(&scan, "password")["storage"].to_string();
+    assert!(password.contains("MD5") && !password.contains("rgon2"), "{password}");
+    let overlap = json(&["overlap", &shop.file("package.sql"), &shop.file("resold.txt")]);
+    assert_eq!((&overlap["family"][0]["copy"], &overlap["family"][0]["of"]), (&1.into(), &0.into()), "{overlap}");
+    assert!(
+        overlap["pairs"][0]["passwords"]["cracked_in_b"].as_u64().is_some_and(|cracked| cracked > 100),
+        "{overlap}"
+    );
+    let stale = json(&["stale", &shop.file("package.sql"), "--accounts", &shop.file("accounts.csv")]);
+    assert_eq!((&stale["unchanged"], &stale["changed"]), (&shop.truth["unchanged"], &shop.truth["changed"]), "{stale}");
+}
+
+#[test]
+fn the_same_hole_in_the_shop_as_promised_yields_no_password() {
+    if !database::is_here() {
+        return println!("skipped: no PostgreSQL here");
+    }
+    let shop = Played::new(Edition::AsPromised, 150);
+    let scan = json(&["scan", &shop.file("package.sql")]);
+    let password = column(&scan, "password")["storage"].to_string();
+    assert!(password.contains("Argon2") && password.contains("memory-hard"), "{password}");
+    let overlap = json(&["overlap", &shop.file("package.sql"), &shop.file("resold.txt")]);
+    assert_eq!(overlap["pairs"][0]["passwords"]["cracked_in_b"], 0, "{overlap}");
+    // Equal stored forms are the same password; of a new salt nobody can tell, and here nobody has to.
+    let stale = json(&["stale", &shop.file("package.sql"), "--accounts", &shop.file("accounts.csv")]);
+    assert_eq!(
+        (&stale["unchanged"], &stale["cannot_tell"]),
+        (&shop.truth["unchanged"], &shop.truth["changed"]),
+        "{stale}"
+    );
+}
+
+#[test]
+fn no_value_of_a_package_is_in_what_the_commands_say() {
+    if !database::is_here() {
+        return println!("skipped: no PostgreSQL here");
+    }
+    let shop = Played::new(Edition::AsReported, 150);
+    let (package, copy, accounts) = (shop.file("package.sql"), shop.file("resold.txt"), shop.file("accounts.csv"));
+    let commands: [&[&str]; 3] =
+        [&["scan", &package, &copy], &["overlap", &package, &copy], &["stale", &copy, "--accounts", &accounts]];
+    for command in commands {
+        let output = dyetrace(&[&["breach"], command].concat());
+        let said = format!("{}{}", stdout(&output), stderr(&output));
+        for row in std::fs::read_to_string(&package).unwrap().split("),(") {
+            let fields = row.split(',').map(|field| field.trim_matches(['\'', '(', ')']));
+            for field in fields.filter(|field| field.len() >= 9 && !field.contains(' ')) {
+                assert!(!said.contains(field), "{command:?} says a value of the package");
+            }
+        }
+    }
+}
