@@ -69,7 +69,7 @@ Example:
     Snapshot(SnapshotArguments),
     /// Collect every content that a folder's files have while a run goes on
     Watch(WatchArguments),
-    /// Say what is in a dump of personal data, and who is hit
+    /// Say what is in a dump of personal data and who is hit, and tell those who are in it
     #[command(subcommand)]
     Breach(BreachCommand),
     /// Write down who did what to the evidence, and stamp it with a time

@@ -13,6 +13,7 @@ type Entry = fn(&[u8]);
 /// Every entry of the fuzz targets, by the name of its target.
 fn entries() -> BTreeMap<&'static str, Entry> {
     use dyetrace_case::fuzzing as case;
+    use dyetrace_check::fuzzing as check;
     use dyetrace_custody::fuzzing as custody;
     use dyetrace_evidence::fuzzing as evidence;
     use dyetrace_judge::fuzzing as judge;
@@ -23,6 +24,8 @@ fn entries() -> BTreeMap<&'static str, Entry> {
     BTreeMap::from([
         ("case_marks", case::marks as Entry),
         ("case_subject", case::subject),
+        ("check_index", check::index),
+        ("check_request", check::request),
         ("custody_archive", custody::archive),
         ("custody_bag", custody::bag),
         ("custody_reply", custody::reply),
@@ -113,7 +116,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 /// Every `pub fn NAME(data: &[u8])` in a crate's `fuzzing` module, as `crate_NAME`.
 fn entry_functions() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for member in ["case", "custody", "evidence", "judge", "pictures", "search", "stores", "tls"] {
+    for member in ["case", "check", "custody", "evidence", "judge", "pictures", "search", "stores", "tls"] {
         let source = common::root().join("crates").join(member).join("src");
         let inner = std::fs::read_dir(source.join("fuzzing")).into_iter().flatten().map(|file| file.unwrap().path());
         for file in inner.chain([source.join("fuzzing.rs")]) {

@@ -1,8 +1,13 @@
-//! `dyetrace breach`: what is in a dump of personal data, and who is hit.
+//! `dyetrace breach`: what is in dumps of personal data, who is hit, and what is owed to those who are in them.
 
+mod check;
+mod columns;
 mod confine;
+mod index;
+mod keys;
 mod overlap;
 mod scan;
+mod serve;
 mod stale;
 
 use crate::exit::{Exit, Fault};
@@ -17,6 +22,12 @@ pub(crate) enum BreachCommand {
     Overlap(overlap::OverlapArguments),
     /// List which accounts still have the password that leaked
     Stale(stale::StaleArguments),
+    /// Make the index of a check service for those who are in a dump: one signed file without anybody's data in clear
+    Index(index::IndexArguments),
+    /// Answer, by an index, whether somebody is in a dump, without learning who asks
+    Serve(serve::ServeArguments),
+    /// Ask a check service whether an identifier is in a dump, without telling it which
+    Check(check::CheckArguments),
 }
 
 /// Runs a subcommand of `breach`.
@@ -25,5 +36,8 @@ pub(crate) fn run(command: &BreachCommand) -> Result<Exit, Fault> {
         BreachCommand::Scan(arguments) => scan::run(arguments),
         BreachCommand::Overlap(arguments) => overlap::run(arguments),
         BreachCommand::Stale(arguments) => stale::run(arguments),
+        BreachCommand::Index(arguments) => index::run(arguments),
+        BreachCommand::Serve(arguments) => serve::run(arguments),
+        BreachCommand::Check(arguments) => check::run(arguments),
     }
 }

@@ -34,12 +34,12 @@ pub(super) fn shown(place: &str) -> String {
 pub(super) fn fetch(url: &str) -> Result<Vec<u8>, String> {
     // Some errors repeat the address.
     let said = |error: ureq::Error| error.to_string().replace(url, &shown(url));
-    let mut answer = agent().get(url).call().map_err(said)?;
+    let mut answer = agent(Duration::from_mins(10)).get(url).call().map_err(said)?;
     answer.body_mut().with_config().limit(LARGEST).read_to_vec().map_err(said)
 }
 
-/// Trusts whom the system trusts, so that a company's own registry works.
-fn agent() -> Agent {
+/// Trusts whom the system trusts, so that a company's own registry works. `longest` is how long a request may take.
+pub(crate) fn agent(longest: Duration) -> Agent {
     let roots = rustls_native_certs::load_native_certs().certs;
     let roots: Vec<Certificate<'static>> = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
     let tls = TlsConfig::builder()
@@ -49,7 +49,7 @@ fn agent() -> Agent {
     Agent::config_builder()
         .tls_config(tls)
         .timeout_connect(Some(Duration::from_secs(30)))
-        .timeout_global(Some(Duration::from_mins(10)))
+        .timeout_global(Some(longest))
         .user_agent(concat!("dyetrace/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent()

@@ -1,7 +1,7 @@
 //! `dyetrace data`: dated lists that are too large or too short-lived to ship, in a folder of the user's.
 
 mod archive;
-mod fetch;
+pub(crate) mod fetch;
 mod folder;
 mod install;
 

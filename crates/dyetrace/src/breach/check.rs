@@ -1,0 +1,199 @@
+//! `dyetrace breach check`: asks a check service. What is asked for is read from the terminal or the standard input,
+//! never from the command line, which other users of the machine can see.
+
+use crate::data::fetch;
+use crate::exit::{Exit, Fault, say};
+use crate::output;
+use clap::Args;
+use dyetrace_check::client::{Exposure, Question, answers};
+use dyetrace_check::oprf::Evaluation;
+use dyetrace_check::{Identifier, Kind, Manifest, SignedManifest, from_hex, to_hex};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::path::PathBuf;
+use std::time::Duration;
+use ureq::Agent;
+
+/// Bytes of an answer, at most: a bucket is smaller.
+const MOST: u64 = 16 << 20;
+/// Lines that are asked for, at most.
+const MOST_LINES: usize = 10_000;
+
+/// Arguments of `breach check`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "One identifier a line: an e-mail address, a telephone number, a resident ID, a QQ number. Answers are by line number;
+what was asked for is not repeated.
+
+Examples:
+  dyetrace breach check https://check.example.org --signer 2152f8d1…
+  dyetrace breach check http://127.0.0.1:8090 < identifiers.txt"
+)]
+pub(crate) struct CheckArguments {
+    /// The service
+    #[arg(value_name = "URL")]
+    url: String,
+    /// Believe only an index that this key signed
+    #[arg(long, value_name = "KEY")]
+    signer: Option<String>,
+    /// What kind the identifiers are of: email, phone, id.cn or qq (default: by their form)
+    #[arg(long, value_name = "KIND")]
+    kind: Option<Kind>,
+    /// A file with the token that shows control of the identifier, where the service asks for one
+    #[arg(long, value_name = "FILE")]
+    token: Option<PathBuf>,
+}
+
+/// Runs `breach check`.
+pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Fault> {
+    let remote = Remote::new(arguments)?;
+    let signer =
+        arguments.signer.as_ref().map(|signer| from_hex::<32>(signer).ok_or("a signer has 64 hexadecimal digits"));
+    let signer = signer.transpose().map_err(Fault::new)?;
+    let signed: SignedManifest = serde_json::from_slice(&remote.get("/v1/manifest")?).map_err(|_| not_understood())?;
+    let manifest = signed.trusted(signer.as_ref()).map_err(Fault::new)?;
+    if signer.is_none() {
+        say(&format!("The index is signed by {}; give it as --signer next time.", signed.signer));
+    }
+    let service: Value = serde_json::from_slice(&remote.get("/v1/service")?).map_err(|_| not_understood())?;
+    let most = service["most_elements"].as_u64().map_or(1, |most| most.clamp(1, 64) as usize);
+    let proof = service["proof_of_control"] == true;
+    let asked = identifiers(arguments.kind)?;
+    let mut text = String::new();
+    for (batch, first) in asked.chunks(most).zip((1..).step_by(most)) {
+        for (exposures, line) in ask(&remote, &manifest, batch, proof)?.iter().zip(first..) {
+            told(&mut text, line, exposures);
+        }
+    }
+    output::print(text.as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+fn not_understood() -> Fault {
+    Fault::new("this does not answer as a check service does")
+}
+
+fn told(text: &mut String, line: usize, exposures: &[Exposure]) {
+    if exposures.is_empty() {
+        let _ = writeln!(text, "{line}: not in it; this is proved");
+    }
+    for Exposure { source, fields } in exposures {
+        let date = source.date.as_ref().map(|date| format!(" ({date})")).unwrap_or_default();
+        let clean = |text: &str| text.chars().filter(|character| !character.is_control()).collect::<String>();
+        let _ = writeln!(text, "{line}: in {}{}: {}", clean(&source.name), clean(&date), clean(&fields.join(", ")));
+    }
+}
+
+/// What is asked for, from the standard input.
+fn identifiers(kind: Option<Kind>) -> Result<Vec<Identifier>, Fault> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        say(&"An e-mail address, telephone number, resident ID or QQ number; an empty line ends:");
+    }
+    let mut asked = Vec::new();
+    for line in input.lock().lines().take(MOST_LINES) {
+        let line = line.map_err(|error| Fault::new(format!("standard input: {error}")))?;
+        if line.trim().is_empty() {
+            break;
+        }
+        let identifier = Identifier::new(kind.unwrap_or_else(|| guess(&line)), &line);
+        asked.push(identifier.map_err(|error| Fault::new(format!("line {}: {error}", asked.len() + 1)))?);
+    }
+    if asked.is_empty() { Err(Fault::new("nothing was asked for")) } else { Ok(asked) }
+}
+
+/// The kind that a text has the form of.
+fn guess(text: &str) -> Kind {
+    let tries = [Kind::Email, Kind::Resident, Kind::Phone, Kind::Qq];
+    tries.into_iter().find(|kind| Identifier::new(*kind, text).is_ok()).unwrap_or(Kind::Phone)
+}
+
+fn ask(remote: &Remote, manifest: &Manifest, asked: &[Identifier], proof: bool) -> Result<Vec<Vec<Exposure>>, Fault> {
+    let mut questions = Vec::with_capacity(asked.len());
+    for identifier in asked {
+        let mut entropy = [0; 64];
+        getrandom::fill(&mut entropy).map_err(Fault::new)?;
+        questions.push(Question::new(manifest, identifier.clone(), &mut entropy).ok_or_else(not_understood)?);
+    }
+    let elements: Vec<_> = questions.iter().map(|question| to_hex(&question.element())).collect();
+    let bucket = questions.first().filter(|_| proof).map(Question::bucket);
+    let body =
+        bucket.map_or_else(|| json!({"elements": elements}), |bucket| json!({"elements": elements, "bucket": bucket}));
+    let evaluation = evaluation(&remote.post("/v1/evaluate", &body)?).ok_or_else(not_understood)?;
+    let buckets = questions.iter().map(|question| remote.get(&format!("/v1/buckets/{}", question.bucket())));
+    let buckets: Vec<_> = buckets.collect::<Result<_, _>>()?;
+    let frames: Vec<_> = buckets.iter().map(Vec::as_slice).collect();
+    answers(manifest, &questions, &evaluation, &frames).map_err(Fault::new)
+}
+
+fn evaluation(answer: &[u8]) -> Option<Evaluation> {
+    let value: Value = serde_json::from_slice(answer).ok()?;
+    let elements = value["elements"].as_array()?.iter().map(|element| from_hex(element.as_str()?));
+    Some(Evaluation { elements: elements.collect::<Option<_>>()?, proof: from_hex(value["proof"].as_str()?)? })
+}
+
+/// The service, as it is reached.
+struct Remote {
+    agent: Agent,
+    base: String,
+    token: Option<String>,
+}
+
+impl Remote {
+    fn new(arguments: &CheckArguments) -> Result<Self, Fault> {
+        let base = arguments.url.trim_end_matches('/').to_owned();
+        let own = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        let is_own =
+            own.iter().any(|own| base.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
+        if !base.starts_with("https://") && !is_own {
+            return Err(Fault::new("only https is asked, but on this machine")
+                .hint("others on the way could see which bucket you ask for"));
+        }
+        let token = arguments.token.as_ref().map(|path| {
+            let mut token = String::new();
+            let file = std::fs::File::open(path).and_then(|file| file.take(1024).read_to_string(&mut token));
+            file.map(|_| token.trim().to_owned()).map_err(|error| Fault::file(path, &error))
+        });
+        Ok(Self { agent: fetch::agent(Duration::from_mins(1)), base, token: token.transpose()? })
+    }
+
+    fn get(&self, path: &str) -> Result<Vec<u8>, Fault> {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let request = self.token.iter().fold(request, |request, token| request.header("Proof-Token", token));
+        read(request.call())
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<Vec<u8>, Fault> {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Content-Type", "application/json");
+        let request = self.token.iter().fold(request, |request, token| request.header("Proof-Token", token));
+        read(request.send(body.to_string().as_bytes()))
+    }
+}
+
+fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, Fault> {
+    let said = |error: ureq::Error| match error {
+        ureq::Error::StatusCode(401) => {
+            Fault::new("the service asks for a token").hint("give the token you were sent: --token FILE")
+        }
+        ureq::Error::StatusCode(403) => Fault::new("the token is not good for this identifier"),
+        ureq::Error::StatusCode(429) => Fault::new("too much was asked; wait a little"),
+        ureq::Error::StatusCode(status) => Fault::new(format!("the service answers with status {status}")),
+        error => Fault::new(error),
+    };
+    answer.map_err(said)?.body_mut().with_config().limit(MOST).read_to_vec().map_err(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_by_their_form() {
+        assert_eq!(guess("lin@example.test"), Kind::Email);
+        assert_eq!(guess("11010519491231002X"), Kind::Resident);
+        assert_eq!(guess("138 0000 0427"), Kind::Phone);
+        assert_eq!(guess("+12025550143"), Kind::Phone);
+        assert_eq!(guess("10001"), Kind::Qq);
+    }
+}

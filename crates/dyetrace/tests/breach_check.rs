@@ -1,0 +1,123 @@
+//! Am I in this leak: an index of a dump, a running service, and the command that asks it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{dyetrace, stdout};
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A folder with a dump of 300 people; it is removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("dyetrace-check-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let mut dump = "name,mail,mobile,password\n".to_owned();
+        for number in 0..300 {
+            let password = if number == 7 { "" } else { "secret" };
+            writeln!(dump, "Person {number},person{number}@example.test,138{number:08},{password}").unwrap();
+        }
+        std::fs::write(path.join("dump.csv"), dump).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    fn index(&self) -> Output {
+        let (dump, key, signer, output) =
+            (self.path("dump.csv"), self.path("key"), self.path("signer"), self.path("index"));
+        let keys = ["--key", &key, "--signer", &signer, "--output", &output];
+        dyetrace(
+            &[&["breach", "index", &dump, "--name", "Example shop", "--date", "2013", "--k", "10"], &keys[..]].concat(),
+        )
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A service that ends with the test.
+struct Running {
+    process: Child,
+    url: String,
+}
+
+impl Running {
+    fn start(folder: &Folder) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_dyetrace"))
+            .args(["breach", "serve", &folder.path("index"), "--key", &folder.path("key"), "--listen", "127.0.0.1:0"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let line = lines.map(Result::unwrap).find(|line| line.contains("http://")).unwrap();
+        let url = line.split(' ').find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { process, url }
+    }
+
+    fn check(&self, asked: &str, more: &[&str]) -> Output {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_dyetrace"))
+            .args([&["breach", "check", self.url.as_str()], more].concat())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        process.stdin.take().unwrap().write_all(asked.as_bytes()).unwrap();
+        process.wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn signer_of(made: &str) -> &str {
+    made.split("Signed by ").nth(1).unwrap().trim_end().trim_end_matches('.')
+}
+
+#[test]
+fn who_is_in_the_dump_is_told_which_fields_and_who_is_not_is_told_so() {
+    let folder = Folder::new("all");
+    let made = stdout(&folder.index());
+    assert!(made.contains("600 identifiers of 300 rows"), "{made}");
+    let running = Running::start(&folder);
+    let asked = "person8@example.test\n+86 138 0000 0007\nnobody@example.test\n";
+    let answer = running.check(asked, &["--signer", signer_of(&made)]);
+    let expected = "1: in Example shop (2013): name, mail, mobile, password\n\
+                    2: in Example shop (2013): name, mail, mobile\n\
+                    3: not in it; this is proved\n";
+    assert_eq!(stdout(&answer), expected, "{}", String::from_utf8_lossy(&answer.stderr));
+    let refused = running.check(asked, &["--signer", &"00".repeat(32)]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("another key"));
+    let wrong = running.check("person8 example\n", &[]);
+    assert!(!String::from_utf8(wrong.stderr).unwrap().contains("person8"), "what was typed is repeated");
+}
+
+#[test]
+fn an_index_is_served_with_its_own_key_alone_and_holds_nothing_in_clear() {
+    let folder = Folder::new("key");
+    assert_eq!(folder.index().status.code(), Some(0));
+    let index = std::fs::read(Path::new(&folder.path("index"))).unwrap();
+    for needle in ["person8", "13800000008", "secret"] {
+        assert!(!index.windows(needle.len()).any(|window| window == needle.as_bytes()), "a value is in the index");
+    }
+    std::fs::write(folder.path("key"), format!("01{}\n", "00".repeat(31))).unwrap();
+    let refused = dyetrace(&["breach", "serve", &folder.path("index"), "--key", &folder.path("key")]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("made with another key"));
+}
