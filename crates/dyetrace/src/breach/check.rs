@@ -51,10 +51,11 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Fault> {
     let signer =
         arguments.signer.as_ref().map(|signer| from_hex::<32>(signer).ok_or("a signer has 64 hexadecimal digits"));
     let signer = signer.transpose().map_err(Fault::new)?;
-    let signed: SignedManifest = serde_json::from_slice(&remote.get("/v1/manifest")?).map_err(|_| not_understood())?;
-    let manifest = signed.trusted(signer.as_ref()).map_err(Fault::new)?;
+    let published: SignedManifest =
+        serde_json::from_slice(&remote.get("/v1/manifest")?).map_err(|_| not_understood())?;
+    let manifest = published.trusted(signer.as_ref()).map_err(Fault::new)?;
     if signer.is_none() {
-        say(&format!("The index is signed by {}; give it as --signer next time.", signed.signer));
+        say(&format!("The index is signed by {}; give it as --signer next time.", published.signer));
     }
     let service: Value = serde_json::from_slice(&remote.get("/v1/service")?).map_err(|_| not_understood())?;
     let most = service["most_elements"].as_u64().map_or(1, |most| most.clamp(1, 64) as usize);
