@@ -54,7 +54,7 @@ fn main() {
     index(&key, 100_000, 3);
     let question = |number: u32| {
         let identifier = Identifier::new(Kind::Qq, &format!("{}", 10_000 + number)).unwrap();
-        Question::new(&manifest, identifier, &mut [number as u8 + 1; 64]).unwrap().element()
+        Question::new(&manifest, identifier, &mut [(number % 255) as u8 + 1; 64]).unwrap().element()
     };
     let elements: Vec<_> = (0..256).map(question).collect();
     for batch in [1, 4, 16, 64, 256] {
