@@ -1,6 +1,6 @@
 //! Am I in this leak: an index of a dump, a running service, and the command that asks it.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic")]
 
 mod common;
 

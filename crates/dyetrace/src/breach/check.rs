@@ -14,6 +14,7 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 use ureq::Agent;
+use ureq::http::Response;
 
 /// Bytes of an answer, at most: a bucket is smaller.
 const MOST: u64 = 16 << 20;
@@ -172,7 +173,7 @@ impl Remote {
     }
 }
 
-fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, Fault> {
+fn read(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, Fault> {
     let said = |error: ureq::Error| match error {
         ureq::Error::StatusCode(401) => {
             Fault::new("the service asks for a token").hint("give the token you were sent: --token FILE")
