@@ -2,8 +2,8 @@
 //! names that caches give to their copies, and by their digests.
 
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Strength, Subject};
-use dyetrace_pictures::{Finder, Likeness, Match, SHORTEST, Sight, What};
-use dyetrace_search::{Beside, Named, Options, Scanner, SeenBeside};
+use dyetrace_pictures::{Finder, Likeness, Match, Piece, SHORTEST, Sight, What};
+use dyetrace_search::{Beside, LookedBeside, Named, Options, Scanner, SeenBeside};
 use dyetrace_stores::cache_names::{self, CacheName};
 use md5::Digest as _;
 use std::collections::HashMap;
@@ -98,15 +98,17 @@ impl Beside for Originals {
         1
     }
 
-    fn look(&self, bytes: &[u8]) -> Vec<SeenBeside> {
+    fn look(&self, bytes: &[u8]) -> LookedBeside {
         if bytes.len() < SHORTEST {
-            return if bytes.len() <= LONGEST_NAME { self.named(bytes) } else { Vec::new() };
+            let seen = if bytes.len() <= LONGEST_NAME { self.named(bytes) } else { Vec::new() };
+            return LookedBeside { seen, ..LookedBeside::default() };
         }
         let seen = |sight: Sight| {
             let (form, strength, bits) = in_words(&sight);
             SeenBeside { datum: self.id(sight.original), range: sight.range, form, strength, bits }
         };
-        self.finder.find(bytes).into_iter().map(seen).collect()
+        let found = self.finder.find(bytes);
+        LookedBeside { seen: found.sights.into_iter().map(seen).collect(), work: found.work, is_cut: found.is_cut }
     }
 }
 
@@ -114,7 +116,7 @@ fn in_words(sight: &Sight) -> (String, Strength, f64) {
     let (form, strength, bits) = match &sight.what {
         What::File => ("the file itself".to_owned(), Strength::Exact, CERTAIN),
         What::Pixels => ("all its pixels, with another head".to_owned(), Strength::Exact, CERTAIN),
-        What::Piece(bytes, of) => (format!("a piece: {bytes} of {of} bytes of its pixels"), Strength::Exact, CERTAIN),
+        What::Piece(piece) => in_part(*piece),
         What::Beginning => {
             ("its beginning, which pictures of one template share".to_owned(), Strength::Derived, TEMPLATE)
         }
@@ -127,6 +129,23 @@ fn in_words(sight: &Sight) -> (String, Strength, f64) {
         0 => (form, strength, bits),
         1 => (format!("{form}, XORed with one byte"), strength, bits),
         length => (format!("{form}, XORed with {length} repeating bytes"), strength, bits),
+    }
+}
+
+fn in_part(piece: Piece) -> (String, Strength, f64) {
+    let Piece { bytes, of, .. } = piece;
+    match (piece.are_pixels, piece.are_its_own) {
+        (true, true) => (format!("a piece: {bytes} of {of} bytes of its pixels"), Strength::Exact, CERTAIN),
+        (true, false) => {
+            let form =
+                format!("a piece: {bytes} of {of} bytes of its pixels, which pictures of one template may share");
+            (form, Strength::Derived, TEMPLATE)
+        }
+        (false, true) => (format!("a piece: {bytes} of its {of} bytes"), Strength::Exact, CERTAIN),
+        (false, false) => {
+            let form = format!("a piece: {bytes} of its {of} bytes, which may be a font or a profile of others too");
+            (form, Strength::Derived, TEMPLATE)
+        }
     }
 }
 

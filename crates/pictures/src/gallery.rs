@@ -1,6 +1,6 @@
 //! The subject's pictures, and where they are seen again.
 
-use crate::decode::{Limits, Unreadable, decode};
+use crate::decode::{Limits, Unreadable, decode, decode_counted};
 use crate::features::{Feature, Wanted, features};
 use crate::geometry::{Affine, LEAST_VOTES, consensus};
 use crate::index::{Index, Pair};
@@ -9,13 +9,15 @@ use crate::packed::Kept;
 use crate::pdq::{Hash, Laid, Spectrum};
 use crate::tiles::{Rivals, Verdict, compare, plainness};
 use crate::views::{Part, parts};
+use std::collections::{HashMap, HashSet};
 
 /// Pixels that a picture is hashed at.
 const HASHED_PIXELS: usize = 1 << 14;
 /// Differing bits of two hashes up to which the tiles are asked.
 const HASHES_ALIKE: u16 = 64;
-/// Originals that are compared tile by tile with one picture.
-const COMPARED: usize = 24;
+/// Originals that are compared tile by tile with one picture, and ways to lay it on each of them.
+const COMPARED: usize = 48;
+const WAYS: usize = 3;
 /// Share of bad tiles above which there is not even the same template.
 const UNLIKE: f32 = 0.6;
 /// Fewer tiles (they overlap by half) say nothing.
@@ -24,8 +26,10 @@ const FEWEST_TILES: u32 = 24;
 const FEWEST_STRONG: u32 = 50;
 /// Width at which a whole screen must be seen to tell it from others of its template.
 const NARROWEST: usize = 300;
-/// Other originals that are asked whether they could be there as well.
-const RIVALS: usize = 256;
+/// Tiles with letters or edges, and quality of the hash, of which one is needed where no corners agree: soft shades
+/// correlate with others by chance.
+const VAGUE_STRONG: u32 = 12;
+const VAGUE_QUALITY: u8 = 50;
 /// Features of an original, and of a picture.
 const THEIRS: Wanted = Wanted { count: 800, pixels: 1 << 20, mirrored: false };
 const BETWEEN: Wanted = Wanted { count: 700, ..THEIRS };
@@ -76,6 +80,16 @@ pub struct Match {
     pub distance: u16,
     /// Corners of the picture that are where the original has them; 0 where only the hash led to it.
     pub corners: u32,
+}
+
+/// What a picture shows, and what it cost to say so.
+pub(crate) struct Looked {
+    /// The originals, the surest first.
+    pub(crate) matches: Vec<Match>,
+    /// Pixels of originals that were compared with it.
+    pub(crate) compared: u64,
+    /// Whether it may show more originals than it was compared with.
+    pub(crate) is_cut: bool,
 }
 
 /// The subject's originals.
@@ -149,8 +163,23 @@ impl Gallery {
         Ok(self.look(&decode(file, &self.limits)?))
     }
 
+    /// The same with what it cost, and the pixels that were decoded for it whether or not it can be read.
+    pub(crate) fn look_counted(&self, file: &[u8]) -> (Result<Looked, Unreadable>, u64) {
+        let (picture, pixels) = decode_counted(file, &self.limits);
+        (picture.map(|picture| self.looked(&picture)), pixels)
+    }
+
+    /// Whether the original that was added last is a screen or a card, of which others share parts.
+    pub(crate) fn last_has_template(&self) -> bool {
+        self.originals.last().is_some_and(Original::has_rivals)
+    }
+
     /// The originals that a picture shows, the surest first.
     pub fn look(&self, picture: &Luma) -> Vec<Match> {
+        self.looked(picture).matches
+    }
+
+    fn looked(&self, picture: &Luma) -> Looked {
         let reduced;
         let picture = if crate::luma::factor_for(picture.width(), picture.height()) == 1 {
             picture
@@ -160,20 +189,16 @@ impl Gallery {
         };
         let pyramid = Pyramid::new(picture);
         let mut candidates = self.by_features(&pyramid);
-        self.by_hash(&pyramid, &mut candidates);
+        let quality = self.by_hash(&pyramid, &mut candidates);
         candidates
             .sort_by_key(|candidate| (std::cmp::Reverse(candidate.votes), candidate.distance, candidate.original));
-        candidates.truncate(COMPARED);
-        let mut matches: Vec<Match> =
-            candidates.iter().filter_map(|candidate| self.verify(candidate, &pyramid)).collect();
-        matches.sort_by(|a, b| {
-            (a.likeness, a.original).cmp(&(b.likeness, b.original)).then(a.bad_tiles.total_cmp(&b.bad_tiles))
-        });
-        matches.dedup_by_key(|found| found.original);
-        matches.sort_by(|a, b| {
-            a.likeness.cmp(&b.likeness).then(a.bad_tiles.total_cmp(&b.bad_tiles)).then(a.original.cmp(&b.original))
-        });
-        matches
+        let is_cut = keep_first_originals(&mut candidates);
+        let mut compared = 0;
+        let mut matches = Vec::new();
+        for candidate in &candidates {
+            matches.extend(self.verify(candidate, (&pyramid, quality), &mut compared));
+        }
+        Looked { matches: surest_first(matches), compared, is_cut }
     }
 
     fn by_features(&self, pyramid: &Pyramid) -> Vec<Candidate> {
@@ -199,10 +224,11 @@ impl Gallery {
         candidates
     }
 
-    fn by_hash(&self, pyramid: &Pyramid, candidates: &mut Vec<Candidate>) {
+    /// How much there is to hash, 0 to 100.
+    fn by_hash(&self, pyramid: &Pyramid, candidates: &mut Vec<Candidate>) -> u8 {
         let hashed = pyramid.levels().iter().rev().find(|level| level.luma.pixels().len() >= HASHED_PIXELS);
         let hashed = hashed.or(pyramid.levels().first()).map(|level| limited(&level.luma, HASHED_PIXELS));
-        let Some(spectrum) = hashed.and_then(|luma| Spectrum::of(&luma)) else { return };
+        let Some(spectrum) = hashed.and_then(|luma| Spectrum::of(&luma)) else { return 0 };
         let turned = Laid::ALL.map(|laid| spectrum.hash_laid(laid));
         let mut nearest: Vec<(u16, Part, Laid)> = vec![(257, Part::WHOLE, Laid::ALL[0]); self.originals.len()];
         for (hash, original, part) in &self.hashes {
@@ -221,16 +247,20 @@ impl Gallery {
             let map = part.map(original.size, pyramid.size(), laid);
             candidates.push(Candidate { original: place as u32, map, votes: 0, distance });
         }
+        spectrum.quality
     }
 
-    fn verify(&self, candidate: &Candidate, pyramid: &Pyramid) -> Option<Match> {
+    fn verify(&self, candidate: &Candidate, (pyramid, quality): (&Pyramid, u8), compared: &mut u64) -> Option<Match> {
         let original = self.originals.get(candidate.original as usize)?;
         let to_full = original.to_full();
-        let verdict = compare(&*original.frame.open()?, pyramid, candidate.map.after(&to_full), candidate.votes == 0)?;
+        let frame = original.frame.open()?;
+        *compared += frame.pixels().len() as u64;
+        let map = candidate.map.after(&to_full);
+        let verdict = compare(&frame, pyramid, map, candidate.votes == 0, original.is_drawn())?;
         let mut likeness = judge(&verdict, original.is_drawn())?;
         if likeness == Likeness::Same
-            && original.has_rivals()
-            && self.is_contested(candidate.original, &verdict, pyramid)
+            && (is_vague(candidate, &verdict, quality)
+                || (original.has_rivals() && self.is_contested(candidate.original, &verdict, pyramid, compared)))
         {
             likeness = Likeness::SameTemplate;
         }
@@ -248,19 +278,21 @@ impl Gallery {
         })
     }
 
-    /// Whether what the picture shows of a screen is what another of the same size shows there too: then the picture
-    /// cannot tell them apart, and shows the template alone.
-    fn is_contested(&self, place: u32, verdict: &Verdict, pyramid: &Pyramid) -> bool {
+    /// Whether what the picture shows of a screen or card is what another of the same shape shows there too, and no
+    /// worse: then the picture cannot tell them apart, and shows the template alone.
+    fn is_contested(&self, place: u32, verdict: &Verdict, pyramid: &Pyramid, compared: &mut u64) -> bool {
         let Some(original) = self.originals.get(place as usize) else { return false };
         let Some(frame) = original.frame.open() else { return false };
-        let rivals = Rivals::of(&frame, pyramid, verdict);
-        let others =
-            self.originals.iter().enumerate().filter(|(other, _)| *other != place as usize).map(|(_, other)| other);
-        let others = others.filter(|other| other.has_rivals() && other.frame.size() == original.frame.size());
-        others.take(RIVALS).any(|other| {
-            let found = other.frame.open().and_then(|frame| rivals.verdict(&frame));
-            found.is_some_and(|found| judge(&found, true) == Some(Likeness::Same)) && !original.is_copy_of(other)
-        })
+        let mut rivals = Rivals::of(&frame, pyramid, verdict, original.is_drawn());
+        let others = self.originals.iter().enumerate().filter(|(other, _)| *other != place as usize);
+        for (_, other) in others.filter(|(_, other)| other.has_rivals() && original.has_shape_of(other)) {
+            let Some(theirs) = other.frame.open() else { continue };
+            *compared += theirs.pixels().len() as u64;
+            if rivals.is_as_good(&theirs) && !original.is_copy_of(other) {
+                return true;
+            }
+        }
+        false
     }
 }
 
@@ -281,10 +313,18 @@ impl Original {
         Affine::scaled(self.size.0 / width as f32, self.size.1 / height as f32)
     }
 
+    /// Whether two originals are of one shape: screens of one app on two phones may be of different sizes.
+    fn has_shape_of(&self, other: &Self) -> bool {
+        let ratio = (self.size.0 * other.size.1) / (self.size.1 * other.size.0).max(1.0);
+        (0.99..1.01).contains(&ratio)
+    }
+
     /// Whether two originals are one picture that was added twice.
     fn is_copy_of(&self, other: &Self) -> bool {
         let (Some(own), Some(others)) = (self.frame.open(), other.frame.open()) else { return false };
-        let whole = compare(&own, &Pyramid::new(&others), Affine::SAME, false);
+        let map =
+            Affine::scaled(others.width() as f32 / own.width() as f32, others.height() as f32 / own.height() as f32);
+        let whole = compare(&own, &Pyramid::new(&others), map, false, true);
         whole.is_some_and(|verdict| judge(&verdict, true) == Some(Likeness::Same))
     }
 }
@@ -315,6 +355,41 @@ fn view(verdict: &Verdict, map: &Affine, original: (f32, f32), picture: (f32, f3
     View { mirrored, degrees, scale: map.scale(), shown, filled: filled.min(1.0) }
 }
 
+/// Of the originals that come first the first ways to lay the picture on them; whether others were left out.
+fn keep_first_originals(candidates: &mut Vec<Candidate>) -> bool {
+    let mut ways: HashMap<u32, usize> = HashMap::new();
+    let mut is_cut = false;
+    candidates.retain(|candidate| {
+        let is_known = ways.contains_key(&candidate.original);
+        if !is_known && ways.len() >= COMPARED {
+            is_cut = true;
+            return false;
+        }
+        let ways = ways.entry(candidate.original).or_default();
+        *ways += 1;
+        *ways <= WAYS
+    });
+    is_cut
+}
+
+/// The best match of each original, the surest first.
+fn surest_first(mut matches: Vec<Match>) -> Vec<Match> {
+    matches.sort_by(|a, b| {
+        (a.likeness, a.original).cmp(&(b.likeness, b.original)).then(a.bad_tiles.total_cmp(&b.bad_tiles))
+    });
+    let mut seen = HashSet::new();
+    matches.retain(|found| seen.insert(found.original));
+    matches.sort_by(|a, b| {
+        a.likeness.cmp(&b.likeness).then(a.bad_tiles.total_cmp(&b.bad_tiles)).then(a.original.cmp(&b.original))
+    });
+    matches
+}
+
+/// Whether agreement may be chance: only a hash led there, of little, and there is little to compare.
+fn is_vague(candidate: &Candidate, verdict: &Verdict, quality: u8) -> bool {
+    candidate.votes == 0 && verdict.strong < VAGUE_STRONG && quality < VAGUE_QUALITY
+}
+
 struct Candidate {
     original: u32,
     map: Affine,
@@ -335,7 +410,7 @@ fn judge(verdict: &Verdict, drawn: bool) -> Option<Likeness> {
         (true, false) => (0.0, 0.03),
         (false, _) => (0.012, 0.05),
     };
-    let agrees = verdict.strong_bad as f32 <= most_strong * verdict.strong as f32 && bad <= most;
+    let agrees = verdict.strong_bad_share() <= most_strong && bad <= most;
     let can_tell = !drawn || verdict.width >= NARROWEST;
     Some(if agrees && can_tell { Likeness::Same } else { Likeness::SameTemplate })
 }
@@ -343,34 +418,7 @@ fn judge(verdict: &Verdict, drawn: bool) -> Option<Likeness> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A picture of soft noise at three sizes and of discs, drawn by a fixed generator.
-    fn photo(width: usize, height: usize, seed: u64) -> Luma {
-        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut draw = |below: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state % below as u64) as usize
-        };
-        let grids: Vec<(usize, Vec<usize>)> =
-            [97, 31, 11].iter().map(|cell| (*cell, (0..60 * 60).map(|_| draw(80)).collect())).collect();
-        let discs: Vec<_> = (0..40).map(|_| (draw(width), draw(height), 8 + draw(60), draw(160))).collect();
-        let pixel = |x: usize, y: usize| {
-            let noise: usize = grids.iter().map(|(cell, values)| values[(y / cell) % 60 * 60 + (x / cell) % 60]).sum();
-            let over = discs
-                .iter()
-                .rev()
-                .find(|(u, v, radius, _)| x.abs_diff(*u).pow(2) + y.abs_diff(*v).pow(2) < radius.pow(2));
-            over.map_or(noise, |(.., grey)| noise / 3 + grey) as u8
-        };
-        Luma::new(
-            width,
-            height,
-            (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| pixel(x, y)).collect(),
-        )
-        .unwrap()
-    }
+    use crate::drawings::{blanked, card, photo, screen};
 
     fn gallery(count: u32) -> Gallery {
         let mut gallery = Gallery::new();
@@ -419,23 +467,6 @@ mod tests {
         }
     }
 
-    /// A screen of rows with marks like letters, seven by nine pixels; `name` is the last row's contents.
-    fn screen(rows: u64, name: u64) -> Luma {
-        let (width, height) = (360, 720);
-        let mut pixels = vec![245_u8; width * height];
-        let contents = (0..13_u64).map(|row| (row, rows ^ row)).chain([(13, name)]);
-        for (row, content) in contents {
-            for letter in 0..24_u64 {
-                let shape = (content * 1_000 + letter + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1;
-                for bit in (0..63_u64).filter(|bit| shape >> bit & 1 == 1) {
-                    let (x, y) = (30 + letter * 12 + bit % 7, 30 + row * 48 + bit / 7);
-                    pixels[y as usize * width + x as usize] = 20;
-                }
-            }
-        }
-        Luma::new(width, height, pixels).unwrap()
-    }
-
     #[test]
     fn a_screen_with_another_name_is_of_the_same_template_and_no_more() {
         let mut gallery = gallery(2);
@@ -466,5 +497,85 @@ mod tests {
         gallery.add_luma(51, screen(900, 1));
         let found = gallery.look(&screen(900, 1));
         assert_eq!(found.iter().filter(|found| found.likeness == Likeness::Same).count(), 2, "{found:?}");
+    }
+
+    /// The upper part of a screen, another part of it away, told by originals of which both have a reason to be there.
+    #[test]
+    fn what_is_too_narrow_to_be_told_is_contested_all_the_same() {
+        let mut gallery = gallery(1);
+        for name in [1, 2] {
+            gallery.add_luma(49 + name as u32, screen(900, name));
+        }
+        let narrow = screen(900, 3).cut(0, 0, 360, 620).shrunk(250, 430);
+        assert!(gallery.look(&narrow).iter().all(|found| found.likeness == Likeness::SameTemplate));
+    }
+
+    #[test]
+    fn of_small_cards_a_part_that_two_share_is_neithers() {
+        let mut gallery = Gallery::new();
+        let cards = [1, 2].map(|name| card(name, 280, 420));
+        for (id, card) in (0..).zip(&cards) {
+            gallery.add_luma(id, card.clone());
+        }
+        assert!(gallery.originals.iter().all(|original| original.has_rivals() && !original.is_drawn()));
+        let shared = card(3, 280, 420).cut(0, 0, 280, 330);
+        let found = gallery.look(&shared);
+        assert!(!found.is_empty() && found.iter().all(|found| found.likeness == Likeness::SameTemplate), "{found:?}");
+        let own = gallery.look(&cards[1]);
+        assert_eq!(own.first().map(|found| (found.original, found.likeness)), Some((1, Likeness::Same)));
+    }
+
+    #[test]
+    fn a_rival_of_another_size_contests_too() {
+        let mut gallery = gallery(1);
+        gallery.add_luma(50, screen(900, 1));
+        gallery.add_luma(51, screen(900, 2).shrunk(324, 648));
+        let without_name = screen(900, 3).cut(0, 0, 360, 600);
+        let found = gallery.look(&without_name);
+        assert!(!found.is_empty() && found.iter().all(|found| found.likeness == Likeness::SameTemplate), "{found:?}");
+    }
+
+    #[test]
+    fn more_rivals_than_could_be_counted_once_are_all_asked() {
+        let mut gallery = Gallery::new();
+        gallery.add_luma(0, screen(900, 1));
+        // Of the same shape, and nothing like it.
+        for id in 1..=260 {
+            gallery.add_luma(id, screen(10_000 + u64::from(id) * 64, 1).shrunk(90, 180));
+        }
+        gallery.add_luma(999, screen(900, 2));
+        let found = gallery.look(&screen(900, 3).cut(0, 0, 360, 600));
+        assert!(found.iter().all(|found| found.likeness == Likeness::SameTemplate), "{found:?}");
+    }
+
+    #[test]
+    fn a_screen_with_a_row_that_the_original_leaves_blank_is_another() {
+        let mut gallery = gallery(1);
+        gallery.add_luma(50, blanked(&screen(900, 1), 13));
+        assert_eq!(only(&gallery.look(&blanked(&screen(900, 1), 13))).likeness, Likeness::Same);
+        let found = gallery.look(&screen(900, 1));
+        assert_eq!(only(&found).likeness, Likeness::SameTemplate, "{found:?}");
+    }
+
+    #[test]
+    fn a_few_soft_tiles_that_agree_are_nobodys() {
+        let verdict = Verdict { tiles: 24, inside: 60, width: 640, height: 480, ..Verdict::EMPTY };
+        let led_by_hash = Candidate { original: 0, map: Affine::SAME, votes: 0, distance: 30 };
+        assert_eq!(judge(&verdict, false), Some(Likeness::Same), "the tiles alone would say so");
+        assert!(is_vague(&led_by_hash, &verdict, 49));
+        assert!(
+            !is_vague(&led_by_hash, &verdict, 50) && !is_vague(&led_by_hash, &Verdict { strong: 12, ..verdict }, 0)
+        );
+        assert!(!is_vague(&Candidate { votes: LEAST_VOTES, ..led_by_hash }, &verdict, 0));
+    }
+
+    #[test]
+    fn originals_that_are_not_compared_are_said_to_be_left_out() {
+        let candidate = |original| Candidate { original, map: Affine::SAME, votes: 9, distance: 30 };
+        let mut many: Vec<_> = (0..COMPARED as u32).flat_map(|id| (0..9).map(move |_| candidate(id))).collect();
+        assert!(!keep_first_originals(&mut many), "many ways to lay a picture are no other originals");
+        assert_eq!(many.len(), COMPARED * WAYS);
+        many.push(candidate(COMPARED as u32));
+        assert!(keep_first_originals(&mut many));
     }
 }

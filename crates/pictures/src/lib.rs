@@ -33,6 +33,8 @@
 //! Nothing here reads a clock, a file, the network or the environment, and the same picture gives the same answer.
 
 mod decode;
+#[cfg(test)]
+mod drawings;
 mod exif;
 mod extent;
 mod features;
@@ -52,7 +54,7 @@ mod views;
 
 pub use decode::{Format, Limits, Unreadable, decode};
 pub use exif::{Exif, exif};
-pub use finder::{Finder, SHORTEST, Sight, What};
+pub use finder::{Finder, Found, Piece, SHORTEST, Sight, What};
 pub use gallery::{Gallery, Likeness, Match, View};
 pub use luma::Luma;
 pub use pdq::{Hash, Laid, Spectrum};

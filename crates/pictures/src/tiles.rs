@@ -33,6 +33,8 @@ pub(crate) struct Verdict {
     pub(crate) strong: u32,
     /// Of these, those that do not agree.
     pub(crate) strong_bad: u32,
+    /// Tiles that are plain in the original, and in the picture are not: only where the original is drawn.
+    pub(crate) added: u32,
     /// Agreement of the strong tile that agrees least.
     pub(crate) worst: f32,
     /// Tiles that lie inside the picture.
@@ -45,12 +47,13 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    const EMPTY: Self = Self {
+    pub(crate) const EMPTY: Self = Self {
         map: Affine::SAME,
         tiles: 0,
         bad: 0,
         strong: 0,
         strong_bad: 0,
+        added: 0,
         worst: 1.0,
         inside: 0,
         correlation: 0.0,
@@ -63,6 +66,11 @@ impl Verdict {
         self.tiles >= 96 && self.bad_share() > HOPELESS
     }
 
+    /// Share of the strong tiles that are bad, those counted that the original does not have.
+    pub(crate) fn strong_bad_share(&self) -> f32 {
+        (self.strong_bad + self.added) as f32 / (self.strong + self.added).max(1) as f32
+    }
+
     /// Share of bad tiles.
     pub(crate) fn bad_share(&self) -> f32 {
         self.bad as f32 / self.tiles.max(1) as f32
@@ -70,8 +78,9 @@ impl Verdict {
 }
 
 /// Compares the original's `frame` with what lies in the picture where `map` takes it. `rough` where the map may be
-/// wrong by a twentieth. `None` where too little lies inside.
-pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool) -> Option<Verdict> {
+/// wrong by a twentieth; `drawn` where letters on what is plain in the original are another's. `None` where too little
+/// lies inside.
+pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool, drawn: bool) -> Option<Verdict> {
     let finest = map.scale().min(1.0);
     let mut map = map;
     for share in if rough { &[0.125, 0.25][..] } else { &[] } {
@@ -79,14 +88,14 @@ pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool)
     }
     let half = at_scale(frame, finest * 0.5);
     map = improved(frame, &half, picture, map, 4);
-    if let Some(verdict) = Rivals::new(frame, &half, picture, map).judged(&half).filter(Verdict::is_hopeless) {
+    if let Some(verdict) = judged(&half, &laid(frame, &half, picture, map), map, drawn).filter(Verdict::is_hopeless) {
         return Some(verdict);
     }
     let sized = at_scale(frame, finest);
     for _ in 0..if rough { 2 } else { 1 } {
         map = improved(frame, &sized, picture, map, 2);
     }
-    Rivals::new(frame, &sized, picture, map).judged(&sized)
+    judged(&sized, &laid(frame, &sized, picture, map), map, drawn)
 }
 
 /// The map that lays the picture better on the original, at the size of `sized`; the same where none is found.
@@ -296,6 +305,12 @@ fn vertex(before: f32, top: f32, after: f32) -> f32 {
     if bend < -1e-6 { ((before - after) / (2.0 * bend)).clamp(-0.5, 0.5) } else { 0.0 }
 }
 
+/// Deviation, in the original's grey values, of letters in a tile that is plain in the original. Half-transparent words
+/// over all of a picture have less.
+const ADDED: f32 = 40.0;
+/// Pixels at a tile's border that do not count for that.
+const MARGIN: usize = 3;
+
 /// One tile of both pictures.
 struct Tile {
     sums: Sums,
@@ -348,15 +363,17 @@ fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
 }
 
 /// Compares tile by tile, without moving anything.
-fn judged(frame: &Luma, laid: &Laid, map: Affine) -> Option<Verdict> {
+fn judged(frame: &Luma, laid: &Laid, map: Affine, drawn: bool) -> Option<Verdict> {
     let (width, height) = (frame.width(), frame.height());
     let mut verdict = Verdict { map, width, height, ..Verdict::EMPTY };
-    let mut all = Vec::new();
+    let (mut all, mut plain) = (Vec::new(), Vec::new());
     for place in overlapping(frame).filter(|(left, top)| laid.contains(*left, *top, TILE)) {
         verdict.inside += 1;
         let sums = Sums::of(frame, &laid.luma, place, (0, 0));
         if sums.deviation() >= FLAT {
             all.push(Tile::new(sums));
+        } else if drawn {
+            plain.push((place, sums));
         }
     }
     let tone = Tone::of(&all);
@@ -374,7 +391,26 @@ fn judged(frame: &Luma, laid: &Laid, map: Affine) -> Option<Verdict> {
         }
     }
     verdict.correlation /= verdict.tiles.max(1) as f32;
+    verdict.added = plain.iter().filter(|(place, sums)| is_added(&laid.luma, *place, sums, &tone)).count() as u32;
     (verdict.tiles > 0).then_some(verdict)
+}
+
+/// Whether a tile that is plain in the original has letters in the picture, with the contrast that letters have there.
+/// Its margin is left out: what stands beside the tile may reach into it by a pixel or two.
+fn is_added(laid: &Luma, (left, top): (usize, usize), sums: &Sums, tone: &Tone) -> bool {
+    let least = ADDED * tone.slope;
+    if sums.other_deviation() < least * 0.5 {
+        return false;
+    }
+    let inner = laid.cut(left + MARGIN, top + MARGIN, TILE - 2 * MARGIN, TILE - 2 * MARGIN);
+    let count = inner.pixels().len() as f32;
+    let (mut sum, mut squares) = (0_u32, 0_u32);
+    for pixel in inner.pixels() {
+        sum += u32::from(*pixel);
+        squares += u32::from(*pixel).pow(2);
+    }
+    let mean = sum as f32 / count;
+    (squares as f32 / count - mean * mean).max(0.0).sqrt() >= least
 }
 
 /// Tiles that overlap by half: what is different is in the middle of one of them.
@@ -398,30 +434,42 @@ pub(crate) fn plainness(frame: &Luma) -> f32 {
     plain as f32 / all.max(1) as f32
 }
 
-/// The picture laid where an original was found, to be compared with it and with others of its size.
-pub(crate) struct Rivals {
+/// The picture laid where an original was found, to be compared with it and with others of its shape.
+pub(crate) struct Rivals<'a> {
+    own: &'a Luma,
+    picture: &'a Pyramid,
+    drawn: bool,
+    /// What the own original's tiles said, at the size at which it is laid.
+    verdict: Verdict,
     laid: Laid,
-    map: Affine,
-    size: (usize, usize),
 }
 
-impl Rivals {
-    /// For an original whose kept copy is `frame`, found with this verdict.
-    pub(crate) fn of(frame: &Luma, picture: &Pyramid, verdict: &Verdict) -> Self {
-        Self::new(frame, &frame.shrunk(verdict.width, verdict.height), picture, verdict.map)
+impl<'a> Rivals<'a> {
+    /// For an original whose kept copy is `own`, found with this verdict.
+    pub(crate) fn of(own: &'a Luma, picture: &'a Pyramid, verdict: &Verdict, drawn: bool) -> Self {
+        let laid = laid(own, &own.shrunk(verdict.width, verdict.height), picture, verdict.map);
+        Self { own, picture, drawn, verdict: *verdict, laid }
     }
 
-    fn new(frame: &Luma, sized: &Luma, picture: &Pyramid, map: Affine) -> Self {
-        let laid = Laid::new(sized, picture, &map.after(&stretch(frame, sized)));
-        Self { laid, map, size: (sized.width(), sized.height()) }
+    /// Whether the tiles speak for another original, whose kept copy this is, as well as for the own one.
+    pub(crate) fn is_as_good(&mut self, other: &Luma) -> bool {
+        // Both are compared at one size: that of the smaller copy.
+        if other.width() < self.verdict.width || other.height() < self.verdict.height {
+            let smaller = self.own.shrunk(other.width(), other.height());
+            self.laid = laid(self.own, &smaller, self.picture, self.verdict.map);
+            let Some(verdict) = judged(&smaller, &self.laid, self.verdict.map, self.drawn) else { return true };
+            self.verdict = verdict;
+        }
+        let own = &self.verdict;
+        let sized = other.shrunk(own.width, own.height);
+        judged(&sized, &self.laid, own.map, self.drawn).is_some_and(|other| {
+            other.tiles * 2 >= own.tiles
+                && other.strong_bad_share() <= own.strong_bad_share()
+                && other.bad_share() <= own.bad_share()
+        })
     }
+}
 
-    /// What the tiles say of another original whose kept copy has the same size.
-    pub(crate) fn verdict(&self, frame: &Luma) -> Option<Verdict> {
-        self.judged(&frame.shrunk(self.size.0, self.size.1))
-    }
-
-    fn judged(&self, sized: &Luma) -> Option<Verdict> {
-        judged(sized, &self.laid, self.map)
-    }
+fn laid(frame: &Luma, sized: &Luma, picture: &Pyramid, map: Affine) -> Laid {
+    Laid::new(sized, picture, &map.after(&stretch(frame, sized)))
 }

@@ -219,7 +219,12 @@ impl<'s> Explorer<'s> {
     fn look_beside(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
         let needles = self.needles;
         let Some(beside) = needles.beside.as_ref().filter(|beside| bytes.len() >= beside.shortest()) else { return };
-        for seen in beside.look(bytes) {
+        let looked = beside.look(bytes);
+        if looked.is_cut || !self.affords(looked.work) {
+            self.limits.insert(Limit::Work);
+        }
+        self.tally.work = self.tally.work.saturating_add(looked.work);
+        for seen in looked.seen {
             let Some(datum) = needles.data.iter().position(|sought| sought.id == seen.datum) else { continue };
             let find = Find::new(datum as u32, Seen::Beside(self.beside.len() as u32), seen.range.clone());
             self.beside.push(seen);

@@ -1,10 +1,15 @@
 //! Windows bitmaps: 1, 4 or 8 bits by palette, 24 and 32 bits, without compression.
 
-use super::{Limits, Rows, Unreadable, brightness};
+use super::{Allowance, Rows, Unreadable, brightness};
 use crate::luma::Luma;
 
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Luma, Unreadable> {
+pub(super) fn decode(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable> {
     let header = Header::read(file).ok_or(Unreadable::Damaged)?;
+    limits.refuse(header.width, header.height)?;
+    // Rows that are not there cost nothing: a header alone may speak of a hundred megapixels.
+    if header.rows_in(file) * 2 < header.height {
+        return Err(Unreadable::Damaged);
+    }
     limits.check(header.width, header.height)?;
     let palette = header.palette(file);
     let mut rows = Rows::new(header.width, header.height);
@@ -61,6 +66,12 @@ impl Header {
             stride: used.next_multiple_of(4),
             used,
         })
+    }
+
+    /// How many rows the file holds.
+    fn rows_in(&self, file: &[u8]) -> usize {
+        let there = file.len().saturating_sub(self.pixels);
+        if there < self.used { 0 } else { ((there - self.used) / self.stride.max(1) + 1).min(self.height) }
     }
 
     fn palette(&self, file: &[u8]) -> Vec<u8> {

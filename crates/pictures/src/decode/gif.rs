@@ -2,13 +2,13 @@
 
 use ::gif::{ColorOutput, DecodeOptions, MemoryLimit};
 
-use super::{Limits, Unreadable, brightness, from_pixels};
+use super::{Allowance, Unreadable, brightness, from_pixels};
 use crate::luma::Luma;
 
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Luma, Unreadable> {
+pub(super) fn decode(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
-    let memory = std::num::NonZeroU64::new(limits.memory as u64).ok_or(Unreadable::TooLarge)?;
+    let memory = std::num::NonZeroU64::new(limits.limits.memory as u64).ok_or(Unreadable::TooLarge)?;
     options.set_memory_limit(MemoryLimit::Bytes(memory));
     let mut decoder = options.read_info(file).map_err(|_| Unreadable::Damaged)?;
     let (width, height) = (usize::from(decoder.width()), usize::from(decoder.height()));

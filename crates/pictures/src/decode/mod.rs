@@ -8,6 +8,7 @@ mod webp;
 
 use crate::exif::{exif, upright};
 use crate::luma::{Luma, Shrinker, factor_for};
+use std::cell::Cell;
 
 /// What one file may cost.
 #[derive(Clone, Copy, Debug)]
@@ -28,22 +29,46 @@ impl Default for Limits {
 /// Longest side of a picture that is read: what JPEG can say.
 const LONGEST_SIDE: usize = 65_535;
 
-impl Limits {
-    /// Refuses sizes that are no picture's, before anything is allocated for them.
+/// The limits of one file, and how many pixels were decoded of it.
+struct Allowance {
+    limits: Limits,
+    pixels: Cell<u64>,
+}
+
+impl Allowance {
+    fn of(limits: Limits) -> Self {
+        Self { limits, pixels: Cell::new(0) }
+    }
+
+    /// Charges a size that is not refused.
     fn check(&self, width: usize, height: usize) -> Result<(), Unreadable> {
+        self.refuse(width, height)?;
+        let pixels = (width as u64).saturating_mul(height as u64);
+        self.pixels.set(self.pixels.get().saturating_add(pixels));
+        Ok(())
+    }
+
+    /// Refuses sizes that are no picture's, before anything is allocated for them.
+    fn refuse(&self, width: usize, height: usize) -> Result<(), Unreadable> {
         if width == 0 || height == 0 {
             return Err(Unreadable::Damaged);
         }
         let pixels = (width as u64).saturating_mul(height as u64);
-        if pixels > self.pixels || width.max(height) > LONGEST_SIDE {
+        if pixels > self.limits.pixels || width.max(height) > LONGEST_SIDE {
             return Err(Unreadable::TooLarge);
         }
         Ok(())
     }
 
+    /// Takes back what was charged for rows that did not come and cost nothing.
+    fn give_back(&self, width: usize, rows: usize) {
+        let pixels = (width as u64).saturating_mul(rows as u64);
+        self.pixels.set(self.pixels.get().saturating_sub(pixels));
+    }
+
     /// Refuses what would be held in memory all at once.
     fn check_memory(&self, bytes: usize) -> Result<(), Unreadable> {
-        if bytes > self.memory { Err(Unreadable::TooLarge) } else { Ok(()) }
+        if bytes > self.limits.memory { Err(Unreadable::TooLarge) } else { Ok(()) }
     }
 }
 
@@ -101,6 +126,17 @@ impl Format {
 
 /// The brightness of a picture file, upright (as its EXIF orientation says) and at working size.
 pub fn decode(file: &[u8], limits: &Limits) -> Result<Luma, Unreadable> {
+    decode_counted(file, limits).0
+}
+
+/// The same, and how many pixels were decoded for it: also of a file that turned out to be damaged.
+pub(crate) fn decode_counted(file: &[u8], limits: &Limits) -> (Result<Luma, Unreadable>, u64) {
+    let allowance = Allowance::of(*limits);
+    let luma = decode_within(file, &allowance);
+    (luma, allowance.pixels.get())
+}
+
+fn decode_within(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable> {
     let luma = match Format::of(file).ok_or(Unreadable::NotAPicture)? {
         Format::Jpeg => jpeg::decode(file, limits),
         Format::Png => png::decode(file, limits),

@@ -2,11 +2,11 @@
 
 use std::io::Cursor;
 
-use super::{Limits, Rows, Unreadable};
+use super::{Allowance, Rows, Unreadable};
 use crate::luma::Luma;
 
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Luma, Unreadable> {
-    let mut decoder = ::png::Decoder::new_with_limits(Cursor::new(file), ::png::Limits { bytes: limits.memory });
+pub(super) fn decode(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable> {
+    let mut decoder = ::png::Decoder::new_with_limits(Cursor::new(file), ::png::Limits { bytes: limits.limits.memory });
     decoder.set_transformations(::png::Transformations::normalize_to_color8());
     decoder.ignore_checksums(true);
     decoder.set_ignore_text_chunk(true);
@@ -21,11 +21,12 @@ pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Luma, Unreadable> {
     while let Ok(Some(row)) = reader.next_row() {
         rows.push(row.data(), channels);
     }
+    limits.give_back(width, height.saturating_sub(rows.came));
     rows.finish()
 }
 
 /// Interlaced: rows come in seven passes over all of it.
-fn whole(reader: &mut ::png::Reader<Cursor<&[u8]>>, limits: &Limits) -> Result<Luma, Unreadable> {
+fn whole(reader: &mut ::png::Reader<Cursor<&[u8]>>, limits: &Allowance) -> Result<Luma, Unreadable> {
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     let length = reader.output_buffer_size().ok_or(Unreadable::TooLarge)?;
     limits.check_memory(length)?;

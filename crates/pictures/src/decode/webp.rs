@@ -4,17 +4,17 @@ use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::{Limits, Unreadable, from_pixels};
+use super::{Allowance, Unreadable, from_pixels};
 use crate::luma::Luma;
 
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Result<Luma, Unreadable> {
+pub(super) fn decode(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable> {
     let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(|_| Unreadable::Damaged)?;
     let (width, height) = decoder.dimensions();
     let (width, height) = (width as usize, height as usize);
     limits.check(width, height)?;
     let length = decoder.output_buffer_size().ok_or(Unreadable::TooLarge)?;
     limits.check_memory(length.saturating_mul(2))?;
-    decoder.set_memory_limit(limits.memory);
+    decoder.set_memory_limit(limits.limits.memory);
     let mut pixels = vec![0; length];
     let read = if decoder.is_animated() {
         decoder.read_frame(&mut pixels).map(|_| ())

@@ -8,7 +8,7 @@
 //! or where it contradicts itself, the answer is `None`, and the decoder for everything has to be asked.
 
 use super::huffman::{Bits, Codes, PADDING, extended};
-use crate::decode::Limits;
+use crate::decode::Allowance;
 use crate::luma::{Luma, factor_for};
 
 /// Coefficients of a block in the order they are coded: eight times the row and the column (figure A.6).
@@ -19,15 +19,34 @@ const ZIGZAG: [u8; 64] = [
 ];
 
 /// The picture's brightness at working size, where it can be had without decoding its pixels.
-pub(super) fn decode(file: &[u8], limits: &Limits) -> Option<Luma> {
+pub(super) fn decode(file: &[u8], limits: &Allowance) -> Option<Luma> {
     let header = Header::read(file)?;
-    limits.check(header.width, header.height).ok()?;
-    match factor_for(header.width, header.height) {
+    limits.refuse(header.width, header.height).ok()?;
+    if !super::may_hold(file, header.width, header.height) {
+        return None;
+    }
+    let factor = factor_for(header.width, header.height);
+    if matches!(factor, 2 | 4 | 8) {
+        limits.check(header.width, header.height).ok()?;
+    }
+    match factor {
         2 => Scan::<16>::new(&header)?.read(),
         4 => Scan::<4>::new(&header)?.read(),
         8 => Scan::<1>::new(&header)?.read(),
         _ => None,
     }
+}
+
+/// The picture's brightness at working size, from all pixels of a scan that has nothing else in it.
+pub(super) fn alone(file: &[u8], limits: &Allowance) -> Option<Luma> {
+    let header = Header::read(file).filter(|header| header.components.len() == 1)?;
+    limits.refuse(header.width, header.height).ok()?;
+    limits.check_memory(header.width.saturating_mul(header.height)).ok()?;
+    if !super::may_hold(file, header.width, header.height) {
+        return None;
+    }
+    limits.check(header.width, header.height).ok()?;
+    Some(Scan::<64>::new(&header)?.read()?.reduced())
 }
 
 /// A component of the picture: brightness first, then colours.
