@@ -178,17 +178,10 @@ impl Finder {
                 bytes,
                 of,
                 are_pixels: kind != Kind::Other,
-                are_its_own: kind == Kind::Photograph || (kind == Kind::Other && self.is_unbroken(runs, bytes, of)),
+                are_its_own: kind == Kind::Photograph || (kind == Kind::Other && is_unbroken(runs, bytes, of)),
             }),
         };
         Some(Sight { original: id, range: first.at.start..last.at.end, what, key: first.key })
-    }
-
-    /// Whether nearly all of a file is there, and what is missing is missing at its ends: another document made with
-    /// the same fonts differs in between.
-    fn is_unbroken(&self, runs: &[&Run], bytes: usize, of: usize) -> bool {
-        let follow = |pair: &[&Run]| matches!(pair, [one, next] if one.from + one.at.len() == next.from);
-        bytes * 100 >= of * UNBROKEN && runs.windows(2).all(follow)
     }
 
     /// Looks at the pictures in the bytes, but at those that are copies.
@@ -235,12 +228,18 @@ impl Finder {
             return Arc::clone(known);
         }
         let (looked, pixels) = self.gallery.look_counted(picture);
-        let Looked { matches, compared, is_cut } = match looked {
-            Ok(looked) => looked,
-            Err(_) => return remember(lock(), key, Shown { matches: None, pixels, is_cut: false }),
+        let Ok(Looked { matches, compared, is_cut }) = looked else {
+            return remember(lock(), key, Shown { matches: None, pixels, is_cut: false });
         };
         remember(lock(), key, Shown { matches: Some(matches), pixels: pixels + compared, is_cut })
     }
+}
+
+/// Whether nearly all of a file is there, and what is missing is missing at its ends: another document made with
+/// the same fonts differs in between.
+fn is_unbroken(runs: &[&Run], bytes: usize, of: usize) -> bool {
+    let follow = |pair: &[&Run]| matches!(pair, [one, next] if one.from + one.at.len() == next.from);
+    bytes * 100 >= of * UNBROKEN && runs.windows(2).all(follow)
 }
 
 fn remember(mut known: MutexGuard<'_, Remembered>, key: (u64, u64), shown: Shown) -> Arc<Shown> {

@@ -69,6 +69,25 @@ impl Affine {
         (0.45..2.2).contains(&ratio) && slant.abs() < 0.25 && (0.02..50.0).contains(&self.scale())
     }
 
+    /// The nearest map that neither tilts nor stretches and takes one place to where this one does: nearly all pictures
+    /// lie so. `None` where it is far from that.
+    pub(crate) fn squared(&self, place: (f32, f32)) -> Option<Self> {
+        let scale = self.scale();
+        let to_unit = |number: f32| {
+            let unit = (number / scale).round();
+            ((number / scale - unit).abs() < 0.06).then_some(unit * scale)
+        };
+        let straight = Self {
+            xx: to_unit(self.xx)?,
+            xy: to_unit(self.xy)?,
+            yx: to_unit(self.yx)?,
+            yy: to_unit(self.yy)?,
+            ..*self
+        };
+        let ((x, y), (u, v)) = (self.apply(place.0, place.1), straight.apply(place.0, place.1));
+        straight.is_plausible().then_some(Self { x0: self.x0 + x - u, y0: self.y0 + y - v, ..straight })
+    }
+
     /// The map that takes `from` nearest to `to`, by least squares: of four numbers (turned, scaled, moved) where
     /// `rigid`, else of all six.
     pub(crate) fn fitted(places: &[Moved], rigid: bool) -> Option<Self> {

@@ -17,6 +17,8 @@ const BAD: f32 = 0.55;
 const STRONG_BAD: f32 = 0.62;
 /// Share of bad tiles at half the size above which the whole size would say nothing else.
 const HOPELESS: f32 = 0.35;
+/// Share of bad tiles above which laying it better would not help.
+const UNLIKE: f32 = 0.6;
 /// Deviation of a tile that has letters or edges.
 const STRONG: f32 = 16.0;
 
@@ -71,6 +73,12 @@ impl Verdict {
         (self.strong_bad + self.added) as f32 / (self.strong + self.added).max(1) as f32
     }
 
+    /// Whether it lays the picture better on the same original.
+    fn is_better(&self, other: &Self) -> bool {
+        let rank = |verdict: &Self| (verdict.bad_share() + verdict.strong_bad_share(), -verdict.correlation);
+        self.tiles * 10 >= other.tiles * 9 && rank(self) < rank(other)
+    }
+
     /// Share of bad tiles.
     pub(crate) fn bad_share(&self) -> f32 {
         self.bad as f32 / self.tiles.max(1) as f32
@@ -95,7 +103,28 @@ pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool,
     for _ in 0..if rough { 2 } else { 1 } {
         map = improved(frame, &sized, picture, map, 2);
     }
-    judged(&sized, &laid(frame, &sized, picture, map), map, drawn)
+    let at = |map: Affine| judged(&sized, &laid(frame, &sized, picture, map), map, drawn);
+    let mut best = at(map)?;
+    if best.bad + best.added == 0 || best.bad_share() > UNLIKE {
+        return Some(best);
+    }
+    // A few tiles in one corner may have led a little astray what lies far from them.
+    for map in [Some(best.map), best.map.squared(middle_of(frame, picture, &best.map))].into_iter().flatten() {
+        let mut map = map;
+        for _ in 0..2 {
+            best = at(map).filter(|other| other.is_better(&best)).unwrap_or(best);
+            map = improved(frame, &sized, picture, map, 4);
+        }
+        best = at(map).filter(|other| other.is_better(&best)).unwrap_or(best);
+    }
+    Some(best)
+}
+
+/// The place of the original that the picture's middle shows.
+fn middle_of(frame: &Luma, picture: &Pyramid, map: &Affine) -> (f32, f32) {
+    let (width, height) = picture.size();
+    let (x, y) = map.inverse().map_or((0.0, 0.0), |back| back.apply(width / 2.0, height / 2.0));
+    (x.clamp(0.0, frame.width() as f32), y.clamp(0.0, frame.height() as f32))
 }
 
 /// The map that lays the picture better on the original, at the size of `sized`; the same where none is found.
