@@ -19,7 +19,7 @@ const MOST_PICTURES: usize = 64;
 /// Pixels of one buffer's pictures that are decoded before no other is begun.
 const MOST_PIXELS: u64 = 200_000_000;
 /// Pixels that are decoded or compared while the search goes through one byte.
-const PIXELS_A_BYTE: u64 = 16;
+const PIXELS_A_BYTE: u64 = 32;
 /// What a look at a picture costs beside its pixels, in pixels.
 const LOOK: u64 = 1 << 20;
 /// Pictures whose matches are remembered: a body is looked at as a whole and in its parts.
