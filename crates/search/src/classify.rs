@@ -95,16 +95,22 @@ impl Classes {
         self.with_capital(&self.base64, from)
     }
 
-    /// Each capital letter leads to the run that it lies in.
-    fn with_capital(&self, words: &[u64], mut from: usize) -> Option<Range<usize>> {
-        loop {
-            let capital = next_set(&self.upper, from)?;
-            let run = start_before(words, capital)..gap_from(words, capital, self.bytes);
-            if run.len() >= SHORTEST_RUN {
-                return Some(run);
+    /// Each capital letter leads to the run that it lies in. Where the bytes are random there are many in short runs,
+    /// which are therefore told apart for a whole word of bits at once.
+    fn with_capital(&self, words: &[u64], from: usize) -> Option<Range<usize>> {
+        let mut mask = u64::MAX << (from % 64);
+        for (index, upper) in self.upper.iter().enumerate().skip(from / 64) {
+            let capitals = upper & mask;
+            if capitals != 0 {
+                let capitals = capitals & in_eight(words, index);
+                if capitals != 0 {
+                    let at = index * 64 + capitals.trailing_zeros() as usize;
+                    return Some(start_before(words, at)..gap_from(words, at, self.bytes));
+                }
             }
-            from = run.end;
+            mask = u64::MAX;
         }
+        None
     }
 
     /// The first maximal run of at least [`SHORTEST_RUN`] dense characters from there on that has a
@@ -258,19 +264,6 @@ fn any_in(words: &[u64], range: &Range<usize>) -> bool {
     })
 }
 
-/// The first set bit from there on.
-fn next_set(words: &[u64], from: usize) -> Option<usize> {
-    let mut mask = u64::MAX << (from % 64);
-    for (index, word) in words.iter().enumerate().skip(from / 64) {
-        let set = word & mask;
-        if set != 0 {
-            return Some(index * 64 + set.trailing_zeros() as usize);
-        }
-        mask = u64::MAX;
-    }
-    None
-}
-
 /// Where the run of set bits begins that `at` lies in.
 fn start_before(words: &[u64], at: usize) -> usize {
     let mut index = at / 64;
@@ -304,6 +297,17 @@ fn starts_of_eight(word: u64, next: u64) -> u64 {
     let four = two & (two >> 2 | next_two << 62);
     let next_four = next_two & next_two >> 2;
     four & (four >> 4 | next_four << 60)
+}
+
+/// Bits of the word of that number that lie in a run of at least [`SHORTEST_RUN`] set bits.
+#[inline]
+fn in_eight(words: &[u64], index: usize) -> u64 {
+    let of = |index: Option<usize>| index.and_then(|index| words.get(index)).copied().unwrap_or(0);
+    let (before, word, next) = (of(index.checked_sub(1)), of(Some(index)), of(index.checked_add(1)));
+    let starts = u128::from(starts_of_eight(word, next)) << 64 | u128::from(starts_of_eight(before, word));
+    let two = starts | starts << 1;
+    let four = two | two << 2;
+    ((four | four << 4) >> 64) as u64
 }
 
 /// Bits at which sixteen set bits begin.

@@ -33,8 +33,6 @@ const LEAST_PLAIN: usize = 24;
 const ALWAYS_EXPLORED: usize = 256;
 /// Longest decoded hexadecimal run in which a digest is looked for at every byte.
 const LONGEST_SLID: usize = 128;
-/// Shortest digest that is looked for wherever other bytes than text stand.
-const LONG_DIGEST: usize = 16;
 /// Longest field in which a document without escapes is looked for, for the sake of short values.
 const LONGEST_NESTED: usize = 1024;
 /// Base64 characters in a row that may be a wrapping.
@@ -1041,9 +1039,9 @@ impl<'s> Explorer<'s> {
 
     /// Raw digests anywhere in bytes that are not text.
     fn digests_in_binary(&mut self, bytes: &[u8], finds: &mut Vec<Find>) {
-        let Some(last) = bytes.len().checked_sub(LONG_DIGEST) else { return };
+        let Some(last) = bytes.len().checked_sub(digest::LONG) else { return };
         let mut starts = Vec::new();
-        self.needles.digests.starts(&bytes[..last + digest::SHORTEST], |at| starts.push(at));
+        self.needles.digests.starts(bytes, |at| starts.push(at));
         for at in starts.into_iter().filter(|at| *at > 0) {
             self.look_up(bytes, at, finds);
             if self.is_full(finds) {
@@ -1180,8 +1178,8 @@ fn form_begins(value: &[u8]) -> bool {
 /// Where digests are looked for within so many decoded bytes beside their start: a digest that is cut ends them, and is
 /// cut as is usual.
 fn within(length: usize) -> impl Iterator<Item = usize> {
-    let cut = digest::LENGTHS.into_iter().rev().filter(|cut| *cut < LONG_DIGEST);
-    let last = length.saturating_sub(LONG_DIGEST);
+    let cut = digest::LENGTHS.into_iter().rev().filter(|cut| *cut < digest::LONG);
+    let last = length.saturating_sub(digest::LONG);
     (1..=last).chain(cut.filter_map(move |cut| length.checked_sub(cut)).filter(move |at| *at > last))
 }
 

@@ -42,6 +42,7 @@ mod quiet;
 mod recognise;
 mod redact;
 mod runs;
+mod sampled;
 mod scanner;
 mod shifted_document;
 mod short_keyed;

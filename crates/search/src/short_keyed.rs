@@ -5,6 +5,7 @@
 //! constant key leaves unchanged is compared: the difference of neighbouring bytes.
 
 use crate::filter::{Domain, SHORTEST_KEYED, difference};
+use crate::sampled::{self, STRIDE};
 use std::ops::Range;
 
 /// Bytes of which the differences are looked up, the shortest value.
@@ -13,6 +14,8 @@ const LOOKED_UP: usize = 8;
 const LENGTHS: Range<usize> = LOOKED_UP..SHORTEST_KEYED;
 /// Bits that tell most other bytes at a glance.
 const SLOTS: usize = 1 << 14;
+/// The same for the differences of five bytes anywhere in a value.
+const SAMPLED_SLOTS: usize = 1 << 16;
 
 /// One value that was met.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub(crate) struct ShortKeyed {
     slots: Slots,
     /// The same for all that a short run of hexadecimal digits may begin with, whatever its length.
     starts: Slots,
+    /// The same for five bytes from each of a value's first [`STRIDE`] bytes on.
+    sampled: Box<[u64; SAMPLED_SLOTS / 64]>,
 }
 
 type Slots = Box<[u64; SLOTS / 64]>;
@@ -41,7 +46,7 @@ type Slots = Box<[u64; SLOTS / 64]>;
 impl Default for ShortKeyed {
     fn default() -> Self {
         let slots = || Box::new([0; SLOTS / 64]);
-        Self { values: foldhash::HashMap::default(), slots: slots(), starts: slots() }
+        Self { values: foldhash::HashMap::default(), slots: slots(), starts: slots(), sampled: Box::new([0; _]) }
     }
 }
 
@@ -53,6 +58,9 @@ impl ShortKeyed {
             let differences = differences(domain, word);
             set(&mut self.slots, differences);
             self.values.entry(differences).or_default().push((needle, value.to_vec()));
+            for (word, bit) in (0..STRIDE).map(|at| sampled_slot(domain, word >> (8 * at))) {
+                self.sampled[word] |= bit;
+            }
         }
     }
 
@@ -104,11 +112,22 @@ impl ShortKeyed {
         if self.values.is_empty() {
             return;
         }
-        for at in 0..bytes.len() {
+        let may_be_known = |eight| {
+            let word = u64::from_le_bytes(eight);
+            self.is_sampled(Domain::Xor, word) | self.is_sampled(Domain::Sum, word)
+        };
+        sampled::each_place(bytes, may_be_known, |at| {
             if self.may_stand_at(bytes, at) {
                 self.at(bytes, at, visit);
             }
-        }
+        });
+    }
+
+    /// True where the first five of the bytes may be five of a value under a key.
+    #[inline]
+    fn is_sampled(&self, domain: Domain, word: u64) -> bool {
+        let (word, bit) = sampled_slot(domain, word);
+        self.sampled[word] & bit != 0
     }
 
     fn at(&self, bytes: &[u8], at: usize, visit: &mut dyn FnMut(Met)) {
@@ -143,6 +162,13 @@ fn first_word(bytes: &[u8]) -> Option<u64> {
 fn differences(domain: Domain, word: u64) -> u64 {
     let all = if domain == Domain::Xor { word ^ (word >> 8) } else { difference(word >> 8, word) };
     (all & 0x00ff_ffff_ffff_ffff) | (u64::from(domain == Domain::Sum) << 63)
+}
+
+/// Where the four differences of the first five bytes have their bit.
+#[inline]
+fn sampled_slot(domain: Domain, word: u64) -> (usize, u64) {
+    let slot = (differences(domain, word) & 0x8000_0000_ffff_ffff).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+    ((slot >> 6) as usize, 1 << (slot & 63))
 }
 
 fn slot(differences: u64) -> usize {

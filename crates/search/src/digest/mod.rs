@@ -16,14 +16,18 @@ pub(crate) use material::Material;
 
 use crate::bits;
 use crate::codec::Typed;
+use crate::sampled::{self, STRIDE};
 use algorithm::{MD5, Output, SHA1, SHA256};
 use dyetrace_case::Secret;
 use field::Number;
 use recipe::{Prepared, Recipe};
-use table::Table;
+use table::{Filter, Table};
 
 /// Length in bytes of the shortest cut digest that is looked for.
 pub(crate) const SHORTEST: usize = 8;
+
+/// Length in bytes of the shortest digest that is looked for wherever other bytes than text stand.
+pub(crate) const LONG: usize = 16;
 
 /// Places that are looked up together.
 pub(crate) const MOST_STARTS: usize = 64;
@@ -99,6 +103,8 @@ pub(crate) struct Digests {
     material: Material,
     /// By the first eight bytes of what is looked up.
     long: Table,
+    /// Eight bytes from each of the first [`STRIDE`] bytes of a long digest on.
+    sampled: Filter,
     /// Of 64 bits.
     wide: Table,
     /// Of 32 bits.
@@ -125,7 +131,8 @@ impl Digests {
             }
         }
         let (long, wide, narrow) = (Table::new(&entries.long), Table::new(&entries.wide), Table::new(&entries.narrow));
-        Self { sources, recipes, material, long, wide, narrow }
+        let sampled = Filter::new(entries.sampled.into_iter());
+        Self { sources, recipes, material, long, sampled, wide, narrow }
     }
 
     /// Number of digests, cut ones counted too.
@@ -149,21 +156,20 @@ impl Digests {
         }
     }
 
-    /// Calls `visit` with each offset at which a digest that is looked for may begin.
+    /// Calls `visit` with each offset at which [`LONG`] bytes of a digest that is looked for may begin, in order.
     pub(crate) fn starts(&self, bytes: &[u8], mut visit: impl FnMut(usize)) {
-        let key =
-            |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |start| u64::from_be_bytes(*start));
-        let count = (bytes.len() + 1).saturating_sub(SHORTEST);
-        for first in (0..count).step_by(MOST_STARTS) {
-            let mut keys = [0; MOST_STARTS];
-            let length = (count - first).min(MOST_STARTS);
-            (first..).zip(keys.iter_mut().take(length)).for_each(|(at, start)| *start = key(at));
-            let mut known = self.known_starts(&keys[..length]);
-            while known != 0 {
-                visit(first + known.trailing_zeros() as usize);
-                known &= known - 1;
+        let may_be_known = |eight| self.sampled.may_hold(u64::from_be_bytes(eight));
+        sampled::each_place(bytes, may_be_known, |at| {
+            if self.is_start(bytes, at) {
+                visit(at);
             }
-        }
+        });
+    }
+
+    fn is_start(&self, bytes: &[u8], at: usize) -> bool {
+        let long = bytes.get(at..).and_then(<[u8]>::first_chunk::<LONG>);
+        let start = long.and_then(|long| long.first_chunk()).map(|start| u64::from_be_bytes(*start));
+        start.is_some_and(|start| self.long.may_hold(start) && self.long.find(start).next().is_some())
     }
 
     /// A bit for each of at most [`MOST_STARTS`] numbers, the first eight bytes of something: whether a digest that is
@@ -302,6 +308,7 @@ impl View {
 #[derive(Default)]
 struct Entries {
     long: Vec<(u64, u32)>,
+    sampled: Vec<u64>,
     wide: Vec<(u64, u32)>,
     narrow: Vec<(u64, u32)>,
 }
@@ -313,6 +320,8 @@ impl Entries {
         } else if let Ok(bytes) = <[u8; 8]>::try_from(output.bytes()) {
             self.wide.push((spread(u64::from_be_bytes(bytes)), number));
         } else {
+            let eights = output.bytes().array_windows().take(STRIDE).map(|eight| u64::from_be_bytes(*eight));
+            self.sampled.extend(eights);
             for (view, number) in [View::Start, View::Middle, View::Last].into_iter().zip(number..) {
                 let start = view.of(output.bytes()).and_then(<[u8]>::first_chunk::<8>);
                 if let Some(start) = start.filter(|_| view.is_used(recipe)) {

@@ -6,9 +6,7 @@ const FILTER_BITS: usize = 16;
 
 /// An immutable table. Equal keys may stand for any count of numbers.
 pub(crate) struct Table {
-    /// One bit for each value of a key's first bits.
-    filter: Vec<u64>,
-    filter_shift: u32,
+    filter: Filter,
     /// Where each bucket starts among the keys; one more than there are buckets.
     starts: Vec<u32>,
     bucket_shift: u32,
@@ -20,10 +18,8 @@ impl Table {
     /// A table of those keys and numbers. Takes time linear in their count whatever the keys are.
     pub(crate) fn new(entries: &[(u64, u32)]) -> Self {
         let buckets = entries.len().next_power_of_two().max(2);
-        let filter_bits = (buckets * FILTER_BITS).max(64);
         let mut table = Self {
-            filter: vec![0; filter_bits / 64],
-            filter_shift: 64 - filter_bits.ilog2(),
+            filter: Filter::new(entries.iter().map(|(key, _)| *key)),
             starts: vec![0; buckets + 1],
             bucket_shift: 64 - buckets.ilog2(),
             keys: vec![0; entries.len()],
@@ -36,8 +32,6 @@ impl Table {
 
     fn count(&mut self, entries: &[(u64, u32)]) {
         for (key, _) in entries {
-            let (word, bits) = self.place(*key);
-            self.filter[word] |= bits;
             self.starts[(key >> self.bucket_shift) as usize + 1] += 1;
         }
         let mut sum = 0;
@@ -65,17 +59,7 @@ impl Table {
     /// False where no number has that key; true nearly only where one has.
     #[inline]
     pub(crate) fn may_hold(&self, key: u64) -> bool {
-        let (word, bits) = self.place(key);
-        self.filter.get(word).is_some_and(|held| held & bits == bits)
-    }
-
-    /// The word of the bitmap and the bits in it that stand for the key.
-    #[inline]
-    fn place(&self, key: u64) -> (usize, u64) {
-        let bit = key >> self.filter_shift;
-        // The bits below those that choose the first.
-        let other = key >> (self.filter_shift - 6);
-        ((bit >> 6) as usize, 1 << (bit & 63) | 1 << (other & 63))
+        self.filter.may_hold(key)
     }
 
     /// Calls `visit` with the numbers of that key. Made for keys that nearly never have one.
@@ -92,6 +76,42 @@ impl Table {
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         let entries = self.keys[range.clone()].iter().zip(&self.numbers[range]);
         entries.filter(move |(held, _)| **held == key).map(|(_, number)| *number)
+    }
+}
+
+/// The bitmap alone, for keys that are looked up elsewhere where it holds them.
+pub(crate) struct Filter {
+    /// One bit for each value of a key's first bits.
+    words: Vec<u64>,
+    shift: u32,
+}
+
+impl Filter {
+    /// A bitmap of those keys.
+    pub(crate) fn new(keys: impl ExactSizeIterator<Item = u64>) -> Self {
+        let bits = (keys.len().next_power_of_two().max(2) * FILTER_BITS).max(64);
+        let mut filter = Self { words: vec![0; bits / 64], shift: 64 - bits.ilog2() };
+        for key in keys {
+            let (word, bits) = filter.place(key);
+            filter.words[word] |= bits;
+        }
+        filter
+    }
+
+    /// False where no key is that one.
+    #[inline]
+    pub(crate) fn may_hold(&self, key: u64) -> bool {
+        let (word, bits) = self.place(key);
+        self.words.get(word).is_some_and(|held| held & bits == bits)
+    }
+
+    /// The word of the bitmap and the bits in it that stand for the key.
+    #[inline]
+    fn place(&self, key: u64) -> (usize, u64) {
+        let bit = key >> self.shift;
+        // The bits below those that choose the first.
+        let other = key >> (self.shift - 6);
+        ((bit >> 6) as usize, 1 << (bit & 63) | 1 << (other & 63))
     }
 }
 
