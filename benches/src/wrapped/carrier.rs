@@ -144,6 +144,8 @@ impl Carried {
                 carried.headers.push((if name == "cookie" { "Cookie" } else { "X-Data" }, piece.bytes));
             }
             PartName::Body(_) => carried.body = Some(piece.bytes),
+            // Of stored files, which are no requests.
+            PartName::Path | PartName::Content | PartName::Stored { .. } => {}
         }
         carried
     }
