@@ -56,3 +56,61 @@ impl<'d> Lookups<'d> {
         self.found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::{Material, SHORTEST, Source};
+    use dyetrace_case::Secret;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    /// MD5 of `13800000427`, as computed with Python's hashlib.
+    const DIGEST: [u8; 16] = 0x0098_a5ca_2f57_d3b0_d8b8_11f7_566a_8aee_u128.to_be_bytes();
+
+    static DIGESTS: LazyLock<Digests> = LazyLock::new(|| {
+        let (form, bytes) = ("as typed".to_owned(), Secret::new("13800000427"));
+        Digests::new(vec![Source { datum: 0, form, bytes, checksums_only: false }], Material::default())
+    });
+
+    /// Asks about one place alone.
+    fn is_known(bytes: &[u8], at: usize) -> bool {
+        let start = bytes.get(at..).and_then(<[u8]>::first_chunk);
+        start.is_some_and(|start| DIGESTS.known_starts(&[u64::from_be_bytes(*start)]) != 0)
+    }
+
+    proptest! {
+        #[test]
+        fn looked_up_together_each_place_has_the_answer_it_has_alone(
+            items in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..40), 0usize..30), 1..12),
+        ) {
+            let planted = |(noise, place): (Vec<u8>, usize)| {
+                let place = place.min(noise.len());
+                (place, [&noise[..place], &DIGEST, &noise[place..]].concat())
+            };
+            let items: Vec<(usize, Vec<u8>)> = items.into_iter().map(planted).collect();
+            // Places too near to the end and behind it are asked about, too.
+            let sizes = items.iter().enumerate().map(|(item, (_, bytes))| (item, bytes.len() + 2));
+            let places = sizes.flat_map(|(item, size)| (0..size).map(move |at| (item, at)));
+            let places: Vec<(usize, usize)> = places.collect();
+            let mut lookups = Lookups::new(&DIGESTS);
+            places.iter().for_each(|(item, at)| lookups.add_at(*item, *at, &items[*item].1));
+            let found = lookups.finish();
+            let alone: Vec<_> = places.into_iter().filter(|(item, at)| is_known(&items[*item].1, *at)).collect();
+            prop_assert_eq!(&found, &alone);
+            for (item, (place, _)) in items.iter().enumerate() {
+                prop_assert!(found.contains(&(item, *place)), "the digest itself");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_forgotten_where_the_last_rows_are_full_or_one_short_of_it() {
+        let start = u64::from_be_bytes(DIGEST[..SHORTEST].try_into().unwrap());
+        for count in [0, 1, MOST_STARTS - 1, MOST_STARTS, MOST_STARTS + 1, 3 * MOST_STARTS] {
+            let mut lookups = Lookups::new(&DIGESTS);
+            (0..count).for_each(|item| lookups.add(item, 7, start));
+            assert!(lookups.finish().into_iter().eq((0..count).map(|item| (item, 7))));
+        }
+    }
+}
