@@ -94,7 +94,9 @@ mod tests {
             let places = sizes.flat_map(|(item, size)| (0..size).map(move |at| (item, at)));
             let places: Vec<(usize, usize)> = places.collect();
             let mut lookups = Lookups::new(&DIGESTS);
-            places.iter().for_each(|(item, at)| lookups.add_at(*item, *at, &items[*item].1));
+            for (item, at) in &places {
+                lookups.add_at(*item, *at, &items[*item].1);
+            }
             let found = lookups.finish();
             let alone: Vec<_> = places.into_iter().filter(|(item, at)| is_known(&items[*item].1, *at)).collect();
             prop_assert_eq!(&found, &alone);
@@ -109,7 +111,9 @@ mod tests {
         let start = u64::from_be_bytes(DIGEST[..SHORTEST].try_into().unwrap());
         for count in [0, 1, MOST_STARTS - 1, MOST_STARTS, MOST_STARTS + 1, 3 * MOST_STARTS] {
             let mut lookups = Lookups::new(&DIGESTS);
-            (0..count).for_each(|item| lookups.add(item, 7, start));
+            for item in 0..count {
+                lookups.add(item, 7, start);
+            }
             assert!(lookups.finish().into_iter().eq((0..count).map(|item| (item, 7))));
         }
     }
