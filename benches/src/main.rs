@@ -1,6 +1,8 @@
 //! The side-by-side harness: builds an input, runs peers and us on it, checks equal results first,
 //! then prints CPU seconds, peak memory and ratios. README.md says what each row means.
 
+#[cfg(feature = "breach")]
+mod breach;
 mod content;
 mod expected;
 mod generate;
@@ -39,6 +41,14 @@ fn main() -> ExitCode {
         Some((word, [])) if word == "judge" => judge::run(),
         Some((word, options)) if word == "live" => live::run(options),
         Some((word, [])) if word == "provisioning" => provisioning::run(),
+        #[cfg(feature = "breach")]
+        Some((word, options)) if word == "breach" => breach::run(options),
+        #[cfg(feature = "breach")]
+        Some((word, paths)) if [breach::SCAN, breach::OVERLAP].contains(&word.as_str()) => {
+            breach::child_of(word, paths)
+        }
+        #[cfg(not(feature = "breach"))]
+        Some((word, _)) if word == "breach" => Err("add --features breach".into()),
         #[cfg(feature = "wrapped")]
         Some((word, options)) if word == "wrapped" => wrapped::run(options),
         #[cfg(not(feature = "wrapped"))]
@@ -135,7 +145,7 @@ fn length(path: &Path) -> std::io::Result<u64> {
 }
 
 /// Prints results.
-#[cfg(any(feature = "pictures", feature = "wrapped"))]
+#[cfg(any(feature = "breach", feature = "pictures", feature = "wrapped"))]
 fn print(text: &str) {
     // A closed pipe wants no more results.
     drop(std::io::stdout().write_all(text.as_bytes()));

@@ -1,0 +1,180 @@
+//! Dumps: what the scan says of each form against what was written, and what it costs beside a search by patterns.
+
+use crate::measure::{self, Cost};
+use crate::{print, say};
+use dyetrace_breach::{Dump, Key, Kind, Options, Scan, ScanOptions, overlap, read};
+use dyetrace_lab::shop::customers::Customers;
+use dyetrace_lab::shop::forms::{Form, Holds, Written};
+use serde_json::Value;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// The first argument that makes this program count one dump, and what is printed is JSON.
+pub(crate) const SCAN: &str = "scan-dump";
+/// The same for two dumps that are compared.
+pub(crate) const OVERLAP: &str = "compare-dumps";
+/// Bytes of one customer in SQL, about.
+const OF_ONE: u64 = 270;
+/// All e-mail addresses, mobiles and identity numbers of a shop, as a searcher's pattern would have them.
+const PATTERN: &str = r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+\.[a-z]+|\b1[3-9][0-9]{9}\b|\b[1-9][0-9]{16}[0-9X]\b";
+
+/// `breach [--megabytes N] [--folder FOLDER]`: N is the size of the SQL dump; the others hold the same customers.
+pub(crate) fn run(options: &[String]) -> Result<(), Box<dyn Error>> {
+    let (megabytes, folder) = read_options(options)?;
+    fs::create_dir_all(&folder)?;
+    let count = megabytes * 1_000_000 / OF_ONE;
+    let mut text = format!("{count} customers\n\n");
+    text += "| form | MB | cells | recall | precision | CPU s | MB per CPU second | peak MiB |\n";
+    text += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
+    for form in Form::ALL {
+        say(&format!("writing and counting {}", form.file_name()));
+        let path = folder.join(form.file_name());
+        let written = form.write(&Customers::new(3), count, &mut File::create(&path)?)?;
+        let (report, cost) = child(SCAN, &[&path], &folder)?;
+        let score = score(form, &written, &serde_json::from_str(&report)?)?;
+        let megabytes = written.bytes as f64 / 1e6;
+        writeln!(
+            text,
+            "| {} | {megabytes:.0} | {} | {:.4} | {:.4} | {:.2} | {:.0} | {:.0} |",
+            form.file_name(),
+            score.wanted,
+            score.right as f64 / score.wanted as f64,
+            score.right as f64 / (score.right + score.wrong).max(1) as f64,
+            cost.cpu,
+            megabytes / cost.cpu,
+            cost.peak_kib as f64 / 1024.0
+        )?;
+    }
+    text += &peers(&folder)?;
+    print(&text);
+    Ok(())
+}
+
+/// The child's side.
+pub(crate) fn child_of(word: &str, paths: &[String]) -> Result<(), Box<dyn Error>> {
+    let key = Key::random()?;
+    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    if word == OVERLAP {
+        let dump = |path: &PathBuf| Dump { name: path.display().to_string(), paths: vec![path.clone()] };
+        let dumps: Vec<Dump> = paths.iter().map(dump).collect();
+        print(&serde_json::to_string(&overlap(&dumps, &key, 10)?)?);
+        return Ok(());
+    }
+    let mut scan = Scan::new(&key, ScanOptions::default());
+    read(&paths, &Options::default(), &mut scan)?;
+    print(&serde_json::to_string(&scan.finish())?);
+    Ok(())
+}
+
+fn read_options(options: &[String]) -> Result<(u64, PathBuf), Box<dyn Error>> {
+    let (mut megabytes, mut folder) = (64, PathBuf::from("target/benches/breach"));
+    let mut words = options.iter();
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or("say: breach [--megabytes N] [--folder FOLDER]")?;
+        match word.as_str() {
+            "--megabytes" => megabytes = value.parse()?,
+            "--folder" => folder = value.into(),
+            _ => return Err("say: breach [--megabytes N] [--folder FOLDER]".into()),
+        }
+    }
+    Ok((megabytes, folder))
+}
+
+fn child(word: &str, paths: &[&Path], folder: &Path) -> Result<(String, Cost), Box<dyn Error>> {
+    let program = std::env::current_exe()?.display().to_string();
+    let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let mut command = vec![program.as_str(), word];
+    command.extend(paths.iter().map(String::as_str));
+    let output = folder.join("output");
+    let cost = measure::run(&command, &output)?;
+    Ok((fs::read_to_string(&output)?, cost))
+}
+
+/// Cells with personal data that were written, that were counted as what they are, and that were counted as what they
+/// are not.
+#[derive(Default)]
+struct Score {
+    wanted: u64,
+    right: u64,
+    wrong: u64,
+}
+
+fn score(form: Form, written: &Written, report: &Value) -> Result<Score, Box<dyn Error>> {
+    let tables = report["tables"].as_array().ok_or("no tables")?;
+    let table = tables.iter().max_by_key(|table| table["rows"].as_u64()).ok_or("no table")?;
+    let columns = table["columns"].as_array().ok_or("no columns")?;
+    let mut score = Score::default();
+    for (at, ((name, holds), filled)) in form.columns().iter().zip(&written.filled).enumerate() {
+        // Objects have names and no order.
+        let named = columns.iter().find(|column| column["header"] == *name);
+        let Some(column) = named.or_else(|| columns.get(at)) else { continue };
+        let (kind, valid) = (column["kind"].as_str().unwrap_or_default(), column["valid"].as_u64().unwrap_or(0));
+        match holds {
+            Holds::Personal(word) => {
+                score.wanted += filled;
+                let is_right = is(kind, word);
+                score.right += if is_right { valid.min(*filled) } else { 0 };
+                let is_other = Kind::ALL.iter().any(|known| known.name() == kind && known.is_personal());
+                score.wrong += if !is_right && is_other { valid } else { 0 };
+                if !is_right || valid < *filled {
+                    say(&format!("{}: {name} is {kind}, {valid} of {filled} valid", form.file_name()));
+                }
+            }
+            Holds::Decoy | Holds::Other => {
+                let harmless = ["time", "number", "text", "digest"].contains(&kind);
+                score.wrong += if harmless { 0 } else { valid };
+                if !harmless {
+                    say(&format!("{}: {name} is {kind}, {valid} valid", form.file_name()));
+                }
+            }
+        }
+    }
+    Ok(score)
+}
+
+/// Is the scan's kind what a column was said to hold?
+fn is(kind: &str, word: &str) -> bool {
+    match word {
+        "account.name" => kind == "username",
+        "account.password" => kind.starts_with("password"),
+        "person.name" => kind == "name",
+        "account.qq" => kind == "qq",
+        "bank.card" => kind == "card",
+        other => kind == other,
+    }
+}
+
+/// Comparing two dumps, and ripgrep counting by patterns: it has to see at least what the scan saw, and sees decoys too.
+fn peers(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let (sql, copy) = (folder.join(Form::Sql.file_name()), folder.join(Form::Resold.file_name()));
+    let bytes = fs::metadata(&sql)?.len() + fs::metadata(&copy)?.len();
+    let (report, cost) = child(OVERLAP, &[&sql, &copy], folder)?;
+    let report: Value = serde_json::from_str(&report)?;
+    let made = report["family"][0]["copy"] == 1 && report["family"][0]["of"] == 0;
+    let mut text = format!(
+        "\nTwo dumps compared ({:.0} MB): {:.2} CPU s, {:.0} MiB; the copy was {}told, 1 of {} identifiers compared\n",
+        bytes as f64 / 1e6,
+        cost.cpu,
+        cost.peak_kib as f64 / 1024.0,
+        if made { "" } else { "NOT " },
+        report["one_of"]
+    );
+    let path = sql.display().to_string();
+    match measure::run(&["rg", "--count-matches", "--no-mmap", "-e", PATTERN, &path], &folder.join("rg")) {
+        Ok(cost) if cost.code == 0 => {
+            let matches = fs::read_to_string(folder.join("rg"))?;
+            let megabytes = fs::metadata(&sql)?.len() as f64 / 1e6;
+            writeln!(
+                text,
+                "ripgrep, three patterns on the SQL dump: {} matches without a word about columns, check digits or people; {:.2} CPU s, {:.0} MB per CPU second",
+                matches.trim(),
+                cost.cpu,
+                megabytes / cost.cpu
+            )?;
+        }
+        _ => text += "ripgrep is not here\n",
+    }
+    Ok(text)
+}
