@@ -65,8 +65,8 @@ pub use place::{Part, PartContent, PartName, Place, Range, Side, Step, Trail};
 pub use practice::{Form, Practice, PracticeKey, Protection, Shown, Transfer};
 pub use recipient::{Country, Recipient, Role, Said, Scope, Snapshot};
 pub use record::{
-    App, Channel, ChannelKind, Damage, Endpoint, FileChange, Flag, Message, NameSource, Opaque, Protocol, Record,
-    RecordId, StoredFile, Transport,
+    App, Channel, ChannelKind, Damage, Endpoint, FileChange, Flag, GuardDeed, Message, NameSource, Opaque, Protocol,
+    Record, RecordId, StoredFile, Transport,
 };
 pub use runs::{Clock, Product, Run};
 pub use secret::Secret;

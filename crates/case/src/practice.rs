@@ -1,6 +1,8 @@
 //! What the product was seen to do with a datum: keep, copy or send it, to whom, how, and when.
 
-use crate::{Channel, ChannelKind, DatumId, Flag, Protocol, Record, Side, Sighting, SightingId, Strength, Time, Trail};
+use crate::{
+    Channel, ChannelKind, DatumId, Flag, GuardDeed, Protocol, Record, Side, Sighting, SightingId, Strength, Time, Trail,
+};
 use std::collections::BTreeSet;
 
 /// What became of the value before it was wrapped (the `forms` of a claim).
@@ -41,6 +43,9 @@ impl Form {
 /// How far a transfer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transfer {
+    /// The client sent it, and the recorder's own guard stopped it or took it out. The beginning of a long message may
+    /// have left.
+    HeldBack,
     /// Only part of the message was seen to leave.
     Attempted,
     /// The whole message left; nobody was seen to answer.
@@ -55,6 +60,7 @@ impl Transfer {
     /// The name used in reports.
     pub fn name(self) -> &'static str {
         match self {
+            Self::HeldBack => "held-back",
             Self::Attempted => "attempted",
             Self::Sent => "sent",
             Self::Answered => "answered",
@@ -62,16 +68,34 @@ impl Transfer {
         }
     }
 
-    /// What a record shows of the transfer of what `side` sent.
-    pub fn of(record: &Record, side: Side) -> Self {
+    /// What a record shows of the transfer of a datum that `side` sent.
+    pub fn of(record: &Record, side: Side, datum: &DatumId) -> Self {
         if record.protocol == Protocol::File {
             return Self::Kept;
+        }
+        if let Some(guarded) = Self::guarded(record, datum).filter(|_| side == Side::Request) {
+            return guarded;
         }
         let cut = record.flags.iter().any(|flag| matches!(flag, Flag::Incomplete));
         match (side, record.response.is_some()) {
             (Side::Request, true) => Self::Answered,
             (Side::Request, false) if cut => Self::Attempted,
             _ => Self::Sent,
+        }
+    }
+
+    /// What a guard made of it, where one did.
+    fn guarded(record: &Record, datum: &DatumId) -> Option<Self> {
+        let deeds =
+            || record.flags.iter().filter_map(|flag| if let Flag::Guarded(deed) = flag { Some(deed) } else { None });
+        let is_withheld = deeds().any(|deed| matches!(deed, GuardDeed::Withheld(of) if of == datum));
+        let is_through = deeds().any(|deed| matches!(deed, GuardDeed::LetThrough(of) if of == datum));
+        let is_stopped = deeds().any(|deed| *deed == GuardDeed::Stopped);
+        match () {
+            () if is_withheld || is_stopped && !is_through => Some(Self::HeldBack),
+            // An answer to it is the guard's.
+            () if is_stopped => Some(Self::Sent),
+            () => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The units of evidence: what was read, what could not be read, and what was broken.
 
 use crate::place::PartContent;
-use crate::{Blob, ExhibitId, Part, PartName, Side, Step, Time};
+use crate::{Blob, DatumId, ExhibitId, Part, PartName, Side, Step, Time};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -221,6 +221,19 @@ pub enum Flag {
     Unrecorded(Side),
     /// The fields were not contents: the lengths of so many packets spelt them, several times over.
     SpeltInLengths(u64),
+    /// What the guard of `dyetrace live` did with what the client sent.
+    Guarded(GuardDeed),
+}
+
+/// What a guard between client and server did with a message, as the journal says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GuardDeed {
+    /// It stopped the message. Of a long one the beginning may have left. An answer is the guard's own.
+    Stopped,
+    /// This value did not go on: it was overwritten, or what held it was stopped.
+    Withheld(DatumId),
+    /// This value had gone on, told or allowed, when the rest of the message was stopped.
+    LetThrough(DatumId),
 }
 
 impl Flag {
@@ -237,6 +250,9 @@ impl Flag {
             Self::Unrecorded(Side::Request) => "request-body-not-recorded",
             Self::Unrecorded(Side::Response) => "response-body-not-recorded",
             Self::SpeltInLengths(_) => "spelt-in-lengths",
+            Self::Guarded(GuardDeed::Stopped) => "guard-stopped",
+            Self::Guarded(GuardDeed::Withheld(_)) => "guard-withheld",
+            Self::Guarded(GuardDeed::LetThrough(_)) => "guard-let-through",
         }
     }
 }

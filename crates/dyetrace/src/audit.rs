@@ -379,6 +379,7 @@ fn datum_row(datum: &dyetrace_case::Datum, found: &Found, reveal: bool) -> Datum
         sent: counts.sent,
         received: counts.received,
         kept: counts.kept,
+        held_back: counts.held_back,
         hints: counts.hints,
     }
 }

@@ -291,7 +291,7 @@ impl Folded {
                 form,
                 protection: Protection::of(&at.record.channel, form),
                 channel: at.channel.clone(),
-                transfer: Transfer::of(at.record, side),
+                transfer: Transfer::of(at.record, side, &sighting.datum),
                 hint,
                 app: at.app.clone(),
             };

@@ -3,7 +3,7 @@
 //! *Invariant*: what is listed depends on the order of the evidence alone, never on which thread
 //! was first.
 
-use dyetrace_case::{DatumId, Record, Side, Sighting};
+use dyetrace_case::{DatumId, Record, Side, Sighting, Transfer};
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
@@ -68,6 +68,12 @@ impl<T> Rows<T> {
     }
 }
 
+/// Whether the recording's own guard kept it from going on.
+pub(crate) fn is_held_back(record: &Record, sighting: &Sighting) -> bool {
+    let side = sighting.place.part.side();
+    side == Side::Request && Transfer::of(record, side, &sighting.datum) == Transfer::HeldBack
+}
+
 /// How often a planted value was seen, listed or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -77,6 +83,8 @@ pub(crate) struct Counts {
     pub(crate) received: usize,
     /// In stored files, hints left out.
     pub(crate) kept: usize,
+    /// In what the recording's own guard stopped, hints left out.
+    pub(crate) held_back: usize,
     /// Hints.
     pub(crate) hints: usize,
 }
@@ -84,16 +92,17 @@ pub(crate) struct Counts {
 impl Counts {
     /// All of them.
     pub(crate) fn total(self) -> usize {
-        self.sent + self.received + self.kept + self.hints
+        self.sent + self.received + self.kept + self.held_back + self.hints
     }
 
     /// Counts sightings by datum.
-    pub(crate) fn count(counts: &mut BTreeMap<DatumId, Self>, sightings: &[Sighting]) {
+    pub(crate) fn count(counts: &mut BTreeMap<DatumId, Self>, record: &Record, sightings: &[Sighting]) {
         for sighting in sightings {
             let counts = counts.entry(sighting.datum.clone()).or_default();
             match sighting.place.part.side() {
                 _ if sighting.is_hint() => counts.hints += 1,
                 _ if sighting.place.part.is_stored() => counts.kept += 1,
+                Side::Request if is_held_back(record, sighting) => counts.held_back += 1,
                 Side::Request => counts.sent += 1,
                 Side::Response => counts.received += 1,
             }
@@ -172,7 +181,7 @@ mod tests {
         };
         let id = SightingId(String::new());
         let record = Arc::new(Summary::of(&record, &|text| text.to_owned()));
-        vec![SightingRow { id, sighting, side: Side::Request, exhibit: 0, record }; count]
+        vec![SightingRow { id, sighting, side: Side::Request, is_held_back: false, exhibit: 0, record }; count]
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::differential::Comparison;
 use crate::fold::{Address, FURTHER, FURTHER_APPS, Folded, Folding, Runs, STORED};
-use crate::listed::{self, Counts, Seen};
+use crate::listed::{self, Counts, Seen, is_held_back};
 use crate::sender::Sender;
 use dyetrace_case::{
     Blob, DatumId, Item, Message, PartName, Place, Protocol, Record, Side, Sighting, SightingId, Sink, Stop, Trail,
@@ -306,12 +306,15 @@ impl<'a> Worker<'a> {
         let shared_key = (!outcome.unplanted.is_empty()).then(|| Arc::new(key.clone()));
         let recipient = self.part.recipients.entry(key).or_insert_with_key(|key| Recipient::new(key.clone()));
         recipient.add(record);
-        let sent = |sighting: &&Sighting| !sighting.is_hint() && sighting.place.part.side() == Side::Request;
+        let sent = |sighting: &&Sighting| {
+            let is_sent = sighting.place.part.side() == Side::Request && !is_held_back(record, sighting);
+            is_sent && !sighting.is_hint()
+        };
         recipient.data.extend(outcome.sightings.iter().filter(sent).map(|sighting| sighting.datum.clone()));
         for found in &outcome.unplanted {
             recipient.unplanted.entry(found.kind).or_default().count(found.place.part.side());
         }
-        Counts::count(&mut self.part.counts, &outcome.sightings);
+        Counts::count(&mut self.part.counts, record, &outcome.sightings);
         count_classes(&mut self.part.classes, &outcome);
         let wants_sightings = !outcome.sightings.is_empty() && self.rows.sightings.wants(job.number);
         let wants_unplanted = !outcome.unplanted.is_empty() && self.rows.unplanted.wants(job.number);
@@ -323,7 +326,10 @@ impl<'a> Worker<'a> {
         let summary = Arc::new(Summary::of(record, &redact));
         if wants_sightings {
             self.prove(job, &outcome.sightings);
-            let rows = outcome.sightings.into_iter().map(|found| self.row(found, job.exhibit, &summary, &hidden));
+            let rows = outcome.sightings.into_iter().map(|found| {
+                let is_held_back = is_held_back(record, &found);
+                SightingRow { is_held_back, ..self.row(found, job.exhibit, &summary, &hidden) }
+            });
             let rows = rows.collect();
             self.rows.sightings.add(job.number, rows);
         }
@@ -457,7 +463,7 @@ impl<'a> Worker<'a> {
         if let Some(Witness::FieldName(name)) = &mut sighting.witness {
             *name = without(self.redacted(name), hidden);
         }
-        SightingRow { id, sighting, side, exhibit, record: record.clone() }
+        SightingRow { id, sighting, side, is_held_back: false, exhibit, record: record.clone() }
     }
 }
 

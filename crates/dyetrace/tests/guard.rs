@@ -72,6 +72,17 @@ impl Guarded {
         serde_json::from_str(&answer).unwrap()
     }
 
+    /// Ends the recording, and says what a command makes of the case.
+    fn ended(&mut self, command: &str) -> Value {
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-INT", &pid]).stderr(Stdio::null()).status();
+        let _ = self.child.wait();
+        let mut dyetrace = Command::new(env!("CARGO_BIN_EXE_dyetrace"));
+        let output = dyetrace.arg(command).arg(&self.folder).args(["--format", "json"]).output().unwrap();
+        let said = || String::from_utf8_lossy(&output.stderr).into_owned();
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said()))
+    }
+
     /// The next decision of the guard that is shown.
     fn decision(&mut self) -> Value {
         loop {
@@ -158,6 +169,60 @@ fn an_encoded_password_is_blocked_and_then_redacted_where_it_stands() {
     let decision = guarded.decision();
     assert_eq!(decision["decision"], "redacted");
     assert_eq!(decision["data"].as_array().unwrap().len(), 2, "{decision}");
+}
+
+#[test]
+fn an_audit_says_of_what_the_guard_stopped_that_it_was_tried_and_not_that_it_was_sent() {
+    let mut guarded = Guarded::start("block");
+    let body = format!("{{\"p\":\"{ENCODED}\"}}");
+    assert_eq!(guarded.post("/blocked", &body).0, "451");
+    guarded.tell(&json!({"mode": "redact"}));
+    assert_eq!(guarded.post("/redacted", &body).0, "200");
+    guarded.tell(&json!({"mode": "notify"}));
+    assert_eq!(guarded.post("/told", &body).0, "200");
+    let audit = guarded.ended("audit");
+    let sightings = audit["sightings"].as_array().unwrap();
+    let said = |path: &str| {
+        let of = sightings.iter().filter(|one| one["record"]["url"].as_str().unwrap().ends_with(path));
+        of.map(|one| one["direction"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (said("/blocked"), said("/redacted"), said("/told")),
+        (vec!["held-back"], vec!["held-back"], vec!["sent"])
+    );
+    let datum = &audit["subject"][0];
+    assert_eq!((&datum["held_back"], &datum["sent"]), (&json!(2), &json!(1)), "{datum}");
+    let arrived: Vec<String> = guarded.arrived.try_iter().collect();
+    assert_eq!(arrived.iter().filter(|request| request.contains(ENCODED)).count(), 1, "as the server says");
+}
+
+#[test]
+fn what_was_held_back_contradicts_only_a_claim_that_speaks_of_attempts() {
+    let mut guarded = Guarded::start("block");
+    let claims = "vendor: Maker
+source: { title: Statement, date: \"2026-01-01\" }
+claims:
+  - id: never-sent
+    says: The password is never sent.
+    never: { data: wifi.password, reaches: [loopback] }
+    exercise: { actions: [start] }
+  - id: never-tried
+    says: Nobody ever tries to send the password.
+    never: { data: wifi.password, reaches: [loopback], transfer: [attempted, sent, answered] }
+    exercise: { actions: [start] }
+";
+    std::fs::create_dir_all(guarded.folder.join("claims")).unwrap();
+    std::fs::write(guarded.folder.join("claims/maker.yaml"), claims).unwrap();
+    assert_eq!(guarded.post("/bind", &format!("{{\"p\":\"{ENCODED}\"}}")).0, "451");
+    let judged = guarded.ended("judge");
+    let claim = |id: &str| {
+        let claims = judged["claims"].as_array().unwrap();
+        claims.iter().find(|claim| claim["id"] == id).unwrap_or_else(|| panic!("{judged:#}"))
+    };
+    assert_eq!(claim("never-sent")["verdict"], "not-exercised");
+    assert!(claim("never-sent").to_string().contains("\"held-back\""), "{:#}", claim("never-sent"));
+    assert_eq!(claim("never-tried")["verdict"], "contradicted");
+    assert_eq!(judged["practices"][0]["transfer"], "held-back");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! into a [`Layer`]; the layer emits records through [`Out`]. Each protocol is one file with one
 //! type that implements it.
 
+use crate::capture::Remarks;
 use crate::dns::Names;
 use dyetrace_case::{
     App, BlobWriterLimits, Channel, Damage, Endpoint, ExhibitId, Flag, Item, Opaque, Protocol, Record, RecordId, Side,
@@ -140,6 +141,8 @@ pub struct Out<'s> {
     /// While records of a TLS connection with early data are emitted: the time until which
     /// requests began in early data.
     pub(crate) early_until: Option<Time>,
+    /// What a guard did, as the journal says that is read.
+    pub(crate) remarks: Remarks,
     /// Decoded bytes beyond [`PLAUSIBLE_RATIO`], over all records.
     inflated: u64,
     sink: &'s mut dyn Sink,
@@ -194,6 +197,7 @@ impl<'s> Out<'s> {
             tally,
             names: Names::default(),
             early_until: None,
+            remarks: Remarks::default(),
             inflated: 0,
             sink,
             stopped: false,
@@ -215,6 +219,11 @@ impl<'s> Out<'s> {
         let began = record.request.as_ref().and_then(|request| request.time);
         if self.early_until.is_some_and(|until| began.is_some_and(|began| began <= until)) {
             record.flags.push(Flag::EarlyData);
+            record.flags.sort();
+        }
+        let deeds = self.remarks.deeds(&record);
+        if !deeds.is_empty() {
+            record.flags.extend(deeds.into_iter().map(Flag::Guarded));
             record.flags.sort();
         }
         self.tally.records += 1;

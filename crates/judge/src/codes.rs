@@ -180,6 +180,8 @@ codes! {
     INSIDE_ACTION = "inside-action" ["action"];
     /// The recipient sent it, and was not seen to get it.
     RECEIVED = "received-not-sent" [];
+    /// The guard of the recording stopped it.
+    HELD_BACK = "held-back" [];
     /// Only part of the message left.
     ATTEMPTED_ONLY = "attempted-only" [];
     /// The claim does not speak of this form.
@@ -256,6 +258,8 @@ codes! {
     ANSWER = "answer" ["question"];
     /// Find out which app sent it.
     NAME_APP = "name-app" [];
+    /// Do it again without a guard.
+    RECORD_UNGUARDED = "record-unguarded" [];
     /// Look at practices that may contradict.
     LOOK_AT = "look-at" ["why"];
     /// Test a product in scope.

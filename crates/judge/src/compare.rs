@@ -125,7 +125,7 @@ fn parties(sides: [&Judgement; 2], owners: &BTreeMap<String, Option<String>>) ->
     parties
 }
 
-/// What was sent or kept, hints left out, by kind, recipient and form.
+/// What was sent or kept, hints and what a guard held back left out, by kind, recipient and form.
 fn seen(
     judgement: &Judgement,
     owners: &BTreeMap<String, Option<String>>,
@@ -135,7 +135,8 @@ fn seen(
     for (index, practice) in judgement.practices.iter().enumerate() {
         let key = &practice.key;
         let kept = key.transfer == Transfer::Kept;
-        if key.hint || (key.side != Side::Request && !kept) {
+        let is_held_back = key.transfer == Transfer::HeldBack;
+        if key.hint || is_held_back || (key.side != Side::Request && !kept) {
             continue;
         }
         let kind = key.datum.0.split('#').next().unwrap_or_default().to_owned();

@@ -97,6 +97,8 @@ fn wish_about_facts(fact: &Fact, value: &impl Fn(&str) -> String) -> Option<Fact
         codes::IDENTIFY.fact([&value("recipient")])
     } else if is(&[codes::WITHIN_CLOCK_ERROR.name, codes::CONSENT_UNKNOWN.name, codes::TIME_UNKNOWN.name]) {
         codes::MARK_CONSENT.fact([])
+    } else if is(&[codes::HELD_BACK.name]) {
+        codes::RECORD_UNGUARDED.fact([])
     } else if is(&[codes::NOT_MEASURED.name]) {
         codes::MEASURE.fact([&value("measure")])
     } else if is(&[codes::ACTOR_UNKNOWN.name]) {

@@ -377,6 +377,19 @@ fn attempted_is_not_sent_unless_the_claim_says_so() {
 }
 
 #[test]
+fn what_a_guard_held_back_is_an_attempt_and_lets_nothing_pass() {
+    let mut case = Case::good();
+    case.see(55, |key| key.transfer = Transfer::HeldBack);
+    let part = case.part(NEVER);
+    assert_eq!((part.verdict, part.discounted[0].1.code), (Verdict::NotExercised, "held-back"));
+    let counts = NEVER.replace("reaches: [wan]", "reaches: [wan], transfer: [attempted, sent, answered]");
+    let part = case.part(&counts);
+    assert_eq!(part.verdict, Verdict::Contradicted);
+    let transfers = part.numbers.iter().find(|fact| fact.code == "transfers").unwrap();
+    assert_eq!((transfers.value("attempted"), transfers.value("sent")), (Some("1"), Some("0")));
+}
+
+#[test]
 fn digests_contradict_only_where_the_claim_names_them() {
     let mut case = Case::good();
     case.see(55, |key| {

@@ -16,7 +16,7 @@ use rustls::{RootCertStore, ServerConfig};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -163,11 +163,31 @@ impl Relay {
         &self.journal
     }
 
-    /// Connects the target.
+    /// Connects the target for a client.
     ///
     /// # Errors
-    /// Where it may not or cannot be reached.
-    pub async fn reach(&self, target: &Target) -> Result<TcpStream, Unreachable> {
+    /// Where it may not or cannot be reached; it is written down already.
+    pub async fn reach(&self, peer: SocketAddr, target: &Target) -> Result<TcpStream, Unreachable> {
+        let mut tried = None;
+        let outcome = self.connect(target, &mut tried).await;
+        if let Err(why) = &outcome {
+            self.unreached(peer, target, tried, why).await;
+        }
+        outcome
+    }
+
+    /// Writes down that a client wanted to go where it could not.
+    async fn unreached(&self, peer: SocketAddr, target: &Target, tried: Option<SocketAddr>, why: &Unreachable) {
+        // A name without an address is written down with the address that stands for none (RFC 1122 section 3.2.1.3).
+        let nobody = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), target.port);
+        let reason = UnreadReason::Unreachable;
+        let comment = format!("unread name={} reason={} {why}", target.host, reason.words());
+        let number = self.journal.refused(peer, tried.unwrap_or(nobody), &format!("target={target}"), &comment);
+        let unread = Unread { name: Some(target.host.to_string()), reason, detail: why.to_string() };
+        self.watch.tell(number, What::Unread(unread)).await;
+    }
+
+    async fn connect(&self, target: &Target, tried: &mut Option<SocketAddr>) -> Result<TcpStream, Unreachable> {
         let addresses: Vec<SocketAddr> = match &target.host {
             Host::Address(address) => vec![SocketAddr::new(*address, target.port)],
             Host::Name(name) => {
@@ -177,6 +197,7 @@ impl Relay {
         };
         let mut last = Unreachable::Failed(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
         for address in addresses {
+            *tried = Some(address);
             // Each address is checked, not the name: names of strangers may stand for this machine.
             let outcome = match self.policy.check(address) {
                 Ok(()) => upstream::connect(address).await.map_err(Unreachable::Failed),

@@ -11,8 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// Bytes that wait for the watcher before connections wait for it.
-const WAITING: usize = 4 << 20;
+/// Bytes that wait for the watcher before connections wait for it. As much again is in its hands.
+const WAITING: usize = 1 << 20;
 /// What an event counts beside its bytes.
 const EVENT: usize = 128;
 /// Waking the watcher costs as much as a small request, so it sleeps this long where little waits.
@@ -93,6 +93,8 @@ pub enum UnreadReason {
     ServerNotTrusted,
     /// The ClientHello could not be read.
     NotUnderstood,
+    /// The server could not, or may not, be reached: nothing was sent.
+    Unreachable,
 }
 
 impl UnreadReason {
@@ -104,6 +106,7 @@ impl UnreadReason {
             Self::RefusedBefore => "the client had refused our certificate before; relayed unread",
             Self::LeftAlone => "left alone as asked; relayed unread",
             Self::ServerNotTrusted => "no TLS with the server that could be trusted; relayed unread",
+            Self::Unreachable => "the server was not reached",
             Self::NotUnderstood => "the ClientHello could not be read; relayed unread",
         }
     }

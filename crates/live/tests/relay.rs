@@ -102,6 +102,23 @@ async fn a_server_that_nobody_here_trusts_is_left_to_the_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_reached_is_a_finding_and_stands_in_the_journal() {
+    let world = World::new("unreachable").await;
+    // Nobody listens where a listener has gone.
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    assert!(world.tunnel(&gone.to_string()).await.unwrap_err().starts_with("HTTP/1.1 50"));
+    let told = world.told();
+    let [dyetrace_live::Event { connection: 0, what: What::Unread(unread), .. }] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((unread.reason, unread.name.as_deref()), (UnreadReason::Unreachable, Some("127.0.0.1")));
+    world.journal.close().unwrap();
+    let journal = String::from_utf8_lossy(&std::fs::read(&world.journal_path).unwrap()).into_owned();
+    assert!(journal.contains(&format!("dyetrace:flow=0 target={gone}")));
+    assert!(journal.contains("dyetrace:flow=0 unread name=127.0.0.1 reason=the server was not reached "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_proxy_is_no_way_into_this_machine_and_not_into_itself() {
     let world = World::with("policy", |policy| policy.also.clear()).await;
     let answer = world.tunnel("127.0.0.1:22").await.unwrap_err();

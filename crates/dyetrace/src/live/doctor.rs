@@ -7,6 +7,7 @@ use clap::Args;
 use dyetrace_case::{Canary, Event, Mark, Time, append_mark};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -139,6 +140,7 @@ impl Findings {
 }
 
 fn nothing_came(running: &Running) -> String {
+    let tunnel = running.tunnel.map_or_else(String::new, nothing_came_by_tunnel);
     format!(
         "
 What to do:
@@ -147,16 +149,30 @@ What to do:
   iOS      Settings, Wi-Fi, (i), Configure Proxy: manual, {proxy}.
   Both     `--listen 127.0.0.1:…` can be reached by this machine only: record with --lan INTERFACE --client ADDRESS.
            A firewall of this machine may drop the port; a Wi-Fi may keep its clients apart.
-",
+{tunnel}",
         proxy = running.proxy
     )
 }
 
+fn nothing_came_by_tunnel(address: SocketAddr) -> String {
+    format!(
+        "  Tunnel   the phone's WireGuard app must show a handshake with {address}: scan the code of this recording again (an
+           older one has other keys if the case is another), switch the tunnel on, and let UDP port {port} of this machine
+           through its firewall. A private DNS server set on the phone does not matter: names then come over TLS.
+",
+        port = address.port()
+    )
+}
+
 fn refused(running: &Running) -> String {
+    let (trust, way) = match running.tunnel {
+        Some(_) => ("10.213.7.1".to_owned(), "tunnel"),
+        None => (running.proxy.to_string(), "proxy"),
+    };
     format!(
         "
 TLS was refused, or nobody tried. What to do:
-  Trust    open http://{proxy}/ on the device through the proxy and install the certificate.
+  Trust    open http://{trust}/ on the device through the {way} and install the certificate.
   Android  Settings, security, more, install a certificate, CA certificate. Since Android 7, apps trust it only where
            their own network security configuration says so: browsers do, most apps do not. A build of the app for
            testing, or a device whose system store can be changed, is needed for the others; since Android 14 that
@@ -164,8 +180,7 @@ TLS was refused, or nobody tried. What to do:
   iOS      install the profile, then Settings, General, About, Certificate Trust Settings: switch it on.
   Pinning  an app that compares certificates itself refuses whatever is installed. dyetrace ships nothing that
            bypasses that; its connections are relayed unread and counted as opaque.
-",
-        proxy = running.proxy
+"
     )
 }
 

@@ -239,7 +239,7 @@ async fn ended_by_user() {
 }
 
 /// Bytes of a long body that are searched at once: a recording runs beside what it records.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 256 << 10;
 
 /// One for the watcher and the guard: it holds megabytes for every few values.
 fn scanner(upcoming: &Upcoming) -> Scanner {

@@ -23,6 +23,8 @@ pub(crate) struct Running {
     pub(crate) proxy: SocketAddr,
     control: SocketAddr,
     redirected: Vec<SocketAddr>,
+    /// Where phones reach the tunnel.
+    pub(super) tunnel: Option<SocketAddr>,
     token: String,
 }
 
@@ -41,13 +43,13 @@ pub(super) fn announce(
     run: &str,
     proxy: SocketAddr,
     control: SocketAddr,
-    redirected: &[SocketAddr],
+    (redirected, tunnel): (&[SocketAddr], Option<SocketAddr>),
     token: &str,
 ) -> Result<Announced, Fault> {
     let path = case.join(FILE);
     let redirected: Vec<String> = redirected.iter().map(SocketAddr::to_string).collect();
     let text = json!({"run": run, "pid": std::process::id(), "proxy": proxy.to_string(), "control": control.to_string(),
-        "redirected": redirected, "token": token});
+        "redirected": redirected, "tunnel": tunnel.map(|address| address.to_string()), "token": token});
     // What a killed recording left behind is of no use to anybody.
     let _ = std::fs::remove_file(&path);
     let write = || {
@@ -73,7 +75,8 @@ impl Running {
         let token = value["token"].as_str().unwrap_or_default().to_owned();
         let (proxy, control) = address(&value["proxy"]).zip(address(&value["control"])).ok_or_else(none)?;
         let run = value["run"].as_str().unwrap_or_default().to_owned();
-        let running = Self { run, proxy, control, redirected, token };
+        let tunnel = address(&value["tunnel"]);
+        let running = Self { run, proxy, control, redirected, tunnel, token };
         TcpStream::connect_timeout(&running.control, PATIENCE).map_err(|_| none())?;
         Ok(running)
     }

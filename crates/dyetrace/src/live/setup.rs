@@ -76,7 +76,12 @@ impl Listening {
         token: &str,
     ) -> Result<Announced, Fault> {
         let (case, run) = (arguments.case(), &upcoming.run.id);
-        running::announce(case, run, self.proxy_address, self.control_address, &self.redirected_addresses, token)
+        #[cfg(feature = "wireguard")]
+        let tunnel = self.phone.as_ref().map(|phone| phone.address);
+        #[cfg(not(feature = "wireguard"))]
+        let tunnel = None;
+        let ways = (self.redirected_addresses.as_slice(), tunnel);
+        running::announce(case, run, self.proxy_address, self.control_address, ways, token)
     }
 }
 

@@ -114,6 +114,7 @@ impl Status {
                 UnreadReason::LeftAlone => "left-alone",
                 UnreadReason::ServerNotTrusted => "server-not-trusted",
                 UnreadReason::NotUnderstood => "not-understood",
+                UnreadReason::Unreachable => "unreachable",
             };
             json!({"host": host, "code": code, "reason": reason.words(), "times": times, "detail": detail})
         });

@@ -2,14 +2,16 @@
 
 use super::status::Status;
 use super::view::{Seen, View};
-use dyetrace_case::{ExhibitId, Item, Record, Sighting, Sink, Stop, Time};
+use dyetrace_case::{BlobWriterLimits, ExhibitId, Item, Record, Sighting, Sink, Stop, Time};
 use dyetrace_evidence::{Inside, Limits, Live, Out, Tally};
-use dyetrace_live::watch::{Secured, Unread, What};
+use dyetrace_live::watch::{Secured, Unread, UnreadReason, What};
 use dyetrace_live::{Event, Watch};
 use dyetrace_search::{Scanner, Scratch};
 use dyetrace_tls::Decryptor;
 use std::time::Duration;
 
+/// Bytes of one body that stay in memory.
+const IN_MEMORY: usize = 1 << 20;
 /// How often a view may draw while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -35,19 +37,31 @@ pub(super) fn watch(watch: &Watch, scanner: &Scanner, status: &Status, view: Box
     let (mut tls, mut tally) = (Decryptor::default(), Tally::default());
     let mut live = Live::default();
     let mut events = Vec::new();
+    let limits = limits();
     // The exhibit's digest is known when the recording has ended.
     let exhibit = ExhibitId([0; 32]);
     while watch.take(&mut events, TICK) {
         for event in events.drain(..) {
             searching.note(&event, &live);
-            let mut out = Out::new(exhibit, Limits::default(), &mut tls, &mut tally, &mut searching);
+            let mut out = Out::new(exhibit, limits, &mut tls, &mut tally, &mut searching);
             follow(&mut live, event, &mut out);
         }
         searching.view.tick(&searching.totals);
     }
-    live.end(&mut Out::new(exhibit, Limits::default(), &mut tls, &mut tally, &mut searching));
+    live.end(&mut Out::new(exhibit, limits, &mut tls, &mut tally, &mut searching));
     searching.view.tick(&searching.totals);
     searching.totals
+}
+
+/// As for an audit, but that bodies go to a file earlier: a recording runs beside what it records.
+fn limits() -> Limits {
+    let usual = Limits::default();
+    let memory = IN_MEMORY;
+    Limits {
+        body: BlobWriterLimits { memory, ..usual.body },
+        decoded: BlobWriterLimits { memory, ..usual.decoded },
+        ..usual
+    }
 }
 
 /// Lets go of whoever waits for the watcher.
@@ -91,7 +105,7 @@ impl Searching<'_> {
         match &event.what {
             What::Opened { .. } => self.totals.connections += 1,
             What::Unread(unread) => {
-                self.totals.unread += 1;
+                self.totals.unread += u64::from(unread.reason != UnreadReason::Unreachable);
                 self.view.unread(event.time, &host, &Unread { detail, ..unread.clone() });
             }
             What::Guarded(guarded) => {

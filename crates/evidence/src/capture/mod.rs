@@ -11,6 +11,7 @@ mod payload;
 mod pcap;
 mod pcapdroid;
 mod pcapng;
+mod remarks;
 mod tunnel;
 mod unread;
 mod window;
@@ -26,6 +27,7 @@ use crate::layer::{Out, UNTIMED};
 use dyetrace_case::{Damage, grouped};
 pub(crate) use network::Network;
 pub(crate) use packets::Packet;
+pub(crate) use remarks::Remarks;
 
 use packets::{Lost, Next, Packets};
 
@@ -41,6 +43,7 @@ pub(crate) fn read(opened: &Opened, out: &mut Out<'_>, progress: &mut dyn FnMut(
     if opened.secrets_dropped() > 0 {
         tell(dropped_keys(opened.secrets_dropped()), out);
     }
+    out.remarks = opened.remarks().clone();
     let done = content.done();
     let mut packets = Packets::new(content, opened.exhibit().format, opened.apps().clone());
     let mut network = Network::new(out.limits);

@@ -7,6 +7,7 @@ use super::blocks::{
 use super::bytes::Order;
 use super::packets::{Found, Lost, Step};
 use super::pcapdroid::{Apps, uid_of_comment};
+use super::remarks::{Collector, Remarks};
 use super::window::Window;
 use dyetrace_case::Time;
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub(crate) struct Preview {
     pub(crate) apps: Apps,
     /// Packets that the recorder says it dropped; absent where it says nothing.
     pub(crate) dropped: Option<u64>,
+    /// What a guard did, where the file is a journal of dyetrace.
+    pub(crate) remarks: Remarks,
 }
 
 /// Collects secrets and apps. Damage is left for the pass that reads the packets to tell.
@@ -37,12 +40,14 @@ pub(crate) fn preview(content: impl Read) -> Preview {
     let (mut window, mut blocks, mut preview) = (Window::new(content), Blocks::new(), Preview::default());
     let mut room = MOST_SECRETS;
     let mut dropped = Dropped::default();
+    let (mut remarks, mut interface) = (Collector::default(), None);
     loop {
         let block = match blocks.next(&mut window) {
             FoundBlock::Block(block) => block,
             FoundBlock::Lost(_) => continue,
             FoundBlock::End => {
                 preview.dropped = dropped.total();
+                preview.remarks = remarks.finish();
                 return preview;
             }
         };
@@ -61,10 +66,28 @@ pub(crate) fn preview(content: impl Read) -> Preview {
             }
         } else if block.kind == SECTION {
             dropped.end_section();
+            remarks.section(block.order, window.at(block.body));
+        } else if block.kind == INTERFACE {
+            interface.get_or_insert(Interface::parse(block.order, window.at(block.body)));
+        } else if block.kind == ENHANCED_PACKET && remarks.is_listening() {
+            let body = window.at(block.body);
+            if let Some((time, data, options)) = interface.and_then(|interface| enhanced(&interface, block.order, body))
+            {
+                remarks.packet(time, data, options);
+            }
         } else if CUSTOM.contains(&block.kind) {
             preview.apps.custom_block(block.order, window.at(block.body));
         }
     }
+}
+
+/// Time, bytes and options of a packet that lies on the first interface, as all do in a journal (section 4.3).
+fn enhanced<'a>(interface: &Interface, order: Order, body: &'a [u8]) -> Option<(Option<Time>, &'a [u8], Options<'a>)> {
+    let ticks = u64::from(order.u32(body, 4)?) << 32 | u64::from(order.u32(body, 8)?);
+    let captured = order.u32(body, 12)? as usize;
+    let data = body.get(20..20usize.checked_add(captured)?)?;
+    let options = body.get(20 + captured.checked_next_multiple_of(4)?..).unwrap_or_default();
+    (order.u32(body, 0)? == 0).then(|| (interface.time(ticks), data, Options::new(order, options)))
 }
 
 /// What interfaces dropped. Their numbers begin anew in every section (section 4.1), their counts with the recording,
@@ -256,9 +279,16 @@ impl Interface {
 }
 
 /// Options of a block (section 3.5).
-struct Options<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct Options<'a> {
     order: Order,
     rest: &'a [u8],
+}
+
+impl<'a> Options<'a> {
+    pub(super) fn new(order: Order, rest: &'a [u8]) -> Self {
+        Self { order, rest }
+    }
 }
 
 impl<'a> Iterator for Options<'a> {
@@ -291,6 +321,18 @@ pub(crate) mod tests {
             let mut writer = Self { order, file: Vec::new() };
             writer.section(order);
             writer
+        }
+
+        /// Without a section.
+        pub(crate) fn bare(order: Order) -> Self {
+            Self { order, file: Vec::new() }
+        }
+
+        /// A section that names what wrote it.
+        pub(crate) fn named_section(&mut self, application: &[u8]) {
+            let mut body = [self.u32(0x1a2b_3c4d).as_slice(), &self.u16(1), &self.u16(0), &[0xff; 8]].concat();
+            self.options(&mut body, &[(4, application)]);
+            self.block(SECTION, &body);
         }
 
         pub(crate) fn section(&mut self, order: Order) {

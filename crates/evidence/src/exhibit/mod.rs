@@ -11,7 +11,7 @@ pub use wrapping::Wrapping;
 
 pub(crate) use recognise::PCAP_MAGICS;
 
-use crate::capture::{Apps, Preview, preview};
+use crate::capture::{Apps, Preview, Remarks, preview};
 use dyetrace_case::{Exhibit, ExhibitId, Format, Secret};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -52,6 +52,7 @@ pub struct Opened {
     wrapping: Wrapping,
     secrets: Vec<Vec<u8>>,
     secrets_dropped: u64,
+    remarks: Remarks,
     dropped: Option<u64>,
     apps: Apps,
     password: Option<Secret>,
@@ -96,6 +97,11 @@ impl Opened {
     /// TLS key logs found inside (pcapng Decryption Secrets Blocks), in the order of the file.
     pub fn secrets(&self) -> &[Vec<u8>] {
         &self.secrets
+    }
+
+    /// What a guard did, where this is a journal of dyetrace.
+    pub(crate) fn remarks(&self) -> &Remarks {
+        &self.remarks
     }
 
     /// Bytes of key logs inside that were too many to keep.
@@ -226,7 +232,7 @@ impl Survey {
     fn opened(self, source: Source, path: String) -> Opened {
         let id = ExhibitId(self.digest);
         let exhibit = Exhibit { id, path, bytes: self.bytes, format: self.kind.format };
-        let Preview { secrets, secrets_dropped, apps, dropped } = self.preview;
+        let Preview { secrets, secrets_dropped, apps, dropped, remarks } = self.preview;
         Opened {
             source,
             exhibit,
@@ -235,6 +241,7 @@ impl Survey {
             secrets_dropped,
             apps,
             dropped,
+            remarks,
             password: None,
         }
     }

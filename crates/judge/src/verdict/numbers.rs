@@ -36,9 +36,12 @@ impl Case<'_> {
             let of = practices.iter().filter(|practice| practice.key.transfer == transfer);
             of.map(|practice| practice.count).fold(0, u64::saturating_add)
         };
+        let held_back = count(Transfer::HeldBack);
         let counts = [Transfer::Answered, Transfer::Sent, Transfer::Attempted, Transfer::Kept].map(count);
-        let [answered, sent, attempted, kept] = &counts;
-        (!practices.is_empty()).then(|| codes::TRANSFERS.fact([answered, sent, attempted, kept]))
+        let [answered, sent, attempted, kept] = counts;
+        // What was held back was attempted.
+        let attempted = attempted.saturating_add(held_back);
+        (!practices.is_empty()).then(|| codes::TRANSFERS.fact([&answered, &sent, &attempted, &kept]))
     }
 
     /// A digest without a key hides a phone number among as many values as there are phone numbers.

@@ -47,6 +47,8 @@ pub(crate) enum Why {
     Product,
     /// The recipient sent it.
     Received,
+    /// The guard of the recording stopped it.
+    HeldBack,
     /// Only part of the message left.
     Attempted,
     /// Another transfer than the claim speaks of.
@@ -209,9 +211,6 @@ impl<'a> Seen<'a> {
         let never = self.sought.never;
         let kept = key.transfer == Transfer::Kept;
         let recipient = if kept { Tri::of(self.stored) } else { self.reach(key.recipient) };
-        let attempted = key.transfer == Transfer::Attempted;
-        let claimed = never.transfers.contains(&key.transfer);
-        let transfer = if claimed { Tri::Yes } else { Tri::Maybe };
         let run = self.index.evidence.runs.get(key.run);
         let apps = run.map(|run| run.apps.as_slice()).unwrap_or_default();
         let app = key.app.filter(|_| !apps.is_empty());
@@ -220,7 +219,7 @@ impl<'a> Seen<'a> {
         [
             (recipient, Why::Recipient),
             (Tri::of(app.is_none_or(|app| apps.contains(app))), Why::OtherApp),
-            if attempted { (transfer, Why::Attempted) } else { (Tri::of(claimed), Why::OtherTransfer) },
+            transferred(key.transfer, &never.transfers),
             (if key.side == Side::Request || kept { Tri::Yes } else { Tri::Maybe }, Why::Received),
             (Tri::of(never.forms.contains(&key.form)), Why::Form),
             (if key.hint { Tri::Maybe } else { Tri::Yes }, Why::Chance),
@@ -264,6 +263,7 @@ impl<'a> Seen<'a> {
             Why::Actor => codes::ACTOR_UNKNOWN.name,
             Why::Product => codes::PRODUCT_UNKNOWN.name,
             Why::Received => codes::RECEIVED.name,
+            Why::HeldBack => codes::HELD_BACK.name,
             Why::Attempted | Why::OtherTransfer => codes::ATTEMPTED_ONLY.name,
             Why::Form => codes::FORM_NOT_CLAIMED.name,
             Why::Recipient | Why::Listed => codes::RECIPIENT_UNKNOWN.name,
@@ -292,6 +292,7 @@ impl<'a> Seen<'a> {
             Why::Actor => codes::ACTOR_UNKNOWN.fact([]),
             Why::Product => codes::PRODUCT_UNKNOWN.fact([]),
             Why::Received => codes::RECEIVED.fact([]),
+            Why::HeldBack => codes::HELD_BACK.fact([]),
             Why::Attempted | Why::OtherTransfer => codes::ATTEMPTED_ONLY.fact([]),
             Why::Form => codes::FORM_NOT_CLAIMED.fact([&practice.map_or("", |practice| practice.key.form.name())]),
             Why::Recipient | Why::Listed => codes::RECIPIENT_UNKNOWN.fact([&recipient()]),
@@ -327,6 +328,19 @@ fn counted_open(windows: &[Window]) -> Vec<usize> {
         counts.push(before + usize::from(may_be(window)));
     }
     counts
+}
+
+/// Did it come as far as the claim speaks of? Nobody knows what became of an attempt that was stopped, so it decides
+/// nothing, unless the claim speaks of attempts.
+fn transferred(transfer: Transfer, claimed: &[Transfer]) -> (Tri, Why) {
+    let is_claimed = |transfer: Transfer| claimed.contains(&transfer);
+    match transfer {
+        Transfer::HeldBack | Transfer::Attempted => {
+            let why = if transfer == Transfer::HeldBack { Why::HeldBack } else { Why::Attempted };
+            (if is_claimed(Transfer::Attempted) { Tri::Yes } else { Tri::Maybe }, why)
+        }
+        Transfer::Sent | Transfer::Answered | Transfer::Kept => (Tri::of(is_claimed(transfer)), Why::OtherTransfer),
+    }
 }
 
 /// Did it happen when the claim says it does not?

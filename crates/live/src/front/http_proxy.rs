@@ -30,14 +30,14 @@ pub(super) async fn serve(mut client: impl Stream, peer: SocketAddr, relay: &Rel
     let Some(end) = end else { return refuse(&mut client, "400 Bad Request", "this is no request to a proxy").await };
     let rest = read.split_off(end);
     match asked(&read) {
-        Asked::Tunnel(target) => match relay.reach(&target).await {
+        Asked::Tunnel(target) => match relay.reach(peer, &target).await {
             Ok(server) => {
                 client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
                 relay.relay(Rewound::new(rest, client), peer, &target, server).await
             }
             Err(why) => refuse(&mut client, status(&why), &why.to_string()).await,
         },
-        Asked::Request(target, head, body) => match relay.reach(&target).await {
+        Asked::Request(target, head, body) => match relay.reach(peer, &target).await {
             Ok(server) => {
                 let body = OneRequest::new(Rewound::new(rest, client), body);
                 relay.relay(Rewound::new(head, body), peer, &target, server).await

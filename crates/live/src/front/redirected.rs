@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 pub(super) async fn serve(client: TcpStream, peer: SocketAddr, relay: &Relay) -> io::Result<()> {
     let going = original(&client)?;
     let target = Target { host: Host::Address(going.ip()), port: going.port() };
-    match relay.reach(&target).await {
+    match relay.reach(peer, &target).await {
         Ok(server) => relay.relay(client, peer, &target, server).await,
         // The client sees its connection reset, as without us.
         Err(_) => client.set_zero_linger(),

@@ -29,7 +29,7 @@ pub(super) async fn serve(mut client: TcpStream, peer: SocketAddr, relay: &Relay
         Ok(target) => target,
         Err(code) => return answer(&mut client, code).await,
     };
-    match relay.reach(&target).await {
+    match relay.reach(peer, &target).await {
         Ok(server) => {
             answer(&mut client, reply::SUCCEEDED).await?;
             relay.relay(client, peer, &target, server).await

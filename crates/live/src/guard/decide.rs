@@ -6,6 +6,7 @@ use crate::watch::{Watch, What};
 use dyetrace_case::{
     Blob, Channel, Endpoint, ExhibitId, Message, NameSource, PartName, Protocol, Record, RecordId, Side,
 };
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +18,40 @@ const TURNS: usize = 4;
 /// Where everything passes in any case, little is waited for.
 const NOTIFIED: Duration = Duration::from_millis(5);
 
-/// The guard of one connection.
+/// The guard of one connection, or of one message on it.
+#[derive(Clone)]
 pub(crate) struct Warden {
     pub(super) guarding: Arc<Guarding>,
+    line: Arc<Line>,
+    message: Option<Numbered>,
+}
+
+/// What is known of a connection.
+struct Line {
     watch: Watch,
     recorder: Arc<Recorder>,
     host: String,
     client: Endpoint,
     server: Endpoint,
     channel: Channel,
+}
+
+/// A message as the records of an audit name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbered {
+    /// The request with that number on a connection of HTTP/1, from 0.
+    Http1(u64),
+    /// The request on that stream of HTTP/2.
+    Http2(u32),
+}
+
+impl fmt::Display for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http1(number) => write!(f, "http:{number}"),
+            Self::Http2(stream) => write!(f, "h2:{stream}"),
+        }
+    }
 }
 
 /// Whether a message may go on.
@@ -68,12 +94,18 @@ impl Warden {
         };
         let name = host.parse::<std::net::IpAddr>().is_err().then(|| (host.clone(), NameSource::Sni));
         let (client, server) = (endpoint(client, None), endpoint(server, name));
-        Self { guarding, watch, recorder, host, client, server, channel }
+        let line = Arc::new(Line { watch, recorder, host, client, server, channel });
+        Self { guarding, line, message: None }
+    }
+
+    /// The same for one message; what is decided of it names it.
+    pub(super) fn of(&self, message: Option<Numbered>) -> Self {
+        Self { message, ..self.clone() }
     }
 
     /// Whom the messages are for, without values in the name.
     pub(super) fn shown_host(&self) -> String {
-        self.guarding.guard.shown(&self.host)
+        self.guarding.guard.shown(&self.line.host)
     }
 
     /// How long a sender's pause must be before what is held of its message is let go.
@@ -88,9 +120,9 @@ impl Warden {
             exhibit: ExhibitId([0; 32]),
             protocol,
             time: None,
-            client: self.client.clone(),
-            server: self.server.clone(),
-            channel: self.channel.clone(),
+            client: self.line.client.clone(),
+            server: self.line.server.clone(),
+            channel: self.line.channel.clone(),
             app: None,
             request: Some(message),
             response: None,
@@ -116,7 +148,7 @@ impl Warden {
 
     async fn decide(&self, record: &mut Record, found: Vec<Found>, progress: Progress) -> Outcome {
         let (sightings, hints): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.is_sighting);
-        let is_allowed = |found: &Found| self.guarding.is_allowed(&found.datum, &self.host);
+        let is_allowed = |found: &Found| self.guarding.is_allowed(&found.datum, &self.line.host);
         let (allowed, stopped): (Vec<_>, Vec<_>) = sightings.into_iter().partition(is_allowed);
         self.tell_of(&hints, Decision::Told, progress).await;
         self.tell_of(&allowed, Decision::Allowed, progress).await;
@@ -140,14 +172,14 @@ impl Warden {
 
     /// What cannot be read is told; whether it may pass.
     pub(super) async fn unreadable(&self, why: &'static str, left: u64) -> bool {
-        let passes = self.guarding.passes_unread(&self.host);
+        let passes = self.guarding.passes_unread(&self.line.host);
         self.tell_why(if passes { Decision::Unreadable } else { Decision::Blocked }, why, left).await;
         passes
     }
 
     /// Whether a connection that cannot be read is to be cut; then that is told.
     pub(crate) async fn stops_unread(&self) -> bool {
-        let stops = !self.guarding.passes_unread(&self.host);
+        let stops = !self.guarding.passes_unread(&self.line.host);
         if stops {
             self.tell_why(Decision::Blocked, "TLS could not be opened", 0).await;
         }
@@ -178,7 +210,8 @@ impl Warden {
         let Some(asks) = &self.guarding.asks else { return Answer::Block };
         let (answer, answered) = oneshot::channel();
         let what = noticed(stopped);
-        let asked = Asked { what, host: self.host.clone(), connection: self.recorder.number(), answer };
+        let (host, connection) = (self.line.host.clone(), self.line.recorder.number());
+        let asked = Asked { what, host, connection, answer };
         let asking = async {
             asks.send(asked).await.ok()?;
             answered.await.ok()
@@ -187,7 +220,7 @@ impl Warden {
         let answer = answer.ok().flatten().unwrap_or(Answer::Block);
         if answer == Answer::Always {
             for found in stopped {
-                self.guarding.allow(found.datum.clone(), &self.host);
+                self.guarding.allow(found.datum.clone(), &self.line.host);
             }
         }
         answer
@@ -203,7 +236,7 @@ impl Warden {
                 return false;
             }
             stopped = self.inspect(record, progress.seen).found;
-            stopped.retain(|found| found.is_sighting && !self.guarding.is_allowed(&found.datum, &self.host));
+            stopped.retain(|found| found.is_sighting && !self.guarding.is_allowed(&found.datum, &self.line.host));
             if stopped.is_empty() {
                 return true;
             }
@@ -221,17 +254,17 @@ impl Warden {
         let mode = self.guarding.mode();
         let names: Vec<String> = data.iter().map(|noticed| format!("{}@{}", noticed.datum, noticed.part)).collect();
         let names = if names.is_empty() { "-".to_owned() } else { names.join(",") };
-        let (host, why_words) = (&self.host, why.unwrap_or_default());
-        self.recorder.remark(
-            format!(
-                "guard mode={} decision={} data={names} host={host} left={left} {why_words}",
-                mode.name(),
-                decision.name()
-            )
-            .trim_end(),
+        let message = self.message.map_or_else(|| "-".to_owned(), |message| message.to_string());
+        let remark = format!(
+            "guard mode={} decision={} message={message} data={names} host={} left={left} {}",
+            mode.name(),
+            decision.name(),
+            self.shown_host(),
+            why.unwrap_or_default()
         );
-        let guarded = Guarded { data, host: host.clone(), mode, decision, left, why };
-        self.watch.tell(self.recorder.number(), What::Guarded(guarded)).await;
+        self.line.recorder.remark(remark.trim_end());
+        let guarded = Guarded { data, host: self.line.host.clone(), mode, decision, left, why };
+        self.line.watch.tell(self.line.recorder.number(), What::Guarded(guarded)).await;
     }
 }
 

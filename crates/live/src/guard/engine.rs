@@ -8,7 +8,6 @@ use super::{h2, raw};
 use crate::idle::Idle;
 use crate::stream::{Rewound, Stream};
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -78,7 +77,6 @@ pub(crate) async fn guard(
         None => listen(&mut client, &mut server, (&mut from_client, &mut from_server), &idle).await?,
     };
     let (client, server) = (Rewound::new(from_client, client), Rewound::new(from_server, server));
-    let warden = Arc::new(warden);
     match spoken {
         Spoken::Http1 => Box::pin(halves(warden, client, server, idle).run()).await,
         Spoken::Http2 => Box::pin(h2::run(warden, client, server, idle)).await,
@@ -139,7 +137,7 @@ fn may_be_settings(first: &[u8]) -> bool {
     is_length && first.iter().zip(fixed).all(|(byte, fixed)| fixed.is_none_or(|fixed| *byte == fixed))
 }
 
-fn halves<C: Stream, S: Stream>(warden: Arc<Warden>, client: C, server: S, idle: Idle) -> Http1<C, S> {
+fn halves<C: Stream, S: Stream>(warden: Warden, client: C, server: S, idle: Idle) -> Http1<C, S> {
     let (from_client, to_client) = tokio::io::split(client);
     let (from_server, to_server) = tokio::io::split(server);
     Http1 {

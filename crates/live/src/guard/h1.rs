@@ -3,7 +3,7 @@
 //! A request passes as the bytes that were sent, but for its chunks, which become others. The next request is read
 //! when the answer is over, so that an answer of the guard stands where the client expects it.
 
-use super::decide::{Outcome, Progress, Warden};
+use super::decide::{Numbered, Outcome, Progress, Warden};
 use super::framing::Unframer;
 use super::h1_answer::{Answered, answer};
 use super::head::{self, Fields, Framing, HEAD, RequestHead};
@@ -13,7 +13,6 @@ use super::wire::{Ended, Wire, send, strained};
 use super::{Decision, Noticed, Share, raw, refusal, websocket};
 use dyetrace_case::{Message, Protocol};
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf};
 
@@ -24,7 +23,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// Both sides of a connection.
 pub(super) struct Http1<C, S> {
-    pub(super) warden: Arc<Warden>,
+    pub(super) warden: Warden,
     pub(super) client: Wire<ReadHalf<C>>,
     pub(super) to_client: WriteHalf<C>,
     pub(super) server: Wire<ReadHalf<S>>,
@@ -49,6 +48,8 @@ where
 {
     /// Passes requests and answers until one side is done.
     pub(super) async fn run(mut self) -> io::Result<()> {
+        self.warden = self.warden.of(Some(Numbered::Http1(0)));
+        let mut number = 0;
         while let Some(head) = self.next_head().await? {
             let (request, read) = (head::request(&head), head);
             let answered = match request.and_then(|head| head.framing().map(|framing| (head, framing))) {
@@ -56,20 +57,29 @@ where
                 Err(why) => Err(Ended::Refused(why)),
             };
             match answered {
-                Ok(Answered::Whole) => {}
+                Ok(Answered::Whole) => {
+                    number += 1;
+                    self.warden = self.warden.of(Some(Numbered::Http1(number)));
+                }
                 Ok(Answered::Over) => break,
-                Ok(Answered::Tunnel) => return raw::run(self, false).await,
+                Ok(Answered::Tunnel) => return raw::run(self.unnumbered(), false).await,
                 Ok(Answered::Upgraded) if self.warden.unreadable("another protocol follows an upgrade", 0).await => {
-                    return raw::run(self, true).await;
+                    return raw::run(self.unnumbered(), true).await;
                 }
                 Ok(Answered::Upgraded) => return Err(Ended::Stopped(Vec::new()).into()),
-                Ok(Answered::WebSocket(terms)) => return websocket::run(self, terms).await,
+                Ok(Answered::WebSocket(terms)) => return websocket::run(self.unnumbered(), terms).await,
                 Err(ended) => return self.end(ended).await,
             }
         }
         let _ = self.to_server.shutdown().await;
         let _ = self.to_client.shutdown().await;
         Ok(())
+    }
+
+    /// What follows is no request of this connection any more.
+    fn unnumbered(mut self) -> Self {
+        self.warden = self.warden.of(None);
+        self
     }
 
     /// The next request's head with its empty line; `None` where there is none.
@@ -191,7 +201,7 @@ where
             return self.stop(&[], &head.method).await;
         };
         let strain = Strain::new(self.warden.guarding.guard.longest(), decoder).behind(first.len());
-        let warden = Arc::clone(&self.warden);
+        let warden = self.warden.clone();
         let Self { client, to_client, server, to_server, .. } = self;
         let mut upload = Upload { warden: &warden, client, to_server, strain, framing };
         let mut has_begun = false;

@@ -3,7 +3,7 @@
 //! Headers are compressed for each connection alone, so a request is made anew for the server: with the same fields
 //! in the same order, but for fields of one name, which stand together.
 
-use super::decide::{Outcome, Progress, Warden};
+use super::decide::{Numbered, Outcome, Progress, Warden};
 use super::h2_body::{Sending, failed, pipe, respond};
 use super::head::Fields;
 use super::message::{self, Judged};
@@ -21,7 +21,6 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -37,7 +36,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_OF_CALLS: Duration = Duration::from_millis(15);
 
 /// Passes requests and answers until one side is done.
-pub(super) async fn run(warden: Arc<Warden>, client: impl Stream, server: impl Stream, idle: Idle) -> io::Result<()> {
+pub(super) async fn run(warden: Warden, client: impl Stream, server: impl Stream, idle: Idle) -> io::Result<()> {
     let mut here = server::Builder::new();
     here.max_concurrent_streams(STREAMS).max_header_list_size(HEADERS);
     here.initial_window_size(WINDOW).initial_connection_window_size(WINDOWS).max_send_buffer_size(WINDOW as usize);
@@ -53,7 +52,8 @@ pub(super) async fn run(warden: Arc<Warden>, client: impl Stream, server: impl S
                 // Requests that were given up at once may still wait for a person.
                 Some(Ok(_)) if tasks.len() > 4 * STREAMS as usize => return Err(failed()),
                 Some(Ok((request, respond))) => {
-                    let (warden, upstream) = (Arc::clone(&warden), upstream.clone());
+                    let message = Numbered::Http2(respond.stream_id().as_u32());
+                    let (warden, upstream) = (warden.of(Some(message)), upstream.clone());
                     let exchange = Exchange { warden, upstream, respond, has_begun: false, idle: idle.clone() };
                     tasks.spawn(exchange.run(request));
                 }
@@ -72,7 +72,7 @@ pub(super) async fn run(warden: Arc<Warden>, client: impl Stream, server: impl S
 
 /// One request and its answer.
 struct Exchange {
-    warden: Arc<Warden>,
+    warden: Warden,
     upstream: client::SendRequest<Bytes>,
     respond: SendResponse<Bytes>,
     /// Whether the client got any of the answer.
@@ -191,7 +191,7 @@ impl Exchange {
         let (response, stream) = self.open(request, false).await?;
         let strain = Strain::new(self.warden.guarding.guard.longest(), decoder).behind(head);
         let sending = Sending { stream, idle: self.idle.clone() };
-        let mut upload = Upload { warden: Arc::clone(&self.warden), strain, sending, pause, idle: self.idle.clone() };
+        let mut upload = Upload { warden: self.warden.clone(), strain, sending, pause, idle: self.idle.clone() };
         let up = upload.run(body);
         let outcome = tokio::try_join!(up, self.answer(response)).map(|_| ());
         if matches!(outcome, Err(Ended::Stopped(_))) {
@@ -238,7 +238,7 @@ impl Exchange {
 
 /// A long body on its way to the server.
 struct Upload {
-    warden: Arc<Warden>,
+    warden: Warden,
     strain: Strain,
     sending: Sending,
     pause: Option<Duration>,

@@ -7,6 +7,7 @@
 //! *Invariant*: every decision is told to the watcher and written into the journal, with the names of the data and
 //! never with a value. What the journal holds is what the client sent; the remark says what became of it.
 
+mod close;
 mod coding;
 mod decide;
 mod engine;

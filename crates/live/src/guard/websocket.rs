@@ -12,10 +12,11 @@ use super::head::{self, Fields};
 use super::redact::bytes_of;
 use super::strain::Strain;
 use super::wire::{Ended, Wire, send, strained};
-use super::{Decision, LONG, Share, aside};
+use super::{Decision, LONG, Share, aside, close};
 use dyetrace_case::Protocol;
 use flate2::{Decompress, FlushDecompress, Status};
 use std::io;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 /// What a sender takes off the end of each deflated message (RFC 7692 section 7.2.1).
@@ -24,6 +25,8 @@ const FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
 const GROWTH: usize = 16;
 /// Frames may be so many times as long as what is held: heads of short frames are longer than their content.
 const FRAMES: usize = 4;
+/// What a client still sends after it was told that the connection ends is read for so long, so that it reads that.
+const LINGER: Duration = Duration::from_secs(1);
 const CANNOT_INFLATE: &str = "a deflated message cannot be inflated";
 const AFTER_CHANGE: &str = "behind a message that was changed, this one could not be read by the server";
 
@@ -64,14 +67,88 @@ where
     let inflater = terms.deflates.then(|| Decompress::new(false));
     let mut messages =
         Messages { warden: &warden, client, to_server, inflater, resets: terms.resets, inflates: false, left: 0 };
-    let up = async {
-        let outcome = messages.run().await;
-        if let Err(Ended::Refused(why)) = &outcome {
-            warden.tell_why(Decision::Refused, why, messages.left).await;
-        }
-        outcome.map_err(io::Error::from)
+    let mut answers = Answers::default();
+    let down = async { answers.pass(&mut server, &mut to_client).await.map_err(Ended::from) };
+    let ended = match tokio::try_join!(messages.run(), down) {
+        Ok(_) => return Ok(()),
+        Err(ended) => ended,
     };
-    tokio::try_join!(up, server.pass(&mut to_client)).map(|_| ())
+    let code = match &ended {
+        Ended::Failed(_) => return Err(ended.into()),
+        Ended::Stopped(_) => close::POLICY,
+        Ended::Refused(why) => {
+            warden.tell_why(Decision::Refused, why, messages.left).await;
+            close::PROTOCOL
+        }
+    };
+    if answers.is_between() {
+        // The client may have gone already.
+        let _ = tokio::time::timeout(LINGER, close::say(&mut to_client, &mut messages.client, code)).await;
+    }
+    Err(ended.into())
+}
+
+/// What the client gets of the server, and where in its frames that is: a frame of our own may only stand between them.
+#[derive(Default)]
+struct Answers {
+    /// Of a head that is not whole.
+    head: Vec<u8>,
+    /// Bytes of the frame's content that are still to come.
+    rest: u64,
+    /// Whether that is not known any more.
+    is_lost: bool,
+}
+
+impl Answers {
+    async fn pass(
+        &mut self,
+        server: &mut Wire<impl AsyncRead + Unpin>,
+        to_client: &mut (impl AsyncWrite + Unpin),
+    ) -> io::Result<()> {
+        loop {
+            if !server.bytes().is_empty() {
+                // Where this is dropped while it sends, nobody knows how much was sent.
+                let was_lost = std::mem::replace(&mut self.is_lost, true);
+                send(to_client, server.bytes()).await?;
+                self.is_lost = was_lost;
+                self.passed(server.bytes());
+                server.advance(usize::MAX);
+            }
+            if !server.fill().await? {
+                // The other end may have gone already.
+                let _ = to_client.shutdown().await;
+                self.is_lost = true;
+                return Ok(());
+            }
+        }
+    }
+
+    fn passed(&mut self, mut bytes: &[u8]) {
+        while let [first, behind @ ..] = bytes
+            && !self.is_lost
+        {
+            if self.rest > 0 {
+                let taken = usize::try_from(self.rest).unwrap_or(usize::MAX).min(bytes.len());
+                self.rest -= taken as u64;
+                bytes = bytes.get(taken..).unwrap_or_default();
+                continue;
+            }
+            self.head.push(*first);
+            bytes = behind;
+            match FrameHead::read(&self.head) {
+                Ok(None) => {}
+                Ok(Some((head, _))) => {
+                    self.rest = head.length;
+                    self.head.clear();
+                }
+                Err(_) => self.is_lost = true,
+            }
+        }
+    }
+
+    fn is_between(&self) -> bool {
+        !self.is_lost && self.rest == 0 && self.head.is_empty()
+    }
 }
 
 struct Messages<'a, R, W> {

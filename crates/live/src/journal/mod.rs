@@ -18,10 +18,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Bytes that wait for the disk before connections have to.
-const WAITING: usize = 4 << 20;
+const WAITING: usize = 1 << 20;
 /// What is collected before it is written, unless more than [`PROMPTLY`] waits.
 const COLLECTED: Duration = Duration::from_millis(5);
-const PROMPTLY: usize = 1 << 20;
+const PROMPTLY: usize = 256 << 10;
 
 /// The file and its writer. It is whole when it was closed; before that, up to the last block written.
 pub struct Journal {
@@ -78,6 +78,20 @@ impl Journal {
         self.shared.filled.notify_one();
         drop(state);
         recorder
+    }
+
+    /// A connection that its server, or the network, refused. `why` goes with the refusal. Its number.
+    pub fn refused(&self, client: SocketAddr, server: SocketAddr, comment: &str, why: &str) -> u64 {
+        let mut state = self.shared.lock();
+        let number = state.connections;
+        state.connections += 1;
+        let (shared, ends) = (Arc::clone(&self.shared), Ends::new(client, server));
+        let recorder = Recorder { shared, ends, number, next: Mutex::new([0; 2]) };
+        recorder.segment_into(&mut state, Side::Request, flag::SYN, b"", Some(&recorder.labelled(comment)));
+        let why = recorder.labelled(why);
+        recorder.segment_into(&mut state, Side::Response, flag::RST | flag::ACK, b"", Some(&why));
+        self.shared.filled.notify_one();
+        number
     }
 
     /// One datagram.

@@ -36,7 +36,10 @@ async fn what_is_blocked_never_arrives_and_the_next_request_does() {
     assert_eq!((decided[0].data[0].datum.0.as_str(), decided[0].data[0].part), ("wifi.password", "body"));
     world.journal.close().unwrap();
     let journal = String::from_utf8_lossy(&contents(&world.journal_path)).into_owned();
-    assert!(journal.contains("guard mode=block decision=blocked data=wifi.password@body host=127.0.0.1 left=0"));
+    assert!(
+        journal
+            .contains("guard mode=block decision=blocked message=http:0 data=wifi.password@body host=127.0.0.1 left=0")
+    );
     assert_eq!(journal.matches(VALUE).count(), 1, "what the client sent, and no remark");
 }
 

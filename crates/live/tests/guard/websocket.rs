@@ -73,6 +73,8 @@ async fn masked_messages_pass_as_they_are_or_changed_or_not_at_all() {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
     assert!(heard.bytes() == arrived, "no byte of the message left");
+    // RFC 6455 section 7.4.1.
+    assert_eq!(rest, [&[0x88, 27][..], &1008u16.to_be_bytes(), b"blocked by dyetrace guard"].concat());
     let decided: Vec<_> = decided(&world).iter().map(|guarded| guarded.decision).collect();
     assert_eq!(decided, [Decision::Redacted, Decision::Blocked]);
 }

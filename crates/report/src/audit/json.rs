@@ -66,7 +66,7 @@ fn totals(audit: &Audit) -> Value {
     let (payload, opaque, lost) = audit.totals();
     json!({
         "records": audit.records(),
-        "sightings": audit.subject.iter().map(|row| row.sent + row.received + row.kept).sum::<usize>(),
+        "sightings": audit.subject.iter().map(|row| row.sent + row.received + row.kept + row.held_back).sum::<usize>(),
         "hints": audit.subject.iter().map(|row| row.hints).sum::<usize>(),
         "payload_bytes": payload,
         "opaque_bytes": opaque,
@@ -92,7 +92,7 @@ fn exhibit(row: &ExhibitRow) -> Value {
 }
 
 fn datum(row: &DatumRow) -> Value {
-    json!({
+    let mut datum = json!({
         "datum": row.id.0,
         "kind": row.kind.as_str(),
         "shown": row.shown,
@@ -100,7 +100,12 @@ fn datum(row: &DatumRow) -> Value {
         "received": row.received,
         "kept": row.kept,
         "hints": row.hints,
-    })
+    });
+    // Few recordings have a guard.
+    if row.held_back > 0 {
+        datum["held_back"] = row.held_back.into();
+    }
+    datum
 }
 
 fn sighting(audit: &Audit, row: &SightingRow) -> Value {
@@ -110,7 +115,7 @@ fn sighting(audit: &Audit, row: &SightingRow) -> Value {
         "id": row.id.0,
         "datum": sighting.datum.0,
         "shown": shown,
-        "direction": direction(&row.sighting.place.part),
+        "direction": if row.is_held_back { "held-back" } else { direction(&row.sighting.place.part) },
         "strength": sighting.strength.name(),
         "form": sighting.form,
         "bits": (sighting.bits * 10.0).round() / 10.0,

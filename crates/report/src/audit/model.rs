@@ -149,6 +149,8 @@ pub struct DatumRow {
     pub received: usize,
     /// Sightings in stored files, hints left out.
     pub kept: usize,
+    /// Sightings in what the recording's own guard stopped, hints left out.
+    pub held_back: usize,
     /// Sightings under 40 bits.
     pub hints: usize,
 }
@@ -225,6 +227,8 @@ pub struct SightingRow {
     pub sighting: Sighting,
     /// Who sent the part it was seen in.
     pub side: Side,
+    /// Whether the recording's own guard kept it from going on.
+    pub is_held_back: bool,
     /// Index into [`Audit::exhibits`].
     pub exhibit: usize,
     /// The record.

@@ -33,7 +33,9 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
     title(audit, &mut page)?;
     let kept = |row: &&SightingRow| row.record.protocol == Protocol::File && !row.sighting.is_hint();
     let solid = |side: Side| {
-        move |row: &&SightingRow| row.side == side && !row.sighting.is_hint() && row.record.protocol != Protocol::File
+        move |row: &&SightingRow| {
+            row.side == side && !row.sighting.is_hint() && row.record.protocol != Protocol::File && !row.is_held_back
+        }
     };
     if audit.subject.is_empty() && audit.unplanted.is_none() {
         page.heading("Nothing was looked for")?;
@@ -41,6 +43,11 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
     } else if !audit.subject.is_empty() {
         page.heading("What left, and to whom")?;
         sightings(audit, audit.sightings.iter().filter(solid(Side::Request)), "to", &mut page)?;
+    }
+    if audit.sightings.iter().any(|row| row.is_held_back && !row.sighting.is_hint()) {
+        page.heading("What was tried, and held back by the guard of the recording")?;
+        let held_back = |row: &&SightingRow| row.is_held_back && !row.sighting.is_hint();
+        sightings(audit, audit.sightings.iter().filter(held_back), "to", &mut page)?;
     }
     if audit.sightings.iter().any(|row| kept(&row)) {
         page.heading("What is kept in files")?;
@@ -308,7 +315,7 @@ fn not_seen(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
     let absent: Vec<&str> = audit
         .subject
         .iter()
-        .filter(|row| row.sent + row.received + row.kept + row.hints == 0)
+        .filter(|row| row.sent + row.received + row.kept + row.held_back + row.hints == 0)
         .map(|row| row.id.0.as_str())
         .collect();
     if absent.is_empty() {

@@ -117,9 +117,10 @@ struct Left<'a> {
     channels: BTreeSet<&'a str>,
 }
 
-/// True for what the product was seen to send or keep, hints left out.
+/// True for what the product was seen to send or keep, hints and what a guard held back left out.
 pub(super) fn counts(practice: &Practice) -> bool {
-    !practice.key.hint && (practice.key.side == Side::Request || practice.key.transfer == Transfer::Kept)
+    let key = &practice.key;
+    !key.hint && key.transfer != Transfer::HeldBack && (key.side == Side::Request || key.transfer == Transfer::Kept)
 }
 
 fn left(context: &Context<'_>) -> String {

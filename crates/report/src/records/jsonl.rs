@@ -144,12 +144,13 @@ fn digest(blob: &Blob) -> io::Result<Map<String, Value>> {
     Ok(object)
 }
 
-/// The flag's name; the bytes cut off or the coding behind a space.
+/// The flag's name; the bytes cut off, the coding or the datum behind a space.
 fn flag(flag: &Flag) -> String {
     match flag {
         Flag::Undecoded(coding) => format!("{} {coding}", flag.name()),
         Flag::SpeltInLengths(packets) => format!("{} {packets}", flag.name()),
         Flag::Cut(bytes) => format!("{} {bytes}", flag.name()),
+        Flag::Guarded(GuardDeed::Withheld(datum) | GuardDeed::LetThrough(datum)) => format!("{} {datum}", flag.name()),
         _ => flag.name().to_owned(),
     }
 }

@@ -235,6 +235,11 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ("other-state", "it happened in another consent state", "发生在其他同意状态下"),
     ("inside-action", "it happened inside {action}, which the claim allows", "发生在声明所允许的 {action} 之中"),
     ("received-not-sent", "the other side sent it, and was not seen to get it", "由对方发出，未见对方收到"),
+    (
+        "held-back",
+        "the product sent it and the recorder's own guard stopped it on the way",
+        "产品已发出，但被记录工具的守护在途中拦下",
+    ),
     ("attempted-only", "the message was not seen to leave as a whole", "未见消息完整发出"),
     ("form-not-claimed", "the claim does not speak of this form: {form:term}", "声明不涉及此种形式：{form:term}"),
     ("recipient-unknown", "who or where {recipient} is, is not known", "{recipient} 是谁、位于何处不得而知"),
@@ -337,6 +342,11 @@ pub(super) const SENTENCES: &[(&str, &str, &str)] = &[
     ("measure", "measure {measure}", "测量 {measure}"),
     ("answer", "answer the question: {question}", "回答问题：{question}"),
     ("name-app", "find out which app sent it", "查明由哪个应用发送"),
+    (
+        "record-unguarded",
+        "do it again without a guard: what it stops may or may not be sent",
+        "不启用守护再做一次：被拦下的内容是否会送达尚不可知",
+    ),
     ("look-at", "look at the practices that may speak against it: {why:why}", "检查可能与之矛盾的做法：{why:why}"),
     ("test-in-scope", "test a product that the claim speaks of", "测试声明所指的产品"),
     // Notes.

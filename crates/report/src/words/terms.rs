@@ -57,6 +57,7 @@ pub(super) const TERMS: &[(&str, &str, &str)] = &[
     ("transport", "transport", "传输加密"),
     ("payload", "payload", "内容加密"),
     ("payload-and-transport", "payload and transport", "内容与传输双重加密"),
+    ("held-back", "tried, held back by the guard", "尝试发送，被守护拦下"),
     ("attempted", "attempted", "尝试发送"),
     ("sent", "sent", "已发送"),
     ("answered", "sent and answered", "已发送且获应答"),

@@ -165,7 +165,14 @@ fn row(index: usize) -> SightingRow {
         bits: if index % 11 == 10 { 12.0 } else { 54.3 },
         witness: index.is_multiple_of(5).then(|| Witness::FieldName(HOSTILE.to_owned())),
     };
-    SightingRow { id: sighting.id(), side: side(index), exhibit: 0, record: Arc::new(summary(index, host)), sighting }
+    SightingRow {
+        id: sighting.id(),
+        side: side(index),
+        is_held_back: false,
+        exhibit: 0,
+        record: Arc::new(summary(index, host)),
+        sighting,
+    }
 }
 
 fn side(index: usize) -> Side {
@@ -363,6 +370,7 @@ fn audit(sightings: Vec<SightingRow>) -> Audit {
         sent: times(id, Side::Request),
         received: times(id, Side::Response),
         kept: 0,
+        held_back: 0,
         hints: sightings.iter().filter(|row| row.sighting.datum.0 == *id && row.sighting.is_hint()).count(),
     };
     let exhibit = Exhibit {

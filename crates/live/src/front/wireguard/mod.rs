@@ -170,7 +170,7 @@ impl Front {
         self.opening.insert(ends);
         let (relay, reaching) = (Arc::clone(&self.relay), self.reaching.clone());
         tokio::spawn(async move {
-            let server = relay.reach(&target(server)).await;
+            let server = relay.reach(client, &target(server)).await;
             let _ = reaching.send(Reached { ends, opening, sequence, server }).await;
         });
         None

@@ -1,0 +1,362 @@
+//! What the guard of `dyetrace live` did with messages, as remarks of the journal that it wrote.
+//!
+//! The journal holds what the client sent; a remark says what became of it. Remarks are believed only where the file
+//! is one section that names `dyetrace live` as what wrote it, whose connections are numbered as they follow each
+//! other, and where a remark stands on the connection that it speaks of. That keeps other tools' files and mixed
+//! files out. Whoever can write such a file can also write such remarks, just as they could leave packets out: they
+//! are worth as much as the exhibit's custody.
+
+use super::bytes::Order;
+use super::pcapng::Options;
+use dyetrace_case::{DatumId, GuardDeed, Record, RecordId, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the sections that are believed name as what wrote them.
+const WRITER: &[u8] = b"dyetrace live ";
+/// Option `shb_userappl` (draft-ietf-opsawg-pcapng section 4.1), behind magic, version and length.
+const SECTION_APPLICATION: u16 = 4;
+const SECTION_OPTIONS: usize = 16;
+const COMMENT: u16 = 1;
+/// Bytes of remarks that are kept: of 100,000 decisions and more. Messages whose remarks are not count as sent.
+const MOST: usize = 32 << 20;
+/// Data of one connection whose remarks are kept.
+const MOST_DATA: usize = 128;
+
+/// Remarks on connections, by the connection's number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remarks(BTreeMap<u64, Flow>);
+
+/// What was decided on one connection, found again in logarithmic time: a file may hold a million remarks.
+#[derive(Debug, Clone, Default)]
+struct Flow {
+    /// Ports of the client and the server.
+    ports: (u16, u16),
+    /// Of requests, by the names of their records: `http:0`, `h2:5`.
+    requests: BTreeMap<String, Vec<Remark>>,
+    /// The first request of HTTP/1 behind which nothing went on.
+    last_request: Option<u64>,
+    /// Of other messages, by datum, in the order of time.
+    others: BTreeMap<DatumId, Vec<(Time, Became)>>,
+    /// When the guard cut what is no HTTP.
+    cut: Option<Time>,
+}
+
+/// One decision.
+#[derive(Debug, Clone)]
+struct Remark {
+    became: Became,
+    data: Vec<DatumId>,
+    /// Bytes of the message that had left.
+    left: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Became {
+    /// It went on, and the person was told or had allowed it.
+    Passed,
+    /// It went on without the values.
+    Redacted,
+    /// It went no further.
+    Blocked,
+    /// It went no further, and nothing behind it did.
+    Refused,
+}
+
+/// Collects remarks from the blocks of a file.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    sections: u64,
+    is_journal: bool,
+    /// Ports of the connections that were begun, by their numbers.
+    begun: Vec<(u16, u16)>,
+    kept: usize,
+    remarks: Remarks,
+}
+
+impl Collector {
+    /// A section begins.
+    pub(super) fn section(&mut self, order: Order, body: &[u8]) {
+        self.sections += 1;
+        let mut options = Options::new(order, body.get(SECTION_OPTIONS..).unwrap_or_default());
+        let named = options.any(|(code, value)| code == SECTION_APPLICATION && value.starts_with(WRITER));
+        self.is_journal = named && self.sections == 1;
+        if !self.is_journal {
+            self.remarks = Remarks::default();
+        }
+    }
+
+    /// Whether comments of packets are of interest.
+    pub(super) fn is_listening(&self) -> bool {
+        self.is_journal
+    }
+
+    /// A packet with its options.
+    pub(super) fn packet(&mut self, time: Option<Time>, data: &[u8], options: Options<'_>) {
+        for (_, comment) in options.filter(|(code, _)| *code == COMMENT) {
+            let (Some((flow, words)), Some(ports)) = (labelled(comment), ports(data)) else { continue };
+            if words.starts_with("target=") {
+                if flow != self.begun.len() as u64 {
+                    return self.distrust();
+                }
+                self.begun.push(ports);
+            } else if let Some(words) = words.strip_prefix("guard ") {
+                let begun = usize::try_from(flow).ok().and_then(|flow| self.begun.get(flow));
+                self.kept = self.kept.saturating_add(comment.len());
+                if begun == Some(&ports) && self.kept <= MOST {
+                    self.remarks.0.entry(flow).or_insert_with(|| Flow { ports, ..Flow::default() }).add(words, time);
+                }
+            }
+        }
+    }
+
+    fn distrust(&mut self) {
+        self.is_journal = false;
+        self.remarks = Remarks::default();
+    }
+
+    /// What was collected.
+    pub(super) fn finish(mut self) -> Remarks {
+        for flow in self.remarks.0.values_mut() {
+            flow.others.values_mut().for_each(|remarks| remarks.sort_by_key(|(time, _)| *time));
+        }
+        self.remarks
+    }
+}
+
+/// `dyetrace:flow=7 guard …`.
+fn labelled(comment: &[u8]) -> Option<(u64, &str)> {
+    let (flow, words) = std::str::from_utf8(comment).ok()?.strip_prefix("dyetrace:flow=")?.split_once(' ')?;
+    Some((flow.parse().ok()?, words))
+}
+
+/// Ports of a TCP packet that begins with its IP header, as the journal writes them: without options or extensions.
+fn ports(packet: &[u8]) -> Option<(u16, u16)> {
+    let header = match packet.first()? >> 4 {
+        4 => 20,
+        6 => 40,
+        _ => return None,
+    };
+    let port = |at: usize| Some(u16::from_be_bytes(packet.get(at..at + 2)?.try_into().ok()?));
+    Some((port(header)?, port(header + 2)?))
+}
+
+impl Remark {
+    /// From the words of a remark; with the message's name, where the guard could name it.
+    fn read(words: &str) -> Option<(Self, Option<&str>)> {
+        let pairs = || words.split(' ').filter_map(|word| word.split_once('='));
+        let word = |key: &str| pairs().find(|(name, _)| *name == key).map(|(_, value)| value);
+        let became = match word("decision")? {
+            "told" | "allowed" | "unreadable" => Became::Passed,
+            "redacted" => Became::Redacted,
+            "blocked" => Became::Blocked,
+            "refused" => Became::Refused,
+            _ => return None,
+        };
+        let data = word("data")?.split(',').filter_map(|one| Some(DatumId(one.rsplit_once('@')?.0.to_owned())));
+        let remark = Self { became, data: data.collect(), left: word("left")?.parse().ok()? };
+        Some((remark, word("message").filter(|message| *message != "-")))
+    }
+
+    fn is_stop(&self) -> bool {
+        matches!(self.became, Became::Blocked | Became::Refused)
+    }
+
+    /// Whether the connection ended with it.
+    fn ends(&self) -> bool {
+        self.became == Became::Refused || self.became == Became::Blocked && self.left > 0
+    }
+}
+
+impl Flow {
+    fn add(&mut self, words: &str, time: Option<Time>) {
+        let Some((remark, message)) = Remark::read(words) else { return };
+        if let Some(message) = message {
+            if let Some(("http", number)) = numbered(message).filter(|_| remark.ends()) {
+                self.last_request = Some(self.last_request.map_or(number, |last| last.min(number)));
+            }
+            return self.requests.entry(message.to_owned()).or_default().push(remark);
+        }
+        let Some(time) = time else { return };
+        if remark.is_stop() {
+            self.cut = Some(self.cut.map_or(time, |cut| cut.min(time)));
+        }
+        for datum in remark.data {
+            if self.others.len() < MOST_DATA || self.others.contains_key(&datum) {
+                self.others.entry(datum).or_default().push((time, remark.became));
+            }
+        }
+    }
+
+    /// Of a request that remarks name.
+    fn of_request(&self, message: &str, (kind, number): (&str, u64)) -> Vec<GuardDeed> {
+        if kind == "http" && self.last_request.is_some_and(|last| last < number) {
+            return vec![GuardDeed::Stopped];
+        }
+        let remarks = self.requests.get(message).map(Vec::as_slice).unwrap_or_default();
+        let data = |became: Became| -> BTreeSet<&DatumId> {
+            remarks.iter().filter(|remark| remark.became == became).flat_map(|remark| &remark.data).collect()
+        };
+        let passed = data(Became::Passed);
+        if remarks.iter().any(Remark::is_stop) {
+            let has_left = remarks.iter().any(|remark| remark.is_stop() && remark.left > 0);
+            let let_through = passed.into_iter().filter(|_| has_left).cloned().map(GuardDeed::LetThrough);
+            return std::iter::once(GuardDeed::Stopped).chain(let_through).collect();
+        }
+        data(Became::Redacted).difference(&passed).map(|datum| GuardDeed::Withheld((*datum).clone())).collect()
+    }
+
+    /// Of a stream that is one record: what was withheld each time.
+    fn of_stream(&self) -> Vec<GuardDeed> {
+        let is_withheld = |remarks: &[(Time, Became)]| remarks.iter().all(|(_, became)| *became != Became::Passed);
+        let withheld = self.others.iter().filter(|(_, remarks)| is_withheld(remarks));
+        withheld.map(|(datum, _)| GuardDeed::Withheld(datum.clone())).collect()
+    }
+
+    /// Of a message that no remark names, with the times of its first and last byte: what was decided next.
+    fn of_message(&self, first: Time, last: Time) -> Vec<GuardDeed> {
+        if self.cut.is_some_and(|cut| cut < first) {
+            return vec![GuardDeed::Stopped];
+        }
+        let decided = |remarks: &[(Time, Became)]| {
+            let next = remarks.partition_point(|(time, _)| *time < last);
+            // A long message is decided upon before its end.
+            let before = next.checked_sub(1).and_then(|at| remarks.get(at)).filter(|(time, _)| *time >= first);
+            remarks.get(next).or(before).map(|(_, became)| *became)
+        };
+        let is_withheld = |remarks: &[(Time, Became)]| decided(remarks).is_some_and(|became| became != Became::Passed);
+        let withheld = self.others.iter().filter(|(_, remarks)| is_withheld(remarks));
+        withheld.map(|(datum, _)| GuardDeed::Withheld(datum.clone())).collect()
+    }
+}
+
+impl Remarks {
+    /// What the guard did with what the client sent in this record.
+    pub(crate) fn deeds(&self, record: &Record) -> Vec<GuardDeed> {
+        let (Some((flow, message)), Some(sent)) = (place(&record.id), &record.request) else { return Vec::new() };
+        let ports = record.client.port.zip(record.server.port);
+        let Some(flow) = self.0.get(&flow).filter(|flow| Some(flow.ports) == ports) else { return Vec::new() };
+        if let Some(numbered) = numbered(message) {
+            return flow.of_request(message, numbered);
+        }
+        match (message, sent.time) {
+            ("raw", _) => flow.of_stream(),
+            (_, Some(first)) => flow.of_message(first, sent.last.unwrap_or(first)),
+            (_, None) => Vec::new(),
+        }
+    }
+}
+
+/// The connection's number, and the name on it: `tcp:7/tls/http:0` is `http:0` of 7.
+fn place(id: &RecordId) -> Option<(u64, &str)> {
+    let (flow, rest) = id.0.strip_prefix("tcp:")?.split_once('/')?;
+    Some((flow.parse().ok()?, rest.strip_prefix("tls/").unwrap_or(rest)))
+}
+
+fn numbered(message: &str) -> Option<(&str, u64)> {
+    let (kind, number) = message.split_once(':')?;
+    Some((kind, number.parse().ok().filter(|_| matches!(kind, "http" | "h2"))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pcapng::preview;
+    use super::super::pcapng::tests::Writer;
+    use super::*;
+    use dyetrace_case::Message;
+
+    const PORTS: (u16, u16) = (4000, 443);
+
+    /// An IPv4 packet of TCP between these ports, and nothing in it.
+    fn packet((client, server): (u16, u16)) -> Vec<u8> {
+        [&[0x45][..], &[0; 19], &client.to_be_bytes(), &server.to_be_bytes(), &[0; 16]].concat()
+    }
+
+    /// A journal of one connection to which these remarks were made, a second apart from 1.
+    fn journal(writer: &[u8], remarks: &[&str]) -> Writer {
+        let mut file = Writer::bare(Order::Little);
+        file.named_section(writer);
+        file.interface(101, &[(9, &[0])]);
+        file.packet(0, 0, &packet(PORTS), &[(1, b"dyetrace:flow=0 target=a.test:443")]);
+        for (second, remark) in remarks.iter().enumerate() {
+            file.packet(0, 1 + second as u64, &packet(PORTS), &[(1, format!("dyetrace:flow=0 {remark}").as_bytes())]);
+        }
+        file
+    }
+
+    fn record(id: &str, (first, last): (i64, i64)) -> Record {
+        let at = |second| Time::from_parts(second, 0);
+        let mut record = Record::of_request(Message { time: at(first), last: at(last), ..Message::default() });
+        record.id = RecordId(id.to_owned());
+        (record.client.port, record.server.port) = (Some(PORTS.0), Some(PORTS.1));
+        record
+    }
+
+    fn deeds(file: &Writer, id: &str, times: (i64, i64)) -> Vec<GuardDeed> {
+        preview(file.file.as_slice()).remarks.deeds(&record(id, times))
+    }
+
+    fn withheld(datum: &str) -> GuardDeed {
+        GuardDeed::Withheld(DatumId(datum.to_owned()))
+    }
+
+    const BLOCKED: &str = "guard mode=block decision=blocked message=http:1 data=phone@body host=a.test left=0";
+
+    #[test]
+    fn a_remark_speaks_of_the_request_that_it_names_and_of_no_other() {
+        let file = journal(b"dyetrace live 0.1.0", &[BLOCKED]);
+        assert_eq!(deeds(&file, "tcp:0/tls/http:1", (1, 1)), [GuardDeed::Stopped]);
+        for other in ["tcp:0/tls/http:0", "tcp:0/tls/http:2", "tcp:0/tls/h2:1", "tcp:1/tls/http:1", "udp:0/http:1"] {
+            assert_eq!(deeds(&file, other, (1, 1)), [], "{other}");
+        }
+    }
+
+    #[test]
+    fn what_other_tools_wrote_or_mixed_is_not_believed() {
+        assert_eq!(deeds(&journal(b"Dumpcap (Wireshark) 4.2", &[BLOCKED]), "tcp:0/tls/http:1", (1, 1)), []);
+        let mut mixed = journal(b"dyetrace live 0.1.0", &[BLOCKED]);
+        mixed.named_section(b"dyetrace live 0.1.0");
+        assert_eq!(deeds(&mixed, "tcp:0/tls/http:1", (1, 1)), [], "connections are not numbered anew");
+        let mut skipped = journal(b"dyetrace live 0.1.0", &[BLOCKED]);
+        skipped.packet(0, 9, &packet(PORTS), &[(1, b"dyetrace:flow=2 target=b.test:443")]);
+        assert_eq!(deeds(&skipped, "tcp:0/tls/http:1", (1, 1)), [], "connection 1 was taken out");
+        let mut elsewhere = journal(b"dyetrace live 0.1.0", &[]);
+        elsewhere.packet(0, 2, &packet((4001, 443)), &[(1, format!("dyetrace:flow=0 {BLOCKED}").as_bytes())]);
+        assert_eq!(deeds(&elsewhere, "tcp:0/tls/http:1", (1, 1)), [], "it stands on another connection");
+    }
+
+    #[test]
+    fn of_a_request_that_had_begun_to_leave_what_was_allowed_did_leave() {
+        let file = journal(
+            b"dyetrace live 0.1.0",
+            &[
+                "guard mode=block decision=allowed message=http:0 data=email@header host=a.test left=0",
+                "guard mode=block decision=blocked message=http:0 data=phone@body host=a.test left=1048576",
+            ],
+        );
+        let email = GuardDeed::LetThrough(DatumId("email".to_owned()));
+        assert_eq!(deeds(&file, "tcp:0/tls/http:0", (1, 2)), [GuardDeed::Stopped, email]);
+        assert_eq!(deeds(&file, "tcp:0/tls/http:1", (2, 2)), [GuardDeed::Stopped], "the connection was cut before it");
+    }
+
+    #[test]
+    fn what_was_redacted_is_withheld_and_nothing_else() {
+        let redacted = "guard mode=redact decision=redacted message=h2:5 data=phone@url,phone@body host=a.test left=0";
+        let file = journal(b"dyetrace live 0.1.0", &[redacted]);
+        assert_eq!(deeds(&file, "tcp:0/tls/h2:5", (1, 1)), [withheld("phone")]);
+    }
+
+    #[test]
+    fn of_messages_without_names_the_next_decision_counts_and_nothing_follows_a_cut() {
+        let file = journal(
+            b"dyetrace live 0.1.0",
+            &[
+                "guard mode=notify decision=told message=- data=phone@body host=a.test left=0",
+                "guard mode=block decision=blocked message=- data=phone@body host=a.test left=0",
+            ],
+        );
+        assert_eq!(deeds(&file, "tcp:0/tls/ws:0", (0, 0)), [], "told at 1");
+        assert_eq!(deeds(&file, "tcp:0/tls/ws:3", (2, 2)), [withheld("phone")], "blocked at 2");
+        assert_eq!(deeds(&file, "tcp:0/tls/ws:4", (3, 3)), [GuardDeed::Stopped]);
+        assert_eq!(deeds(&file, "tcp:0/tls/raw", (0, 3)), [], "once it had left");
+    }
+}
