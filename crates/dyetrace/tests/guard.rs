@@ -217,7 +217,7 @@ claims:
     let judged = guarded.ended("judge");
     let claim = |id: &str| {
         let claims = judged["claims"].as_array().unwrap();
-        claims.iter().find(|claim| claim["id"] == id).unwrap_or_else(|| panic!("{judged:#}"))
+        claims.iter().find(|claim| claim["statement"]["id"] == id).unwrap_or_else(|| panic!("{judged:#}"))
     };
     assert_eq!(claim("never-sent")["verdict"], "not-exercised");
     assert!(claim("never-sent").to_string().contains("\"held-back\""), "{:#}", claim("never-sent"));

@@ -1,6 +1,6 @@
 //! What passes, for whoever watches: bytes as they were inside TLS, in order, off the path of the relay.
 //!
-//! Connections push, one thread takes. Where it falls behind by more than [`WAITING`], connections wait for it:
+//! Connections push, one thread takes. Where it falls behind by more than there is room for, connections wait for it:
 //! nothing that passed goes unseen.
 
 use crate::guard::Guarded;
@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// Bytes that wait for the watcher before connections wait for it. As much again is in its hands.
-const WAITING: usize = 1 << 20;
+const WAITING: usize = 4 << 20;
 /// What an event counts beside its bytes.
 const EVENT: usize = 128;
 /// Waking the watcher costs as much as a small request, so it sleeps this long where little waits.
@@ -116,10 +116,17 @@ impl UnreadReason {
 #[derive(Clone, Default)]
 pub struct Watch(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
     state: Mutex<State>,
     filled: Condvar,
+    /// Bytes that may wait.
+    room: usize,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { state: Mutex::default(), filled: Condvar::new(), room: WAITING }
+    }
 }
 
 #[derive(Default)]
@@ -131,6 +138,11 @@ struct State {
 }
 
 impl Watch {
+    /// With room for so many bytes, instead of 4 MiB.
+    pub fn with_room(room: usize) -> Self {
+        Self(Arc::new(Shared { room, ..Shared::default() }))
+    }
+
     /// Tells the watcher. Waits for it where it is behind.
     pub async fn tell(&self, connection: u64, what: What) {
         std::future::poll_fn(|context| self.poll_room(context)).await;
@@ -186,7 +198,7 @@ impl Watch {
     /// Ready when the watcher is not behind.
     pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.bytes < WAITING || state.closed {
+        if state.bytes < self.0.room || state.closed {
             return Poll::Ready(());
         }
         state.wakers.push(context.waker().clone());

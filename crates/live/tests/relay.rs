@@ -105,7 +105,7 @@ async fn a_server_that_nobody_here_trusts_is_left_to_the_client() {
 async fn what_cannot_be_reached_is_a_finding_and_stands_in_the_journal() {
     let world = World::new("unreachable").await;
     // Nobody listens where a listener has gone.
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     assert!(world.tunnel(&gone.to_string()).await.unwrap_err().starts_with("HTTP/1.1 50"));
     let told = world.told();
     let [dyetrace_live::Event { connection: 0, what: What::Unread(unread), .. }] = &told[..] else {

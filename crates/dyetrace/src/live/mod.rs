@@ -145,7 +145,7 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     let listening = runtime.block_on(Listening::open(arguments))?;
     let settings = setup::relay_settings(arguments, &upcoming, &listening)?;
     let journal = setup::journal(&upcoming.exhibit, &listening.proxy_address)?;
-    let watch = Watch::default();
+    let watch = Watch::with_room(WAITING);
     let relay = Relay::new(settings, Arc::clone(&journal), watch.clone())
         .map_err(|error| Fault::new(format!("TLS cannot be set up: {error}")))?;
     let scanner = Arc::new(scanner(&upcoming));
@@ -238,6 +238,8 @@ async fn ended_by_user() {
     }
 }
 
+/// Bytes that wait for the search before connections do.
+const WAITING: usize = 1 << 20;
 /// Bytes of a long body that are searched at once: a recording runs beside what it records.
 const PIECE: usize = 256 << 10;
 

@@ -70,7 +70,7 @@ where
     let mut answers = Answers::default();
     let down = async { answers.pass(&mut server, &mut to_client).await.map_err(Ended::from) };
     let ended = match tokio::try_join!(messages.run(), down) {
-        Ok(_) => return Ok(()),
+        Ok(((), ())) => return Ok(()),
         Err(ended) => ended,
     };
     let code = match &ended {
