@@ -116,6 +116,7 @@ impl Counts {
             counts.sent += other.sent;
             counts.received += other.received;
             counts.kept += other.kept;
+            counts.held_back += other.held_back;
             counts.hints += other.hints;
         }
     }

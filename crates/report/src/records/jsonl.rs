@@ -1,7 +1,9 @@
 //! One JSON object a line: records, opaque bytes, damages. `docs/records.schema.json`.
 
 use super::text;
-use dyetrace_case::{App, Blob, Channel, Damage, Endpoint, Flag, Item, Message, Opaque, Record, StoredFile, hex};
+use dyetrace_case::{
+    App, Blob, Channel, Damage, Endpoint, Flag, GuardDeed, Item, Message, Opaque, Record, StoredFile, hex,
+};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
