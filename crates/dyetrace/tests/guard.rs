@@ -7,11 +7,15 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 const PASSWORD: &str = "correct horse 42 Battery";
 const ENCODED: &str = "Y29ycmVjdCBob3JzZSA0MiBCYXR0ZXJ5";
+
+/// Each has a folder of its own.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
 
 /// `dyetrace live` with a guard, and a server behind it.
 struct Guarded {
@@ -28,7 +32,8 @@ struct Guarded {
 
 impl Guarded {
     fn start(mode: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("dyetrace-guard-case-{}-{mode}", std::process::id()));
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("dyetrace-guard-case-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("case.yaml"), "format: 1\ntitle: guard\nruns: [{id: first}]\n").unwrap();
