@@ -12,7 +12,8 @@ use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Case, Damage, Endpoint, ExhibitId, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
 use dyetrace_evidence::{Opened, Tally};
 use dyetrace_report::audit::{
-    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted, UnplantedRow,
+    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Pictures, Tool, Unplanted,
+    UnplantedRow,
 };
 use dyetrace_search::{Limit, Options, RecogniseOptions, ResidentIdMode};
 use std::collections::{BTreeSet, HashMap};
@@ -312,6 +313,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
         subject: subject.data.iter().map(|datum| datum_row(datum, &found, plan.reveal)).collect(),
         sightings: found.sightings,
         unplanted: None,
+        pictures: Pictures { text_not_examined: Some(NO_TEXT.to_owned()), ..found.pictures },
         differential: plan.comparison.map(|comparison| comparison.compared(&found.collected, plan)),
         chance: Chance {
             values: subject.data.len() as u64,
@@ -331,6 +333,9 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
     redact_unread(&mut audit, plan);
     audit
 }
+
+/// What is missing to read what is written in pictures.
+const NO_TEXT: &str = "dyetrace does not read it yet";
 
 fn limited((limit, records): (&Limit, &u64)) -> String {
     let what = pipeline::limit_in_words(*limit);

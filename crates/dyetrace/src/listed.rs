@@ -15,6 +15,9 @@ pub(crate) const SIGHTINGS: usize = 50_000;
 /// Values that nobody planted listed one by one, give or take those of one record.
 pub(crate) const UNPLANTED: usize = 20_000;
 
+/// Pictures that tell something listed one by one, give or take those of one record.
+pub(crate) const PICTURES: usize = 5_000;
+
 /// Recipients told apart; whoever comes later is one recipient of each protocol.
 const RECIPIENTS: usize = 20_000;
 

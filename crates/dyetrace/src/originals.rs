@@ -1,9 +1,10 @@
 //! Planted files, and how the search finds them: as they are, in pieces, under a key, as pictures that show them, by the
 //! names that caches give to their copies, and by their digests.
 
+use crate::onlooker::Onlooker;
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Strength, Subject};
 use dyetrace_pictures::{Finder, Likeness, Match, Piece, SHORTEST, Sight, What};
-use dyetrace_search::{Beside, LookedBeside, Named, Options, Scanner, SeenBeside};
+use dyetrace_search::{LookedBeside, Named, Options, Scanner, SeenBeside};
 use dyetrace_stores::cache_names::{self, CacheName};
 use md5::Digest as _;
 use std::collections::HashMap;
@@ -93,12 +94,9 @@ fn any_of(known: &[(u32, &CacheName)]) -> String {
     schemes.join(", or ")
 }
 
-impl Beside for Originals {
-    fn shortest(&self) -> usize {
-        1
-    }
-
-    fn look(&self, bytes: &[u8]) -> LookedBeside {
+impl Originals {
+    /// Everything of the planted files that is in the bytes.
+    pub(crate) fn look(&self, bytes: &[u8]) -> LookedBeside {
         if bytes.len() < SHORTEST {
             let seen = if bytes.len() <= LONGEST_NAME { self.named(bytes) } else { Vec::new() };
             return LookedBeside { seen, ..LookedBeside::default() };
@@ -172,7 +170,7 @@ fn bits_of(found: &Match) -> f64 {
     (LOOKS + TILE * agreeing).min(MOST_OF_LOOKS)
 }
 
-/// A scanner for planted values and files.
+/// A scanner for planted values and files, and for what picture files tell.
 pub(crate) fn scanner(
     subject: &Subject,
     originals: Option<&Arc<Originals>>,
@@ -180,11 +178,8 @@ pub(crate) fn scanner(
     options: Options,
 ) -> Scanner {
     let named: Vec<Named> = subject.data.iter().flat_map(digests).collect();
-    let scanner = Scanner::with_named(subject, material, &named, options);
-    match originals {
-        Some(originals) => scanner.beside(Arc::clone(originals) as Arc<dyn Beside>),
-        None => scanner,
-    }
+    let onlooker = Onlooker::new(subject, originals.cloned());
+    Scanner::with_named(subject, material, &named, options).beside(Arc::new(onlooker))
 }
 
 /// What stands for a file where somebody keeps a list of known ones.

@@ -6,14 +6,17 @@
 use crate::differential::Comparison;
 use crate::fold::{Address, FURTHER, FURTHER_APPS, Folded, Folding, Runs, STORED};
 use crate::listed::{self, Counts, Seen, is_held_back};
+use crate::pictures;
 use crate::sender::Sender;
 use dyetrace_case::{
     Blob, DatumId, Item, Message, PartName, Place, Protocol, Record, Side, Sighting, SightingId, Sink, Stop, Trail,
     Witness,
 };
-use dyetrace_report::audit::{Class, ClassCounts, Recipient, RecipientKey, SightingRow, Summary, UnplantedRow};
+use dyetrace_report::audit::{
+    Class, ClassCounts, PictureRow, Pictures, Recipient, RecipientKey, SightingRow, Summary, UnplantedRow,
+};
 use dyetrace_search::differential::Collector;
-use dyetrace_search::{Limit, Outcome, Recognised, Scanner, Scratch};
+use dyetrace_search::{Limit, Outcome, Recognised, Scanner, Scratch, ToldAt};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -26,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) unplanted: Vec<UnplantedRow>,
     /// More of it, which is only counted.
     pub(crate) unplanted_unlisted: u64,
+    /// What pictures tell.
+    pub(crate) pictures: Pictures,
     /// How often each planted value was seen, listed or not.
     pub(crate) counts: BTreeMap<DatumId, Counts>,
     /// Records whose recipients are not told apart, because there were too many.
@@ -248,11 +253,16 @@ impl Drop for CloseOnDrop<'_> {
 struct Rows {
     sightings: listed::Rows<SightingRow>,
     unplanted: listed::Rows<UnplantedRow>,
+    pictures: listed::Rows<PictureRow>,
 }
 
 impl Rows {
     fn new() -> Self {
-        Self { sightings: listed::Rows::new(listed::SIGHTINGS), unplanted: listed::Rows::new(listed::UNPLANTED) }
+        Self {
+            sightings: listed::Rows::new(listed::SIGHTINGS),
+            unplanted: listed::Rows::new(listed::UNPLANTED),
+            pictures: listed::Rows::new(listed::PICTURES),
+        }
     }
 }
 
@@ -276,6 +286,8 @@ struct Part {
     unproved: Unproved,
     collected: Collector,
     folded: Folded,
+    /// Pictures, and those that tell something.
+    pictures: (u64, u64),
 }
 
 impl<'a> Worker<'a> {
@@ -316,14 +328,24 @@ impl<'a> Worker<'a> {
         }
         Counts::count(&mut self.part.counts, record, &outcome.sightings);
         count_classes(&mut self.part.classes, &outcome);
+        let telling = outcome.told.iter().filter(|found| pictures::is_telling(&found.told)).count();
+        self.part.pictures.0 += outcome.told.len() as u64;
+        self.part.pictures.1 += telling as u64;
+        let wants_pictures = telling > 0 && self.rows.pictures.wants(job.number);
         let wants_sightings = !outcome.sightings.is_empty() && self.rows.sightings.wants(job.number);
         let wants_unplanted = !outcome.unplanted.is_empty() && self.rows.unplanted.wants(job.number);
-        if !wants_sightings && !wants_unplanted {
+        if !wants_sightings && !wants_unplanted && !wants_pictures {
             return;
         }
         let hidden = self.hidden(&outcome.unplanted);
         let redact = |text: &str| without(self.plan.redact(text), &hidden);
         let summary = Arc::new(Summary::of(record, &redact));
+        if wants_pictures {
+            let telling = outcome.told.iter().filter(|found| pictures::is_telling(&found.told));
+            let rows = telling.map(|found| self.picture(found, &outcome.sightings, (job.exhibit, &summary), &hidden));
+            let rows = rows.collect();
+            self.rows.pictures.add(job.number, rows);
+        }
         if wants_sightings {
             self.prove(job, &outcome.sightings);
             let rows = outcome.sightings.into_iter().map(|found| {
@@ -404,6 +426,18 @@ impl<'a> Worker<'a> {
             recipient: recipient.clone(),
             record: record.clone(),
         }
+    }
+
+    fn picture(
+        &mut self,
+        found: &ToldAt,
+        sightings: &[Sighting],
+        (exhibit, record): (usize, &Arc<Summary>),
+        hidden: &BTreeSet<String>,
+    ) -> PictureRow {
+        let mut row = pictures::row(found, sightings, self.plan, (exhibit, record));
+        self.redact_way(&mut row.place, &mut row.trail, hidden);
+        row
     }
 
     fn redact_way(&mut self, place: &mut Place, trail: &mut Trail, hidden: &BTreeSet<String>) {
@@ -522,7 +556,10 @@ fn count_classes(classes: &mut BTreeMap<Class, ClassCounts>, outcome: &Outcome) 
 fn merge(parts: Vec<Part>, rows: Rows) -> Found {
     let (sightings, unplanted) = (rows.sightings.finish(), rows.unplanted.finish());
     let mut found = Found { sightings, unplanted, ..Found::default() };
+    found.pictures.rows = rows.pictures.finish();
     for part in parts {
+        found.pictures.seen += part.pictures.0;
+        found.pictures.telling += part.pictures.1;
         found.crowd += part.crowd;
         found.collected.merge(part.collected);
         found.folded.merge(part.folded);

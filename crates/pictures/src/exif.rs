@@ -5,6 +5,8 @@
 
 use crate::decode::Format;
 use crate::luma::Luma;
+use crate::tiff::{EXIF_DIRECTORY, GPS_DIRECTORY, Tiff};
+use std::ops::Range;
 
 /// What is read of a camera's notes. Its `Debug` says which there are and none of their values: they may be planted.
 #[derive(Clone, PartialEq, Default)]
@@ -38,16 +40,18 @@ impl std::fmt::Debug for Exif {
 
 /// A camera's notes in a picture file. `None` where there is no such block.
 pub fn exif(file: &[u8]) -> Option<Exif> {
-    let tiff = Tiff::new(block(file)?)?;
-    let main = tiff.directory(tiff.number(4)?);
+    let tiff = Tiff::new(file.get(block(file)?)?)?;
+    let main = tiff.main();
     let inner = |tag| tiff.pointed(&main, tag).unwrap_or_default();
     let (details, place) = (inner(EXIF_DIRECTORY), inner(GPS_DIRECTORY));
+    let text = |directory, tag| tiff.text(directory, tag).map(|(text, _)| text);
+    let degrees = |tag, letter, negative| tiff.degrees(&place, tag, letter, negative).map(|(degrees, _)| degrees);
     Some(Exif {
-        taken: tiff.text(&details, 0x9003).or_else(|| tiff.text(&main, 0x0132)),
-        make: tiff.text(&main, 0x010F),
-        model: tiff.text(&main, 0x0110),
-        latitude: tiff.degrees(&place, 2, 1, "S").filter(|degrees| degrees.abs() <= 90.0),
-        longitude: tiff.degrees(&place, 4, 3, "W").filter(|degrees| degrees.abs() <= 180.0),
+        taken: text(&details, 0x9003).or_else(|| text(&main, 0x0132)),
+        make: text(&main, 0x010F),
+        model: text(&main, 0x0110),
+        latitude: degrees(2, 1, "S").filter(|degrees| degrees.abs() <= 90.0),
+        longitude: degrees(4, 3, "W").filter(|degrees| degrees.abs() <= 180.0),
         orientation: tiff
             .short(&main, 0x0112)
             .and_then(|value| u8::try_from(value).ok())
@@ -86,152 +90,69 @@ fn laid(luma: &Luma, transposed: bool, mirrored: bool, flipped: bool) -> Option<
     Luma::new(width, height, pixels)
 }
 
-const EXIF_DIRECTORY: u16 = 0x8769;
-const GPS_DIRECTORY: u16 = 0x8825;
-/// Entries of one directory; cameras write some sixty.
-const MOST_ENTRIES: usize = 512;
-/// Characters of a text.
-const LONGEST_TEXT: usize = 256;
-
-fn block(file: &[u8]) -> Option<&[u8]> {
+/// Where the TIFF structure of a camera's notes lies in a picture file.
+pub(crate) fn block(file: &[u8]) -> Option<Range<usize>> {
     let found = match Format::of(file)? {
         Format::Jpeg => in_jpeg(file),
         Format::Png => in_png(file),
         Format::WebP => in_webp(file),
         Format::Gif | Format::Bmp => None,
     }?;
-    Some(found.strip_prefix(b"Exif\0\0").unwrap_or(found))
+    let headed = file.get(found.clone())?.starts_with(HEAD);
+    Some(if headed { found.start + HEAD.len()..found.end } else { found })
 }
 
-fn in_jpeg(file: &[u8]) -> Option<&[u8]> {
-    let mut rest = file.get(2..)?;
-    while let [0xFF, marker, high, low, ..] = rest {
+const HEAD: &[u8] = b"Exif\0\0";
+
+fn in_jpeg(file: &[u8]) -> Option<Range<usize>> {
+    let mut at = 2;
+    while let [0xFF, marker, high, low, ..] = file.get(at..)? {
         let length = usize::from(u16::from_be_bytes([*high, *low])).max(2);
-        let segment = rest.get(4..2 + length);
-        match (marker, segment) {
-            (0xE1, Some(segment)) if segment.starts_with(b"Exif\0\0") => return Some(segment),
-            (0xDA | 0xD9, _) => return None,
-            _ => rest = rest.get(2 + length..)?,
+        let segment = at + 4..at + 2 + length;
+        match marker {
+            0xE1 if file.get(segment.clone()).is_some_and(|segment| segment.starts_with(HEAD)) => return Some(segment),
+            0xDA | 0xD9 => return None,
+            _ => at = segment.end,
         }
     }
     None
 }
 
-fn in_png(file: &[u8]) -> Option<&[u8]> {
-    let mut rest = file.get(8..)?;
-    while let [a, b, c, d, kind @ ..] = rest {
+fn in_png(file: &[u8]) -> Option<Range<usize>> {
+    let mut at: usize = 8;
+    while let [a, b, c, d, kind @ ..] = file.get(at..)? {
         let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+        let contents = at + 8..(at + 8).checked_add(length)?;
         if kind.starts_with(b"eXIf") {
-            return kind.get(4..4 + length);
+            return (contents.end <= file.len()).then_some(contents);
         }
-        rest = rest.get(length.checked_add(12)?..)?;
+        at = contents.end.checked_add(4)?;
     }
     None
 }
 
-fn in_webp(file: &[u8]) -> Option<&[u8]> {
-    let mut rest = file.get(12..)?;
-    while let [_, _, _, _, a, b, c, d, contents @ ..] = rest {
+fn in_webp(file: &[u8]) -> Option<Range<usize>> {
+    let mut at: usize = 12;
+    while let [kind @ .., a, b, c, d] = file.get(at..at.checked_add(8)?)? {
         let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-        if rest.starts_with(b"EXIF") {
-            return contents.get(..length);
+        let contents = at + 8..(at + 8).checked_add(length)?;
+        if kind == b"EXIF" {
+            return (contents.end <= file.len()).then_some(contents);
         }
-        rest = contents.get(length.checked_add(length % 2)?..)?;
+        at = contents.end.checked_add(length % 2)?;
     }
     None
-}
-
-/// A TIFF structure (TIFF 6.0, section 2).
-struct Tiff<'a> {
-    bytes: &'a [u8],
-    big: bool,
-}
-
-/// One entry of a directory: tag, type, count, and where its four bytes stand.
-#[derive(Clone, Copy)]
-struct Entry {
-    tag: u16,
-    kind: u16,
-    count: usize,
-    at: usize,
-}
-
-impl<'a> Tiff<'a> {
-    fn new(bytes: &'a [u8]) -> Option<Self> {
-        let big = match bytes {
-            [b'I', b'I', 42, 0, ..] => false,
-            [b'M', b'M', 0, 42, ..] => true,
-            _ => return None,
-        };
-        Some(Self { bytes, big })
-    }
-
-    fn half(&self, at: usize) -> Option<u16> {
-        let bytes = self.bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(if self.big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
-    }
-
-    fn number(&self, at: usize) -> Option<u32> {
-        let bytes = self.bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        Some(if self.big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
-    }
-
-    fn directory(&self, at: u32) -> Vec<Entry> {
-        let at = at as usize;
-        let count = self.half(at).map_or(0, usize::from).min(MOST_ENTRIES);
-        let entry = |index: usize| {
-            let at = at.checked_add(2 + 12 * index)?;
-            let (tag, kind, count) = (self.half(at)?, self.half(at + 2)?, self.number(at + 4)? as usize);
-            Some(Entry { tag, kind, count, at: at + 8 })
-        };
-        (0..count).map_while(entry).collect()
-    }
-
-    fn pointed(&self, directory: &[Entry], tag: u16) -> Option<Vec<Entry>> {
-        let entry = directory.iter().find(|entry| entry.tag == tag)?;
-        Some(self.directory(self.number(entry.at)?))
-    }
-
-    fn short(&self, directory: &[Entry], tag: u16) -> Option<u16> {
-        self.half(directory.iter().find(|entry| entry.tag == tag && entry.kind == 3)?.at)
-    }
-
-    fn text(&self, directory: &[Entry], tag: u16) -> Option<String> {
-        let entry = directory.iter().find(|entry| entry.tag == tag && entry.kind == 2)?;
-        let start = if entry.count <= 4 { entry.at } else { self.number(entry.at)? as usize };
-        let bytes = self.bytes.get(start..start.checked_add(entry.count.min(LONGEST_TEXT))?)?;
-        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-        let text = String::from_utf8_lossy(bytes.get(..end)?).trim().to_owned();
-        (!text.is_empty()).then_some(text)
-    }
-
-    /// Degrees, minutes and seconds, each a fraction; negative where the letter of `letter_tag` is `negative`.
-    fn degrees(&self, directory: &[Entry], tag: u16, letter_tag: u16, negative: &str) -> Option<f64> {
-        let entry = directory.iter().find(|entry| entry.tag == tag && entry.kind == 5 && entry.count == 3)?;
-        let start = self.number(entry.at)? as usize;
-        let mut degrees = 0.0;
-        for (index, unit) in [1.0, 60.0, 3600.0].into_iter().enumerate() {
-            let at = start.checked_add(8 * index)?;
-            let (above, below) = (self.number(at)?, self.number(at.checked_add(4)?)?);
-            if below == 0 {
-                // Writers that know no seconds write them as nothing over nothing.
-                continue;
-            }
-            degrees += f64::from(above) / f64::from(below) / unit;
-        }
-        let letter = self.text(directory, letter_tag)?;
-        Some(if letter.eq_ignore_ascii_case(negative) { -degrees } else { degrees })
-    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tiff::LONGEST_TEXT;
 
     /// A TIFF block with a camera's notes, in either byte order.
-    fn written(big: bool) -> Vec<u8> {
+    pub(crate) fn written(big: bool) -> Vec<u8> {
         let half = |value: u16| if big { value.to_be_bytes() } else { value.to_le_bytes() };
         let number = |value: u32| if big { value.to_be_bytes() } else { value.to_le_bytes() };
         let mut out = if big { b"MM\0\x2A".to_vec() } else { b"II\x2A\0".to_vec() };
@@ -265,7 +186,7 @@ mod tests {
         out
     }
 
-    fn in_a_jpeg(block: &[u8]) -> Vec<u8> {
+    pub(crate) fn in_a_jpeg(block: &[u8]) -> Vec<u8> {
         let mut file = vec![0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, 0xE1];
         file.extend(u16::try_from(block.len() + 8).unwrap().to_be_bytes());
         file.extend(b"Exif\0\0");

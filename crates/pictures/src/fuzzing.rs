@@ -7,6 +7,9 @@ use crate::{Gallery, Limits, decode as decode_file, exif};
 /// looked at.
 pub fn decode(data: &[u8]) {
     let _ = exif(data);
+    for found in crate::notes(data) {
+        assert!(found.range.end <= data.len() && found.notes.iter().all(|note| note.range.end <= data.len()));
+    }
     let limits = Limits { pixels: 1 << 21, memory: 16 << 20 };
     let Ok(luma) = decode_file(data, &limits) else { return };
     assert_eq!(luma.pixels().len(), luma.width() * luma.height());

@@ -27,6 +27,9 @@
 //! A [`Finder`] adds what needs no eyes: files, and pieces of them, that lie in any bytes as they are or under a
 //! repeating key.
 //!
+//! [`notes`] tells what picture files say beside the picture (EXIF, XMP): place, time, device, names, and the small
+//! picture inside that survives cropping.
+//!
 //! Formats: JPEG, PNG, WebP, the first frame of GIF, uncompressed BMP; by content, never by name. HEIC is not read:
 //! the decoders in Rust are under licences that oblige whoever uses this crate.
 //!
@@ -35,6 +38,7 @@
 mod decode;
 #[cfg(test)]
 mod drawings;
+mod embedded;
 mod exif;
 mod extent;
 mod features;
@@ -45,17 +49,23 @@ mod gallery;
 mod geometry;
 mod index;
 mod luma;
+mod notes;
 mod packed;
 mod pdq;
 mod pieces;
+mod size;
 mod thumbnail;
+mod tiff;
 mod tiles;
 mod views;
+mod xmp;
 
 pub use decode::{Format, Limits, Unreadable, decode};
+pub use embedded::{Embedded, Shows};
 pub use exif::{Exif, exif};
 pub use finder::{Finder, Found, Piece, SHORTEST, Sight, What};
 pub use gallery::{Gallery, Likeness, Match, View};
 pub use luma::Luma;
+pub use notes::{Note, Notes, notes};
 pub use pdq::{Hash, Laid, Spectrum};
 pub use thumbnail::thumbnail;

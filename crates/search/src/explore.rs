@@ -2,7 +2,7 @@
 
 use crate::attribute::attribute;
 use crate::batch::{Batch, Item, Undo};
-use crate::beside::SeenBeside;
+use crate::beside::{SeenBeside, Told};
 use crate::classify::{Candidate, Classes, Marks, any_of};
 use crate::codec::cipher::Keyed;
 use crate::codec::{self, Codec, Coding, Context, EMBEDDED, Field, MARKED, Structure, Typed, recognise};
@@ -133,6 +133,10 @@ pub(crate) struct Explorer<'s> {
     pub(crate) recognitions: Vec<Recognition>,
     /// What was seen of planted files, by the numbers of the finds.
     pub(crate) beside: Vec<SeenBeside>,
+    /// Files that tell something, by the numbers of the finds.
+    pub(crate) told: Vec<Told>,
+    /// The bytes at hand are what such a file tells.
+    pub(crate) is_reading: bool,
 }
 
 impl<'s> Explorer<'s> {
@@ -154,6 +158,8 @@ impl<'s> Explorer<'s> {
             recognisers: options.recognise.map(Recognisers::new),
             recognitions: Vec::new(),
             beside: Vec::new(),
+            told: Vec::new(),
+            is_reading: false,
         }
     }
 
@@ -185,6 +191,7 @@ impl<'s> Explorer<'s> {
             return finds;
         }
         self.look_beside(bytes, &mut finds);
+        self.read_beside(bytes, node, &mut finds);
         if node.is_field {
             self.compare_whole(bytes, &mut finds);
         } else {
@@ -333,7 +340,8 @@ impl<'s> Explorer<'s> {
 
     /// True where there is room for no more. What was recognised takes no room from what was planted.
     fn is_full(&self, finds: &[Find]) -> bool {
-        finds.len() >= self.options.sightings.saturating_mul(4).saturating_add(self.recognitions.len())
+        finds.len()
+            >= self.options.sightings.saturating_mul(4).saturating_add(self.recognitions.len() + self.told.len())
     }
 
     /// Recognitions kept of one record.

@@ -18,6 +18,8 @@ pub(crate) enum Seen {
     Digest(u32),
     /// A planted file, by its number among what was seen of those in the record.
     Beside(u32),
+    /// A file that tells something, by its number among those of the record.
+    Told(u32),
     /// Personal data that nobody planted, by its number among the recognitions of the record.
     Recognised(u32),
 }

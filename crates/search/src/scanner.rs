@@ -1,6 +1,6 @@
 //! The public face: a scanner made once for a subject, shared by all threads.
 
-use crate::beside::{Beside, Named};
+use crate::beside::{Beside, Named, ToldAt};
 use crate::choose::choose;
 use crate::codec::Context;
 use crate::codec::cipher::Keyed;
@@ -102,6 +102,9 @@ pub struct Outcome {
     pub decoys: Decoys,
     /// Personal data that nobody planted, where it was looked for; as many as sightings are kept.
     pub unplanted: Vec<Recognised>,
+    /// Files that tell more than their bytes say, by part and then by offset; those inside such a file are not among
+    /// them.
+    pub told: Vec<ToldAt>,
 }
 
 /// How often decoys were seen: by strength, first those that would have counted as sightings, then
@@ -232,6 +235,8 @@ impl Scanner {
             explorer.recognise_as_of(record.time);
             seen = self.search_parts(record, &parts, &mut explorer, &mut Scratch::default());
         }
+        let (told, seen): (Vec<_>, Vec<_>) = seen.into_iter().partition(|(_, find)| matches!(find.seen, Seen::Told(_)));
+        let told = told_at(record, told, &explorer);
         let (recognised, mut seen): (Vec<_>, Vec<_>) =
             seen.into_iter().partition(|(_, find)| matches!(find.seen, Seen::Recognised(_)));
         let unplanted = recognised.into_iter().filter_map(|(part, find)| recognition(record, part, &find, &explorer));
@@ -248,7 +253,7 @@ impl Scanner {
         sightings.dedup_by(|a, b| a.datum == b.datum && a.place == b.place && a.trail == b.trail);
         witness::call(&mut sightings, &self.kinds);
         let decoys = self.decoys(decoys, &sightings);
-        Outcome { sightings, limits_reached: explorer.limits.into_iter().collect(), decoys, unplanted }
+        Outcome { sightings, limits_reached: explorer.limits.into_iter().collect(), decoys, unplanted, told }
     }
 
     fn is_decoy(&self, find: &Find) -> bool {
@@ -289,9 +294,10 @@ impl Scanner {
                 explorer.recognise_named(name, value, &mut finds);
             }
             finds.append(&mut self.search_part(part, node, explorer, scratch));
+            let (told, finds) = finds.into_iter().partition(|find| matches!(find.seen, Seen::Told(_)));
             let mut finds = choose(finds, root);
             yield_to_planted(&mut finds, root, |find| !self.is_decoy(find));
-            seen.extend(finds.into_iter().map(|find| (part, find)));
+            seen.extend(finds.into_iter().chain(choose(told, root)).map(|find| (part, find)));
         }
         seen
     }
@@ -370,7 +376,7 @@ impl Scanner {
                 let seen = explorer.beside.get(number as usize)?;
                 (seen.form.clone(), seen.strength, seen.bits)
             }
-            Seen::Recognised(_) => return None,
+            Seen::Recognised(_) | Seen::Told(_) => return None,
         })
     }
 }
@@ -388,6 +394,18 @@ fn place(record: &Record, part: &Part<'_>, find: &Find) -> (Place, Trail) {
         decoded: crate::find::to_case(&find.decoded),
     };
     (place, Trail(steps))
+}
+
+fn told_at(record: &Record, told: Vec<(&Part<'_>, Find)>, explorer: &Explorer<'_>) -> Vec<ToldAt> {
+    let at = |(part, find): (&Part<'_>, Find)| {
+        let Seen::Told(number) = find.seen else { return None };
+        let (place, trail) = place(record, part, &find);
+        Some(ToldAt { place, trail, told: explorer.told.get(number as usize)?.clone() })
+    };
+    let mut all: Vec<ToldAt> = told.into_iter().filter_map(at).collect();
+    // Pieces of a spooled body share bytes.
+    all.dedup_by(|a, b| a.place == b.place && a.trail == b.trail);
+    all
 }
 
 fn recognition(record: &Record, part: &Part<'_>, find: &Find, explorer: &Explorer<'_>) -> Option<Recognised> {
@@ -445,7 +463,7 @@ pub(crate) fn text_ranges(needles: &Needles, options: &Options, text: &[u8]) -> 
     for context in [Context::Any, Context::Url] {
         let finds = explorer.explore(text, Node { context, depth: 0, is_field: true });
         // What is seen of files tells no value.
-        let values = finds.iter().filter(|find| !matches!(find.seen, Seen::Beside(_)));
+        let values = finds.iter().filter(|find| !matches!(find.seen, Seen::Beside(_) | Seen::Told(_)));
         ranges.extend(values.map(|find| crate::find::to_case(&find.range)));
     }
     explorer.limits.is_empty().then_some(ranges)

@@ -1,7 +1,7 @@
 //! The audit as one JSON document. `docs/audit.schema.json` describes it.
 
 use super::model::{Audit, DatumRow, ExhibitRow, Recipient, SightingRow, Summary, protection};
-use super::{chance, differential, unplanted};
+use super::{chance, differential, pictures, unplanted};
 use crate::json::harmless;
 use dyetrace_case::{App, Channel, Damage, Endpoint, NameSource, Opaque, PartName, Place, Range, Side, Step, Witness};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -42,6 +42,7 @@ fn document(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     document.serialize_entry("differential", &differential::json(audit.differential.as_ref()))?;
     document.serialize_entry("chance", &chance::json(&audit.chance))?;
     document.serialize_entry("unplanted", &unplanted::Json(audit))?;
+    document.serialize_entry("pictures", &pictures::Json(audit))?;
     document.serialize_entry("recipients", &Each(&audit.recipients, recipient))?;
     document.serialize_entry("opaque", &Each(&audit.opaque, opaque_entry))?;
     document.serialize_entry("damages", &Each(&audit.damages, damage))?;

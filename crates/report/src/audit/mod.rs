@@ -4,6 +4,7 @@ mod chance;
 mod differential;
 mod json;
 mod model;
+mod pictures;
 mod terminal;
 mod unplanted;
 
@@ -18,6 +19,7 @@ pub use model::{
     Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyFile, KeyRow, Recipient, RecipientKey, SightingRow, Summary,
     Tool, redact_recorded,
 };
+pub use pictures::{EmbeddedPicture, PictureNote, PictureRow, Pictures};
 pub use terminal::{Look, write as write_terminal};
 pub(crate) use terminal::{Page, recipient_name, shorten, who};
 pub use unplanted::{Tally, Unplanted, UnplantedRow};

@@ -2,6 +2,7 @@
 
 use super::chance::Chance;
 use super::differential::Compared;
+use super::pictures::Pictures;
 use super::unplanted::{Tally, Unplanted};
 use dyetrace_case::{
     App, Channel, Damage, DatumId, Endpoint, Exhibit, Kind, Message, Opaque, Protocol, Record, RecordId, Side,
@@ -33,6 +34,8 @@ pub struct Audit {
     pub chance: Chance,
     /// Personal data that nobody planted; absent where it was not looked for.
     pub unplanted: Option<Unplanted>,
+    /// What pictures tell beside what they show.
+    pub pictures: Pictures,
     /// Who was talked to, in order of name and address.
     pub recipients: Vec<Recipient>,
     /// What could not be read, in the order of the evidence.

@@ -1,7 +1,7 @@
 //! The audit for people at a terminal: first what left and to whom, then what could not be read.
 
 use super::model::{Audit, DatumRow, Fixity, Recipient, SightingRow, Summary, protection};
-use super::{chance, differential, unplanted};
+use super::{chance, differential, pictures, unplanted};
 use crate::text::{bytes, clean, count, pad, percent};
 use dyetrace_case::{Channel, DatumId, Endpoint, Opaque, Protocol, Range, Side, Witness};
 use std::collections::BTreeMap;
@@ -67,6 +67,7 @@ pub fn write(audit: &Audit, look: Look, out: &mut dyn Write) -> io::Result<()> {
     if let Some(found) = &audit.unplanted {
         unplanted::section(audit, found, &mut page)?;
     }
+    pictures::section(audit, &mut page)?;
     not_seen(audit, &mut page)?;
     chance::section(&audit.chance, &mut page)?;
     recipients(audit, &mut page)?;
@@ -250,7 +251,7 @@ pub(super) fn byte_range(range: Range) -> String {
     format!("bytes {}–{}", range.start, range.end.saturating_sub(1).max(range.start))
 }
 
-fn request_line(record: &Summary) -> String {
+pub(super) fn request_line(record: &Summary) -> String {
     let parts = [record.method.as_deref(), record.url.as_deref()];
     let text = parts.into_iter().flatten().map(clean).collect::<Vec<_>>().join(" ");
     let text = if text.is_empty() { record.protocol.name().to_owned() } else { text };

@@ -10,6 +10,7 @@ mod csp;
 mod evidence;
 mod excerpt;
 mod first;
+mod giveaway;
 mod markup;
 mod matrix;
 mod others;

@@ -1,6 +1,7 @@
 //! What was seen beside the planted values themselves: fields that follow them, personal data that nobody
 //! planted, and what decoys say of chance.
 
+use super::giveaway;
 use super::markup::{Context, code, elements, english, escape, further, table};
 use crate::audit::{
     Class, ClassCounts, Compared, Rate, RecipientKey, Unplanted, followed, followed_at, odds, recipient_name,
@@ -20,7 +21,7 @@ pub(super) fn subsections(context: &Context<'_>) -> String {
     let audit = context.audit;
     let differential = audit.differential.as_ref().map(|compared| following(context, compared));
     let nobody_planted = audit.unplanted.as_ref().map(|found| unplanted(context, found));
-    [differential, nobody_planted, chance(context)].into_iter().flatten().collect()
+    [differential, nobody_planted, giveaway::part(context), chance(context)].into_iter().flatten().collect()
 }
 
 fn heading(text: &str) -> String {

@@ -62,6 +62,7 @@ pub fn wrappings() -> Vec<About> {
     all.extend(super::base85::ABOUT);
     all.extend(super::utf16::ABOUT);
     all.extend(crate::needles::ABOUT);
+    all.extend(crate::beside::ABOUT);
     all.push(crate::split::ABOUT);
     all.sort_by_key(|row| row.name);
     all

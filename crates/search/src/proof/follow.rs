@@ -151,6 +151,9 @@ impl<'a> Follower<'a> {
             let read = || Rc::new(Fields::read(&node.bytes, places));
             all = self.fields.entry(node.number).or_insert_with(read).of(step, &span);
         }
+        if all.is_empty() {
+            all = self.told(&node.bytes, step);
+        }
         let numbers = self.numbers + 1..;
         self.numbers += all.len() as u64;
         self.remembered += all.iter().map(|undone| undone.bytes.len()).sum::<usize>();
@@ -162,6 +165,14 @@ impl<'a> Follower<'a> {
         }
         self.undone.insert(key, all.clone());
         all
+    }
+
+    /// What files in the bytes tell.
+    fn told(&self, bytes: &[u8], step: &Step) -> Vec<Undone> {
+        let told = self.needles.beside.as_ref().map(|beside| beside.read(bytes)).unwrap_or_default();
+        let readings = told.iter().flat_map(|told| &told.readings).filter(|reading| reading.is(step));
+        let ways = readings.flat_map(|reading| reading.ways.iter().map(move |way| (reading, way.reveal())));
+        ways.map(|(reading, way)| Undone::new(way.to_vec(), reading.map(bytes, way))).collect()
     }
 
     /// The views of the steps, with the value's place in each, which must lead back to the place of

@@ -24,7 +24,7 @@ pub(super) struct Undone {
 }
 
 impl Undone {
-    fn new(bytes: Vec<u8>, map: Map) -> Self {
+    pub(super) fn new(bytes: Vec<u8>, map: Map) -> Self {
         Self { bytes: Arc::new(bytes), map, typed: Typed::Bytes }
     }
 }

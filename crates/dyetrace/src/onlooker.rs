@@ -1,0 +1,152 @@
+//! What the search cannot see by itself: planted files, and what picture files tell beside the picture.
+
+use crate::originals::Originals;
+use dyetrace_case::{Datum, DatumId, Secret, Strength, Subject};
+use dyetrace_pictures::{Embedded, Note, Notes, Shows, notes};
+use dyetrace_search::{Beside, Reading, SeenBeside, Told};
+use std::sync::Arc;
+
+/// Degrees between a planted position and one in a picture's notes that may be the same, one metre: cameras write
+/// hundredths of seconds of arc, some of them cut off.
+const NEAR: f64 = 1e-5;
+/// Degrees that no notes are more exact than.
+const EXACT: f64 = 1e-6;
+
+/// Bytes of the smallest picture with notes.
+const SHORTEST_PICTURE: usize = 64;
+
+/// Names of facts about a picture; see [`Told::facts`].
+pub(crate) mod fact {
+    /// `jpeg`, `png` and so on.
+    pub(crate) const FORMAT: &str = "format";
+    /// Pixels.
+    pub(crate) const WIDTH: &str = "width";
+    /// Pixels.
+    pub(crate) const HEIGHT: &str = "height";
+    /// `width×height` of the small picture inside.
+    pub(crate) const EMBEDDED: &str = "embedded";
+    /// What that shows.
+    pub(crate) const SHOWS: &str = "shows";
+}
+
+/// Whoever looks at pictures beside the search.
+pub(crate) struct Onlooker {
+    originals: Option<Arc<Originals>>,
+    positions: Vec<Position>,
+}
+
+/// A planted position.
+struct Position {
+    datum: DatumId,
+    degrees: (f64, f64),
+    /// Decimals it was planted with.
+    decimals: usize,
+}
+
+impl Onlooker {
+    /// For a subject and its planted files.
+    pub(crate) fn new(subject: &Subject, originals: Option<Arc<Originals>>) -> Self {
+        Self { originals, positions: subject.data.iter().filter_map(position).collect() }
+    }
+
+    /// A planted position in a picture's notes that no text shows, because the fractions there round to another one.
+    fn near(&self, told: &Notes) -> Option<SeenBeside> {
+        let note = told.notes.iter().find(|note| note.name == POSITION)?;
+        let here = degrees(&note.text)?;
+        self.positions.iter().find_map(|planted| {
+            let off = (planted.degrees.0 - here.0).abs().max((planted.degrees.1 - here.1).abs());
+            let rounds_to_it =
+                ways(note).any(|way| degrees(way) == Some(planted.degrees) && decimals(way) == planted.decimals);
+            (off <= NEAR && !rounds_to_it).then(|| {
+                let box_side = 2.0 * off.max(EXACT);
+                SeenBeside {
+                    datum: planted.datum.clone(),
+                    range: told.range.clone(),
+                    form: format!("a position within a metre of it, in its {} {POSITION}", note.block),
+                    strength: Strength::Derived,
+                    bits: (180.0 / box_side).log2() + (360.0 / box_side).log2(),
+                }
+            })
+        })
+    }
+}
+
+const POSITION: &str = "GPSPosition";
+
+fn position(datum: &Datum) -> Option<Position> {
+    let is_position = matches!(datum.kind.as_str().rsplit('.').next(), Some("gps" | "location" | "coordinates"));
+    let text = std::str::from_utf8(datum.value.reveal()).ok().filter(|_| is_position)?;
+    Some(Position { datum: datum.id.clone(), degrees: degrees(text)?, decimals: decimals(text) })
+}
+
+fn degrees(text: &str) -> Option<(f64, f64)> {
+    let (north, east) = text.split_once(',')?;
+    Some((north.trim().parse().ok()?, east.trim().parse().ok()?))
+}
+
+/// Of the second number, which in what is planted has as many as the first.
+fn decimals(text: &str) -> usize {
+    text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len())
+}
+
+fn ways(note: &Note) -> impl Iterator<Item = &str> {
+    std::iter::once(note.text.as_str()).chain(note.also.iter().map(String::as_str))
+}
+
+impl Beside for Onlooker {
+    fn shortest(&self) -> usize {
+        if self.originals.is_some() || !self.positions.is_empty() { 1 } else { usize::MAX }
+    }
+
+    fn look(&self, bytes: &[u8]) -> Vec<SeenBeside> {
+        let mut seen = self.originals.as_ref().map(|originals| originals.look(bytes)).unwrap_or_default();
+        if !self.positions.is_empty() && may_be_picture(bytes) {
+            seen.extend(notes(bytes).iter().filter_map(|told| self.near(told)));
+        }
+        seen
+    }
+
+    fn read(&self, bytes: &[u8]) -> Vec<Told> {
+        notes(bytes).into_iter().map(|told| in_words(bytes, told)).collect()
+    }
+}
+
+/// Text is none, and most of what is searched is text.
+fn may_be_picture(bytes: &[u8]) -> bool {
+    let head = bytes.get(..SHORTEST_PICTURE).unwrap_or_default();
+    head.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+}
+
+fn in_words(bytes: &[u8], told: Notes) -> Told {
+    let mut facts = vec![(fact::FORMAT, told.format.to_owned())];
+    if let Some((width, height)) = told.size {
+        facts.extend([(fact::WIDTH, width.to_string()), (fact::HEIGHT, height.to_string())]);
+    }
+    let reading = |note: &Note| Reading {
+        codec: note.block,
+        detail: Some(note.name.to_owned()),
+        range: note.range.clone(),
+        ways: ways(note).map(Secret::new).collect(),
+    };
+    let mut readings: Vec<Reading> = told.notes.iter().map(reading).collect();
+    if let Some(small) = &told.embedded {
+        facts.push((fact::EMBEDDED, format!("{}×{}", small.size.0, small.size.1)));
+        facts.extend(small.shows.map(|shows| (fact::SHOWS, shows_in_words(shows).to_owned())));
+        readings.extend(thumbnail(bytes, small));
+    }
+    Told { range: told.range, facts, readings }
+}
+
+/// The small picture is looked at by itself only where it may show more than the picture around it.
+fn thumbnail(bytes: &[u8], small: &Embedded) -> Option<Reading> {
+    let content = bytes.get(small.range.clone()).filter(|_| small.shows != Some(Shows::Same))?;
+    Some(Reading { codec: "thumbnail", detail: None, range: small.range.clone(), ways: vec![Secret::new(content)] })
+}
+
+fn shows_in_words(shows: Shows) -> &'static str {
+    match shows {
+        Shows::Same => "same",
+        Shows::AnotherShape => "another-shape",
+        Shows::OtherContents => "other-contents",
+    }
+}

@@ -1,0 +1,92 @@
+//! Pictures that tell more than they show, as rows of the report.
+
+use crate::onlooker::fact;
+use crate::pipeline::Plan;
+use dyetrace_case::{DatumId, Sighting, Step};
+use dyetrace_report::audit::{EmbeddedPicture, PictureNote, PictureRow, Summary};
+use dyetrace_search::{Reading, Told, ToldAt};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Notes of one picture that are listed.
+const MOST_NOTES: usize = 200;
+/// Characters that are shown of one note.
+const LONGEST: usize = 120;
+
+/// True where a picture tells more than its pixels do.
+pub(crate) fn is_telling(told: &Told) -> bool {
+    !told.readings.is_empty() || of(told, fact::EMBEDDED).is_some()
+}
+
+/// One row. What the evidence says of somebody is masked like what nobody planted: it may be true.
+pub(crate) fn row(
+    found: &ToldAt,
+    sightings: &[Sighting],
+    plan: &Plan<'_>,
+    (exhibit, record): (usize, &Arc<Summary>),
+) -> PictureRow {
+    let told = &found.told;
+    let number = |name| of(told, name).and_then(|text| text.parse().ok());
+    let note = |reading: &Reading| {
+        let detail = reading.detail.as_deref()?;
+        let value = reading.ways.first()?.reveal();
+        let text: String = String::from_utf8_lossy(value).chars().take(LONGEST).collect();
+        let shown = if plan.reveal { text } else { plan.redact(&mask(&text)) };
+        let planted = planted(found, reading, sightings);
+        Some(PictureNote { block: reading.codec.to_owned(), name: plan.redact(detail), shown, planted })
+    };
+    PictureRow {
+        format: of(told, fact::FORMAT).unwrap_or_default().to_owned(),
+        size: number(fact::WIDTH).zip(number(fact::HEIGHT)),
+        notes: told.readings.iter().filter_map(note).take(MOST_NOTES).collect(),
+        embedded: of(told, fact::EMBEDDED)
+            .map(|size| EmbeddedPicture { size: size.to_owned(), shows: of(told, fact::SHOWS).map(str::to_owned) }),
+        place: found.place.clone(),
+        trail: found.trail.clone(),
+        exhibit,
+        record: record.clone(),
+    }
+}
+
+fn of<'t>(told: &'t Told, name: &str) -> Option<&'t str> {
+    told.facts.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
+}
+
+/// The first and last characters, of long values alone; of numbers such as positions none.
+fn mask(text: &str) -> String {
+    let length = text.chars().count();
+    let is_number = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | ' '));
+    let (head, tail) = match length {
+        0..8 => (0, 0),
+        _ if is_number => (0, 0),
+        8..11 => (1, 1),
+        _ => (3, 2),
+    };
+    let start: String = text.chars().take(head).collect();
+    let end: String = text.chars().skip(length - tail).collect();
+    format!("{start}****{end}")
+}
+
+/// Planted values, hints left out, whose trails lead through the reading, or that the onlooker found in it.
+fn planted(found: &ToldAt, reading: &Reading, sightings: &[Sighting]) -> Vec<DatumId> {
+    let outer = found.trail.0.len();
+    let is_at = |at: dyetrace_case::Range, range: &std::ops::Range<usize>| {
+        (at.start, at.end) == (range.start as u64, range.end as u64)
+    };
+    let is_it = |step: &Step| {
+        step.codec == reading.codec && step.detail == reading.detail && is_at(step.encoded, &reading.range)
+    };
+    let is_near = |sighting: &Sighting| {
+        let name = reading.detail.as_deref().unwrap_or_default();
+        is_at(sighting.place.decoded, &found.told.range)
+            && sighting.form.ends_with(&format!("{} {name}", reading.codec))
+    };
+    let through = |sighting: &&Sighting| {
+        !sighting.is_hint()
+            && sighting.place.part == found.place.part
+            && sighting.trail.0.get(..outer) == Some(&found.trail.0[..])
+            && sighting.trail.0.get(outer).map_or_else(|| is_near(sighting), is_it)
+    };
+    let data: BTreeSet<DatumId> = sightings.iter().filter(through).map(|sighting| sighting.datum.clone()).collect();
+    data.into_iter().collect()
+}

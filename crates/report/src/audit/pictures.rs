@@ -1,0 +1,170 @@
+//! What pictures give away: the section of the report.
+
+use super::json::{Each, direction, place, step, summary};
+use super::model::{Audit, Summary};
+use super::terminal::{Page, byte_range, request_line, who};
+use crate::text::{clean, count};
+use dyetrace_case::{DatumId, Place, Protocol, Trail};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+use std::io;
+use std::sync::Arc;
+
+/// What asking the pictures gave.
+#[derive(Debug, Clone, Default)]
+pub struct Pictures {
+    /// Pictures in what was read; one that is sent twice counts twice.
+    pub seen: u64,
+    /// Those that tell more than they show.
+    pub telling: u64,
+    /// The first of these, in the order of the evidence.
+    pub rows: Vec<PictureRow>,
+    /// Why the text in them was not read; absent where it was.
+    pub text_not_examined: Option<String>,
+}
+
+/// One picture that tells more than it shows.
+#[derive(Debug, Clone)]
+pub struct PictureRow {
+    /// `jpeg`, `png` and so on.
+    pub format: String,
+    /// Width and height in pixels, as stored.
+    pub size: Option<(u32, u32)>,
+    /// What is written in it.
+    pub notes: Vec<PictureNote>,
+    /// The small picture inside.
+    pub embedded: Option<EmbeddedPicture>,
+    /// Where; names within were redacted.
+    pub place: Place,
+    /// How it was wrapped, redacted.
+    pub trail: Trail,
+    /// Index into [`Audit::exhibits`].
+    pub exhibit: usize,
+    /// The record.
+    pub record: Arc<Summary>,
+}
+
+/// One thing that a picture tells.
+#[derive(Debug, Clone)]
+pub struct PictureNote {
+    /// `exif`, `xmp`, `picture text`.
+    pub block: String,
+    /// Its name there.
+    pub name: String,
+    /// The masked value, or the value itself where the user asked for it.
+    pub shown: String,
+    /// Planted values that were seen in it.
+    pub planted: Vec<DatumId>,
+}
+
+/// The small picture inside a picture.
+#[derive(Debug, Clone)]
+pub struct EmbeddedPicture {
+    /// `160×120`.
+    pub size: String,
+    /// `same`, `another-shape`, `other-contents`; absent where it could not be told.
+    pub shows: Option<String>,
+}
+
+/// Lines of one picture at a terminal.
+const NOTES: usize = 24;
+
+/// The section at a terminal; nothing where there was no picture.
+pub(super) fn section(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
+    let found = &audit.pictures;
+    if found.seen == 0 {
+        return Ok(());
+    }
+    page.heading("What pictures give away")?;
+    let (seen, telling) = (count(found.seen), count(found.telling));
+    page.line(&match found.telling {
+        0 => format!("  Pictures: {seen}. None has notes of a camera or a program."),
+        _ => format!("  Pictures: {seen}. With notes of a camera or a program: {telling}."),
+    })?;
+    if let Some(why) = &found.text_not_examined {
+        page.line(&format!("  The text in them was not examined: {}.", clean(why)))?;
+    }
+    let rows: Vec<&PictureRow> = found.rows.iter().collect();
+    for row in rows.iter().take(page.limit()) {
+        picture(audit, row, page)?;
+    }
+    page.rest(rows.len())
+}
+
+fn picture(audit: &Audit, row: &PictureRow, page: &mut Page<'_>) -> io::Result<()> {
+    let size = row.size.map_or(String::new(), |(width, height)| format!(" {width}×{height}"));
+    let whose = if row.record.protocol == Protocol::File { "stored files".to_owned() } else { who(&row.record.server) };
+    let way = page.styled("1", &format!("{} {}", way(row), whose));
+    page.line(&format!("\n    {way}, {}{size}", clean(&row.format)))?;
+    page.line(&format!("      {}", request_line(&row.record)))?;
+    for note in row.notes.iter().take(if page.all() { usize::MAX } else { NOTES }) {
+        let name = page.styled("33", &clean(&format!("{} {}", note.block, note.name)));
+        let planted: Vec<String> = note.planted.iter().map(|datum| clean(&datum.0)).collect();
+        let planted = match planted.is_empty() {
+            true => String::new(),
+            false => page.styled("1;31", &format!("  planted: {}", planted.join(", "))),
+        };
+        page.line(&format!("        {name}  {}{planted}", clean(&note.shown)))?;
+    }
+    if let Some(small) = &row.embedded {
+        let shows = shows_in_words(small.shows.as_deref());
+        page.line(&format!("        small picture inside, {}: {shows}", clean(&small.size)))?;
+    }
+    let path = audit.exhibits.get(row.exhibit).map_or("", |exhibit| exhibit.exhibit.path.as_str());
+    let part = clean(&row.place.part.to_string());
+    let at = format!("{part} {} of {} in {}", byte_range(row.place.range), row.place.record, clean(path));
+    let at = page.styled("2", &at);
+    page.line(&format!("        {at}"))
+}
+
+/// `sent to`, `received from`, `kept in`.
+fn way(row: &PictureRow) -> &'static str {
+    match direction(&row.place.part) {
+        "kept" => "kept in",
+        "sent" => "sent to",
+        _ => "received from",
+    }
+}
+
+pub(crate) fn shows_in_words(shows: Option<&str>) -> &'static str {
+    match shows {
+        Some("same") => "shows the same",
+        Some("another-shape") => "has another shape: the picture was cropped or turned after it was taken",
+        Some("other-contents") => "shows something else: the picture was cropped or changed after it was taken",
+        _ => "what it shows cannot be told",
+    }
+}
+
+/// The section in JSON.
+pub(super) struct Json<'a>(pub(super) &'a Audit);
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let found = &self.0.pictures;
+        let mut document = serializer.serialize_map(None)?;
+        document.serialize_entry("seen", &found.seen)?;
+        document.serialize_entry("telling", &found.telling)?;
+        document.serialize_entry("text_not_examined", &found.text_not_examined)?;
+        document.serialize_entry("found", &Each(&found.rows, |row: &PictureRow| row_json(self.0, row)))?;
+        document.end()
+    }
+}
+
+fn row_json(audit: &Audit, row: &PictureRow) -> Value {
+    let note = |note: &PictureNote| {
+        let planted: Vec<&str> = note.planted.iter().map(|datum| datum.0.as_str()).collect();
+        json!({"block": note.block, "name": note.name, "shown": note.shown, "planted": planted})
+    };
+    json!({
+        "format": row.format,
+        "width": row.size.map(|size| size.0),
+        "height": row.size.map(|size| size.1),
+        "direction": direction(&row.place.part),
+        "notes": row.notes.iter().map(note).collect::<Vec<_>>(),
+        "embedded": row.embedded.as_ref().map(|small| json!({"size": small.size, "shows": small.shows})),
+        "place": place(audit, &row.place, row.exhibit),
+        "trail": row.trail.to_string(),
+        "steps": row.trail.0.iter().map(step).collect::<Vec<_>>(),
+        "record": summary(&row.record),
+    })
+}
