@@ -2,7 +2,7 @@
 //!
 //! The search undoes wrappings and keeps the account of places; what is in the undone bytes may need more than needles.
 //! A picture that was encoded again has no byte in common with the original. And files of such formats tell things that
-//! no codec gives: what a camera noted, what is written in a picture. These are *readings*, searched like what was undone.
+//! no codec gives: what a camera noted. These are *readings*, searched like what was undone.
 
 use crate::codec::table::About;
 use crate::explore::{Explorer, Node, is_text};
@@ -54,7 +54,7 @@ pub struct Told {
 /// One thing that a file tells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// The name in trails: one of `exif`, `xmp`, `thumbnail`, `picture text`.
+    /// The name in trails: one of `exif`, `xmp`, `thumbnail`.
     pub codec: &'static str,
     /// Which: the name of a field, or where in the picture.
     pub detail: Option<String>,

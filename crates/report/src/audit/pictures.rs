@@ -47,7 +47,7 @@ pub struct PictureRow {
 /// One thing that a picture tells.
 #[derive(Debug, Clone)]
 pub struct PictureNote {
-    /// `exif`, `xmp`, `picture text`.
+    /// `exif` or `xmp`.
     pub block: String,
     /// Its name there.
     pub name: String,
@@ -78,7 +78,7 @@ pub(super) fn section(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
     page.heading("What pictures give away")?;
     let (seen, telling) = (count(found.seen), count(found.telling));
     page.line(&match found.telling {
-        0 => format!("  Pictures: {seen}. None has notes of a camera or a program."),
+        0 => format!("  Pictures: {seen}. None was found to tell more than it shows."),
         _ => format!("  Pictures: {seen}. With notes of a camera or a program: {telling}."),
     })?;
     if let Some(why) = &found.text_not_examined {
@@ -100,9 +100,10 @@ fn picture(audit: &Audit, row: &PictureRow, page: &mut Page<'_>) -> io::Result<(
     for note in row.notes.iter().take(if page.all() { usize::MAX } else { NOTES }) {
         let name = page.styled("33", &clean(&format!("{} {}", note.block, note.name)));
         let planted: Vec<String> = note.planted.iter().map(|datum| clean(&datum.0)).collect();
-        let planted = match planted.is_empty() {
-            true => String::new(),
-            false => page.styled("1;31", &format!("  planted: {}", planted.join(", "))),
+        let planted = if planted.is_empty() {
+            String::new()
+        } else {
+            page.styled("1;31", &format!("  planted: {}", planted.join(", ")))
         };
         page.line(&format!("        {name}  {}{planted}", clean(&note.shown)))?;
     }

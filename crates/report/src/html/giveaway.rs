@@ -4,6 +4,7 @@ use super::markup::{Context, code, escape, further, table};
 use crate::audit::{PictureRow, who};
 use crate::text::count;
 use dyetrace_case::{Protocol, Side};
+use std::fmt::Write as _;
 
 /// Pictures that are shown.
 const ROWS: usize = 200;
@@ -20,10 +21,10 @@ pub(super) fn part(context: &Context<'_>) -> Option<String> {
     let (pictures, with) =
         (context.pick("Pictures", "图片"), context.pick("With notes of a camera or a program", "含相机或程序写入信息"));
     let (seen, telling) = (count(found.seen), count(found.telling));
-    out.push_str(&format!("<p>{pictures}: {seen}. {with}: {telling}.</p>\n"));
+    let _ = writeln!(out, "<p>{pictures}: {seen}. {with}: {telling}.</p>");
     if let Some(why) = &found.text_not_examined {
         let text = context.pick("The text in them was not examined", "未检查图片中的文字");
-        out.push_str(&format!("<p class=\"note\">{text}: <span lang=\"en\">{}</span>.</p>\n", escape(why)));
+        let _ = writeln!(out, "<p class=\"note\">{text}: <span lang=\"en\">{}</span>.</p>", escape(why));
     }
     if found.rows.is_empty() {
         return Some(out);
