@@ -76,16 +76,18 @@ fn planted(found: &ToldAt, reading: &Reading, sightings: &[Sighting]) -> Vec<Dat
     let is_it = |step: &Step| {
         step.codec == reading.codec && step.detail == reading.detail && is_at(step.encoded, &reading.range)
     };
-    let is_near = |sighting: &Sighting| {
-        let name = reading.detail.as_deref().unwrap_or_default();
-        is_at(sighting.place.decoded, &found.told.range)
-            && sighting.form.ends_with(&format!("{} {name}", reading.codec))
+    // What stands in the file as it is read needs no step; what the onlooker found names the note.
+    let is_there = |sighting: &Sighting| {
+        let (at, name) = (sighting.place.decoded, reading.detail.as_deref().unwrap_or_default());
+        let inside = reading.range.start as u64 <= at.start && at.end <= reading.range.end as u64;
+        let is_near = sighting.form.ends_with(&format!("{} {name}", reading.codec));
+        inside || (is_near && is_at(at, &found.told.range))
     };
     let through = |sighting: &&Sighting| {
         !sighting.is_hint()
             && sighting.place.part == found.place.part
             && sighting.trail.0.get(..outer) == Some(&found.trail.0[..])
-            && sighting.trail.0.get(outer).map_or_else(|| is_near(sighting), is_it)
+            && sighting.trail.0.get(outer).map_or_else(|| is_there(sighting), is_it)
     };
     let data: BTreeSet<DatumId> = sightings.iter().filter(through).map(|sighting| sighting.datum.clone()).collect();
     data.into_iter().collect()

@@ -136,7 +136,6 @@ impl Explorer<'_> {
             let map = reading.map(bytes, way.reveal());
             for mut find in self.explore(way.reveal(), node.inner(true)) {
                 find.through(reading.codec, reading.detail.clone(), &reading.range, &map, number);
-                find.named += usize::from(reading.detail.is_some());
                 self.keep(find, finds);
             }
         }
