@@ -73,7 +73,7 @@ fn planted(found: &ToldAt, reading: &Reading, sightings: &[Sighting]) -> Vec<Dat
     let is_at = |at: dyetrace_case::Range, range: &std::ops::Range<usize>| {
         (at.start, at.end) == (range.start as u64, range.end as u64)
     };
-    let is_it = |step: &Step| {
+    let leads_through = |step: &Step| {
         step.codec == reading.codec && step.detail == reading.detail && is_at(step.encoded, &reading.range)
     };
     // What stands in the file as it is read needs no step; what the onlooker found names the note.
@@ -87,7 +87,7 @@ fn planted(found: &ToldAt, reading: &Reading, sightings: &[Sighting]) -> Vec<Dat
         !sighting.is_hint()
             && sighting.place.part == found.place.part
             && sighting.trail.0.get(..outer) == Some(&found.trail.0[..])
-            && sighting.trail.0.get(outer).map_or_else(|| is_there(sighting), is_it)
+            && sighting.trail.0.get(outer).map_or_else(|| is_there(sighting), leads_through)
     };
     let data: BTreeSet<DatumId> = sightings.iter().filter(through).map(|sighting| sighting.datum.clone()).collect();
     data.into_iter().collect()
