@@ -8,8 +8,8 @@ use dyetrace_case::{
     NameSource, Opaque, PartName, Place, Protocol, Range, Record, RecordId, Shape, Side, Step, Time, Trail, Transport,
 };
 use dyetrace_report::audit::{
-    Audit, Compared, ExhibitRow, Fixity, KeyFile, KeyRow, Look, Recipient, RecipientKey, Summary, Tally, Tool,
-    Unplanted, UnplantedRow, write_json, write_terminal,
+    Audit, Compared, EmbeddedPicture, ExhibitRow, Fixity, KeyFile, KeyRow, Look, PictureNote, PictureRow, Pictures,
+    Recipient, RecipientKey, Summary, Tally, Tool, Unplanted, UnplantedRow, write_json, write_terminal,
 };
 use schema::faults;
 use serde_json::Value;
@@ -70,8 +70,25 @@ fn unreadable() -> Audit {
         }],
         differential: Some(Compared { findings: vec![following()], notes: vec!["runs were compared".to_owned()] }),
         unplanted: Some(Unplanted { mode: "strict", rows: vec![recognised()] }),
+        pictures: Pictures { seen: 2, telling: 1, rows: vec![telling()], text_not_examined: None },
         recipients: vec![recipient()],
         ..Audit::default()
+    }
+}
+
+/// A picture that tells where it was taken, in a body.
+fn telling() -> PictureRow {
+    let UnplantedRow { place, trail, exhibit, record, .. } = recognised();
+    let (block, name, shown) = ("exif".to_owned(), "Model".to_owned(), "\u{1b}[31m****".to_owned());
+    PictureRow {
+        format: "jpeg".to_owned(),
+        size: Some((4000, 3000)),
+        notes: vec![PictureNote { block, name, shown, planted: vec![DatumId("device.name".to_owned())] }],
+        embedded: Some(EmbeddedPicture { size: "160×120".to_owned(), shows: Some("other-contents".to_owned()) }),
+        place,
+        trail,
+        exhibit,
+        record,
     }
 }
 
@@ -151,6 +168,17 @@ fn every_audit_follows_the_published_schema() {
         !faults(&schema, &serde_json::json!({"schema": "dyetrace-audit/0"}), &schema).is_empty(),
         "the check can fail"
     );
+}
+
+#[test]
+fn what_a_picture_tells_is_said_and_steers_no_terminal() {
+    let mut page = Vec::new();
+    write_terminal(&unreadable(), Look::default(), &mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    for said in ["What pictures give away", "exif Model", "planted: device.name", "160×120: shows something else"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains('\u{1b}'), "{page}");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use dyetrace_case::{
     Snapshot, Source, Statement, Step, Strength, Time, Timeline, Todo, Trail, Transfer, Transport, Verdict, Witness,
 };
 use dyetrace_report::audit::{
-    Audit, CaseInfo, Chance, Class, ClassCounts, Compared, DatumRow, ExhibitRow, Fixity, KeyRow, RecipientKey,
-    SightingRow, Summary, Tally, Tool, Unplanted,
+    Audit, CaseInfo, Chance, Class, ClassCounts, Compared, DatumRow, ExhibitRow, Fixity, KeyRow, Pictures,
+    RecipientKey, SightingRow, Summary, Tally, Tool, Unplanted,
 };
 use dyetrace_report::html::{Excerpt, Excerpts};
 use std::sync::Arc;
@@ -411,6 +411,7 @@ fn audit(sightings: Vec<SightingRow>) -> Audit {
         }],
         differential: Some(Compared { findings: vec![following()], notes: vec![HOSTILE.to_owned()] }),
         unplanted: Some(Unplanted { mode: "strict", rows: Vec::new() }),
+        pictures: Pictures::default(),
         recipients: vec![with_unplanted()],
         chance: Chance {
             values: 5,
