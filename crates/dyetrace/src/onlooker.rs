@@ -2,8 +2,8 @@
 
 use crate::originals::Originals;
 use dyetrace_case::{Datum, DatumId, Secret, Strength, Subject};
-use dyetrace_pictures::{Embedded, Note, Notes, Shows, notes};
-use dyetrace_search::{Beside, Reading, SeenBeside, Told};
+use dyetrace_pictures::{Embedded, Note, Notes, Shows, notes, shows};
+use dyetrace_search::{Beside, LookedBeside, Reading, SeenBeside, Told};
 use std::sync::Arc;
 
 /// Degrees between a planted position and one in a picture's notes that may be the same, one metre: cameras write
@@ -14,6 +14,11 @@ const EXACT: f64 = 1e-6;
 
 /// Bytes of the smallest picture with notes.
 const SHORTEST_PICTURE: usize = 64;
+
+/// Small pictures of one body that are held against the pictures around them.
+const MOST_COMPARED: usize = 8;
+/// Pixels that are decoded while the search goes through one byte.
+const PIXELS_A_BYTE: u64 = 32;
 
 /// Names of facts about a picture; see [`Told::facts`].
 pub(crate) mod fact {
@@ -98,16 +103,21 @@ impl Beside for Onlooker {
         if self.originals.is_some() || !self.positions.is_empty() { 1 } else { usize::MAX }
     }
 
-    fn look(&self, bytes: &[u8]) -> Vec<SeenBeside> {
-        let mut seen = self.originals.as_ref().map(|originals| originals.look(bytes)).unwrap_or_default();
+    fn look(&self, bytes: &[u8]) -> LookedBeside {
+        let mut looked = self.originals.as_ref().map(|originals| originals.look(bytes)).unwrap_or_default();
         if !self.positions.is_empty() && may_be_picture(bytes) {
-            seen.extend(notes(bytes).iter().filter_map(|told| self.near(told)));
+            looked.seen.extend(notes(bytes).iter().filter_map(|told| self.near(told)));
         }
-        seen
+        looked
     }
 
     fn read(&self, bytes: &[u8]) -> Vec<Told> {
-        notes(bytes).into_iter().map(|told| in_words(bytes, told)).collect()
+        let mut compared = 0;
+        let all = notes(bytes).into_iter().map(|told| {
+            compared += usize::from(told.embedded.is_some());
+            in_words(bytes, told, compared <= MOST_COMPARED)
+        });
+        all.collect()
     }
 }
 
@@ -117,7 +127,7 @@ fn may_be_picture(bytes: &[u8]) -> bool {
     head.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
 }
 
-fn in_words(bytes: &[u8], told: Notes) -> Told {
+fn in_words(bytes: &[u8], told: Notes, compares: bool) -> Told {
     let mut facts = vec![(fact::FORMAT, told.format.to_owned())];
     if let Some((width, height)) = told.size {
         facts.extend([(fact::WIDTH, width.to_string()), (fact::HEIGHT, height.to_string())]);
@@ -129,17 +139,22 @@ fn in_words(bytes: &[u8], told: Notes) -> Told {
         ways: ways(note).map(Secret::new).collect(),
     };
     let mut readings: Vec<Reading> = told.notes.iter().map(reading).collect();
+    let mut work = 0;
     if let Some(small) = &told.embedded {
+        let part = |range: &std::ops::Range<usize>| bytes.get(range.clone()).unwrap_or_default();
+        let shown = if compares { shows(part(&told.range), part(&small.range)) } else { None };
+        let pixels = told.size.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
+        work = if compares { pixels / PIXELS_A_BYTE } else { 0 };
         facts.push((fact::EMBEDDED, format!("{}×{}", small.size.0, small.size.1)));
-        facts.extend(small.shows.map(|shows| (fact::SHOWS, shows_in_words(shows).to_owned())));
-        readings.extend(thumbnail(bytes, small));
+        facts.extend(shown.map(|shown| (fact::SHOWS, shows_in_words(shown).to_owned())));
+        readings.extend(if shown == Some(Shows::Same) { None } else { thumbnail(bytes, small) });
     }
-    Told { range: told.range, facts, readings }
+    Told { range: told.range, facts, readings, work }
 }
 
 /// The small picture is looked at by itself only where it may show more than the picture around it.
 fn thumbnail(bytes: &[u8], small: &Embedded) -> Option<Reading> {
-    let content = bytes.get(small.range.clone()).filter(|_| small.shows != Some(Shows::Same))?;
+    let content = bytes.get(small.range.clone())?;
     Some(Reading { codec: "thumbnail", detail: None, range: small.range.clone(), ways: vec![Secret::new(content)] })
 }
 

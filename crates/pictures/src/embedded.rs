@@ -26,8 +26,6 @@ pub struct Embedded {
     pub range: Range<usize>,
     /// Width and height in pixels.
     pub size: (u32, u32),
-    /// Whether it shows what the picture shows. `None` where one of them cannot be read or is too smooth to tell.
-    pub shows: Option<Shows>,
 }
 
 /// What a small picture shows, held against the picture it is in.
@@ -48,12 +46,12 @@ pub(crate) fn embedded(file: &[u8], block: Range<usize>) -> Option<Embedded> {
     let (at, length) = (tiff.whole(&second, 0x0201)? as usize, tiff.whole(&second, 0x0202)? as usize);
     let start = block.start.checked_add(at)?;
     let range = start..start.checked_add(length)?.min(block.end);
-    let small = file.get(range.clone())?;
-    let size = size(small)?;
-    Some(Embedded { size, shows: shows(file, small), range })
+    Some(Embedded { size: size(file.get(range.clone())?)?, range })
 }
 
-fn shows(file: &[u8], small: &[u8]) -> Option<Shows> {
+/// Whether the small picture shows what the picture around it shows. Both are decoded. `None` where one of them cannot
+/// be read or is too smooth to tell.
+pub fn shows(file: &[u8], small: &[u8]) -> Option<Shows> {
     let limits = Limits { pixels: 1 << 20, memory: 16 << 20 };
     let orientation = exif(file).and_then(|notes| notes.orientation).unwrap_or(1);
     let small = upright(decode(small, &limits).ok()?, orientation);

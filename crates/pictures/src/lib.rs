@@ -61,7 +61,7 @@ mod views;
 mod xmp;
 
 pub use decode::{Format, Limits, Unreadable, decode};
-pub use embedded::{Embedded, Shows};
+pub use embedded::{Embedded, Shows, shows};
 pub use exif::{Exif, exif};
 pub use finder::{Finder, Found, Piece, SHORTEST, Sight, What};
 pub use gallery::{Gallery, Likeness, Match, View};

@@ -4,7 +4,7 @@
 use crate::decode::Format;
 use crate::embedded::{Embedded, embedded};
 use crate::exif;
-use crate::extent::{extent, starts};
+use crate::extent::{Steps, extent, starts};
 use crate::size::size;
 use crate::tiff::{EXIF_DIRECTORY, Entry, GPS_DIRECTORY, Tiff};
 use crate::xmp;
@@ -13,8 +13,6 @@ use std::ops::Range;
 
 /// Pictures of one buffer that are asked.
 const MOST_PICTURES: usize = 64;
-/// Beginnings that are looked at: chance shows one in sixteen million bytes.
-const MOST_STARTS: usize = 1024;
 /// Decimals in which a position is written out, the usual ones first. A planted position has some number of them, and
 /// fractions of degrees come back to it only when they are rounded to the same.
 const DECIMALS: [usize; 5] = [6, 5, 4, 7, 3];
@@ -63,12 +61,12 @@ pub fn notes(bytes: &[u8]) -> Vec<Notes> {
     if let Some(whole) = of_container(bytes) {
         return vec![whole];
     }
-    let (mut all, mut done) = (Vec::new(), 0);
-    for start in starts(bytes).into_iter().take(MOST_STARTS) {
+    let (mut all, mut done, mut steps) = (Vec::new(), 0, Steps::of(bytes.len()));
+    for start in starts(bytes).0 {
         if start < done || all.len() >= MOST_PICTURES {
             continue;
         }
-        let Some(picture) = extent(bytes, start) else { continue };
+        let Some(picture) = extent(bytes, start, &mut steps) else { continue };
         done = picture.whole.end;
         all.extend(of_picture(bytes, picture.whole));
     }
