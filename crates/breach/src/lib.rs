@@ -19,6 +19,7 @@ mod password;
 mod people;
 mod read;
 mod rows;
+mod sample;
 mod scan;
 mod source;
 mod stale;

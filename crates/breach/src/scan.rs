@@ -8,22 +8,15 @@ use crate::law::{self, Indication};
 use crate::password::Owner;
 use crate::people::{Facts, People, PeopleReport};
 use crate::read::Checkpoint;
-use crate::rows::{Batch, Damage, Dialect, Entry, Place, Row, Sink, Span, Table, TableId};
+use crate::rows::{Batch, Damage, Dialect, Entry, Row, Sink, Table, TableId};
+use crate::sample::Sample;
 use dyetrace_search::{RecogniseOptions, ResidentIdMode};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// Rows of a table that its columns are typed by.
-const SAMPLE_ROWS: usize = 1024;
-/// Bytes of rows that are held for it.
-const SAMPLE_BYTES: usize = 8 << 20;
-/// Longest value looked at for its kind.
-const SAMPLE_VALUE: usize = 512;
 /// Most tables, and most columns of all of them, counted one by one.
 const MOST_TABLES: usize = 4096;
 const MOST_COLUMNS: usize = 16_384;
-/// Most columns of one table.
-const MOST_TABLE_COLUMNS: usize = 1024;
 /// Damages kept one by one.
 const MOST_DAMAGES: usize = 1000;
 /// Rows counted together, column by column.
@@ -141,14 +134,6 @@ struct Counting {
     columns: Vec<Column>,
 }
 
-/// Rows held until they are enough to type columns by.
-#[derive(Default)]
-struct Sample {
-    bytes: Vec<u8>,
-    spans: Vec<Span>,
-    starts: Vec<u32>,
-}
-
 impl Scan {
     /// Nothing counted yet. All digests are under the key.
     pub fn new(key: &Key, options: ScanOptions) -> Self {
@@ -203,20 +188,15 @@ impl Scan {
     fn type_columns(&mut self, index: usize) {
         let Some(table) = self.tables.get_mut(index) else { return };
         let Some(sample) = table.sample.take() else { return };
-        let batch = sample.batch();
-        let widest = batch.rows().map(|row| row.len()).max().unwrap_or(0).max(table.table.columns.len());
-        let width = widest.min(MOST_TABLE_COLUMNS).min(MOST_COLUMNS.saturating_sub(self.columns));
+        let width = sample.width(table.table.columns.len()).min(MOST_COLUMNS.saturating_sub(self.columns));
         self.columns += width;
         for column in 0..width {
             let header = table.table.columns.get(column).cloned().flatten();
             let header = header.filter(|header| is_header(header, &mut self.checker));
-            let values: Vec<&[u8]> =
-                batch.rows().filter_map(|row| row.field(column)).filter(|value| !value.is_empty()).collect();
-            let short: Vec<&[u8]> =
-                values.iter().map(|value| value.get(..value.len().min(SAMPLE_VALUE)).unwrap_or_default()).collect();
-            let kind = kind::decide(&kind::Column { header: header.as_deref(), values: &short }, &mut self.checker);
-            table.columns.push(Column::new(header, kind, values.len()));
+            let (kind, sampled) = sample.kind(column, header.as_deref(), &mut self.checker);
+            table.columns.push(Column::new(header, kind, sampled));
         }
+        let batch = sample.batch();
         self.count(index, &batch);
     }
 
@@ -413,40 +393,6 @@ fn dialect(dialect: Dialect) -> String {
     }
 }
 
-impl Sample {
-    fn batch(&self) -> Batch<'_> {
-        Batch { bytes: &self.bytes, spans: &self.spans, starts: &self.starts, place: Place { entry: 0, offset: 0 } }
-    }
-
-    /// Holds rows, until there are enough; gives how many it took.
-    fn take(&mut self, batch: &Batch<'_>) -> usize {
-        if self.starts.is_empty() {
-            self.starts.push(0);
-        }
-        let mut taken = 0;
-        for row in batch.rows() {
-            if self.is_full() {
-                break;
-            }
-            for column in 0..row.len().min(MOST_TABLE_COLUMNS) {
-                let span = row.field(column).map_or(Span::NULL, |value| {
-                    let start = self.bytes.len() as u32;
-                    self.bytes.extend_from_slice(value);
-                    Span::new(start, value.len() as u32)
-                });
-                self.spans.push(span);
-            }
-            self.starts.push(self.spans.len() as u32);
-            taken += 1;
-        }
-        taken
-    }
-
-    fn is_full(&self) -> bool {
-        self.starts.len() > SAMPLE_ROWS || self.bytes.len() >= SAMPLE_BYTES || self.spans.len() >= 1 << 17
-    }
-}
-
 impl Sink for Scan {
     fn entry(&mut self, index: u32, entry: &Entry) {
         if self.entries.len() < MOST_TABLES {
@@ -503,6 +449,7 @@ impl Sink for Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::{Place, Span};
     use Kind::{Email, Number, PasswordHash, Phone, ResidentId, Time, Username};
 
     /// Rows as a reader gives them.
@@ -663,7 +610,7 @@ mod tests {
             assert_eq!(id.0 == u32::MAX, n >= 4095);
         }
         let report = scan.finish();
-        assert_eq!((report.tables[0].rows, report.tables[0].columns.len()), (3, MOST_TABLE_COLUMNS));
+        assert_eq!((report.tables[0].rows, report.tables[0].columns.len()), (3, crate::sample::MOST_COLUMNS));
         assert_eq!(report.further_tables, 905);
     }
 }

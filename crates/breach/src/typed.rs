@@ -1,18 +1,12 @@
 //! Rows of a dump whose columns are typed, for what compares rows and does not count columns.
 
-use crate::kind::{self, Checker, Kind};
-use crate::rows::{Batch, Damage, Place, Row, Sink, Span, Table, TableId};
+use crate::kind::{Checker, Kind};
+use crate::rows::{Batch, Damage, Row, Sink, Table, TableId};
+use crate::sample::Sample;
 use dyetrace_search::{RecogniseOptions, ResidentIdMode};
 
-/// Rows that columns are typed by.
-const SAMPLE_ROWS: usize = 1024;
-/// Bytes of rows that are held for it.
-const SAMPLE_BYTES: usize = 8 << 20;
-/// Longest value looked at for its kind.
-const SAMPLE_VALUE: usize = 512;
-/// Most tables of a dump, and columns of one.
+/// Most tables of a dump.
 const MOST_TABLES: usize = 4096;
-const MOST_COLUMNS: usize = 1024;
 
 /// What takes typed rows.
 pub(crate) trait TypedRows {
@@ -35,16 +29,8 @@ pub(crate) struct Typed<'t, T: TypedRows> {
 
 struct Typing {
     table: Table,
-    held: Option<Held>,
+    held: Option<Sample>,
     kinds: Vec<Kind>,
-}
-
-/// The first rows of a table.
-#[derive(Default)]
-struct Held {
-    bytes: Vec<u8>,
-    spans: Vec<Span>,
-    starts: Vec<u32>,
 }
 
 impl<'t, T: TypedRows> Typed<'t, T> {
@@ -63,17 +49,12 @@ impl<'t, T: TypedRows> Typed<'t, T> {
     fn type_columns(&mut self, index: usize) {
         let Some(table) = self.tables.get_mut(index) else { return };
         let Some(held) = table.held.take() else { return };
-        let batch = held.batch();
-        let widest = batch.rows().map(|row| row.len()).max().unwrap_or(0).max(table.table.columns.len());
-        for column in 0..widest.min(MOST_COLUMNS) {
+        for column in 0..held.width(table.table.columns.len()) {
             let header = table.table.columns.get(column).and_then(Option::as_deref);
-            let filled = batch.rows().filter_map(|row| row.field(column)).filter(|value| !value.is_empty());
-            let values: Vec<&[u8]> =
-                filled.map(|value| value.get(..value.len().min(SAMPLE_VALUE)).unwrap_or_default()).collect();
-            table.kinds.push(kind::decide(&kind::Column { header, values: &values }, &mut self.checker));
+            table.kinds.push(held.kind(column, header, &mut self.checker).0);
         }
         self.rows.table(&table.kinds);
-        for row in batch.rows() {
+        for row in held.batch().rows() {
             self.rows.row(&row, &table.kinds, &mut self.checker);
         }
     }
@@ -84,7 +65,7 @@ impl<T: TypedRows> Sink for Typed<'_, T> {
         let known = self.tables.iter().position(|other| other.table == *table);
         let index = known.unwrap_or(self.tables.len());
         if known.is_none() && index < MOST_TABLES {
-            self.tables.push(Typing { table: table.clone(), held: Some(Held::default()), kinds: Vec::new() });
+            self.tables.push(Typing { table: table.clone(), held: Some(Sample::default()), kinds: Vec::new() });
         }
         TableId(u32::try_from(index).unwrap_or(u32::MAX))
     }
@@ -93,7 +74,7 @@ impl<T: TypedRows> Sink for Typed<'_, T> {
         let index = table.0 as usize;
         let Some(typing) = self.tables.get_mut(index) else { return };
         let taken = typing.held.as_mut().map_or(0, |held| held.take(batch));
-        if typing.held.as_ref().is_some_and(Held::is_full) {
+        if typing.held.as_ref().is_some_and(Sample::is_full) {
             self.type_columns(index);
         }
         let Some(typing) = self.tables.get(index).filter(|typing| typing.held.is_none()) else { return };
@@ -104,39 +85,5 @@ impl<T: TypedRows> Sink for Typed<'_, T> {
 
     fn damage(&mut self, damage: Damage) {
         self.rows.damage(damage);
-    }
-}
-
-impl Held {
-    fn batch(&self) -> Batch<'_> {
-        Batch { bytes: &self.bytes, spans: &self.spans, starts: &self.starts, place: Place { entry: 0, offset: 0 } }
-    }
-
-    /// Holds rows until there are enough; gives how many it took.
-    fn take(&mut self, batch: &Batch<'_>) -> usize {
-        if self.starts.is_empty() {
-            self.starts.push(0);
-        }
-        let mut taken = 0;
-        for row in batch.rows() {
-            if self.is_full() {
-                break;
-            }
-            for column in 0..row.len().min(MOST_COLUMNS) {
-                let span = row.field(column).map_or(Span::NULL, |value| {
-                    let start = self.bytes.len() as u32;
-                    self.bytes.extend_from_slice(value);
-                    Span::new(start, value.len() as u32)
-                });
-                self.spans.push(span);
-            }
-            self.starts.push(self.spans.len() as u32);
-            taken += 1;
-        }
-        taken
-    }
-
-    fn is_full(&self) -> bool {
-        self.starts.len() > SAMPLE_ROWS || self.bytes.len() >= SAMPLE_BYTES || self.spans.len() >= 1 << 17
     }
 }
