@@ -144,3 +144,13 @@ fn an_encrypted_attempt_gives_its_ciphertext() {
         assert!(vector.is_none_or(|vector| sealed.starts_with(&vector)));
     }
 }
+
+/// Where the BSSID was not heard, the beginning of an SSID whose checksum was by chance the same was taken for it.
+#[test]
+fn an_ssid_is_not_taken_for_a_bssid_that_was_not_heard() {
+    let ear = Ear { lost: 20, repeated: 20, swapped: 5 };
+    let heard = ear.listen(attempt(Protocol::EspTouch, b"/%w'=<AaA 00a Ev.m:E", b"T6A0Oj&`=25"), "hlxu");
+    let records = spelt(&air::ethernet(&heard, PHONE));
+    let fields: Vec<_> = records.iter().map(|record| &record.request.as_ref().unwrap().headers).collect();
+    assert_eq!(records.len(), 1, "{fields:?}");
+}

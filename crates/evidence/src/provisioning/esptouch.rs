@@ -38,7 +38,9 @@ pub(super) fn decode(lengths: &[u16]) -> Option<Fields> {
     if ssid.is_none() && !list.stops_at(password_ends) {
         return None;
     }
-    let bssid = list.range(ends, ends + 6).or_else(|| list.range(password_ends, password_ends + 6));
+    // Where the SSID is left out, the BSSID stands in its place; else the SSID would be taken for one.
+    let follows = if ssid.is_some() { ends } else { password_ends };
+    let bssid = list.range(ends, ends + 6).or_else(|| list.range(follows, follows + 6));
     let bssid = bssid.filter(|bssid| crc8(bssid.iter().copied()) == known[3]);
     let phone = Ipv4Addr::from(*known.get(5..)?.first_chunk::<4>()?);
     let mut fields = Fields::default();
