@@ -42,7 +42,7 @@ pub enum Dialect {
 }
 
 /// What is known of a table before its rows come.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Table {
     /// Which entry it is in.
     pub entry: u32,

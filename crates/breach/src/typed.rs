@@ -4,6 +4,7 @@ use crate::kind::{Checker, Kind};
 use crate::rows::{Batch, Damage, Row, Sink, Table, TableId};
 use crate::sample::Sample;
 use dyetrace_search::{RecogniseOptions, ResidentIdMode};
+use std::collections::HashMap;
 
 /// Most tables of a dump.
 const MOST_TABLES: usize = 4096;
@@ -25,6 +26,8 @@ pub(crate) struct Typed<'t, T: TypedRows> {
     rows: &'t mut T,
     checker: Checker,
     tables: Vec<Typing>,
+    /// Where each table is in `tables`: a dump may name a table before every row.
+    known: HashMap<Table, u32>,
 }
 
 struct Typing {
@@ -36,7 +39,7 @@ struct Typing {
 impl<'t, T: TypedRows> Typed<'t, T> {
     pub(crate) fn new(rows: &'t mut T, resident_ids: ResidentIdMode) -> Self {
         let recognise = RecogniseOptions { resident_ids, least_bits: 0.0, ..RecogniseOptions::default() };
-        Self { rows, checker: Checker::new(recognise), tables: Vec::new() }
+        Self { rows, checker: Checker::new(recognise), tables: Vec::new(), known: HashMap::new() }
     }
 
     /// Passes on what is still held. To be called when the dump is read.
@@ -62,12 +65,16 @@ impl<'t, T: TypedRows> Typed<'t, T> {
 
 impl<T: TypedRows> Sink for Typed<'_, T> {
     fn table(&mut self, table: &Table) -> TableId {
-        let known = self.tables.iter().position(|other| other.table == *table);
-        let index = known.unwrap_or(self.tables.len());
-        if known.is_none() && index < MOST_TABLES {
-            self.tables.push(Typing { table: table.clone(), held: Some(Sample::default()), kinds: Vec::new() });
+        if let Some(index) = self.known.get(table) {
+            return TableId(*index);
         }
-        TableId(u32::try_from(index).unwrap_or(u32::MAX))
+        if self.tables.len() >= MOST_TABLES {
+            return TableId(u32::MAX);
+        }
+        let index = self.tables.len() as u32;
+        self.known.insert(table.clone(), index);
+        self.tables.push(Typing { table: table.clone(), held: Some(Sample::default()), kinds: Vec::new() });
+        TableId(index)
     }
 
     fn batch(&mut self, table: TableId, batch: &Batch<'_>) {

@@ -13,5 +13,5 @@ pub use form::{Family, Guessing};
 pub(crate) use form::{form, is_des_crypt, is_hex_digest};
 pub(crate) use stored::Stored;
 pub use stored::{DigestOf, FamilyRows, SchemeRows, StorageReport, WorkRows};
-pub(crate) use typed::is_of;
+pub(crate) use typed::{is_of, is_slow};
 pub(crate) use verify::Owner;

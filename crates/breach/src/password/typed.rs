@@ -5,13 +5,27 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-/// Is the stored form one of this password? `None` where nobody can tell: the function is not known here, or a salt
-/// stands beside it and none of the usual compositions gives it.
+/// Costs beyond these are not paid: a dump may state any, up to hours and all memory for one row. bcrypt's logarithm of
+/// rounds, that of phpass, Argon2's KiB and passes.
+const BCRYPT: u32 = 14;
+const PHPASS: usize = 16;
+const ARGON2: (u32, u32) = (128 << 10, 10);
+
+/// True for a form that was made to be slow: it costs milliseconds and more to try one password.
+pub(crate) fn is_slow(stored: &[u8]) -> bool {
+    stored.first() == Some(&b'$')
+}
+
+/// Is the stored form one of this password? `None` where nobody can tell: the function is not known here, it costs more
+/// than is paid, or a salt stands beside it and none of the usual compositions gives it.
 pub(crate) fn is_of(stored: &[u8], salt: Option<&[u8]>, typed: &[u8]) -> Option<bool> {
     let text = std::str::from_utf8(stored).ok()?;
     match stored {
         [b'$', b'a', b'r', b'g', b'o', b'n', b'2', ..] => argon2(text, typed),
-        [b'$', b'2', ..] => bcrypt::verify(typed, text).ok(),
+        [b'$', b'2', ..] => {
+            let cost: u32 = text.split('$').nth(2)?.parse().ok()?;
+            if cost > BCRYPT { None } else { bcrypt::verify(typed, text).ok() }
+        }
         [b'$', b'P' | b'H', b'$', ..] => phpass(stored, typed),
         _ => digest(stored, salt, typed),
     }
@@ -20,6 +34,10 @@ pub(crate) fn is_of(stored: &[u8], salt: Option<&[u8]>, typed: &[u8]) -> Option<
 fn argon2(stored: &str, typed: &[u8]) -> Option<bool> {
     use argon2::password_hash::{Error, PasswordHash, PasswordVerifier as _};
     let stored = PasswordHash::new(stored).ok().filter(|stored| stored.hash.is_some())?;
+    let cost = argon2::Params::try_from(&stored).ok()?;
+    if cost.m_cost() > ARGON2.0 || cost.t_cost() > ARGON2.1 {
+        return None;
+    }
     match argon2::Argon2::default().verify_password(typed, &stored) {
         Ok(()) => Some(true),
         Err(Error::Password) => Some(false),
@@ -55,7 +73,7 @@ fn phpass(stored: &[u8], typed: &[u8]) -> Option<bool> {
     const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let rounds = ALPHABET.iter().position(|letter| Some(letter) == stored.get(3))?;
     let (salt, kept) = (stored.get(4..12)?, stored.get(12..34)?);
-    if !(7..=24).contains(&rounds) {
+    if !(7..=PHPASS).contains(&rounds) {
         return None;
     }
     let mut digest: [u8; 16] = Md5::digest([salt, typed].concat()).into();
@@ -99,5 +117,19 @@ mod tests {
         assert_eq!(is_of(b"01dfae6e5d4d90d9892622325959afbe", Some(b"7050461"), b"other"), None);
         assert_eq!(is_of(b"$argon2id$broken", None, b"x"), None);
         assert_eq!(is_of(b"pbkdf2_sha256$20000$H0dPx8NeajVu$x", None, b"hashcat"), None);
+    }
+
+    /// A row of a dump could state a cost of hours, or of all memory.
+    #[test]
+    fn a_cost_that_nobody_should_pay_is_not_paid() {
+        let costly: [&[u8]; 4] = [
+            b"$2a$31$LhayLxezLhK1LhWvKxCyLOj0j1u.Kj0jZ0pEmm134uzrQlFvQJLF6",
+            b"$P$M84478476IagS59wHZvyQMArzfx58u.",
+            b"$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$iWh06vD8Fy27wf9npn6FXWiCX4K6pW6Ue1Bnzz07Z8A",
+            b"$argon2id$v=19$m=65536,t=4000000,p=1$c29tZXNhbHRzb21lc2FsdA$iWh06vD8Fy27wf9npn6FXWiCX4K6pW6Ue1Bnzz07Z8A",
+        ];
+        for stored in costly {
+            assert_eq!(is_of(stored, None, b"hashcat"), None, "{}", String::from_utf8_lossy(stored));
+        }
     }
 }
