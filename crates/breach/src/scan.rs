@@ -190,6 +190,9 @@ impl Scan {
         let Some(sample) = table.sample.take() else { return };
         let width = sample.width(table.table.columns.len()).min(MOST_COLUMNS.saturating_sub(self.columns));
         self.columns += width;
+        // A statement whose quotes slipped may name a value.
+        let name = table.table.name.take();
+        table.table.name = name.filter(|name| is_header(name, &mut self.checker));
         for column in 0..width {
             let header = table.table.columns.get(column).cloned().flatten();
             let header = header.filter(|header| is_header(header, &mut self.checker));
@@ -523,6 +526,16 @@ mod tests {
         let mut scan = Scan::new(&Key::from_bytes([3; 32]), ScanOptions::default());
         feed(&mut scan, &table(&MEMBER), rows);
         scan.finish()
+    }
+
+    #[test]
+    fn a_table_that_is_named_like_a_value_is_not_named() {
+        let mut scan = Scan::new(&Key::from_bytes([7; 32]), ScanOptions::default());
+        let dump = "INSERT INTO `li.lei@example.com` VALUES (1,'a');\nINSERT INTO `users` VALUES (1,'a');\n";
+        crate::read_from("dump.sql", &mut dump.as_bytes(), &crate::Options::default(), &mut scan);
+        let report = scan.finish();
+        let names: Vec<_> = report.tables.iter().map(|table| table.name.as_deref()).collect();
+        assert_eq!(names, [None, Some("users")]);
     }
 
     #[test]

@@ -126,6 +126,11 @@ pub(crate) fn unescape(field: &mut [u8]) -> usize {
     while let Some(&byte) = field.get(read) {
         let (character, taken) = match (byte, field.get(read + 1)) {
             (b'\\', Some(b'u')) => unicode(&field[read..]),
+            // No escape: the character behind it stays whole.
+            (b'\\', Some(0x80..)) => {
+                read += 1;
+                continue;
+            }
             (b'\\', Some(&next)) => (char::from(plain(next)), 2),
             _ => {
                 field[written] = byte;
@@ -180,6 +185,13 @@ mod tests {
         let length = unescape(&mut bytes);
         bytes.truncate(length);
         String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_character_behind_a_backslash_that_escapes_nothing_stays_whole() {
+        let mut field = "a\\张三".as_bytes().to_vec();
+        let length = unescape(&mut field);
+        assert_eq!(std::str::from_utf8(&field[..length]), Ok("a张三"));
     }
 
     #[test]
