@@ -62,9 +62,9 @@ pub async fn serve(front: Front, service: Arc<Service>) {
             let _ = stream.set_nodelay(true);
             // Who breaks off is not told to anybody.
             let _ = match tls {
-                None => converse(stream, peer.ip(), service).await,
+                None => converse(stream, peer.ip(), service, PATIENCE).await,
                 Some(tls) => match timeout(PATIENCE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => converse(stream, peer.ip(), service).await,
+                    Ok(Ok(stream)) => converse(stream, peer.ip(), service, PATIENCE).await,
                     _ => Ok(()),
                 },
             };
@@ -73,18 +73,20 @@ pub async fn serve(front: Front, service: Arc<Service>) {
     }
 }
 
+/// Answers one connection. Each step has its time: who reads nothing must not hold a connection's place.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     peer: IpAddr,
     service: Arc<Service>,
+    patience: Duration,
 ) -> io::Result<()> {
     let mut read = Vec::new();
     for _ in 0..MOST_REQUESTS {
-        let request = match timeout(PATIENCE, next(&mut stream, &mut read)).await {
+        let request = match timeout(patience, next(&mut stream, &mut read)).await {
             Ok(Ok(Some(Ok(request)))) => request,
             Ok(Ok(Some(Err(status)))) => {
                 let refusal = Response::problem(status, "this request is not understood");
-                return write(&mut stream, &refusal, false, true).await;
+                return timeout(patience, write(&mut stream, &refusal, false, true)).await?;
             }
             _ => return Ok(()),
         };
@@ -92,12 +94,12 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         let service = Arc::clone(&service);
         let answer = tokio::task::spawn_blocking(move || service.answer(&request, peer));
         let response = answer.await.map_err(io::Error::other)?;
-        timeout(PATIENCE, write(&mut stream, &response, is_head, close)).await??;
+        timeout(patience, write(&mut stream, &response, is_head, close)).await??;
         if close {
             break;
         }
     }
-    stream.shutdown().await
+    timeout(patience, stream.shutdown()).await?
 }
 
 /// The next request, or the status that refuses it. `None` at the end.
@@ -129,11 +131,10 @@ async fn write<S: AsyncWrite + Unpin>(
     is_head: bool,
     close: bool,
 ) -> io::Result<()> {
-    let mut bytes = head(response, close).into_bytes();
+    stream.write_all(head(response, close).as_bytes()).await?;
     if !is_head {
-        bytes.extend_from_slice(&response.body);
+        stream.write_all(&response.body).await?;
     }
-    stream.write_all(&bytes).await?;
     stream.flush().await
 }
 
@@ -168,5 +169,53 @@ fn reason(status: u16) -> &'static str {
         502 => "Bad Gateway",
         505 => "HTTP Version Not Supported",
         _ => "Internal Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::Key;
+    use crate::index::{Builder, Index, Person, Plan};
+    use crate::service::Setup;
+    use crate::{Identifier, Kind, Source};
+    use ed25519_dalek::SigningKey;
+    use tokio::net::TcpStream;
+
+    const SHORT: Duration = Duration::from_millis(300);
+
+    fn service() -> Arc<Service> {
+        let (folder, key) = (tempfile::tempdir().unwrap(), Key::derive(&[4; 32], b"").unwrap());
+        let path = folder.path().join("check.index");
+        let sources = vec![Source { name: "Example shop".to_owned(), date: None }];
+        let mut builder = Builder::new(Plan { sources, k: 1, bits: None }, &key, folder.path()).unwrap();
+        let identifiers = vec![Identifier::new(Kind::Qq, "10001").unwrap()];
+        builder.add(Person { identifiers, source: 0, fields: 1 }).unwrap();
+        builder.finish(vec!["qq".to_owned()], &SigningKey::from_bytes(&[3; 32]), &path).unwrap();
+        let setup = Setup { names: Vec::new(), each_minute: 20, forwarded: false, proof: None, wasm: None };
+        Arc::new(Service::new(Index::open(&path).unwrap(), key, setup).unwrap())
+    }
+
+    /// A connection on which the client has sent something and takes nothing: not one byte more fits into it.
+    async fn stuffed(sent: &str) -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        client.write_all(sent.as_bytes()).await.unwrap();
+        server.readable().await.unwrap();
+        while timeout(SHORT, server.writable()).await.is_ok() {
+            let _ = server.try_write(&[0; 1 << 16]);
+        }
+        (server, client)
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_refusal_or_answer_nobody_reads_is_given_up() {
+        for sent in ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+            let (server, _client) = stuffed(sent).await;
+            let peer = server.peer_addr().unwrap().ip();
+            let ended = timeout(SHORT * 20, converse(server, peer, service(), SHORT)).await;
+            assert_eq!(ended.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut, "{sent}");
+        }
     }
 }
