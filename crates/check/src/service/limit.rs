@@ -40,12 +40,14 @@ pub(super) struct Limit {
     most: f64,
     period: Duration,
     left: HashMap<Who, (f64, Duration)>,
+    /// When room was last made.
+    swept: Option<Duration>,
 }
 
 impl Limit {
     /// So many in each period.
     pub(super) fn new(most: u32, period: Duration) -> Self {
-        Self { most: f64::from(most), period, left: HashMap::new() }
+        Self { most: f64::from(most), period, left: HashMap::new(), swept: None }
     }
 
     /// Takes `cost` from somebody at a time, counted from any beginning.
@@ -73,10 +75,10 @@ impl Limit {
             return true;
         }
         // At most once in each tenth of a period, so that a flood of addresses does not buy a sweep with each.
-        let swept = self.left.get(&Who::Others).map(|(_, then)| *then);
-        if swept.is_some_and(|then| now.saturating_sub(then) < self.period / 10) {
+        if self.swept.is_some_and(|then| now.saturating_sub(then) < self.period / 10) {
             return false;
         }
+        self.swept = Some(now);
         let (most, period) = (self.most, self.period);
         self.left.retain(|_, (left, then)| {
             *left + now.saturating_sub(*then).as_secs_f64() / period.as_secs_f64() * most < most
@@ -117,5 +119,17 @@ mod tests {
         let refused = (0..200_000).filter(|number| limit.take(address(*number), 1.0, Duration::ZERO).is_err()).count();
         assert!(limit.left.len() <= MOST + 1 && refused > 99_000, "{} {refused}", limit.left.len());
         assert_eq!(limit.take(address(300_000), 1.0, MINUTE * 2), Ok(()), "later there is room again");
+    }
+    #[test]
+    fn those_who_find_no_room_do_not_put_off_that_room_is_made() {
+        let mut limit = Limit::new(2, MINUTE);
+        let address = |number: u32| Who::address(IpAddr::from(number.to_be_bytes()));
+        for number in 0..=MOST as u32 {
+            assert!(limit.take(address(number), 1.0, Duration::ZERO).is_ok());
+        }
+        for step in 1..=24 {
+            let _ = limit.take(address(1_000_000 + step), 1.0, MINUTE / 20 * step);
+        }
+        assert!(limit.left.len() < 100, "all of the first have what they may have: {}", limit.left.len());
     }
 }
