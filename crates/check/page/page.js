@@ -3,12 +3,12 @@
 
 const chinese = (new URLSearchParams(location.search).get("lang") || navigator.language).toLowerCase().startsWith("zh");
 const words = chinese ? {
-  wait: "正在查询……", none: "不在其中。此回答有证明。", found: "在以下泄露中：", nothing: "没有已命名的字段", broken: "没有得到可信的回答：",
+  wait: "正在查询……", none: "不在此服务出示的索引中。", found: "在以下泄露中：", nothing: "没有已命名的字段", broken: "没有得到可信的回答：",
   slow: "查询过多，请稍后再试。", token: "验证码无效。", unbuilt: "此服务器没有安装本页面的程序；请使用 dyetrace breach check。",
   empty: "请输入内容。", long: "内容过长。", email: "邮箱地址形如 name@example.org。", phone: "电话号码有 7 至 15 位数字。",
   country: "请以 + 和国家代码开头。", resident: "身份证号有 18 位，或 15 位数字。", check: "最后一位与其他位不符。", qq: "QQ 号有 5 至 11 位数字。",
 } : {
-  wait: "Asking …", none: "Not in it. This answer is proved.", found: "It is in:", nothing: "no field that has a name",
+  wait: "Asking …", none: "Not in the index that this service showed.", found: "It is in:", nothing: "no field that has a name",
   broken: "There is no answer that can be trusted: ", slow: "Too much was asked. Wait a little and try again.", token: "The token is not good.",
   unbuilt: "The program of this page is not installed here; dyetrace breach check does the same in a terminal.",
   empty: "Type something.", long: "This is too long.", email: "An e-mail address looks like name@example.org.",

@@ -35,7 +35,7 @@ pub enum NoAnswer {
     Form,
     /// The service did not use the key that the manifest names.
     Proof,
-    /// The bucket is not from the signed index.
+    /// The bucket is not from the signed index, or the entry in it that is asked for is damaged.
     Bucket,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for NoAnswer {
         formatter.write_str(match self {
             Self::Form => "the service's answer is no evaluation of what was asked",
             Self::Proof => "the service did not use the key that its manifest names",
-            Self::Bucket => "the bucket is not from the signed index",
+            Self::Bucket => "the bucket is not from the signed index, or its entry is damaged",
         })
     }
 }
@@ -75,7 +75,7 @@ impl Question {
 }
 
 /// Reads the answers to questions that were asked at once: the evaluation of their elements in this order, and the
-/// bucket of each. An empty list says, with proof, that the identifier is not in the index.
+/// bucket of each. An empty list says, with proof, that the identifier is not in the index that the manifest is of.
 ///
 /// # Errors
 /// Where anything of it is not what the manifest promises, so that a service cannot lie by leaving out.
@@ -92,8 +92,9 @@ pub fn answers(
     }
     let answer = |((question, output), frame): ((&Question, _), &&[u8])| {
         let entries = manifest.entries(question.bucket, frame).ok_or(NoAnswer::Bucket)?;
-        let record = record::find(&index, &output, entries, manifest.sources.len()).unwrap_or_default();
-        Ok(exposures(manifest, &record))
+        let found = record::find(&index, &output, entries, manifest.sources.len());
+        let record = found.map_err(|record::Unreadable| NoAnswer::Bucket)?;
+        Ok(record.map_or_else(Vec::new, |record| exposures(manifest, &record)))
     };
     questions.iter().zip(outputs).zip(frames).map(answer).collect()
 }

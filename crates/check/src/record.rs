@@ -68,11 +68,26 @@ pub fn seal(index: &[u8; 16], tag: &[u8; TAG], key: &[u8; 32], record: &Record, 
     Some([tag.as_slice(), &sealed].concat())
 }
 
+/// An entry has the tag that was looked for, and says nothing that can be believed: this is no *not in it*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
 /// Looks for an output's entry among the entries of a bucket. `None` where it is not there.
-pub fn find(index: &[u8; 16], output: &Output, entries: &[u8], sources: usize) -> Option<Record> {
+///
+/// # Errors
+/// Where it is there, but was not sealed for this output, or tells of no dump.
+pub fn find(index: &[u8; 16], output: &Output, entries: &[u8], sources: usize) -> Result<Option<Record>, Unreadable> {
     let wanted = tag(output);
-    let entry = entries.chunks_exact(entry_bytes(sources)).find(|entry| entry.starts_with(&wanted))?;
-    let sealed = Payload { msg: entry.get(TAG..)?, aad: &wanted };
+    let Some(entry) = entries.chunks_exact(entry_bytes(sources)).find(|entry| entry.starts_with(&wanted)) else {
+        return Ok(None);
+    };
+    let record = open(index, output, entry).filter(|record| *record != Record::default());
+    record.map(Some).ok_or(Unreadable)
+}
+
+fn open(index: &[u8; 16], output: &Output, entry: &[u8]) -> Option<Record> {
+    let (tag, sealed) = entry.split_at_checked(TAG)?;
+    let sealed = Payload { msg: sealed, aad: tag };
     let plain = cipher(&sealing_key(output)).decrypt(&nonce(index), sealed).ok()?;
     let mut record = Record::default();
     for (fields, bytes) in record.fields.iter_mut().zip(plain.chunks_exact(8)) {
@@ -108,26 +123,28 @@ mod tests {
     proptest! {
         #[test]
         fn who_has_the_output_reads_the_record_and_nobody_else(first: [u64; 2], second: [u64; 2]) {
-            let widen = |fields: [u64; 2]| Record { fields: [fields[0], fields[1], 0, 0, 0, 0, 0, 0] };
+            let widen = |fields: [u64; 2]| Record { fields: [fields[0] | PRESENT, fields[1], 0, 0, 0, 0, 0, 0] };
             let (first, second) = (widen(first), widen(second));
             let bucket = [entry(1, &first, 2), entry(2, &second, 2)].concat();
             prop_assert_eq!(bucket.len(), 2 * entry_bytes(2));
-            prop_assert_eq!(find(&[9; 16], &output(1), &bucket, 2), Some(first));
-            prop_assert_eq!(find(&[9; 16], &output(2), &bucket, 2), Some(second));
-            prop_assert_eq!(find(&[9; 16], &output(3), &bucket, 2), None);
-            prop_assert_eq!(find(&[8; 16], &output(1), &bucket, 2), None);
+            prop_assert_eq!(find(&[9; 16], &output(1), &bucket, 2), Ok(Some(first)));
+            prop_assert_eq!(find(&[9; 16], &output(2), &bucket, 2), Ok(Some(second)));
+            prop_assert_eq!(find(&[9; 16], &output(3), &bucket, 2), Ok(None));
+            prop_assert_eq!(find(&[8; 16], &output(1), &bucket, 2), Err(Unreadable));
         }
     }
 
     #[test]
-    fn a_changed_entry_is_not_believed() {
+    fn a_changed_entry_is_not_taken_for_an_absent_one() {
         let whole = entry(1, &Record::one(0, 5).unwrap(), 1);
         assert_eq!(whole.len(), entry_bytes(1));
         for place in TAG..whole.len() {
             let mut changed = whole.clone();
             changed[place] ^= 1;
-            assert_eq!(find(&[9; 16], &output(1), &changed, 1), None, "byte {place}");
+            assert_eq!(find(&[9; 16], &output(1), &changed, 1), Err(Unreadable), "byte {place}");
         }
+        let empty = entry(1, &Record::default(), 1);
+        assert_eq!(find(&[9; 16], &output(1), &empty, 1), Err(Unreadable), "it tells of no dump");
     }
 
     #[test]

@@ -101,6 +101,8 @@ fn who_is_in_the_dump_is_told_which_fields_and_who_is_not_is_told_so() {
                     2: in Example shop (2013): name, mail, mobile\n\
                     3: not in it; this is proved\n";
     assert_eq!(stdout(&answer), expected, "{}", String::from_utf8_lossy(&answer.stderr));
+    let unsigned = stdout(&running.check("nobody@example.test\n", &[]));
+    assert_eq!(unsigned, "1: not in the index this service showed\n", "whose index it is, is not known");
     let refused = running.check(asked, &["--signer", &"00".repeat(32)]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("another key"));

@@ -4,7 +4,9 @@ use crate::{Folder, build, identifier, key, plan, signer};
 use dyetrace_check::client::{NoAnswer, Question, answers};
 use dyetrace_check::evaluate::Key;
 use dyetrace_check::index::{Builder, Index, NotAnIndex, NotBuilt, Person, Plan};
-use dyetrace_check::{Identifier, Kind, Manifest, NotTrusted, SignedManifest, Source};
+use dyetrace_check::merkle::root_of;
+use dyetrace_check::record::entry_bytes;
+use dyetrace_check::{Identifier, Kind, Manifest, NotTrusted, SignedManifest, Source, to_hex};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -109,6 +111,23 @@ fn a_service_that_lies_is_found_out() {
     let neighbour = index.bucket(question().bucket() ^ 1).unwrap().unwrap();
     assert_eq!(answer(&neighbour), Err(NoAnswer::Bucket), "a bucket in the place of another");
     assert_eq!(answer(&right[1..]), Err(NoAnswer::Bucket));
+}
+
+#[test]
+fn an_entry_that_does_not_open_is_not_told_as_absent() {
+    let folder = Folder::new();
+    let index = build(&folder, 50, Plan { bits: Some(0), ..plan() });
+    let mut frame = index.bucket(0).unwrap().unwrap();
+    let entry = entry_bytes(1);
+    frame.chunks_exact_mut(entry).for_each(|entry| *entry.last_mut().unwrap() ^= 1);
+    let manifest = Manifest { root: to_hex(&root_of(&frame, 0, &[])), ..index.manifest().clone() };
+    let answer = |asked: &str| {
+        let question = Question::new(&manifest, identifier(Kind::Email, asked), &mut [5; 64]).unwrap();
+        let evaluation = key().evaluate(&[question.element()], &[6; 64]).unwrap();
+        answers(&manifest, &[question], &evaluation, &[&frame])
+    };
+    assert_eq!(answer("person8@example.test"), Err(NoAnswer::Bucket));
+    assert_eq!(answer("nobody@example.test"), Ok(vec![Vec::new()]));
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn a_person_asks_by_keyboard_and_what_they_type_does_not_leave_the_page() {
     browser.wait("document.body.dataset.ready === 'yes'");
     assert_eq!(browser.check("Person8@Example.test"), "It is in:\nExample shop (2013): e-mail, password");
     assert_eq!(browser.check("person9@example.test"), "It is in:\nExample shop (2013): e-mail");
-    assert_eq!(browser.check("nobody@example.test"), "Not in it. This answer is proved.");
+    assert_eq!(browser.check("nobody@example.test"), "Not in the index that this service showed.");
     assert!(browser.check("nobody").contains("looks like name@example.org"));
     assert_eq!(browser.evaluate("document.activeElement.id"), "value", "the field that is wrong has the focus");
     let own = format!("http://{}/", running.address);

@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Fault> {
     let mut text = String::new();
     for (batch, first) in asked.chunks(most).zip((1..).step_by(most)) {
         for (exposures, line) in ask(&remote, &manifest, batch, proof)?.iter().zip(first..) {
-            told(&mut text, line, exposures);
+            told(&mut text, line, exposures, signer.is_some());
         }
     }
     output::print(text.as_bytes())?;
@@ -76,9 +76,12 @@ fn not_understood() -> Fault {
     Fault::new("this does not answer as a check service does")
 }
 
-fn told(text: &mut String, line: usize, exposures: &[Exposure]) {
+/// Without a known signer, all that is proved is that the service showed an index without this identifier: it may have
+/// another.
+fn told(text: &mut String, line: usize, exposures: &[Exposure], is_signer_known: bool) {
     if exposures.is_empty() {
-        let _ = writeln!(text, "{line}: not in it; this is proved");
+        let none = if is_signer_known { "not in it; this is proved" } else { "not in the index this service showed" };
+        let _ = writeln!(text, "{line}: {none}");
     }
     for Exposure { source, fields } in exposures {
         let date = source.date.as_ref().map(|date| format!(" ({date})")).unwrap_or_default();
