@@ -39,5 +39,5 @@ pub use password::{DigestOf, Family, FamilyRows, Guessing, SchemeRows, StorageRe
 pub use people::{Group, Groups, PeopleReport};
 pub use read::{Checkpoint, Options, read, read_from};
 pub use rows::{Batch, Damage, Dialect, Entry, Place, Row, Sink, Span, Table, TableId};
-pub use scan::{DamageReport, EntryReport, Report, Scan, ScanOptions, TableReport};
+pub use scan::{DamageReport, EntryReport, Report, Scan, ScanOptions, TableReport, is_column_name};
 pub use stale::{StaleReport, stale};

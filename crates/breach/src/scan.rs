@@ -262,6 +262,12 @@ fn count_column((index, column): (usize, &mut Column), chunk: &Batch<'_>, facts:
     }
 }
 
+/// False for what is no name of a column but looks like a value of a dump, so that it must not be shown.
+pub fn is_column_name(name: &str) -> bool {
+    let recognise = RecogniseOptions { least_bits: 0.0, ..RecogniseOptions::default() };
+    is_header(name, &mut Checker::new(recognise))
+}
+
 /// False for what is no name of a column but a value: a first line taken for a header would be shown.
 fn is_header(header: &str, checker: &mut Checker) -> bool {
     let digits = header.chars().filter(|letter| letter.is_numeric()).count();

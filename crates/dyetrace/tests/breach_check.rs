@@ -123,3 +123,25 @@ fn an_index_is_served_with_its_own_key_alone_and_holds_nothing_in_clear() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("made with another key"));
 }
+
+/// A dump in which values stand where names belong: they were published under the signature.
+#[test]
+fn no_value_of_a_dump_is_published_as_the_name_of_a_field() {
+    let folder = Folder::new("names");
+    let mut dump = String::new();
+    for number in 0..300 {
+        let account = 20_000_000 + number;
+        writeln!(dump, r#"{{"mail":"person{number}@example.test","13800000008":"a","other8@example.test":{account}}}"#)
+            .unwrap();
+    }
+    std::fs::write(folder.path("dump.csv"), dump).unwrap();
+    let made = folder.index();
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    let said = String::from_utf8(made.stderr).unwrap();
+    assert!(said.contains("names of fields: mail, column 2, column 3"), "{said}");
+    let index = std::fs::read(folder.path("index")).unwrap();
+    for needle in ["13800000008", "other8"] {
+        assert!(!index.windows(needle.len()).any(|window| window == needle.as_bytes()), "a value is in the index");
+        assert!(!said.contains(needle), "a value is shown");
+    }
+}

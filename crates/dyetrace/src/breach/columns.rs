@@ -1,5 +1,6 @@
 //! Which columns of a dump hold identifiers, and what its fields are called towards the affected.
 
+use dyetrace_breach::is_column_name;
 use dyetrace_check::Kind;
 use std::str::FromStr;
 
@@ -43,10 +44,17 @@ pub(super) fn kind(chosen: &[Chosen], place: usize, name: Option<&str>) -> Optio
     USUAL.iter().find(|(kind, names)| is_unchosen(*kind) && names.contains(&bare.as_str())).map(|(kind, _)| *kind)
 }
 
-/// What a field is called: its column's name, else its number.
+/// What a field is called: its column's name, else its number. Everybody reads it in the manifest, so what looks like a
+/// value, as where the first row of a dump is taken for its header, is no name.
 pub(super) fn field(place: usize, name: Option<&str>) -> String {
-    let clean = |name: &str| name.chars().filter(|character| !character.is_control()).take(60).collect::<String>();
-    name.map(clean).filter(|name| !name.is_empty()).unwrap_or_else(|| format!("column {}", place + 1))
+    let is_shown = |name: &&str| !name.is_empty() && !name.chars().any(is_hidden) && is_column_name(name);
+    name.map(str::trim).filter(is_shown).map_or_else(|| format!("column {}", place + 1), str::to_owned)
+}
+
+/// True for what is not seen in a name, or changes how others of it are seen.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 #[cfg(test)]
@@ -64,5 +72,19 @@ mod tests {
         assert_eq!(kind(&chosen, 0, Some("email")), None, "another column was chosen");
         assert_eq!(kind(&chosen, 0, Some("qq")), Some(Kind::Qq));
         assert!("mail=3".parse::<Chosen>().is_err() && "email".parse::<Chosen>().is_err());
+    }
+
+    #[test]
+    fn a_value_taken_for_a_name_is_not_published() {
+        for name in ["password", "E-Mail", "手机号", "address_2", "created_at"] {
+            assert_eq!(field(0, Some(name)), name);
+        }
+        let long = "a".repeat(65);
+        for value in
+            ["lin@example.test", "13800000008", "11010519491231002X", "a12345", "a\u{202E}b", "a\tb", "", &long]
+        {
+            assert_eq!(field(2, Some(value)), "column 3");
+        }
+        assert_eq!(field(2, None), "column 3");
     }
 }

@@ -77,6 +77,7 @@ pub(super) fn run(arguments: &IndexArguments) -> Result<Exit, Fault> {
     if counts.people == 0 {
         return Err(no_identifiers(&counts));
     }
+    say(&format!("Everybody reads these names of fields: {}.", fields.join(", ")));
     let manifest = builder.finish(fields, &signer, &arguments.output).map_err(|error| refused(&error))?;
     let mut text = counts.told();
     let _ = writeln!(text, "{} identifiers of {} rows are in the index.", manifest.identifiers, manifest.people);
