@@ -6,7 +6,8 @@ mod common;
 
 use common::{dyetrace, stdout};
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -66,16 +67,22 @@ impl Running {
     }
 
     fn check(&self, asked: &str, more: &[&str]) -> Output {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_dyetrace"))
-            .args([&["breach", "check", self.url.as_str()], more].concat())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        process.stdin.take().unwrap().write_all(asked.as_bytes()).unwrap();
-        process.wait_with_output().unwrap()
+        check(&self.url, asked, more)
     }
+}
+
+/// Asks a service as the command does.
+fn check(url: &str, asked: &str, more: &[&str]) -> Output {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_dyetrace"))
+        .args([&["breach", "check", url], more].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A check that ends early reads none of it.
+    let _ = process.stdin.take().unwrap().write_all(asked.as_bytes());
+    process.wait_with_output().unwrap()
 }
 
 impl Drop for Running {
@@ -144,4 +151,33 @@ fn no_value_of_a_dump_is_published_as_the_name_of_a_field() {
         assert!(!index.windows(needle.len()).any(|window| window == needle.as_bytes()), "a value is in the index");
         assert!(!said.contains(needle), "a value is shown");
     }
+}
+
+/// A service that answers every request with a redirect to the address.
+fn redirect(to: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {to}/v1/manifest\r\nContent-Length: 0\r\n\r\n");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_token_does_not_go_where_a_service_leads() {
+    let folder = Folder::new("redirect");
+    std::fs::write(folder.path("token"), "private-token\n").unwrap();
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let url = redirect(&format!("http://{}", elsewhere.local_addr().unwrap()));
+    let refused = check(&url, "10001\n", &["--token", &folder.path("token")]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("not followed") && !said.contains("private-token"), "{said}");
+    assert_eq!(elsewhere.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "the other address was asked");
 }

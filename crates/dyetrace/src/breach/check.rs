@@ -13,8 +13,9 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
-use ureq::Agent;
-use ureq::http::Response;
+use ureq::http::uri::Authority;
+use ureq::http::{Response, Uri};
+use ureq::{Agent, RequestBuilder};
 
 /// Bytes of an answer, at most: a bucket is smaller.
 const MOST: u64 = 16 << 20;
@@ -148,13 +149,7 @@ struct Remote {
 impl Remote {
     fn new(arguments: &CheckArguments) -> Result<Self, Fault> {
         let base = arguments.url.trim_end_matches('/').to_owned();
-        let own = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-        let is_own =
-            own.iter().any(|own| base.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
-        if !base.starts_with("https://") && !is_own {
-            return Err(Fault::new("only https is asked, but on this machine")
-                .hint("others on the way could see which bucket you ask for"));
-        }
+        may_be_asked(&base)?;
         let token = arguments.token.as_ref().map(|path| {
             let mut token = String::new();
             let file = std::fs::File::open(path).and_then(|file| file.take(1024).read_to_string(&mut token));
@@ -164,15 +159,34 @@ impl Remote {
     }
 
     fn get(&self, path: &str) -> Result<Vec<u8>, Fault> {
-        let request = self.agent.get(format!("{}{path}", self.base));
-        let request = self.token.iter().fold(request, |request, token| request.header("Proof-Token", token));
-        read(request.call())
+        read(self.prepared(self.agent.get(format!("{}{path}", self.base))).call())
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Vec<u8>, Fault> {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("Content-Type", "application/json");
-        let request = self.token.iter().fold(request, |request, token| request.header("Proof-Token", token));
-        read(request.send(body.to_string().as_bytes()))
+        let request = self.prepared(self.agent.post(format!("{}{path}", self.base)));
+        read(request.header("Content-Type", "application/json").send(body.to_string().as_bytes()))
+    }
+
+    /// With the token, which is for this service alone: where it leads elsewhere is not gone.
+    fn prepared<Any>(&self, request: RequestBuilder<Any>) -> RequestBuilder<Any> {
+        let request = request.config().max_redirects(0).build();
+        self.token.iter().fold(request, |request, token| request.header("Proof-Token", token))
+    }
+}
+
+/// Refuses an address on the way to which others could look on.
+fn may_be_asked(base: &str) -> Result<(), Fault> {
+    let address: Uri = base.parse().map_err(|_| Fault::new("this is no address of a service"))?;
+    let authority = address.authority().map_or("", Authority::as_str);
+    if authority.contains('@') || address.query().is_some() || base.contains('#') {
+        return Err(Fault::new("the address of a service has no name and password, no ? and no #"));
+    }
+    let is_own = matches!(address.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    match address.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if is_own => Ok(()),
+        _ => Err(Fault::new("only https is asked, but on this machine")
+            .hint("others on the way could see which bucket you ask for")),
     }
 }
 
@@ -186,7 +200,11 @@ fn read(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, Fa
         ureq::Error::StatusCode(status) => Fault::new(format!("the service answers with status {status}")),
         error => Fault::new(error),
     };
-    answer.map_err(said)?.body_mut().with_config().limit(MOST).read_to_vec().map_err(said)
+    let mut answer = answer.map_err(said)?;
+    if answer.status().is_redirection() {
+        return Err(Fault::new("the service leads to another address, which is not followed"));
+    }
+    answer.body_mut().with_config().limit(MOST).read_to_vec().map_err(said)
 }
 
 #[cfg(test)]
@@ -200,5 +218,28 @@ mod tests {
         assert_eq!(guess("138 0000 0427"), Kind::Phone);
         assert_eq!(guess("+12025550143"), Kind::Phone);
         assert_eq!(guess("10001"), Kind::Qq);
+    }
+
+    #[test]
+    fn an_address_is_this_machine_by_its_host_and_not_by_how_it_begins() {
+        for right in ["https://check.example.org", "http://127.0.0.1:8090", "http://localhost", "http://[::1]:1"] {
+            assert!(may_be_asked(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "http://localhost:x@evil.example",
+            "http://localhost@evil.example",
+            "https://lin:secret@check.example.org",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://check.example.org",
+            "ftp://localhost",
+            "localhost",
+            "https://",
+            "https://check.example.org?a",
+            "https://check.example.org/#a",
+            "",
+        ] {
+            assert!(may_be_asked(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -99,15 +99,17 @@ fn setup(arguments: &ServeArguments) -> Result<Setup, Fault> {
     })
 }
 
-/// Asks the operator's endpoint: 2xx is yes, 401, 403, 404 and 422 are no.
+/// Asks the operator's endpoint: 2xx is yes, 401, 403, 404 and 422 are no. A redirect is neither: it may lead to a page
+/// for signing in, which answers everybody with 200, and the token is for nobody else.
 fn webhook(url: String) -> Box<AskProof> {
     let agent: Agent = fetch::agent(Duration::from_secs(10));
     Box::new(move |question: &ProofQuestion| {
         let body = serde_json::json!({"token": question.token, "bucket": question.bucket, "index": question.index});
-        match agent.post(&url).header("Content-Type", "application/json").send(body.to_string().as_bytes()) {
-            Ok(answer) => Ok(answer.status().is_success()),
+        let request = agent.post(&url).config().max_redirects(0).build().header("Content-Type", "application/json");
+        match request.send(body.to_string().as_bytes()) {
+            Ok(answer) if answer.status().is_success() => Ok(true),
             Err(ureq::Error::StatusCode(401 | 403 | 404 | 422)) => Ok(false),
-            Err(_) => Err("the endpoint gave no answer".to_owned()),
+            _ => Err("the endpoint gave no answer".to_owned()),
         }
     })
 }
@@ -123,4 +125,47 @@ fn tls(arguments: &ServeArguments) -> Result<Option<Arc<ServerConfig>>, Fault> {
         ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(Fault::new)?;
     let config = config.with_no_client_auth().with_single_cert(certificates, private).map_err(Fault::new)?;
     Ok(Some(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    /// The address of an endpoint that answers each request with these words.
+    fn endpoint(answer: String) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        format!("http://{address}/proof")
+    }
+
+    fn status(line: &str, fields: &str) -> String {
+        endpoint(format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n{fields}\r\n"))
+    }
+
+    fn ask(url: String) -> Result<bool, String> {
+        webhook(url)(&ProofQuestion { token: "token".to_owned(), bucket: 1, index: "00".repeat(16) })
+    }
+
+    #[test]
+    fn an_endpoint_that_leads_elsewhere_has_not_said_yes() {
+        assert_eq!(ask(status("200 OK", "")), Ok(true));
+        assert_eq!(ask(status("204 No Content", "")), Ok(true));
+        assert_eq!(ask(status("403 Forbidden", "")), Ok(false));
+        assert!(ask(status("500 Internal Server Error", "")).is_err());
+        let elsewhere = status("200 OK", "");
+        for line in
+            ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "304 Not Modified"]
+        {
+            assert!(ask(status(line, &format!("Location: {elsewhere}\r\n"))).is_err(), "{line}");
+        }
+    }
 }
