@@ -181,3 +181,26 @@ fn a_token_does_not_go_where_a_service_leads() {
     assert!(said.contains("not followed") && !said.contains("private-token"), "{said}");
     assert_eq!(elsewhere.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "the other address was asked");
 }
+
+#[test]
+fn more_than_the_service_allows_in_a_minute_is_asked_for_in_parts() {
+    let folder = Folder::new("many");
+    let made = stdout(&folder.index());
+    let running = Running::start(&folder);
+    let asked: String = (0..17).map(|number| format!("person{number}@example.test\n")).collect();
+    let answer = running.check(&asked, &["--signer", signer_of(&made)]);
+    let said = stdout(&answer);
+    assert_eq!(said.lines().count(), 17, "{}", String::from_utf8_lossy(&answer.stderr));
+    assert!(said.lines().all(|line| line.contains(": in Example shop (2013): name, mail, mobile")), "{said}");
+}
+
+#[test]
+fn more_lines_than_are_asked_for_are_refused_and_not_left_out() {
+    let folder = Folder::new("lines");
+    assert_eq!(folder.index().status.code(), Some(0));
+    let running = Running::start(&folder);
+    let asked: String = (0..10_001).map(|number| format!("{}\n", 10_000 + number)).collect();
+    let refused = running.check(&asked, &[]);
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("more than 10000 lines"));
+}

@@ -14,13 +14,16 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 use ureq::http::uri::Authority;
-use ureq::http::{Response, Uri};
-use ureq::{Agent, RequestBuilder};
+use ureq::http::{Response, StatusCode, Uri};
+use ureq::{Agent, Body, RequestBuilder};
 
 /// Bytes of an answer, at most: a bucket is smaller.
 const MOST: u64 = 16 << 20;
 /// Lines that are asked for, at most.
 const MOST_LINES: usize = 10_000;
+/// How long a service may let itself be waited for, and how often for one request.
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
+const MOST_WAITS: usize = 20;
 
 /// Arguments of `breach check`.
 #[derive(Debug, Args)]
@@ -60,17 +63,25 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Fault> {
         say(&format!("The index is signed by {}; give it as --signer next time.", published.signer));
     }
     let service: Value = serde_json::from_slice(&remote.get("/v1/service")?).map_err(|_| not_understood())?;
-    let most = service["most_elements"].as_u64().map_or(1, |most| most.clamp(1, 64) as usize);
+    let most = at_once(&service);
     let proof = service["proof_of_control"] == true;
     let asked = identifiers(arguments.kind)?;
-    let mut text = String::new();
     for (batch, first) in asked.chunks(most).zip((1..).step_by(most)) {
+        let mut text = String::new();
         for (exposures, line) in ask(&remote, &manifest, batch, proof)?.iter().zip(first..) {
             told(&mut text, line, exposures, signer.is_some());
         }
+        output::print(text.as_bytes())?;
     }
-    output::print(text.as_bytes())?;
     Ok(Exit::Fine)
+}
+
+/// How many are asked for at once: as many as the service takes, and as one minute's allowance covers with their
+/// buckets, each of which costs a quarter of an evaluation.
+fn at_once(service: &Value) -> usize {
+    let most = service["most_elements"].as_u64().map_or(1, |most| most.clamp(1, 64));
+    let allowed = service["evaluations_each_minute"].as_u64().unwrap_or(u64::MAX);
+    most.min(allowed / 5 * 4 + allowed % 5 * 4 / 5).max(1) as usize
 }
 
 fn not_understood() -> Fault {
@@ -98,10 +109,14 @@ fn identifiers(kind: Option<Kind>) -> Result<Vec<Identifier>, Fault> {
         say(&"An e-mail address, telephone number, resident ID or QQ number; an empty line ends:");
     }
     let mut asked = Vec::new();
-    for line in input.lock().lines().take(MOST_LINES) {
+    for line in input.lock().lines() {
         let line = line.map_err(|error| Fault::new(format!("standard input: {error}")))?;
         if line.trim().is_empty() {
             break;
+        }
+        if asked.len() == MOST_LINES {
+            return Err(Fault::new(format!("more than {MOST_LINES} lines are not asked for at once"))
+                .hint("ask for them in several files; nothing was asked for yet"));
         }
         let identifier = Identifier::new(kind.unwrap_or_else(|| guess(&line)), &line);
         asked.push(identifier.map_err(|error| Fault::new(format!("line {}: {error}", asked.len() + 1)))?);
@@ -159,17 +174,20 @@ impl Remote {
     }
 
     fn get(&self, path: &str) -> Result<Vec<u8>, Fault> {
-        read(self.prepared(self.agent.get(format!("{}{path}", self.base))).call())
+        patiently(|| self.prepared(self.agent.get(format!("{}{path}", self.base))).call())
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Vec<u8>, Fault> {
-        let request = self.prepared(self.agent.post(format!("{}{path}", self.base)));
-        read(request.header("Content-Type", "application/json").send(body.to_string().as_bytes()))
+        let body = body.to_string();
+        patiently(|| {
+            let request = self.prepared(self.agent.post(format!("{}{path}", self.base)));
+            request.header("Content-Type", "application/json").send(body.as_bytes())
+        })
     }
 
     /// With the token, which is for this service alone: where it leads elsewhere is not gone.
     fn prepared<Any>(&self, request: RequestBuilder<Any>) -> RequestBuilder<Any> {
-        let request = request.config().max_redirects(0).build();
+        let request = request.config().max_redirects(0).http_status_as_error(false).build();
         self.token.iter().fold(request, |request, token| request.header("Proof-Token", token))
     }
 }
@@ -190,21 +208,35 @@ fn may_be_asked(base: &str) -> Result<(), Fault> {
     }
 }
 
-fn read(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, Fault> {
-    let said = |error: ureq::Error| match error {
-        ureq::Error::StatusCode(401) => {
-            Fault::new("the service asks for a token").hint("give the token you were sent: --token FILE")
+/// Asks, and where the service says so waits and asks again.
+fn patiently(request: impl Fn() -> Result<Response<Body>, ureq::Error>) -> Result<Vec<u8>, Fault> {
+    for _ in 0..MOST_WAITS {
+        let answer = request().map_err(Fault::new)?;
+        let Some(wait) = wait(&answer) else { return read(answer) };
+        if wait > Duration::from_secs(5) {
+            say(&format!("The service lets wait for {} seconds.", wait.as_secs()));
         }
-        ureq::Error::StatusCode(403) => Fault::new("the token is not good for this identifier"),
-        ureq::Error::StatusCode(429) => Fault::new("too much was asked; wait a little"),
-        ureq::Error::StatusCode(status) => Fault::new(format!("the service answers with status {status}")),
-        error => Fault::new(error),
-    };
-    let mut answer = answer.map_err(said)?;
-    if answer.status().is_redirection() {
-        return Err(Fault::new("the service leads to another address, which is not followed"));
+        std::thread::sleep(wait);
     }
-    answer.body_mut().with_config().limit(MOST).read_to_vec().map_err(said)
+    read(request().map_err(Fault::new)?)
+}
+
+/// How long to wait before the same is asked again. `None` where waiting does not help, or takes too long.
+fn wait(answer: &Response<Body>) -> Option<Duration> {
+    let seconds = answer.headers().get("Retry-After").filter(|_| answer.status() == StatusCode::TOO_MANY_REQUESTS)?;
+    let wait = Duration::from_secs(seconds.to_str().ok()?.trim().parse().ok()?);
+    (wait <= LONGEST_WAIT).then_some(wait.max(Duration::from_secs(1)))
+}
+
+fn read(mut answer: Response<Body>) -> Result<Vec<u8>, Fault> {
+    match answer.status().as_u16() {
+        200..=299 => answer.body_mut().with_config().limit(MOST).read_to_vec().map_err(Fault::new),
+        300..=399 => Err(Fault::new("the service leads to another address, which is not followed")),
+        401 => Err(Fault::new("the service asks for a token").hint("give the token you were sent: --token FILE")),
+        403 => Err(Fault::new("the token is not good for this identifier")),
+        429 => Err(Fault::new("too much was asked; try again later")),
+        status => Err(Fault::new(format!("the service answers with status {status}"))),
+    }
 }
 
 #[cfg(test)]
@@ -241,5 +273,40 @@ mod tests {
         ] {
             assert!(may_be_asked(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn no_more_is_asked_at_once_than_a_minute_allows() {
+        let service =
+            |most: u64, each_minute: u64| json!({"most_elements": most, "evaluations_each_minute": each_minute});
+        let expected = [
+            (64, 20, 16),
+            (64, 1, 1),
+            (64, 6, 4),
+            (64, 1_000_000, 64),
+            (1, 20, 1),
+            (0, 0, 1),
+            (u64::MAX, u64::MAX, 64),
+        ];
+        for (most, each_minute, right) in expected {
+            assert_eq!(at_once(&service(most, each_minute)), right, "{most} {each_minute}");
+        }
+        assert_eq!(at_once(&json!({})), 1);
+    }
+
+    fn answer(status: u16, after: &str) -> Response<Body> {
+        let answer = Response::builder().status(status).header("Retry-After", after);
+        answer.body(Body::builder().data([0; 0])).unwrap()
+    }
+
+    #[test]
+    fn a_service_is_waited_for_no_longer_than_it_says_and_never_for_ever() {
+        assert_eq!(wait(&answer(429, "7")), Some(Duration::from_secs(7)));
+        assert_eq!(wait(&answer(429, "0")), Some(Duration::from_secs(1)), "it is not asked without a pause");
+        for after in ["121", "18446744073709551616", "-1", "Wed, 21 Oct 2015 07:28:00 GMT", ""] {
+            assert_eq!(wait(&answer(429, after)), None, "{after}");
+        }
+        assert_eq!(wait(&answer(503, "7")), None);
+        assert_eq!(wait(&answer(200, "7")), None);
     }
 }
