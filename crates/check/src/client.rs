@@ -72,6 +72,11 @@ impl Question {
     pub fn bucket(&self) -> u32 {
         self.bucket
     }
+
+    /// The bucket's number as it is sent, always of seven digits: the length of a request can be seen through TLS.
+    pub fn bucket_digits(&self) -> String {
+        format!("{:07}", self.bucket)
+    }
 }
 
 /// Reads the answers to questions that were asked at once: the evaluation of their elements in this order, and the

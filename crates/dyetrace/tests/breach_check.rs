@@ -7,9 +7,10 @@ mod common;
 use common::{dyetrace, stdout};
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
 /// A folder with a dump of 300 people; it is removed at the end.
 struct Folder(PathBuf);
@@ -203,4 +204,42 @@ fn more_lines_than_are_asked_for_are_refused_and_not_left_out() {
     let refused = running.check(&asked, &[]);
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("more than 10000 lines"));
+}
+
+/// Stands between a client and a service and keeps what the client sends.
+fn listening_in(to: &str) -> (String, Arc<Mutex<Vec<u8>>>) {
+    let (listener, heard) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(Mutex::new(Vec::new())));
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (to, kept) = (to.trim_start_matches("http://").trim_end_matches('/').to_owned(), Arc::clone(&heard));
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut server) = (client.unwrap(), TcpStream::connect(&to).unwrap());
+            let (mut back, mut answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut answers, &mut back));
+            let kept = Arc::clone(&kept);
+            std::thread::spawn(move || {
+                let mut bytes = [0; 4096];
+                while let Ok(length @ 1..) = client.read(&mut bytes) {
+                    kept.lock().unwrap().extend_from_slice(&bytes[..length]);
+                    server.write_all(&bytes[..length]).unwrap();
+                }
+            });
+        }
+    });
+    (url, heard)
+}
+
+#[test]
+fn the_length_of_a_request_says_nothing_of_its_bucket() {
+    let folder = Folder::new("length");
+    assert_eq!(folder.index().status.code(), Some(0));
+    let running = Running::start(&folder);
+    let (url, heard) = listening_in(&running.url);
+    let asked: String = (0..12).map(|number| format!("person{number}@example.test\n")).collect();
+    let answer = check(&url, &asked, &[]);
+    assert_eq!(stdout(&answer).lines().count(), 12, "{}", String::from_utf8_lossy(&answer.stderr));
+    let heard = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
+    let buckets: Vec<_> = heard.split("GET /v1/buckets/").skip(1).filter_map(|rest| rest.lines().next()).collect();
+    assert_eq!(buckets.len(), 12);
+    assert!(buckets.iter().all(|line| line.len() == "0000042 HTTP/1.1".len()), "{buckets:?}");
 }

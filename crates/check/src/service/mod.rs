@@ -95,7 +95,30 @@ struct Evaluate {
     /// Blinded elements, in hexadecimal.
     elements: Vec<String>,
     /// The bucket that the token is for. Only where proof of control is asked for.
-    bucket: Option<u32>,
+    bucket: Option<Bucket>,
+}
+
+/// A bucket's number, or its digits with zeros before them, so that requests have one length.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Bucket {
+    Number(u32),
+    Digits(String),
+}
+
+impl Bucket {
+    fn number(&self) -> Option<u32> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Digits(digits) => bucket_number(digits),
+        }
+    }
+}
+
+/// The bucket of up to seven digits.
+fn bucket_number(digits: &str) -> Option<u32> {
+    let is_plain = digits.len() <= 7 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_plain)
 }
 
 #[derive(Serialize)]
@@ -176,7 +199,8 @@ impl Service {
             elements.collect::<Option<_>>().ok_or_else(|| wrong("elements are 64 hexadecimal digits"))?;
         self.admit(request, peer, elements.len() as f64)?;
         if self.setup.proof.is_some() {
-            let bucket = asked.bucket.filter(|bucket| *bucket < self.index.manifest().buckets());
+            let bucket = asked.bucket.as_ref().and_then(Bucket::number);
+            let bucket = bucket.filter(|bucket| *bucket < self.index.manifest().buckets());
             self.prove(request, bucket.ok_or_else(|| wrong("say for which bucket the token is"))?)?;
         }
         let mut random = [0; 64];
@@ -190,8 +214,7 @@ impl Service {
     fn bucket(&self, request: &Request, peer: IpAddr) -> Result<Response, Response> {
         let none = || Response::problem(404, "there is no such bucket");
         let number = request.path.strip_prefix("/v1/buckets/").unwrap_or_default();
-        let is_plain = number.len() <= 7 && number.bytes().all(|byte| byte.is_ascii_digit());
-        let number = number.parse().ok().filter(|_| is_plain).ok_or_else(none)?;
+        let number = bucket_number(number).ok_or_else(none)?;
         self.admit(request, peer, BUCKET_COST)?;
         if self.setup.proof.is_some() {
             self.prove(request, number)?;

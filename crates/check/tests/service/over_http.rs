@@ -2,6 +2,7 @@
 
 use crate::{Answer, Folder, Running, build, identifier, plan, setup, start};
 use dyetrace_check::client::{Question, answers};
+use dyetrace_check::index::Plan;
 use dyetrace_check::oprf::Evaluation;
 use dyetrace_check::service::{MOST_AT_ONCE, Setup};
 use dyetrace_check::{Identifier, Kind, Manifest, SignedManifest, from_hex, to_hex};
@@ -24,7 +25,7 @@ fn evaluation(answer: &Answer) -> Evaluation {
 fn ask(running: &Running, manifest: &Manifest, asked: Identifier, number: u8) -> (Answer, Answer, usize) {
     let question = Question::new(manifest, asked, &mut [number + 1; 64]).unwrap();
     let evaluated = running.post("/v1/evaluate", "", &json!({"elements": [to_hex(&question.element())]}));
-    let bucket = running.get(&format!("/v1/buckets/{}", question.bucket()));
+    let bucket = running.get(&format!("/v1/buckets/{}", question.bucket_digits()));
     let found = answers(manifest, &[question], &evaluation(&evaluated), &[&bucket.body]).unwrap();
     let found = found[0].len();
     (evaluated, bucket, found)
@@ -44,6 +45,40 @@ fn who_is_in_and_who_is_not_get_answers_of_one_size() {
         sizes.insert((evaluated.head.len(), evaluated.body.len(), bucket.head.len(), bucket.body.len()));
     }
     assert_eq!(sizes.len(), 1, "{sizes:?}");
+}
+
+#[test]
+fn a_request_is_as_long_for_one_bucket_as_for_another() {
+    let folder = Folder::new();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let proof = move |question: &dyetrace_check::service::ProofQuestion| {
+        seen.lock().unwrap().push(question.bucket);
+        Ok(true)
+    };
+    let index = build(&folder, 300, Plan { bits: Some(4), ..plan() });
+    let running = start(index, Setup { proof: Some(Box::new(proof)), ..setup() });
+    let manifest = manifest(&running);
+    let mut buckets = std::collections::BTreeSet::new();
+    for number in 0..40_u8 {
+        let person = identifier(Kind::Email, &format!("person{number}@example.test"));
+        let question = Question::new(&manifest, person, &mut [number + 1; 64]).unwrap();
+        let digits = question.bucket_digits();
+        assert_eq!(digits.len(), 7);
+        let token = format!("Proof-Token: {number}\r\n");
+        let body = json!({"elements": [to_hex(&question.element())], "bucket": digits});
+        assert_eq!(running.post("/v1/evaluate", &token, &body).status, 200);
+        let host = format!("Host: {}\r\nConnection: close\r\n", running.address);
+        let fetched = running.raw(&format!("GET /v1/buckets/{digits} HTTP/1.1\r\n{host}{token}\r\n"));
+        assert_eq!(fetched.body.len(), manifest.frame_bytes());
+        assert_eq!(asked.lock().unwrap().split_off(0), [question.bucket(); 2]);
+        buckets.insert(question.bucket().to_string().len());
+    }
+    assert_eq!(buckets.into_iter().collect::<Vec<_>>(), [1, 2], "there are buckets of one digit and of two");
+    for wrong in [json!("00000001"), json!("+1"), json!(""), json!("-1"), json!(-1), json!("1048576"), json!(1.5)] {
+        let body = json!({"elements": ["00".repeat(32)], "bucket": wrong});
+        assert_eq!(running.post("/v1/evaluate", "Proof-Token: a\r\n", &body).status, 422, "{wrong}");
+    }
 }
 
 #[test]

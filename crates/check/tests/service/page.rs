@@ -204,6 +204,8 @@ fn a_person_asks_by_keyboard_and_what_they_type_does_not_leave_the_page() {
             asked += 1;
             let request = parameters["request"].to_string().to_lowercase();
             assert!(parameters["request"]["url"].as_str().unwrap().starts_with(&own), "{request}");
+            let bucket = parameters["request"]["url"].as_str().unwrap().split("/v1/buckets/").nth(1);
+            assert!(bucket.is_none_or(|number| number.len() == 7), "the length of a request tells of its bucket");
             assert!(!request.contains("person8") && !request.contains("nobody"), "an identifier left the page");
         }
     }

@@ -138,11 +138,11 @@ fn ask(remote: &Remote, manifest: &Manifest, asked: &[Identifier], proof: bool) 
         questions.push(Question::new(manifest, identifier.clone(), &mut entropy).ok_or_else(not_understood)?);
     }
     let elements: Vec<_> = questions.iter().map(|question| to_hex(&question.element())).collect();
-    let bucket = questions.first().filter(|_| proof).map(Question::bucket);
+    let bucket = questions.first().filter(|_| proof).map(Question::bucket_digits);
     let body =
         bucket.map_or_else(|| json!({"elements": elements}), |bucket| json!({"elements": elements, "bucket": bucket}));
     let evaluation = evaluation(&remote.post("/v1/evaluate", &body)?).ok_or_else(not_understood)?;
-    let buckets = questions.iter().map(|question| remote.get(&format!("/v1/buckets/{}", question.bucket())));
+    let buckets = questions.iter().map(|question| remote.get(&format!("/v1/buckets/{}", question.bucket_digits())));
     let buckets: Vec<_> = buckets.collect::<Result<_, _>>()?;
     let frames: Vec<_> = buckets.iter().map(Vec::as_slice).collect();
     answers(manifest, &questions, &evaluation, &frames).map_err(Fault::new)
