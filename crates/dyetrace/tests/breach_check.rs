@@ -93,6 +93,11 @@ impl Drop for Running {
     }
 }
 
+/// The addresses of the first people of the dump.
+fn people(count: usize) -> String {
+    (0..count).fold(String::new(), |text, number| text + &format!("person{number}@example.test\n"))
+}
+
 fn signer_of(made: &str) -> &str {
     made.split("Signed by ").nth(1).unwrap().trim_end().trim_end_matches('.')
 }
@@ -188,7 +193,7 @@ fn more_than_the_service_allows_in_a_minute_is_asked_for_in_parts() {
     let folder = Folder::new("many");
     let made = stdout(&folder.index());
     let running = Running::start(&folder);
-    let asked: String = (0..17).map(|number| format!("person{number}@example.test\n")).collect();
+    let asked = people(17);
     let answer = running.check(&asked, &["--signer", signer_of(&made)]);
     let said = stdout(&answer);
     assert_eq!(said.lines().count(), 17, "{}", String::from_utf8_lossy(&answer.stderr));
@@ -200,7 +205,7 @@ fn more_lines_than_are_asked_for_are_refused_and_not_left_out() {
     let folder = Folder::new("lines");
     assert_eq!(folder.index().status.code(), Some(0));
     let running = Running::start(&folder);
-    let asked: String = (0..10_001).map(|number| format!("{}\n", 10_000 + number)).collect();
+    let asked = "10001\n".repeat(10_001);
     let refused = running.check(&asked, &[]);
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("more than 10000 lines"));
@@ -235,7 +240,7 @@ fn the_length_of_a_request_says_nothing_of_its_bucket() {
     assert_eq!(folder.index().status.code(), Some(0));
     let running = Running::start(&folder);
     let (url, heard) = listening_in(&running.url);
-    let asked: String = (0..12).map(|number| format!("person{number}@example.test\n")).collect();
+    let asked = people(12);
     let answer = check(&url, &asked, &[]);
     assert_eq!(stdout(&answer).lines().count(), 12, "{}", String::from_utf8_lossy(&answer.stderr));
     let heard = String::from_utf8(heard.lock().unwrap().clone()).unwrap();

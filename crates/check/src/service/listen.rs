@@ -204,7 +204,7 @@ mod tests {
         client.write_all(sent.as_bytes()).await.unwrap();
         server.readable().await.unwrap();
         while timeout(SHORT, server.writable()).await.is_ok() {
-            let _ = server.try_write(&[0; 1 << 16]);
+            let _ = server.try_write(&[0; 1 << 13]);
         }
         (server, client)
     }
