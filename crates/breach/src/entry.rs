@@ -41,8 +41,8 @@ pub(crate) struct EntryReader<'a, 'r> {
     fields: Fields,
     /// The table the waiting rows belong to, as the sink knows it.
     table: Option<(Header, Dialect, TableId)>,
-    /// Where the first waiting row begins.
-    first: usize,
+    /// Where in the entry the first waiting row begins.
+    first: u64,
     /// The dialect is not guessed again before this offset.
     examined: u64,
     /// No offset before this place of the window is beyond `examined`.
@@ -179,7 +179,11 @@ impl<'a, 'r> EntryReader<'a, 'r> {
     #[inline]
     fn row(&mut self, at: usize, next: usize) {
         if self.fields.rows() == 0 {
-            self.first = self.state.row_start(self.window.text().0, at);
+            let start = self.state.row_start(self.window.text().0, at);
+            self.first = self.window.raw_offset(start);
+        }
+        if self.fields.has_escapes() {
+            self.window.settle(next);
         }
         self.fields.commit(self.window.text_mut());
         self.window.consume_to(next);
@@ -198,7 +202,7 @@ impl<'a, 'r> EntryReader<'a, 'r> {
         }
         if let Some((_, _, table)) = &self.table {
             let (bytes, _) = self.window.text();
-            let place = Place { entry: self.entry, offset: self.window.raw_offset(self.first) };
+            let place = Place { entry: self.entry, offset: self.first };
             let batch = Batch { bytes, spans: &self.fields.spans, starts: &self.fields.starts, place };
             self.sink.batch(*table, &batch);
         }

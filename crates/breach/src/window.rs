@@ -1,5 +1,6 @@
 //! A window of text that slides over an entry: bytes in, UTF-8 out, and the way back to the byte.
 
+use std::cell::Cell;
 use std::io::Read;
 
 use encoding_rs::{Decoder, UTF_16BE, UTF_16LE};
@@ -71,6 +72,26 @@ enum Origin {
     Utf16,
 }
 
+/// How far a piece's text has been held against its bytes. Places are asked for in their order, at every row that is
+/// lost: each is looked for from the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cursor {
+    /// Which piece.
+    piece: usize,
+    /// Text up to here is done, as [`Piece::text`] counts.
+    text: u64,
+    /// Where in the text the last hard byte before it ends, or the piece begins.
+    field: u64,
+    /// How many of the piece's bytes stand for the text up to `field`; for UTF-16, up to `text`.
+    raw: usize,
+}
+
+impl Cursor {
+    fn at_start(piece: usize, text: u64) -> Self {
+        Self { piece, text, field: text, raw: 0 }
+    }
+}
+
 /// What could not be read while the window slid on.
 pub(crate) struct Loss {
     pub(crate) offset: u64,
@@ -98,6 +119,10 @@ pub(crate) struct Window<'r> {
     decoder: Option<Decoder>,
     ended: bool,
     losses: Vec<Loss>,
+    cursor: Cell<Cursor>,
+    /// Bytes of text looked at to find places.
+    #[cfg(test)]
+    walked: Cell<usize>,
 }
 
 impl<'r> Window<'r> {
@@ -118,6 +143,9 @@ impl<'r> Window<'r> {
             decoder: None,
             ended: false,
             losses: Vec::new(),
+            cursor: Cell::new(Cursor::at_start(0, 0)),
+            #[cfg(test)]
+            walked: Cell::new(0),
         };
         window.read_block();
         window.set_charset(charset);
@@ -205,6 +233,7 @@ impl<'r> Window<'r> {
             }
             (first.text, first.raw) = (here, raw);
         }
+        self.cursor.set(Cursor::at_start(0, here));
         self.buffer.copy_within(self.at..self.filled, 0);
         self.gone = here;
         self.valid -= self.at;
@@ -321,17 +350,66 @@ impl<'r> Window<'r> {
 
     /// Where in the entry the text at `at` comes from. Exact where the byte before it is ASCII.
     pub(crate) fn raw_offset(&self, at: usize) -> u64 {
+        let Some((cursor, offset)) = self.found(at) else { return self.offset };
+        // What is consumed is not asked for again; what lies ahead may be.
+        if at <= self.at {
+            self.cursor.set(cursor);
+        }
+        offset
+    }
+
+    /// The text up to `at` will be changed in place: from here on only what follows is looked at.
+    pub(crate) fn settle(&self, at: usize) {
+        if let Some((cursor, _)) = self.found(at) {
+            self.cursor.set(cursor);
+        }
+    }
+
+    fn found(&self, at: usize) -> Option<(Cursor, u64)> {
         let here = self.gone + at as u64;
-        let index = self.pieces.partition_point(|piece| piece.text <= here);
-        let Some(piece) = index.checked_sub(1).and_then(|index| self.pieces.get(index)) else { return self.offset };
-        let start = (piece.text - self.gone) as usize;
-        let text = &self.buffer[start.min(at)..at];
-        piece.raw
-            + match &piece.origin {
-                Origin::Same => text.len() as u64,
-                Origin::Recoded(bytes) => recoded_length(text, bytes) as u64,
-                Origin::Utf16 => text.iter().map(|&byte| units_that_begin(byte)).sum::<u64>() * 2,
-            }
+        let index = self.pieces.partition_point(|piece| piece.text <= here).checked_sub(1)?;
+        let piece = self.pieces.get(index)?;
+        let known = self.cursor.get();
+        let goes_on = known.piece == index && (piece.text..=here).contains(&known.text);
+        let mut cursor = if goes_on { known } else { Cursor::at_start(index, piece.text) };
+        let length = match &piece.origin {
+            Origin::Same => here - piece.text,
+            Origin::Recoded(bytes) => self.walk_fields(&mut cursor, bytes, at) as u64,
+            Origin::Utf16 => self.walk_units(&mut cursor, at) as u64,
+        };
+        Some((cursor, piece.raw + length))
+    }
+
+    /// The text from where the cursor is.
+    fn ahead(&self, cursor: &Cursor, at: usize) -> &[u8] {
+        let from = cursor.text.saturating_sub(self.gone) as usize;
+        let text = self.buffer.get(from..at).unwrap_or_default();
+        #[cfg(test)]
+        self.walked.set(self.walked.get() + text.len());
+        text
+    }
+
+    fn walk_units(&self, cursor: &mut Cursor, at: usize) -> usize {
+        let units: u64 = self.ahead(cursor, at).iter().map(|&byte| units_that_begin(byte)).sum();
+        cursor.raw += units as usize * 2;
+        cursor.text = self.gone + at as u64;
+        cursor.raw
+    }
+
+    /// How many of `bytes` the recoded text stands for: as many as have the same hard bytes, and what
+    /// follows up to the next one. Never less for more text.
+    fn walk_fields(&self, cursor: &mut Cursor, bytes: &[u8], at: usize) -> usize {
+        let start = cursor.text;
+        for (place, _) in self.ahead(cursor, at).iter().enumerate().filter(|(_, byte)| is_hard(**byte)) {
+            let rest = bytes.get(cursor.raw..).unwrap_or_default();
+            cursor.raw += rest.iter().position(|&byte| is_hard(byte)).map_or(rest.len(), |hard| hard + 1);
+            cursor.field = start + place as u64 + 1;
+        }
+        cursor.text = self.gone + at as u64;
+        let inside = (cursor.text - cursor.field) as usize;
+        let rest = bytes.get(cursor.raw..).unwrap_or_default();
+        let rest = rest.get(..inside).unwrap_or(rest);
+        cursor.raw + rest.iter().position(|&byte| is_hard(byte)).unwrap_or(rest.len())
     }
 }
 
@@ -364,16 +442,56 @@ fn cell_length(rest: &[u8], raw: u64) -> usize {
     rest.len()
 }
 
-/// How many of `bytes` the recoded `text` stands for: as many as have the same hard bytes, and what
-/// follows up to the next one. Never less for more text.
-fn recoded_length(text: &[u8], bytes: &[u8]) -> usize {
-    let hard = text.iter().filter(|&&byte| is_hard(byte)).count();
-    let rest = text.len() - after_last_hard(text).unwrap_or(0);
-    let mut places = bytes.iter().enumerate().filter(|(_, byte)| is_hard(**byte)).map(|(place, _)| place);
-    let start = match hard.checked_sub(1) {
-        None => 0,
-        Some(before) => places.nth(before).map_or(bytes.len(), |place| place + 1),
-    };
-    let end = places.next().unwrap_or(bytes.len());
-    (start + rest).min(end)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use encoding_rs::GB18030;
+    use proptest::prelude::*;
+
+    fn place_after_place(bytes: &[u8], charset: Option<Charset>) -> (Vec<u64>, usize, usize) {
+        let mut source = bytes;
+        let mut window = Window::new(&mut source, 0, 1 << 20, charset);
+        let ends: Vec<usize> = memchr::memchr_iter(b'\n', window.text().0).map(|place| place + 1).collect();
+        let mut offsets = Vec::new();
+        for end in ends {
+            window.consume_to(end);
+            offsets.push(window.raw_offset(end));
+        }
+        (offsets, window.walked.get(), window.text().0.len())
+    }
+
+    #[test]
+    fn a_place_is_looked_for_from_the_one_before() {
+        let list: String = (0..40_000).map(|number| format!("张{number}----北京\n")).collect();
+        let gbk = GB18030.encode(&list).0.into_owned();
+        let utf16: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (bytes, charset) in [(gbk, None), (utf16, Some(Charset::Utf16Le))] {
+            let (offsets, walked, length) = place_after_place(&bytes, charset);
+            assert!(offsets.len() > 20_000);
+            let ends = |offset: &u64| {
+                bytes[..*offset as usize].ends_with(b"\n") || bytes[..*offset as usize].ends_with(b"\n\0")
+            };
+            assert!(offsets.iter().all(ends));
+            assert!(walked <= 2 * length, "{walked} bytes looked at in {length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn places_found_one_after_the_other_are_those_found_alone(
+            pieces in proptest::collection::vec("[a-z,\n]{0,3}[一-龠]{0,4}", 1..60), steps in proptest::collection::vec(1usize..20, 1..60)
+        ) {
+            let bytes = GB18030.encode(&pieces.concat()).0.into_owned();
+            let (mut first, mut second) = (&bytes[..], &bytes[..]);
+            let mut window = Window::new(&mut first, 0, 1 << 14, None);
+            let mut at = 0;
+            for step in steps {
+                at = (at + step).min(window.text().0.len());
+                window.consume_to(at);
+                let alone = Window::new(&mut second, 0, 1 << 14, None).raw_offset(at);
+                prop_assert_eq!(window.raw_offset(at), alone);
+                second = &bytes[..];
+            }
+        }
+    }
 }

@@ -57,6 +57,11 @@ impl Fields {
         self.push(start, end);
     }
 
+    /// Whether the row being made has fields that completing it will change.
+    pub(crate) fn has_escapes(&self) -> bool {
+        !self.escapes.is_empty()
+    }
+
     /// Gives up the row being made.
     pub(crate) fn abandon(&mut self) {
         self.spans.truncate(self.starts.last().map_or(0, |&start| start as usize));
