@@ -89,7 +89,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn blocks_make_no_difference(bytes in pieces(), times in 20usize..40) {
