@@ -45,6 +45,8 @@ pub(crate) struct EntryReader<'a, 'r> {
     first: u64,
     /// The dialect is not guessed again before this offset.
     examined: u64,
+    /// Rows that begin before this offset end with their line; 0 where none does.
+    looked: u64,
     /// No offset before this place of the window is beyond `examined`.
     not_before: usize,
     until: Option<u64>,
@@ -65,7 +67,8 @@ impl<'a, 'r> EntryReader<'a, 'r> {
         let known = bounds.from.and_then(|from| from.known);
         let passed = if bounds.placed { start } else { pass(source, start) };
         let window = Window::new(source, passed, options.block, known.as_ref().map(|known| known.charset));
-        let (state, examined) = known.map_or((State::unknown(), 0), |known| (known.state, known.examined));
+        let (state, examined, looked) =
+            known.map_or((State::unknown(), 0, 0), |known| (known.state, known.examined, known.looked));
         let mut reader = Self {
             entry,
             options,
@@ -77,6 +80,7 @@ impl<'a, 'r> EntryReader<'a, 'r> {
             table: None,
             first: 0,
             examined,
+            looked,
             not_before: 0,
             until: bounds.until,
             damages: Damages::default(),
@@ -153,7 +157,9 @@ impl<'a, 'r> EntryReader<'a, 'r> {
         if self.until.is_some() && self.is_beyond(at) {
             return false;
         }
-        let step = self.state.step(Text { bytes, ended, examine: true }, at, &mut self.fields);
+        let lines = self.looked > 0 && self.was_looked_at(at);
+        let (bytes, _) = self.window.text();
+        let step = self.state.step(Text { bytes, ended, examine: true, lines }, at, &mut self.fields);
         self.follow(step, at)
     }
 
@@ -172,8 +178,22 @@ impl<'a, 'r> EntryReader<'a, 'r> {
                 self.lose(at, next, what);
                 self.window.consume_to(next);
             }
+            Step::LostLooking { end, reach, what } => {
+                self.looked = self.window.raw_offset(reach);
+                self.lose(at, end, what);
+                self.window.consume_to(end);
+            }
         }
         true
+    }
+
+    /// Whether what begins here was looked at when a row before it was lost.
+    #[cold]
+    fn was_looked_at(&mut self, at: usize) -> bool {
+        if self.window.raw_offset(at) >= self.looked {
+            self.looked = 0;
+        }
+        self.looked > 0
     }
 
     #[inline]
@@ -257,7 +277,12 @@ impl<'a, 'r> EntryReader<'a, 'r> {
 
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         let (_, at) = self.window.text();
-        let known = Known { charset: self.window.charset(), state: self.state.clone(), examined: self.examined };
+        let known = Known {
+            charset: self.window.charset(),
+            state: self.state.clone(),
+            examined: self.examined,
+            looked: self.looked,
+        };
         Checkpoint { entry: self.entry, offset: self.window.raw_offset(at), known: Some(known) }
     }
 
@@ -272,6 +297,7 @@ impl<'a, 'r> EntryReader<'a, 'r> {
             return false;
         }
         if before > self.options.longest_row {
+            self.looked = self.window.raw_offset(self.window.text().0.len());
             self.lose_line("a line is longer than any row: up to its end it is lost");
             return true;
         }
@@ -313,8 +339,9 @@ impl<'a, 'r> EntryReader<'a, 'r> {
                 return true;
             }
         }
-        let (bytes, at) = self.window.text();
-        let text = Text { bytes, ended: self.window.ended(), examine: false };
+        let at = self.window.text().1;
+        let lines = self.looked > 0 && self.was_looked_at(at);
+        let text = Text { bytes: self.window.text().0, ended: self.window.ended(), examine: false, lines };
         let step = self.state.step(text, at, &mut self.fields);
         self.follow(step, at)
     }

@@ -53,6 +53,9 @@ pub(crate) struct Known {
     pub(crate) state: State,
     /// The dialect is not guessed again before this offset.
     pub(crate) examined: u64,
+    /// Rows that begin before this offset end with their line.
+    #[serde(default)]
+    pub(crate) looked: u64,
 }
 
 impl Checkpoint {
@@ -61,7 +64,7 @@ impl Checkpoint {
         let mut checkpoint = self.clone();
         if let Some(known) = &mut checkpoint.known {
             known.state.leave_statement();
-            known.examined = 0;
+            (known.examined, known.looked) = (0, 0);
         }
         checkpoint
     }
@@ -69,9 +72,9 @@ impl Checkpoint {
     /// Whether reading on from the one point gives what reading on from the other does.
     pub(crate) fn goes_on_as(&self, other: &Self) -> bool {
         let (Some(known), Some(others)) = (&self.known, &other.known) else { return false };
-        let examined = |known: &Known, at: u64| known.examined.max(at);
+        let ahead = |known: &Known, at: u64| (known.examined.max(at), known.looked.max(at));
         (self.entry, self.offset, known.charset) == (other.entry, other.offset, others.charset)
-            && examined(known, self.offset) == examined(others, other.offset)
+            && ahead(known, self.offset) == ahead(others, other.offset)
             && known.state.goes_on_as(&others.state)
     }
 }

@@ -302,3 +302,32 @@ fn reading_goes_on_from_every_checkpoint() {
         }
     }
 }
+
+#[test]
+fn json_rows_that_are_never_closed_are_looked_at_once() {
+    let unclosed = "{\"a\":[\n".repeat(60_000);
+    let closed = "{\"a\":[\n".repeat(60_000) + &"]}]".repeat(60_000);
+    let long = format!("{{\"a\":[[{}\n", "1,".repeat(20)).repeat(40_000);
+    let deep = format!("{{\"a\":[{}\n", "[1],".repeat(5)).repeat(40_000);
+    for bad in [unclosed, closed, long, deep] {
+        let dump = "{\"a\":1}\n".repeat(20) + &bad + "\n{\"a\":2}\n";
+        let options = Options { longest_row: 1 << 18, examine_every: 1 << 40, ..Options::default() };
+        let kept = Kept::with("dump", dump.as_bytes(), &options);
+        assert_eq!(kept.rows().first(), Some(&row(&["1"])));
+        assert_eq!(kept.rows().last(), Some(&row(&["2"])));
+    }
+}
+
+#[test]
+fn an_unclosed_string_or_bracket_in_json_costs_its_own_row() {
+    let dump = lines(50, |number| match number {
+        20 => "{\"id\":20,\"name\":\"not closed}\n".to_owned(),
+        30 => "{\n  \"id\":30,\n  \"name\":[\"a\",\n}\n".to_owned(),
+        _ => format!("{{\n  \"id\":{number},\n  \"name\":\"n\"\n}}\n"),
+    });
+    let kept = Kept::of(dump.as_bytes());
+    let ids: Vec<_> = kept.rows().iter().filter_map(|row| row[0].clone()).collect();
+    let expected: Vec<_> =
+        (0..50).filter(|number| ![20, 30].contains(number)).map(|number| number.to_string()).collect();
+    assert_eq!(ids, expected);
+}

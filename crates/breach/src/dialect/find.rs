@@ -26,6 +26,23 @@ pub(crate) fn either(text: &[u8], at: usize, a: u8, b: u8) -> Option<usize> {
     memchr::memchr2(a, b, &rest[done..]).map(|length| at + done + length)
 }
 
+/// The place of the first `a`, `b` or `c` at or after `at`.
+#[inline]
+pub(crate) fn any(text: &[u8], at: usize, [a, b, c]: [u8; 3]) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let wide = [a, b, c].map(|byte| ONES * u64::from(byte));
+    let (words, _) = rest[..rest.len().min(SHORT)].as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let hits = wide.iter().fold(0, |hits, wide| hits | zeros(word ^ wide));
+        if hits != 0 {
+            return Some(at + index * 8 + (hits.trailing_zeros() / 8) as usize);
+        }
+    }
+    let done = words.len() * 8;
+    memchr::memchr3(a, b, c, &rest[done..]).map(|length| at + done + length)
+}
+
 /// A high bit in every byte that is zero, and perhaps in bytes above one that is.
 #[inline]
 fn zeros(word: u64) -> u64 {
@@ -41,6 +58,8 @@ mod tests {
         fn as_memchr_does(text in proptest::collection::vec(0u8..6, 0..150), at in 0usize..160, a in 0u8..6, b in 0u8..6) {
             let slow = text.get(at..).and_then(|rest| memchr::memchr2(a, b, rest)).map(|length| at + length);
             proptest::prop_assert_eq!(either(&text, at, a, b), slow);
+            let slow = text.get(at..).and_then(|rest| memchr::memchr3(a, b, 5, rest)).map(|length| at + length);
+            proptest::prop_assert_eq!(any(&text, at, [a, b, 5]), slow);
         }
     }
 }

@@ -81,15 +81,16 @@ fn keyed(sample: &[u8], lines: &[&[u8]]) -> Option<Guess> {
 /// Reads the sample's rows for the sake of their names, and counts them.
 fn columns_of(sample: &[u8], state: &mut State) -> usize {
     let mut fields = Fields::new();
-    let (mut at, mut rows) = (0, 0);
-    let text = Text { bytes: sample, ended: false, examine: false };
+    let (mut at, mut rows, mut looked) = (0, 0, 0);
     while at < sample.len() {
+        let text = Text { bytes: sample, ended: false, examine: false, lines: at < looked };
         match state.step(text, at, &mut fields) {
             Step::Row(next) => {
                 fields.abandon();
                 (at, rows) = (next, rows + 1);
             }
             Step::Skip(next) | Step::Lost(next, _) | Step::Table(next) => at = next,
+            Step::LostLooking { end, reach, .. } => (at, looked) = (end, reach),
             Step::More | Step::Misfit => break,
         }
     }
@@ -204,7 +205,7 @@ fn quoted_counts(sample: &[u8], separator: &'static str, most: usize) -> Vec<usi
     let mut fields = Fields::new();
     let mut counts = Vec::new();
     let mut at = 0;
-    let text = Text { bytes: sample, ended: false, examine: false };
+    let text = Text { bytes: sample, ended: false, examine: false, lines: false };
     while at < sample.len() && counts.len() < most {
         match rows.step(text, at, &mut fields) {
             Step::Row(next) => {

@@ -98,7 +98,7 @@ const NAMES: &[&str] = &[
 /// The names of the columns, where the first line has them, and the length of that line.
 pub(crate) fn of(sample: &[u8], rows: &Delimited) -> (Option<Vec<Option<String>>>, usize) {
     let mut fields = Fields::new();
-    let text = Text { bytes: sample, ended: true, examine: false };
+    let text = Text { bytes: sample, ended: true, examine: false, lines: false };
     let mut at = 0;
     let mut read: Vec<Vec<String>> = Vec::new();
     let mut first_end = 0;

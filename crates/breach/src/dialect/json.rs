@@ -3,15 +3,25 @@
 use std::borrow::Cow;
 
 use super::fields::Escape;
-use super::find;
 use super::keyed::{DEEPEST, Slots, Stop, Value};
+use super::{Text, find};
+
+/// How deep arrays and objects may stand in a field that is kept as one; an unclosed one must end somewhere.
+const DEEPEST_NESTED: u32 = 128;
 
 /// Reads the object at `at` into `slots`. Returns the place after it.
 pub(crate) fn object(text: &[u8], at: usize, slots: &mut Slots<'_>) -> Result<usize, Stop> {
     match text.get(at) {
         Some(b'{') => members(text, at + 1, "", 0, slots),
-        _ => Err(Stop::Bad),
+        _ => Err(Stop::Bad(at)),
     }
+}
+
+/// The same of an object that must end with its line.
+pub(crate) fn object_of_line(text: Text<'_>, at: usize, slots: &mut Slots<'_>) -> Result<usize, Stop> {
+    let end = text.line_end(at).ok_or(Stop::More)?;
+    let line = text.bytes.get(..end).unwrap_or_default();
+    object(line, at, slots).map_err(|stop| if stop == Stop::More { Stop::Bad(end) } else { stop })
 }
 
 fn members(text: &[u8], mut at: usize, path: &str, depth: usize, slots: &mut Slots<'_>) -> Result<usize, Stop> {
@@ -25,7 +35,7 @@ fn members(text: &[u8], mut at: usize, path: &str, depth: usize, slots: &mut Slo
         let key = name(&text[at + 1..key_end], escaped, path);
         at = skip_space(text, key_end + 1)?;
         if text[at] != b':' {
-            return Err(Stop::Bad);
+            return Err(Stop::Bad(at));
         }
         at = skip_space(text, at + 1)?;
         at = match text[at] {
@@ -40,7 +50,7 @@ fn members(text: &[u8], mut at: usize, path: &str, depth: usize, slots: &mut Slo
         match text[at] {
             b',' => at += 1,
             b'}' => return Ok(at + 1),
-            _ => return Err(Stop::Bad),
+            _ => return Err(Stop::Bad(at)),
         }
     }
 }
@@ -71,7 +81,7 @@ fn value(text: &[u8], at: usize) -> Result<(Value, usize), Stop> {
             let end = at + text[at..].iter().take_while(|byte| is_word(byte)).count();
             match &text[at..end] {
                 _ if end == text.len() => Err(Stop::More),
-                [] => Err(Stop::Bad),
+                [] => Err(Stop::Bad(at)),
                 b"null" => Ok((Value::Null, end)),
                 _ => Ok((Value::At(at, end, None), end)),
             }
@@ -79,31 +89,37 @@ fn value(text: &[u8], at: usize) -> Result<(Value, usize), Stop> {
     }
 }
 
-/// The place of the quote that closes the string which opens at `at`, and whether it has escapes.
+/// The place of the quote that closes the string which opens at `at`, and whether it has escapes. A line
+/// feed stands in no string (RFC 8259 section 7): one that is not closed costs its line.
 #[inline]
 fn string_end(text: &[u8], at: usize) -> Result<(usize, bool), Stop> {
     if text.get(at) != Some(&b'"') {
-        return Err(Stop::Bad);
+        return Err(Stop::Bad(at));
     }
     let (mut from, mut escaped) = (at + 1, false);
     loop {
-        let found = find::either(text, from, b'"', b'\\').ok_or(Stop::More)?;
-        if text[found] == b'"' {
-            return Ok((found, escaped));
+        let found = find::any(text, from, *b"\"\\\n").ok_or(Stop::More)?;
+        match text[found] {
+            b'"' => return Ok((found, escaped)),
+            b'\\' if text.get(found + 1) != Some(&b'\n') => from = found + 2,
+            _ => return Err(Stop::Bad(found)),
         }
         escaped = true;
-        from = found + 2;
     }
 }
 
 /// The place after an array or object that is kept as one field.
 fn nested_end(text: &[u8], start: usize) -> Result<usize, Stop> {
-    let (mut at, mut depth) = (start, 0usize);
+    // Which are open: the last one is the lowest bit, set for an object.
+    let (mut at, mut open, mut depth) = (start, 0u128, 0);
     loop {
-        match text.get(at).ok_or(Stop::More)? {
+        let byte = *text.get(at).ok_or(Stop::More)?;
+        match byte {
             b'"' => at = string_end(text, at)?.0,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
+            b'{' | b'[' if depth == DEEPEST_NESTED => return Err(Stop::Bad(at)),
+            b'{' | b'[' => (open, depth) = (open << 1 | u128::from(byte == b'{'), depth + 1),
+            b'}' | b']' if (open & 1 == 1) != (byte == b'}') => return Err(Stop::Bad(at)),
+            b'}' | b']' => (open, depth) = (open >> 1, depth - 1),
             _ => {}
         }
         at += 1;

@@ -23,7 +23,8 @@ pub(crate) enum Keyed {
 pub(crate) enum Stop {
     /// The text ends inside of it.
     More,
-    Bad,
+    /// It is not as rows are written; it was looked at up to this place.
+    Bad(usize),
 }
 
 /// A value: where it is, or that it is null.
@@ -95,6 +96,7 @@ impl Keyed {
         let header = table.get_or_insert_default();
         let mut slots = Slots::new(&header.columns);
         let row = match self {
+            Self::Json if text.lines => json::object_of_line(text, at, &mut slots),
             Self::Json => json::object(text.bytes, at, &mut slots),
             Self::Php => php::line(text, at, &mut slots),
         };
@@ -110,10 +112,20 @@ impl Keyed {
             }
             Err(Stop::More) if !text.ended => Step::More,
             Err(_) if text.examine => Step::Misfit,
-            Err(_) => match text.line_end(at) {
-                Some(end) => Step::Lost(end, "a row is not written as the others are, or cut short"),
-                None => Step::More,
-            },
+            Err(stop) => lost(stop, text, at),
         }
+    }
+}
+
+fn lost(stop: Stop, text: Text<'_>, at: usize) -> Step {
+    let what = "a row is not written as the others are, or cut short";
+    let reach = match stop {
+        Stop::More => text.bytes.len(),
+        Stop::Bad(reach) => reach,
+    };
+    match text.line_end(at) {
+        Some(end) if reach > end => Step::LostLooking { end, reach, what },
+        Some(end) => Step::Lost(end, what),
+        None => Step::More,
     }
 }

@@ -37,6 +37,9 @@ pub(crate) enum Step {
     Misfit,
     /// Damaged up to this place.
     Lost(usize, &'static str),
+    /// Damaged up to `end`, which took looking at all up to `reach`: what begins before is not to be looked at beyond
+    /// its line, or it would be looked at as often as it has lines.
+    LostLooking { end: usize, reach: usize, what: &'static str },
 }
 
 /// The text at hand.
@@ -47,6 +50,8 @@ pub(crate) struct Text<'a> {
     pub(crate) ended: bool,
     /// Whether to stop at what is not of the dialect, so that the dialect can be guessed again.
     pub(crate) examine: bool,
+    /// Whether rows end with their line, because what lies behind was looked at already.
+    pub(crate) lines: bool,
 }
 
 impl Text<'_> {

@@ -30,7 +30,7 @@ pub fn pairs(field: &[u8]) -> Option<Vec<Pair<'_>>> {
 pub(crate) fn line(text: Text<'_>, at: usize, slots: &mut Slots<'_>) -> Result<usize, Stop> {
     let end = text.line_end(at).ok_or(Stop::More)?;
     let line = text.bytes.get(..end).unwrap_or_default();
-    array(line, at, "", 0, &mut |name, value| slots.put(name, value)).map_err(|_| Stop::Bad)?;
+    array(line, at, "", 0, &mut |name, value| slots.put(name, value)).map_err(|_| Stop::Bad(end))?;
     Ok(end)
 }
 
@@ -38,16 +38,16 @@ type Put<'p> = &'p mut dyn FnMut(&str, Value);
 
 /// `a:2:{key value key value}`, or `O:8:"stdClass":2:{…}`.
 fn array(text: &[u8], at: usize, path: &str, depth: usize, put: Put<'_>) -> Result<usize, Stop> {
-    let open = memchr::memchr(b'{', text.get(at..).ok_or(Stop::Bad)?).ok_or(Stop::Bad)?;
+    let open = memchr::memchr(b'{', text.get(at..).ok_or(Stop::Bad(at))?).ok_or(Stop::Bad(at))?;
     let head = &text[at..at + open];
     let is_head = head.len() < 200 && (head.starts_with(b"a:") || head.starts_with(b"O:")) && head.ends_with(b":");
     if !is_head || depth >= DEEPEST {
-        return Err(Stop::Bad);
+        return Err(Stop::Bad(at));
     }
     let mut at = at + open + 1;
     while text.get(at) != Some(&b'}') {
         let (key, next) = scalar(text, at)?;
-        let Value::At(start, end, _) = key else { return Err(Stop::Bad) };
+        let Value::At(start, end, _) = key else { return Err(Stop::Bad(at)) };
         let key = String::from_utf8_lossy(&text[start..end]);
         let key = if path.is_empty() { key } else { Cow::Owned(format!("{path}.{key}")) };
         at = if let Some(b'a' | b'O') = text.get(next) {
@@ -62,15 +62,15 @@ fn array(text: &[u8], at: usize, path: &str, depth: usize, put: Put<'_>) -> Resu
 }
 
 fn scalar(text: &[u8], at: usize) -> Result<(Value, usize), Stop> {
-    let rest = text.get(at..).ok_or(Stop::Bad)?;
+    let rest = text.get(at..).ok_or(Stop::Bad(at))?;
     match rest {
         [b'N', b';', ..] => Ok((Value::Null, at + 2)),
         [b'i' | b'd' | b'b' | b'r' | b'R', b':', ..] => {
-            let end = at + memchr::memchr(b';', &rest[..rest.len().min(400)]).ok_or(Stop::Bad)?;
+            let end = at + memchr::memchr(b';', &rest[..rest.len().min(400)]).ok_or(Stop::Bad(at))?;
             Ok((Value::At(at + 2, end, None), end + 1))
         }
         [b's', b':', ..] => string(text, at),
-        _ => Err(Stop::Bad),
+        _ => Err(Stop::Bad(at)),
     }
 }
 
@@ -78,14 +78,15 @@ fn string(text: &[u8], at: usize) -> Result<(Value, usize), Stop> {
     let rest = &text[at + 2..];
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).take(10).count();
     let length: usize =
-        std::str::from_utf8(&rest[..digits]).ok().and_then(|digits| digits.parse().ok()).ok_or(Stop::Bad)?;
+        std::str::from_utf8(&rest[..digits]).ok().and_then(|digits| digits.parse().ok()).ok_or(Stop::Bad(at))?;
     if !rest[digits..].starts_with(b":\"") {
-        return Err(Stop::Bad);
+        return Err(Stop::Bad(at));
     }
     let start = at + 2 + digits + 2;
     let told = start.saturating_add(length);
     let is_there = text.get(told..).is_some_and(|after| after.starts_with(b"\";"));
-    let end = if is_there { told } else { start + memchr::memmem::find(&text[start..], b"\";").ok_or(Stop::Bad)? };
+    let end =
+        if is_there { told } else { start + memchr::memmem::find(&text[start..], b"\";").ok_or(Stop::Bad(at))? };
     Ok((Value::At(start, end, None), end + 2))
 }
 
