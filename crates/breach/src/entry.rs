@@ -1,6 +1,8 @@
 //! One entry's bytes into batches.
 
+use std::collections::HashMap;
 use std::io::{self, Read};
+use std::sync::{Arc, Weak};
 
 use crate::dialect::fields::Fields;
 use crate::dialect::{Header, State, Step, Text, guess, line_end};
@@ -40,7 +42,8 @@ pub(crate) struct EntryReader<'a, 'r> {
     state: State,
     fields: Fields,
     /// The table the waiting rows belong to, as the sink knows it.
-    table: Option<(Header, Dialect, TableId)>,
+    table: Option<(Arc<Header>, Dialect, TableId)>,
+    told: Told,
     /// Where in the entry the first waiting row begins.
     first: u64,
     /// The dialect is not guessed again before this offset.
@@ -78,6 +81,7 @@ impl<'a, 'r> EntryReader<'a, 'r> {
             state,
             fields: Fields::new(),
             table: None,
+            told: Told::default(),
             first: 0,
             examined,
             looked,
@@ -245,6 +249,11 @@ impl<'a, 'r> EntryReader<'a, 'r> {
     fn announce_anyway(&mut self) {
         let header = self.state.table.clone().unwrap_or_default();
         let Some(dialect) = self.state.dialect() else { return };
+        let id = self.told.id(&header, dialect).unwrap_or_else(|| self.tell(&header, dialect));
+        self.table = Some((header, dialect, id));
+    }
+
+    fn tell(&mut self, header: &Arc<Header>, dialect: Dialect) -> TableId {
         let table = Table {
             entry: self.entry,
             name: header.name.clone(),
@@ -253,7 +262,8 @@ impl<'a, 'r> EntryReader<'a, 'r> {
             encoding: self.window.charset().name(),
         };
         let id = self.sink.table(&table);
-        self.table = Some((header, dialect, id));
+        self.told.keep(header, dialect, id);
+        id
     }
 
     /// Reads on. What waits is given first, because its places move.
@@ -400,6 +410,28 @@ fn place_of(window: &Window<'_>, at: usize, end: usize, offset: u64) -> usize {
 /// Reads `count` bytes and forgets them. Returns how many there were.
 fn pass(source: &mut dyn Read, count: u64) -> u64 {
     io::copy(&mut source.take(count), &mut io::sink()).unwrap_or(0)
+}
+
+/// The tables the sink was told of, by their names: statements that take turns would else cost all names of columns each.
+#[derive(Default)]
+struct Told(HashMap<String, (Weak<Header>, Dialect, TableId)>);
+
+/// How many tables are known to have been told.
+const MOST_TOLD: usize = 10_000;
+
+impl Told {
+    fn id(&self, header: &Arc<Header>, dialect: Dialect) -> Option<TableId> {
+        let (told, as_dialect, id) = self.0.get(header.name.as_deref()?)?;
+        (told.as_ptr() == Arc::as_ptr(header) && *as_dialect == dialect).then_some(*id)
+    }
+
+    fn keep(&mut self, header: &Arc<Header>, dialect: Dialect, id: TableId) {
+        let Some(name) = &header.name else { return };
+        if self.0.len() >= MOST_TOLD {
+            self.0.clear();
+        }
+        self.0.insert(name.clone(), (Arc::downgrade(header), dialect, id));
+    }
 }
 
 /// Damages of an entry: neighbours of one kind are told as one, and of very many only how many.

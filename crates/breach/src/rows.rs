@@ -1,5 +1,7 @@
 //! The seam between what reads dumps and what counts them: tables, and their rows in batches.
 
+use std::fmt;
+
 use crate::read::Checkpoint;
 
 /// Where in a dump something is.
@@ -42,7 +44,7 @@ pub enum Dialect {
 }
 
 /// What is known of a table before its rows come.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Table {
     /// Which entry it is in.
     pub entry: u32,
@@ -55,6 +57,18 @@ pub struct Table {
     pub dialect: Dialect,
     /// The encoding its text was in, by its WHATWG name (`UTF-8`, `gb18030`, `Big5`, `UTF-16LE`).
     pub encoding: &'static str,
+}
+
+/// Without the names: where quotes slipped, a name is a value.
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("entry", &self.entry)
+            .field("columns", &self.columns.len())
+            .field("dialect", &self.dialect)
+            .field("encoding", &self.encoding)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A table as its sink knows it.
@@ -170,7 +184,8 @@ pub trait Sink {
         let _ = (index, entry);
     }
 
-    /// A table begins, or goes on after another: the same table (entry, name, columns) gets the same id.
+    /// A table begins, or goes on after another: the same table (entry, name, columns) gets the same id. A table that
+    /// goes on need not be told again.
     fn table(&mut self, table: &Table) -> TableId;
 
     /// Rows of a table.

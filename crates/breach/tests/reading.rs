@@ -331,3 +331,76 @@ fn an_unclosed_string_or_bracket_in_json_costs_its_own_row() {
         (0..50).filter(|number| ![20, 30].contains(number)).map(|number| number.to_string()).collect();
     assert_eq!(ids, expected);
 }
+
+/// Counts what a dump makes a reader say of its tables.
+#[derive(Default)]
+struct Names {
+    told: usize,
+    bytes: usize,
+    rows: usize,
+}
+
+impl Sink for Names {
+    fn table(&mut self, table: &Table) -> TableId {
+        self.told += 1;
+        self.bytes += table.columns.iter().flatten().map(String::len).sum::<usize>();
+        TableId(0)
+    }
+
+    fn batch(&mut self, _: TableId, batch: &Batch<'_>) {
+        self.rows += batch.len();
+    }
+
+    fn damage(&mut self, _: Damage) {}
+}
+
+fn names(dump: &str) -> Names {
+    let mut names = Names::default();
+    read_from("dump", &mut dump.as_bytes(), &Options::default(), &mut names);
+    names
+}
+
+#[test]
+fn tables_that_take_turns_are_told_once() {
+    let columns: Vec<String> = (0..1000).map(|column| format!("`column_{column}` int")).collect();
+    let create = |name: &str| format!("CREATE TABLE `{name}` ({});\n", columns.join(","));
+    let dump = create("a") + &create("b") + &"INSERT INTO `a` VALUES (1);INSERT INTO `b` VALUES (2);\n".repeat(20_000);
+    let names = names(&dump);
+    assert_eq!((names.told, names.rows), (2, 40_000));
+}
+
+#[test]
+fn a_table_of_any_width_names_a_thousand_columns_of_a_few_letters() {
+    let columns: Vec<String> = (0..3000).map(|column| format!("c{column} int")).collect();
+    let long = "x".repeat(10_000);
+    let dump = format!(
+        "CREATE TABLE a ({});\nINSERT INTO a VALUES (1);\nINSERT INTO b (`{long}`) VALUES (1);\n",
+        columns.join(",")
+    );
+    let kept = Kept::of(dump.as_bytes());
+    assert_eq!((kept.columns(0).len(), kept.columns(1)[0].len(), kept.rows.len()), (1024, 256, 2));
+}
+
+#[test]
+fn keys_within_a_long_key_are_not_copied_with_it() {
+    let (long, inner) = ("k".repeat(1 << 20), lines(900, |number| format!("\"{number}\":1,")));
+    let json = format!("{{\"{long}\":{{{inner}\"x\":2}}}}\n");
+    let entries = lines(900, |number| format!("i:{number};i:1;"));
+    let php = format!("a:1:{{s:{}:\"{long}\";a:900:{{{entries}}}}}\n", long.len());
+    for dump in [json, php] {
+        let options = Options { sample: 4 << 20, ..Options::default() };
+        let kept = Kept::with("dump", dump.as_bytes(), &options);
+        assert!(kept.tables.iter().flat_map(|table| &table.columns).flatten().all(|name| name.len() <= 256));
+        assert_eq!(kept.rows.len(), 1);
+    }
+}
+
+#[test]
+fn no_name_of_the_dump_is_in_what_debug_shows() {
+    let dump = "CREATE TABLE `secret_table` (`secret_column` int);\n".to_owned()
+        + &"INSERT INTO `secret_table` VALUES (1);\n".repeat(20_000);
+    let kept = Kept::of(dump.as_bytes());
+    assert!(!kept.checkpoints.is_empty());
+    let shown = format!("{:?} {:?}", kept.checkpoints, kept.tables);
+    assert!(!shown.contains("secret"), "{}", shown.len());
+}

@@ -4,6 +4,8 @@
 //! an e-mail address, `:` in a time). So separators are judged over all lines of the sample: the right one
 //! parts nearly all of them into the same number of fields.
 
+use std::sync::Arc;
+
 use super::delimited::{Delimited, SEPARATORS, Separator};
 use super::fields::Fields;
 use super::keyed::Keyed;
@@ -120,7 +122,7 @@ fn delimited(sample: &[u8], lines: &[&[u8]]) -> Option<Guess> {
     let (_, found) = best?;
     let (header, skip) = header::of(sample, &found);
     let columns = header.unwrap_or_else(|| vec![None; found.columns]);
-    let state = State { shape: Shape::Delimited(found), table: Some(Header { name: None, columns }) };
+    let state = State { shape: Shape::Delimited(found), table: Some(Arc::new(Header { name: None, columns })) };
     Some(Guess { state, skip, lines: lines.len() })
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::fields::Escape;
 use super::keyed::{DEEPEST, Slots, Stop, Value};
+use super::schema::joined;
 use super::{Text, find};
 
 /// How deep arrays and objects may stand in a field that is kept as one; an unclosed one must end somewhere.
@@ -63,7 +64,7 @@ fn name<'a>(key: &'a [u8], escaped: bool, path: &str) -> Cow<'a, str> {
     } else {
         String::from_utf8_lossy(key)
     };
-    if path.is_empty() { key } else { Cow::Owned(format!("{path}.{key}")) }
+    joined(path, key)
 }
 
 fn value(text: &[u8], at: usize) -> Result<(Value, usize), Stop> {

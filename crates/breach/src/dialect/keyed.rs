@@ -1,5 +1,7 @@
 //! Rows whose fields have names of their own: JSON objects and PHP arrays.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::fields::{Escape, Fields};
@@ -87,7 +89,7 @@ impl Keyed {
         }
     }
 
-    pub(crate) fn step(self, table: &mut Option<Header>, text: Text<'_>, at: usize, fields: &mut Fields) -> Step {
+    pub(crate) fn step(self, table: &mut Option<Arc<Header>>, text: Text<'_>, at: usize, fields: &mut Fields) -> Step {
         let is_between = |byte: &&u8| byte.is_ascii_whitespace() || self == Self::Json && b",[]".contains(byte);
         let between = text.bytes[at..].iter().take_while(is_between).count();
         if between > 0 {
@@ -103,7 +105,7 @@ impl Keyed {
         match row {
             Ok(_) if !slots.new.is_empty() => {
                 let new = std::mem::take(&mut slots.new);
-                header.columns.extend(new.into_iter().map(Some));
+                Arc::make_mut(header).columns.extend(new.into_iter().map(Some));
                 Step::Table(at)
             }
             Ok(next) => {

@@ -11,8 +11,11 @@ mod header;
 mod json;
 mod keyed;
 pub(crate) mod php;
+mod schema;
 pub(crate) mod sql;
 mod statement;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +23,7 @@ use crate::rows::Dialect;
 use delimited::Delimited;
 use fields::Fields;
 use keyed::Keyed;
+pub(crate) use schema::Header;
 use sql::Sql;
 
 /// What a parser found at a place of the text.
@@ -72,14 +76,7 @@ impl Text<'_> {
 pub(crate) struct State {
     pub(crate) shape: Shape,
     /// The table that rows belong to, where one has begun.
-    pub(crate) table: Option<Header>,
-}
-
-/// A table's name and columns.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Header {
-    pub(crate) name: Option<String>,
-    pub(crate) columns: Vec<Option<String>>,
+    pub(crate) table: Option<Arc<Header>>,
 }
 
 /// A dialect and what its parser remembers between rows.

@@ -3,10 +3,9 @@
 //! A string's length is written before it, in bytes of the encoding it was serialised in. After a change
 //! of encoding it no longer fits: then the string ends at the first `";`.
 
-use std::borrow::Cow;
-
 use super::Text;
 use super::keyed::{DEEPEST, Slots, Stop, Value};
+use super::schema::joined;
 
 /// A name and its value; a null value is `None`.
 pub type Pair<'f> = (String, Option<&'f [u8]>);
@@ -48,8 +47,7 @@ fn array(text: &[u8], at: usize, path: &str, depth: usize, put: Put<'_>) -> Resu
     while text.get(at) != Some(&b'}') {
         let (key, next) = scalar(text, at)?;
         let Value::At(start, end, _) = key else { return Err(Stop::Bad(at)) };
-        let key = String::from_utf8_lossy(&text[start..end]);
-        let key = if path.is_empty() { key } else { Cow::Owned(format!("{path}.{key}")) };
+        let key = joined(path, String::from_utf8_lossy(&text[start..end]));
         at = if let Some(b'a' | b'O') = text.get(next) {
             array(text, next, &key, depth + 1, put)?
         } else {

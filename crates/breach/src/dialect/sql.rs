@@ -3,11 +3,12 @@
 //! Only three statements matter: `CREATE TABLE` names columns, `INSERT` (and `REPLACE`) and `COPY` hold
 //! rows. All others are passed over up to their `;` or line end.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::fields::{Escape, Fields};
+use super::schema::Schemas;
 use super::statement::{self, Statement};
 use super::{Header, Step, Text};
 use crate::dialect::find;
@@ -20,7 +21,7 @@ pub(crate) struct Sql {
     /// Whether a backslash escapes what follows it (MySQL), or stands for itself (standard SQL).
     pub(crate) backslashes: bool,
     /// The columns of the tables created so far.
-    schemas: BTreeMap<String, Vec<Option<String>>>,
+    schemas: Schemas,
     /// The last statement's words up to its rows: the next is most often the same.
     #[serde(skip)]
     last: Memo,
@@ -51,9 +52,6 @@ impl std::fmt::Debug for Memo {
     }
 }
 
-/// How many tables' columns are remembered, against a dump that is all `CREATE TABLE`.
-const MOST_SCHEMAS: usize = 10_000;
-
 /// Why a row could not be taken apart.
 #[derive(Debug)]
 enum Stop {
@@ -63,7 +61,7 @@ enum Stop {
 
 impl Sql {
     pub(crate) fn new(backslashes: bool) -> Self {
-        Self { inside: Inside::Nothing, backslashes, schemas: BTreeMap::new(), last: Memo::default() }
+        Self { inside: Inside::Nothing, backslashes, schemas: Schemas::default(), last: Memo::default() }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -103,7 +101,13 @@ impl Sql {
     }
 
     #[inline]
-    pub(crate) fn step(&mut self, table: &mut Option<Header>, text: Text<'_>, at: usize, fields: &mut Fields) -> Step {
+    pub(crate) fn step(
+        &mut self,
+        table: &mut Option<Arc<Header>>,
+        text: Text<'_>,
+        at: usize,
+        fields: &mut Fields,
+    ) -> Step {
         match self.inside {
             Inside::Values => self.value_row(text, at, fields),
             Inside::Copy => self.copy_line(text, at, fields),
@@ -169,7 +173,7 @@ impl Sql {
         Step::Row(end)
     }
 
-    fn statement(&mut self, table: &mut Option<Header>, text: Text<'_>, at: usize) -> Step {
+    fn statement(&mut self, table: &mut Option<Arc<Header>>, text: Text<'_>, at: usize) -> Step {
         let blank = text.bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b';').count();
         if blank > 0 {
             return Step::Skip(at + blank);
@@ -188,9 +192,7 @@ impl Sql {
                 Step::Skip(at + length)
             }
             Statement::Create { name, columns, length } => {
-                if self.schemas.len() < MOST_SCHEMAS {
-                    self.schemas.insert(name, columns);
-                }
+                self.schemas.insert(name, columns);
                 Step::Skip(at + length)
             }
             Statement::Insert { name, columns, length } => {
@@ -206,9 +208,9 @@ impl Sql {
         }
     }
 
-    fn begin(&mut self, table: &mut Option<Header>, name: String, columns: Vec<Option<String>>, inside: Inside) {
-        let columns = if columns.is_empty() { self.schemas.get(&name).cloned().unwrap_or_default() } else { columns };
-        *table = Some(Header { name: Some(name), columns });
+    fn begin(&mut self, table: &mut Option<Arc<Header>>, name: String, columns: Vec<Option<String>>, inside: Inside) {
+        let known = self.schemas.get(&name).filter(|_| columns.is_empty()).map(Arc::clone);
+        *table = Some(known.unwrap_or_else(|| Arc::new(Header { name: Some(name), columns })));
         self.inside = inside;
     }
 }

@@ -1,5 +1,7 @@
 //! The words of a statement, up to where its rows begin.
 
+use super::schema::{MOST_COLUMNS, cut};
+
 /// What a statement is. Lengths count from its first byte.
 pub(crate) enum Statement {
     /// It is not all here.
@@ -193,7 +195,7 @@ fn create(words: &mut Words<'_>) -> Option<Statement> {
     loop {
         let quoted = matches!(words.peek(), Some(b'`' | b'"' | b'['));
         let column = words.identifier()?;
-        if quoted || !NO_COLUMN.contains(&column.to_ascii_uppercase().as_str()) {
+        if columns.len() < MOST_COLUMNS && (quoted || !NO_COLUMN.contains(&column.to_ascii_uppercase().as_str())) {
             columns.push(Some(column));
         }
         if words.skip_item()? == b')' {
@@ -211,6 +213,10 @@ fn standard_strings(words: &mut Words<'_>) -> Option<Statement> {
     let is_on = value.to_ascii_lowercase().ends_with(b"on");
     let length = words.at + end + 1;
     Some(if is_on { Statement::StandardStrings(length) } else { Statement::Passed(length) })
+}
+
+fn name(bytes: &[u8]) -> String {
+    cut(&String::from_utf8_lossy(bytes)).to_owned()
 }
 
 /// A reader of words and names.
@@ -282,7 +288,7 @@ impl Words<'_> {
             return None;
         };
         self.at += length + 2;
-        Some(String::from_utf8_lossy(&rest[..length]).into_owned())
+        Some(name(&rest[..length]))
     }
 
     fn bare_identifier(&mut self) -> Option<String> {
@@ -290,7 +296,7 @@ impl Words<'_> {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'#' | 0x80..);
         let length = rest.iter().take_while(|byte| is_part(byte)).count();
         self.at += length;
-        (length > 0).then(|| String::from_utf8_lossy(&rest[..length]).into_owned())
+        (length > 0).then(|| name(&rest[..length]))
     }
 
     /// A list of columns in brackets; empty where there is none.
@@ -301,7 +307,10 @@ impl Words<'_> {
             return Some(columns);
         }
         loop {
-            columns.push(Some(self.identifier()?));
+            let column = self.identifier()?;
+            if columns.len() < MOST_COLUMNS {
+                columns.push(Some(column));
+            }
             self.skip_space();
             if self.take(b')') {
                 return Some(columns);
