@@ -71,6 +71,14 @@ impl fmt::Debug for Table {
     }
 }
 
+impl Table {
+    /// How much memory its names take.
+    pub(crate) fn held(&self) -> usize {
+        let names: usize = self.columns.iter().flatten().map(String::len).sum();
+        names + self.columns.len() * size_of::<Option<String>>()
+    }
+}
+
 /// A table as its sink knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableId(pub u32);

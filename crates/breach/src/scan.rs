@@ -1,6 +1,6 @@
 //! Triage of a dump: rows in, counts out.
 
-use crate::column::{Column, ColumnReport, Digests};
+use crate::column::{Column, ColumnReport, Digests, Place, ShapeRoom};
 use crate::hosts::Hosts;
 use crate::key::Key;
 use crate::kind::{self, Checker, Day, Kind, Verdict};
@@ -9,7 +9,7 @@ use crate::password::Owner;
 use crate::people::{Facts, People, PeopleReport};
 use crate::read::Checkpoint;
 use crate::rows::{Batch, Damage, Dialect, Entry, Row, Sink, Table, TableId};
-use crate::sample::Sample;
+use crate::sample::{Held, Sample};
 use dyetrace_search::{RecogniseOptions, ResidentIdMode};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -116,6 +116,8 @@ pub struct Scan {
     /// Tables by a digest of what makes them the same.
     known: HashMap<u64, u32>,
     columns: usize,
+    held: Held,
+    room: ShapeRoom,
     further_tables: u64,
     people: People,
     hosts: Hosts,
@@ -147,6 +149,8 @@ impl Scan {
             tables: Vec::new(),
             known: HashMap::new(),
             columns: 0,
+            held: Held::default(),
+            room: ShapeRoom::default(),
             further_tables: 0,
             people: People::new(),
             hosts: Hosts::new(key),
@@ -188,17 +192,22 @@ impl Scan {
     fn type_columns(&mut self, index: usize) {
         let Some(table) = self.tables.get_mut(index) else { return };
         let Some(sample) = table.sample.take() else { return };
+        self.held.change(sample.held() + table.table.held(), 0);
         let width = sample.width(table.table.columns.len()).min(MOST_COLUMNS.saturating_sub(self.columns));
-        self.columns += width;
         // A statement whose quotes slipped may name a value.
         let name = table.table.name.take();
         table.table.name = name.filter(|name| is_header(name, &mut self.checker));
-        for column in 0..width {
-            let header = table.table.columns.get(column).cloned().flatten();
-            let header = header.filter(|header| is_header(header, &mut self.checker));
-            let (kind, sampled) = sample.kind(column, header.as_deref(), &mut self.checker);
-            table.columns.push(Column::new(header, kind, sampled));
+        let mut headers = std::mem::take(&mut table.table.columns);
+        for header in &mut headers {
+            *header = header.take().filter(|header| is_header(header, &mut self.checker));
         }
+        let kinds = sample.kinds(width, &headers, &mut self.checker);
+        let headers = headers.into_iter().chain(std::iter::repeat(None));
+        for (column, (header, (kind, sampled))) in headers.zip(kinds).enumerate() {
+            let place = Place { before: self.columns + column, room: self.room.clone() };
+            table.columns.push(Column::new(header, kind, sampled, place));
+        }
+        self.columns += width;
         let batch = sample.batch();
         self.count(index, &batch);
     }
@@ -422,10 +431,14 @@ impl Sink for Scan {
             self.further_tables += 1;
             return TableId(u32::MAX);
         }
+        self.held.change(0, table.held());
         let sample = Some(Sample::default());
         self.tables.push(Counting { table: table.clone(), rows: 0, longer_rows: 0, sample, columns: Vec::new() });
         let index = self.tables.len() as u32 - 1;
         self.known.insert(identity, index);
+        if self.held.is_full() {
+            self.type_columns(index as usize);
+        }
         TableId(index)
     }
 
@@ -434,8 +447,10 @@ impl Sink for Scan {
         let Some(counting) = self.tables.get_mut(index) else { return };
         let mut taken = 0;
         if let Some(sample) = &mut counting.sample {
+            let before = sample.held();
             taken = sample.take(batch);
-            if !sample.is_full() {
+            self.held.change(before, sample.held());
+            if !sample.is_full() && !self.held.is_full() {
                 return;
             }
             self.type_columns(index);
@@ -631,5 +646,29 @@ mod tests {
         let report = scan.finish();
         assert_eq!((report.tables[0].rows, report.tables[0].columns.len()), (3, crate::sample::MOST_COLUMNS));
         assert_eq!(report.further_tables, 905);
+    }
+
+    #[test]
+    fn samples_of_very_many_tables_are_held_no_longer_than_there_is_room() {
+        let mut scan = Scan::new(&Key::from_bytes([3; 32]), ScanOptions::default());
+        let wide = vec![Some("x".repeat(1 << 20)); 4];
+        for n in 0..200 {
+            feed(&mut scan, &Table { name: Some(format!("t{n}")), ..table(&["a"]) }, std::slice::from_ref(&wide));
+            assert!(scan.held.bytes() <= 264 << 20, "{} bytes are held", scan.held.bytes());
+        }
+        let typed = scan.tables.iter().filter(|table| table.sample.is_none()).count();
+        assert!((100..160).contains(&typed), "{typed} were typed early");
+        let report = scan.finish();
+        assert!(report.tables.iter().all(|table| table.rows == 1 && table.columns.len() == 4));
+    }
+
+    #[test]
+    fn a_header_is_told_also_of_columns_beyond_the_rows() {
+        let mut scan = Scan::new(&Key::from_bytes([3; 32]), ScanOptions::default());
+        feed(&mut scan, &table(&["mobile", "email"]), &[vec![Some("x".to_owned())]]);
+        let report = scan.finish();
+        let headers: Vec<_> = report.tables[0].columns.iter().map(|column| column.header.as_deref()).collect();
+        assert_eq!(headers, [Some("mobile"), Some("email")]);
+        assert_eq!(report.tables.len(), 1);
     }
 }

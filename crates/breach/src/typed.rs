@@ -2,7 +2,7 @@
 
 use crate::kind::{Checker, Kind};
 use crate::rows::{Batch, Damage, Row, Sink, Table, TableId};
-use crate::sample::Sample;
+use crate::sample::{Held, Sample};
 use dyetrace_search::{RecogniseOptions, ResidentIdMode};
 use std::collections::HashMap;
 
@@ -28,6 +28,7 @@ pub(crate) struct Typed<'t, T: TypedRows> {
     tables: Vec<Typing>,
     /// Where each table is in `tables`: a dump may name a table before every row.
     known: HashMap<Table, u32>,
+    held: Held,
 }
 
 struct Typing {
@@ -39,7 +40,13 @@ struct Typing {
 impl<'t, T: TypedRows> Typed<'t, T> {
     pub(crate) fn new(rows: &'t mut T, resident_ids: ResidentIdMode) -> Self {
         let recognise = RecogniseOptions { resident_ids, least_bits: 0.0, ..RecogniseOptions::default() };
-        Self { rows, checker: Checker::new(recognise), tables: Vec::new(), known: HashMap::new() }
+        Self {
+            rows,
+            checker: Checker::new(recognise),
+            tables: Vec::new(),
+            known: HashMap::new(),
+            held: Held::default(),
+        }
     }
 
     /// Passes on what is still held. To be called when the dump is read.
@@ -52,10 +59,10 @@ impl<'t, T: TypedRows> Typed<'t, T> {
     fn type_columns(&mut self, index: usize) {
         let Some(table) = self.tables.get_mut(index) else { return };
         let Some(held) = table.held.take() else { return };
-        for column in 0..held.width(table.table.columns.len()) {
-            let header = table.table.columns.get(column).and_then(Option::as_deref);
-            table.kinds.push(held.kind(column, header, &mut self.checker).0);
-        }
+        self.held.change(held.held(), 0);
+        let headers = &table.table.columns;
+        let kinds = held.kinds(held.width(headers.len()), headers, &mut self.checker);
+        table.kinds = kinds.into_iter().map(|(kind, _)| kind).collect();
         self.rows.table(&table.kinds);
         for row in held.batch().rows() {
             self.rows.row(&row, &table.kinds, &mut self.checker);
@@ -80,9 +87,14 @@ impl<T: TypedRows> Sink for Typed<'_, T> {
     fn batch(&mut self, table: TableId, batch: &Batch<'_>) {
         let index = table.0 as usize;
         let Some(typing) = self.tables.get_mut(index) else { return };
-        let taken = typing.held.as_mut().map_or(0, |held| held.take(batch));
-        if typing.held.as_ref().is_some_and(Sample::is_full) {
-            self.type_columns(index);
+        let mut taken = 0;
+        if let Some(held) = &mut typing.held {
+            let before = held.held();
+            taken = held.take(batch);
+            self.held.change(before, held.held());
+            if held.is_full() || self.held.is_full() {
+                self.type_columns(index);
+            }
         }
         let Some(typing) = self.tables.get(index).filter(|typing| typing.held.is_none()) else { return };
         for row in batch.rows().skip(taken) {

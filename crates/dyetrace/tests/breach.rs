@@ -39,7 +39,7 @@ fn a_resold_list_is_counted_and_no_value_of_it_is_told() {
         .iter()
         .map(|column| column["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds, ["text", "password", "email", "phone"]);
+    assert_eq!(kinds, ["username", "password", "email", "phone"]);
     assert_eq!(report["people"]["people"], 3000);
     assert_eq!(report["tables"][0]["columns"][3]["valid"], 3000);
     let terminal = dyetrace(&["breach", "scan", path.to_str().unwrap()]);

@@ -2,13 +2,15 @@
 
 /// Most digests kept one by one.
 const EXACT: usize = 32_768;
+/// Most digests kept one by one of a column that is one of very many: they take as much memory as the registers.
+const EXACT_OF_MANY: usize = 1024;
 /// Registers of the estimate: 2^14, for a standard error of 1.04 / √2^14 = 0.81 %.
 const REGISTERS: usize = 1 << 14;
 
 /// Counts different digests of 64 bits.
 pub(crate) enum Distinct {
     /// The digests themselves, open addressing, 0 for a free slot; and how many are held.
-    Exact { slots: Vec<u64>, held: usize, zero: bool },
+    Exact { slots: Vec<u64>, held: usize, zero: bool, most: usize },
     /// HyperLogLog (Flajolet et al. 2007).
     Estimate(Box<[u8; REGISTERS]>),
 }
@@ -16,7 +18,12 @@ pub(crate) enum Distinct {
 impl Distinct {
     /// Nothing counted.
     pub(crate) fn new() -> Self {
-        Self::Exact { slots: Vec::new(), held: 0, zero: false }
+        Self::Exact { slots: Vec::new(), held: 0, zero: false, most: EXACT }
+    }
+
+    /// Nothing counted, and little memory to count in.
+    pub(crate) fn small() -> Self {
+        Self::Exact { slots: Vec::new(), held: 0, zero: false, most: EXACT_OF_MANY }
     }
 
     /// Counts a digest.
@@ -24,13 +31,13 @@ impl Distinct {
     pub(crate) fn add(&mut self, digest: u64) {
         match self {
             Self::Estimate(registers) => raise(registers, digest),
-            Self::Exact { slots, held, zero } => {
+            Self::Exact { slots, held, zero, most } => {
                 if digest == 0 {
                     *zero = true;
                     return;
                 }
                 if (*held + 1) * 2 > slots.len() {
-                    if *held >= EXACT {
+                    if *held >= *most {
                         return self.estimate_with(digest);
                     }
                     grow(slots);
@@ -164,6 +171,17 @@ mod tests {
             let error = (estimate as f64 / count as f64 - 1.0).abs();
             assert!(!exact && error < 4.0 * 0.0081, "{count}: {estimate}");
         }
+    }
+
+    #[test]
+    fn of_one_column_among_very_many_few_digests_are_kept() {
+        let mut distinct = Distinct::small();
+        (1..=1024).for_each(|n| distinct.add(digest(n)));
+        assert_eq!(distinct.count(), (1024, true));
+        assert!(matches!(&distinct, Distinct::Exact { slots, .. } if slots.len() * 8 <= REGISTERS));
+        (1025..=5000).for_each(|n| distinct.add(digest(n)));
+        let (estimate, exact) = distinct.count();
+        assert!(!exact && (4800..5200).contains(&estimate), "{estimate}");
     }
 
     proptest! {

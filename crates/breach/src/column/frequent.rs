@@ -4,17 +4,25 @@ use std::collections::HashMap;
 
 /// Counters kept.
 const COUNTERS: usize = 1024;
+/// Counters kept of a column that is one of very many.
+const COUNTERS_OF_MANY: usize = 64;
 
-/// Misra and Gries 1982: every count is at most the true one, and at least that less one 1024th of all.
+/// Misra and Gries 1982: every count is at most the true one, and at least that less one 1024th of all, or one 64th.
 pub(crate) struct Frequent {
     counts: HashMap<u64, u64>,
     all: u64,
+    most: usize,
 }
 
 impl Frequent {
     /// Nothing counted.
     pub(crate) fn new() -> Self {
-        Self { counts: HashMap::new(), all: 0 }
+        Self { counts: HashMap::new(), all: 0, most: COUNTERS }
+    }
+
+    /// Nothing counted, and little memory to count in.
+    pub(crate) fn small() -> Self {
+        Self { most: COUNTERS_OF_MANY, ..Self::new() }
     }
 
     /// Counts a digest.
@@ -22,7 +30,7 @@ impl Frequent {
         self.all += 1;
         if let Some(count) = self.counts.get_mut(&digest) {
             *count += 1;
-        } else if self.counts.len() < COUNTERS {
+        } else if self.counts.len() < self.most {
             self.counts.insert(digest, 1);
         } else {
             self.counts.retain(|_, count| {

@@ -12,6 +12,7 @@ pub use report::{ColumnReport, DistinctReport, KindRows, ShapeShare};
 use crate::key::{Key, ShortDigests};
 use crate::kind::{self, Checker, Kind, Verdict};
 use crate::password::Stored;
+pub(crate) use shape::ShapeRoom;
 use shape::Shapes;
 
 /// Filled values after which a column whose sample was empty is typed after all.
@@ -38,6 +39,16 @@ impl Digests {
     }
 }
 
+/// Columns before this one are counted with all the memory that a column may take.
+const AMPLE: usize = 1024;
+
+/// Where a column is among those of all tables, which share memory.
+pub(crate) struct Place {
+    /// How many columns came before.
+    pub(crate) before: usize,
+    pub(crate) room: ShapeRoom,
+}
+
 /// Counts of a column.
 pub(crate) struct Column {
     pub(crate) header: Option<String>,
@@ -54,10 +65,17 @@ pub(crate) struct Column {
     others: [u64; Kind::ALL.len()],
     looked_at: u64,
     pub(crate) stored: Option<Box<Stored>>,
+    ample: bool,
     /// The first values of a column of which the sample showed too few.
     late: Option<Vec<Vec<u8>>>,
     oldest: i64,
     newest: i64,
+}
+
+/// What is counted beside in a column of passwords.
+fn stored(kind: Kind, ample: bool) -> Option<Box<Stored>> {
+    let frequent = || if ample { Frequent::new() } else { Frequent::small() };
+    matches!(kind, Kind::Password | Kind::PasswordHash | Kind::Digest).then(|| Box::new(Stored::new(frequent())))
 }
 
 /// What a column says of a value: its digest, and whether it is valid.
@@ -69,10 +87,9 @@ pub(crate) struct Seen {
 
 impl Column {
     /// A column of a kind. `sampled` values were there to tell it.
-    pub(crate) fn new(header: Option<String>, kind: Kind, sampled: usize) -> Self {
+    pub(crate) fn new(header: Option<String>, kind: Kind, sampled: usize, place: Place) -> Self {
         let late = (sampled < LATE / 4 && matches!(kind, Kind::Text | Kind::Number)).then(Vec::new);
-        let stored =
-            matches!(kind, Kind::Password | Kind::PasswordHash | Kind::Digest).then(|| Box::new(Stored::new()));
+        let ample = place.before < AMPLE;
         Self {
             header,
             kind,
@@ -82,11 +99,12 @@ impl Column {
             valid: 0,
             shortest: usize::MAX,
             longest: 0,
-            distinct: Distinct::new(),
-            shapes: Shapes::default(),
+            distinct: if ample { Distinct::new() } else { Distinct::small() },
+            shapes: Shapes::new(place.room),
             others: [0; Kind::ALL.len()],
             looked_at: 0,
-            stored,
+            stored: stored(kind, ample),
+            ample,
             late,
             oldest: i64::MAX,
             newest: i64::MIN,
@@ -171,8 +189,7 @@ impl Column {
         let kind = kind::decide(&kind::Column { header: self.header.as_deref(), values: &values }, checker);
         if kind != self.kind {
             self.kind = kind;
-            self.stored =
-                matches!(kind, Kind::Password | Kind::PasswordHash | Kind::Digest).then(|| Box::new(Stored::new()));
+            self.stored = stored(kind, self.ample);
             self.valid = values.iter().filter(|value| checker.check(kind, value).is_valid()).count() as u64;
         }
     }

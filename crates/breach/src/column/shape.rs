@@ -1,27 +1,56 @@
 //! Shapes of values: what kinds of characters, how many of each in a row, and signs. Never the characters.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Most different shapes counted for a column.
 const MOST: usize = 4096;
 /// Longest value whose shape is taken, in bytes.
 const LONGEST: usize = 128;
 
+/// What the shapes of all columns may take together, in bytes.
+const ALL_BYTES: usize = 128 << 20;
+/// What a shape takes beside its characters.
+const SHAPE: usize = 64;
+
+/// What the shapes of all columns take together.
+#[derive(Clone, Default)]
+pub(crate) struct ShapeRoom(Arc<AtomicUsize>);
+
+impl ShapeRoom {
+    /// Whether there is room for one more; then it is taken.
+    fn take(&self, shape: &str) -> bool {
+        let bytes = shape.len() + SHAPE;
+        let fits = self.0.load(Ordering::Relaxed) + bytes <= ALL_BYTES;
+        if fits {
+            self.0.fetch_add(bytes, Ordering::Relaxed);
+        }
+        fits
+    }
+}
+
 /// Shapes of a sample of a column.
 #[derive(Default)]
 pub(crate) struct Shapes {
+    room: ShapeRoom,
     counts: HashMap<String, u64>,
     all: u64,
 }
 
 impl Shapes {
+    /// None, in the room that all columns share.
+    pub(crate) fn new(room: ShapeRoom) -> Self {
+        Self { room, ..Self::default() }
+    }
+
     /// Counts the shape of a value.
     pub(crate) fn add(&mut self, value: &[u8]) {
         self.all += 1;
         let shape = shape(value);
         if let Some(count) = self.counts.get_mut(&shape) {
             *count += 1;
-        } else if self.counts.len() < MOST {
+        } else if self.counts.len() < MOST && self.room.take(&shape) {
             self.counts.insert(shape, 1);
         }
     }
@@ -93,6 +122,18 @@ mod tests {
         (0..20).for_each(|_| shapes.add(b"123"));
         (0..3).for_each(|_| shapes.add(b"unusual!"));
         assert_eq!(shapes.most(5, 10).iter().map(|(shape, _)| shape.as_str()).collect::<Vec<_>>(), ["#{3}"]);
+    }
+
+    #[test]
+    fn shapes_of_all_columns_share_their_room() {
+        let room = ShapeRoom::default();
+        room.0.store(ALL_BYTES - 100, Ordering::Relaxed);
+        let mut columns = [Shapes::new(room.clone()), Shapes::new(room)];
+        columns[0].add(b"123");
+        columns[1].add(b"abc");
+        columns[0].add(b"456");
+        assert_eq!((columns[0].counts.len(), columns[1].counts.len()), (1, 0));
+        assert_eq!(columns[0].most(5, 1).first().map(|(_, share)| *share), Some(1.0));
     }
 
     proptest! {

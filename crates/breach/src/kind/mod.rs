@@ -4,6 +4,7 @@
 //! on every value is checked by the validator of that one kind ([`check`]), which also gives the canonical form that
 //! digests are taken of.
 
+mod account;
 mod canonical;
 mod check;
 mod date;
@@ -13,6 +14,7 @@ mod person;
 mod phone;
 mod place;
 
+pub(crate) use account::column_of_names;
 pub(crate) use canonical::Canonical;
 pub(crate) use check::{Checker, Verdict};
 pub(crate) use date::{Day, day as birth, moment};

@@ -4,6 +4,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Commonest passwords of published lists (NCSC 2019 "most hacked", NordPass 2019 to 2023, and the top of Chinese
 /// dumps as in Wang et al., "Birthday, Name and Bifacial-security", USENIX Security 2019).
@@ -164,8 +165,14 @@ pub(crate) struct Commonest {
 }
 
 impl Commonest {
+    /// They are the same for all columns.
+    pub(crate) fn known() -> &'static Self {
+        static KNOWN: OnceLock<Commonest> = OnceLock::new();
+        KNOWN.get_or_init(Self::new)
+    }
+
     /// Computes them.
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         let mut commonest = Self { known: HashMap::new(), may_be: [0; 128] };
         for (scheme, digest) in UNSALTED {
             for password in COMMONEST {

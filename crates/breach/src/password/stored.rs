@@ -18,7 +18,7 @@ pub(crate) struct Stored {
     /// By family: without and with a salt in the form.
     forms: Vec<[u64; 2]>,
     works: BTreeMap<(u8, u32), u64>,
-    commonest: Commonest,
+    commonest: &'static Commonest,
     of_commonest: BTreeMap<&'static str, u64>,
     origins: BTreeMap<Origin, u64>,
     tried: u64,
@@ -28,16 +28,16 @@ pub(crate) struct Stored {
 
 impl Stored {
     /// Nothing counted.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(frequent: Frequent) -> Self {
         Self {
             forms: vec![[0; 2]; FAMILIES.len()],
             works: BTreeMap::new(),
-            commonest: Commonest::new(),
+            commonest: Commonest::known(),
             of_commonest: BTreeMap::new(),
             origins: BTreeMap::new(),
             tried: 0,
             typed_commonest: 0,
-            frequent: Frequent::new(),
+            frequent,
         }
     }
 
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn unsalted_digests_of_few_passwords_are_seen_to_be_repeated_and_common() {
-        let mut stored = Stored::new();
+        let mut stored = Stored::new(Frequent::new());
         for n in 0..1000u64 {
             let password = if n % 4 == 0 { "123456".to_owned() } else { format!("own{n}") };
             let digest = hex(&Md5::digest(&password));
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_slow_form_states_its_cost_and_its_salt() {
-        let mut stored = Stored::new();
+        let mut stored = Stored::new(Frequent::new());
         stored.add(b"$2y$10$MBCzKhG1KhezLh.0LRa0Kuw12nLJtpHy6DIaU.JAnqJUDYspHC.Ou", 1);
         let report = stored.report(false);
         assert_eq!((report.families[0].salted, report.families[0].work[0].work), (1, 10));
