@@ -121,8 +121,19 @@ impl<'a> Reading<'a> {
         self.read += read.get();
     }
 
+    /// The entry before is not what it was.
+    fn damaged(&mut self, why: &str) {
+        let entry = self.entry.saturating_sub(1);
+        if self.options.from.as_ref().is_none_or(|from| from.entry <= entry) {
+            self.sink.damage(Damage { place: Place { entry, offset: 0 }, bytes: None, what: why.to_owned() });
+        }
+    }
+
     fn found(&mut self, found: Found<'_>, read: &Cell<u64>) {
         let Found { entry: told, content } = found;
+        if let Content::Damaged(why) = content {
+            return self.damaged(why);
+        }
         let entry = self.entry;
         self.entry += 1;
         self.sink.entry(entry, &told);
@@ -138,7 +149,7 @@ impl<'a> Reading<'a> {
                 let progress = || before + read.get();
                 EntryReader::new(entry, content, bounds, self.options, self.sink, &progress).run();
             }
-            Content::Unreadable(why) => {
+            Content::Unreadable(why) | Content::Damaged(why) => {
                 let place = Place { entry, offset: 0 };
                 self.sink.damage(Damage { place, bytes: told.size, what: why.to_owned() });
             }

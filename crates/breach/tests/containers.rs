@@ -72,6 +72,12 @@ enum Packing {
     Large,
 }
 
+fn sum(content: &[u8]) -> u32 {
+    let mut sum = flate2::Crc::new();
+    sum.update(content);
+    sum.sum()
+}
+
 fn zip(files: &[(&str, &[u8])], packing: Packing) -> Vec<u8> {
     let mut archive = Vec::new();
     for (name, content) in files {
@@ -96,7 +102,8 @@ fn zip(files: &[(&str, &[u8])], packing: Packing) -> Vec<u8> {
         };
         archive.extend_from_slice(b"PK\x03\x04\x14\0");
         archive.extend_from_slice(&flags.to_le_bytes());
-        archive.extend_from_slice(&[if packing == Packing::Stored { 0 } else { 8 }, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        archive.extend_from_slice(&[if packing == Packing::Stored { 0 } else { 8 }, 0, 0, 0, 0, 0]);
+        archive.extend_from_slice(&if packing == Packing::Streamed { [0; 4] } else { sum(content).to_le_bytes() });
         archive.extend_from_slice(&sizes.map(u32::to_le_bytes).concat());
         archive.extend_from_slice(&(name.len() as u16).to_le_bytes());
         archive.extend_from_slice(&(extra.len() as u16).to_le_bytes());
@@ -105,7 +112,7 @@ fn zip(files: &[(&str, &[u8])], packing: Packing) -> Vec<u8> {
         archive.extend_from_slice(&packed);
         if packing == Packing::Streamed {
             archive.extend_from_slice(b"PK\x07\x08");
-            let sizes = [0, packed.len() as u32, content.len() as u32];
+            let sizes = [sum(content), packed.len() as u32, content.len() as u32];
             archive.extend_from_slice(&sizes.map(u32::to_le_bytes).concat());
         }
     }
@@ -231,4 +238,21 @@ fn a_bomb_is_given_up() {
     assert!(bomb.len() < 20_000, "384 MiB come out of this");
     let kept = kept("x", &bomb);
     assert!(kept.damages.iter().any(|what| what.contains("far more than a dump does")), "{:?}", kept.damages);
+}
+
+#[test]
+fn a_file_of_a_zip_that_is_not_what_was_packed_is_said_and_read() {
+    let (first, second) = (list(0), list(100));
+    let inner = tar(&[("one.txt", &first)]);
+    for packing in [Packing::Stored, Packing::Deflated, Packing::Streamed, Packing::Large] {
+        for content in [&first, &inner] {
+            let mut archive = zip(&[("one", content), ("two.txt", &second)], packing);
+            let told = sum(content).to_le_bytes();
+            let place = archive.windows(4).position(|bytes| bytes == told).expect("it is told");
+            archive[place] ^= 1;
+            let kept = kept("x", &archive);
+            assert_eq!(kept.damages, ["the file is not what was packed: its checksum differs"]);
+            assert_eq!((kept.rows.len(), kept.entries.len()), (40, 2));
+        }
+    }
 }

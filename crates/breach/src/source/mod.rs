@@ -27,6 +27,8 @@ pub(crate) enum Content<'a> {
     Bytes(&'a mut dyn Read),
     /// The entry, or the rest of its container, cannot be read; why, in words for the responder.
     Unreadable(&'static str),
+    /// Nothing: what was given last has been read, but is not as it was packed; why.
+    Damaged(&'static str),
 }
 
 /// Who is told of entries.
