@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use clap::{Args, ValueEnum};
 use dyetrace_breach::{Key, Options, Report, ResidentIdMode, Scan, ScanOptions, read};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Arguments of `breach scan`.
 #[derive(Debug, Args)]
@@ -91,8 +92,8 @@ fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
         Mode::Historical => ResidentIdMode::Historical,
         Mode::Permit => ResidentIdMode::Permit,
     };
-    let options =
-        ScanOptions { resident_ids, k: arguments.k, minors_on: arguments.minors_on, ..ScanOptions::default() };
+    let year = this_year();
+    let options = ScanOptions { resident_ids, year, k: arguments.k, minors_on: arguments.minors_on };
     let files = &arguments.files;
     let progress = Progress::new(bytes);
     progress.begin("scanning", &arguments.files.first().map_or_else(String::new, |file| file.display().to_string()));
@@ -109,6 +110,25 @@ fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
         say(&format!("dyetrace: note: {missing}"));
     }
     report.map_err(|error| Fault::new(format!("a file could not be read: {error}")))
+}
+
+/// The latest year of birth. A clock that is behind the program's own making is not believed.
+fn this_year() -> u16 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    year_of(now).max(ScanOptions::default().year)
+}
+
+/// The year of a moment in seconds since 1970.
+fn year_of(seconds: u64) -> u16 {
+    let (mut days, mut year) = (seconds / 86_400, 1970u16);
+    loop {
+        let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let length = if is_leap { 366 } else { 365 };
+        if days < length || year == 9999 {
+            return year;
+        }
+        (days, year) = (days - length, year + 1);
+    }
 }
 
 /// Neither a core dump nor the words of a panic leave anything of a dump behind.
@@ -149,5 +169,18 @@ fn day(text: &str) -> Result<(u16, u16, u16), String> {
     match (parts.next(), parts.next(), parts.next()) {
         (Some(Ok(year)), Some(Ok(month @ 1..=12)), Some(Ok(day @ 1..=31))) => Ok((year, month, day)),
         _ => Err("a day is YYYY-MM-DD".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn years_change_at_the_end_of_december() {
+        assert_eq!([0, 31_535_999, 31_536_000].map(year_of), [1970, 1970, 1971]);
+        assert_eq!([951_782_400, 1_767_225_599, 1_767_225_600].map(year_of), [2000, 2025, 2026]);
+        assert_eq!(year_of(u64::MAX), 9999);
+        assert!(this_year() >= 2026);
     }
 }
