@@ -12,6 +12,9 @@ use crate::encoding::{Evidence, Legacy, after_last_hard, is_hard, recode};
 /// so that the answer does not depend on where reading began or how much came at once.
 pub(crate) const CELL: u64 = 16 << 10;
 
+/// How much of an entry its encoding is guessed from, however little is read at once.
+const HEAD: usize = 64 << 10;
+
 /// How an entry's bytes become text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Charset {
@@ -148,6 +151,9 @@ impl<'r> Window<'r> {
             walked: Cell::new(0),
         };
         window.read_block();
+        while charset.is_none() && window.filled < HEAD && !window.ended {
+            window.read_block();
+        }
         window.set_charset(charset);
         window.make_text();
         window
@@ -155,7 +161,7 @@ impl<'r> Window<'r> {
 
     fn set_charset(&mut self, charset: Option<Charset>) {
         let head = &self.buffer[..self.filled];
-        self.charset = charset.unwrap_or_else(|| Charset::of(&head[..head.len().min(64 << 10)]));
+        self.charset = charset.unwrap_or_else(|| Charset::of(&head[..head.len().min(HEAD)]));
         self.decoder = match self.charset {
             Charset::Bytes { .. } => None,
             Charset::Utf16Le => Some(UTF_16LE.new_decoder_without_bom_handling()),
@@ -377,7 +383,8 @@ impl<'r> Window<'r> {
             Origin::Recoded(bytes) => self.walk_fields(&mut cursor, bytes, at) as u64,
             Origin::Utf16 => self.walk_units(&mut cursor, at) as u64,
         };
-        Some((cursor, piece.raw + length))
+        // Half a unit at the end stands for a whole character.
+        Some((cursor, (piece.raw + length).min(self.offset)))
     }
 
     /// The text from where the cursor is.
