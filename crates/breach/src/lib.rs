@@ -9,6 +9,7 @@ mod column;
 mod dialect;
 mod encoding;
 mod entry;
+pub mod fuzzing;
 mod hosts;
 mod key;
 mod kind;

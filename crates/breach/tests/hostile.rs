@@ -86,6 +86,13 @@ proptest! {
     fn any_bytes_are_read(bytes in pieces(), times in 1usize..4) {
         rows(&bytes.repeat(times), 16 << 10);
     }
+
+    #[test]
+    fn any_bytes_are_scanned_and_read_as_any_dialect(bytes in pieces(), times in 1usize..60, number in any::<u8>()) {
+        let bytes = bytes.repeat(times);
+        dyetrace_breach::fuzzing::scan(&bytes);
+        dyetrace_breach::fuzzing::dialects(&[&[number], &bytes[..]].concat());
+    }
 }
 
 proptest! {

@@ -12,6 +12,7 @@ type Entry = fn(&[u8]);
 
 /// Every entry of the fuzz targets, by the name of its target.
 fn entries() -> BTreeMap<&'static str, Entry> {
+    use dyetrace_breach::fuzzing as breach;
     use dyetrace_case::fuzzing as case;
     use dyetrace_check::fuzzing as check;
     use dyetrace_custody::fuzzing as custody;
@@ -22,7 +23,9 @@ fn entries() -> BTreeMap<&'static str, Entry> {
     use dyetrace_stores::fuzzing as stores;
     use dyetrace_tls::fuzzing as tls;
     BTreeMap::from([
-        ("case_marks", case::marks as Entry),
+        ("breach_dialects", breach::dialects as Entry),
+        ("breach_scan", breach::scan),
+        ("case_marks", case::marks),
         ("case_subject", case::subject),
         ("check_index", check::index),
         ("check_request", check::request),
