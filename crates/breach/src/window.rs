@@ -469,7 +469,7 @@ mod tests {
 
     #[test]
     fn a_place_is_looked_for_from_the_one_before() {
-        let list: String = (0..40_000).map(|number| format!("张{number}----北京\n")).collect();
+        let list: String = (0..40_000).map(|number| format!("张{number}----北京\n")).collect::<Vec<_>>().concat();
         let gbk = GB18030.encode(&list).0.into_owned();
         let utf16: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
         for (bytes, charset) in [(gbk, None), (utf16, Some(Charset::Utf16Le))] {

@@ -138,7 +138,7 @@ fn tar(bytes: &[u8]) -> Vec<u8> {
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let note = "[王小明台北市中正路一段電話大年]{4,9}";
     let row = ("[a-z]{3,8}[0-9]{1,4}", note, "[a-z]{2,8}[0-9]{0,3}")
-        .prop_map(|(account, note, mail)| vec![account, note.to_owned(), format!("{mail}@example.com")]);
+        .prop_map(|(account, note, mail)| vec![account, note, format!("{mail}@example.com")]);
     proptest::collection::vec(row, 20..60)
 }
 

@@ -119,7 +119,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 /// Every `pub fn NAME(data: &[u8])` in a crate's `fuzzing` module, as `crate_NAME`.
 fn entry_functions() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for member in ["case", "check", "custody", "evidence", "judge", "pictures", "search", "stores", "tls"] {
+    for member in ["breach", "case", "check", "custody", "evidence", "judge", "pictures", "search", "stores", "tls"] {
         let source = common::root().join("crates").join(member).join("src");
         let inner = std::fs::read_dir(source.join("fuzzing")).into_iter().flatten().map(|file| file.unwrap().path());
         for file in inner.chain([source.join("fuzzing.rs")]) {

@@ -177,7 +177,7 @@ pub(crate) fn of_number(number: u8) -> State {
     let columns = 1 + usize::from(number) % 4;
     let quotes = number >= 64 && separator.0.len() == 1;
     let shape = match number % 32 {
-        24 | 25 => Shape::Sql(Sql::new(number % 2 == 0)),
+        24 | 25 => Shape::Sql(Sql::new(number.is_multiple_of(2))),
         26 | 27 => Shape::Keyed(Keyed::Json),
         28 | 29 => Shape::Keyed(Keyed::Php),
         _ => Shape::Delimited(Delimited { separator, quotes, columns }),
