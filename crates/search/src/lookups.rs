@@ -22,11 +22,10 @@ impl<'d> Lookups<'d> {
     /// Adds a place in an item and the eight bytes that begin there, the first one highest.
     #[inline]
     pub(crate) fn add(&mut self, item: usize, at: usize, start: u64) {
-        if let (Some(known), Some(place)) = (self.starts.get_mut(self.count), self.places.get_mut(self.count)) {
-            *known = start;
-            *place = (item, at);
-            self.count += 1;
-        }
+        // There is always room for one.
+        self.starts[self.count % MOST_STARTS] = start;
+        self.places[self.count % MOST_STARTS] = (item, at);
+        self.count += 1;
         if self.count == MOST_STARTS {
             self.ask();
         }

@@ -215,7 +215,7 @@ impl Short {
         short.longest = short.fields.keys().map(Vec::len).max().unwrap_or(0);
         short.lengths = short.fields.keys().fold(0, |lengths, key| lengths | 1 << key.len());
         for word in &short.words {
-            let slot = slot(word);
+            let slot = slot(word, 0, word.len());
             short.slots[slot >> 6] |= 1 << (slot & 63);
         }
         short.word_lengths = short.words.iter().fold(0, |lengths, word| lengths | 1 << word.len());
@@ -244,28 +244,13 @@ impl Default for Ends {
 impl Ends {
     fn add(&mut self, end: &[u8], needle: u32) {
         self.lengths |= 1 << end.len();
-        let slot = Self::slot(Self::key(end, 0, end.len()));
+        let slot = slot(end, 0, end.len());
         self.slots[slot >> 6] |= 1 << (slot & 63);
         self.all.entry(end.to_vec()).or_default().push(needle);
     }
 
-    /// The word in one number. It is read as eight bytes where there are so many: this is done for
-    /// most words of a text.
-    fn key(bytes: &[u8], start: usize, length: usize) -> u64 {
-        let rest = bytes.get(start..).unwrap_or_default();
-        let word = rest.first_chunk::<8>().map_or_else(
-            || rest.iter().take(length).rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-            |eight| u64::from_le_bytes(*eight),
-        );
-        word & ((1 << (8 * length)) - 1)
-    }
-
-    fn slot(key: u64) -> usize {
-        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51) as usize
-    }
-
     fn of(&self, bytes: &[u8], start: usize, length: usize) -> &[u32] {
-        let slot = Self::slot(Self::key(bytes, start, length));
+        let slot = slot(bytes, start, length);
         if self.slots[slot >> 6] >> (slot & 63) & 1 == 0 {
             return &[];
         }
@@ -276,9 +261,17 @@ impl Ends {
 /// Bits that tell most words at a glance.
 const SLOTS: usize = 1 << 13;
 
-fn slot(word: &[u8]) -> usize {
-    let sum = word.iter().fold(word.len() as u64, |sum, byte| sum << 8 | u64::from(*byte));
-    (sum.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51) as usize
+/// The slot of the word that stands there, of which only the first eight bytes count. They are read at once where
+/// there are so many: this is done for most words of a text.
+#[inline]
+fn slot(bytes: &[u8], start: usize, length: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let word = rest.first_chunk::<8>().map_or_else(
+        || rest.iter().take(length).rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        |eight| u64::from_le_bytes(*eight),
+    );
+    let key = word & (u64::MAX >> (64 - 8 * length.clamp(1, 8)));
+    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51) as usize
 }
 
 /// Detail of the step that reverses text by its characters, not by its bytes.
@@ -421,8 +414,15 @@ impl Needles {
 
     /// True for a value that is compared with whole fields, and for its base64 and hexadecimal.
     pub(crate) fn is_short_word(&self, word: &[u8]) -> bool {
-        let slot = slot(word);
-        self.short.slots[slot >> 6] >> (slot & 63) & 1 == 1 && self.short.words.contains(word)
+        self.is_short_word_at(word, 0, word.len())
+    }
+
+    /// The same for the word that stands there.
+    #[inline]
+    pub(crate) fn is_short_word_at(&self, bytes: &[u8], start: usize, length: usize) -> bool {
+        let slot = slot(bytes, start, length);
+        let may_be = self.short.slots[slot >> 6] >> (slot & 63) & 1 == 1;
+        may_be && bytes.get(start..start + length).is_some_and(|word| self.short.words.contains(word))
     }
 
     /// True where such a value is more or less than one word, so that words do not betray it.

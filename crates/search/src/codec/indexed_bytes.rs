@@ -4,7 +4,9 @@ use super::number_list::map;
 use super::table::About;
 use super::{Codec, Unwrapped};
 use crate::classify::Marks;
+use memchr::memmem::Finder;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Objects whose keys count from 0 and whose values are bytes.
 pub(crate) struct IndexedBytes;
@@ -47,10 +49,13 @@ impl Codec for IndexedBytes {
     }
 }
 
+/// How each object begins.
+static FIRST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"{\"0\":"));
+
 /// Calls `visit` for each object.
 pub(super) fn candidates(bytes: &[u8], visit: &mut dyn FnMut(Range<usize>)) {
     let mut from = 0;
-    for start in memchr::memmem::find_iter(bytes, b"{\"0\":") {
+    for start in FIRST.find_iter(bytes) {
         if start < from {
             continue;
         }

@@ -31,8 +31,6 @@ const MOST_GROWN: usize = 64;
 const MOST_TRAILING: usize = 3;
 /// Longest packed bytes, which nothing marks.
 const LONGEST_BYTES: usize = 1 << 20;
-/// Units and sequences that there is room for from the beginning.
-const FEW: usize = 16;
 /// Not a character of base64.
 const NONE: u8 = 0xff;
 
@@ -142,10 +140,12 @@ fn unpacked(field: &[u8]) -> Option<Vec<u16>> {
 }
 
 /// Numbers of so many bits each, read highest bit first.
+#[derive(Clone)]
 struct Bits<I> {
     numbers: I,
     width: u32,
-    number: u32,
+    /// What was read of the numbers; the last bits are still to come.
+    number: u64,
     left: u32,
 }
 
@@ -156,16 +156,13 @@ impl<V: Into<u32>, I: Iterator<Item = Option<V>>> Bits<I> {
 
     /// A code of that many bits, its lowest bit first.
     fn code(&mut self, count: u32) -> Option<u32> {
-        (0..count).try_fold(0, |code, place| Some(code | self.bit()? << place))
-    }
-
-    fn bit(&mut self) -> Option<u32> {
-        if self.left == 0 {
-            self.number = self.numbers.next()??.into();
-            self.left = self.width;
+        while self.left < count {
+            self.number = self.number << self.width | u64::from(self.numbers.next()??.into());
+            self.left += self.width;
         }
-        self.left -= 1;
-        Some(self.number >> self.left & 1)
+        self.left -= count;
+        let bits = self.number >> self.left & ((1 << count) - 1);
+        Some((bits.reverse_bits() >> (64 - count)) as u32)
     }
 
     /// True where nothing but the rest of one number is left and at most three more, all zero.
@@ -179,38 +176,76 @@ impl<V: Into<u32>, I: Iterator<Item = Option<V>>> Bits<I> {
 /// A sequence in the dictionary: where it stands in the output, and its length.
 type Entry = (usize, usize);
 
-/// The decompressor. Every entry of the dictionary stands in the output as it is, because it is a
-/// sequence with the first unit of the next. `None` also where there are more units than `most`.
-fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>, most: usize) -> Option<Vec<u16>> {
+/// Widths of codes and what names sequences, without the sequences.
+struct Codes {
+    width: u32,
+    /// How many entries the next code may name: one more than there are.
+    room: u32,
+    /// Entries of the dictionary; codes 0 to 2 are commands.
+    entries: u32,
+}
+
+impl Codes {
+    fn new() -> Self {
+        Self { width: 3, room: 4, entries: 4 }
+    }
+
+    fn add(&mut self) {
+        self.entries += 1;
+        self.room -= 1;
+        if self.room == 0 {
+            self.room = 1 << self.width;
+            self.width += 1;
+        }
+    }
+}
+
+/// False where a code names no sequence or the end is not where it should be: told without making any of them, because
+/// nearly all bytes that are asked about break off within the first few codes.
+fn ends_well<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>) -> Option<bool> {
     let first = bits.code(2)?;
     let unit = literal(&mut bits, first)?;
     // Text begins with neither a control character nor private use.
     if matches!(unit, 0..=8 | 14..=31 | 0xe000..=0xf8ff) {
         return None;
     }
-    // Most bytes break off before these have to grow.
-    let mut out = Vec::with_capacity(FEW);
-    out.push(unit);
-    // Codes 0 to 2 are commands.
-    let mut dictionary: Vec<Entry> = Vec::with_capacity(FEW);
-    dictionary.extend([(0, 0), (0, 0), (0, 0), (0, 1)]);
-    let mut last: Entry = (0, 1);
-    let mut width = 3;
-    // How many entries the next code may name: one more than there are.
-    let mut room = 4u32;
+    let mut codes = Codes::new();
     loop {
-        let code = bits.code(width)?;
+        match bits.code(codes.width)? {
+            2 => return Some(bits.ends_here()),
+            code @ (0 | 1) => {
+                literal(&mut bits, code)?;
+                codes.add();
+            }
+            // The one entry that is not yet there is the last, which ends the output, and its own first unit.
+            code if code > codes.entries => return None,
+            _ => {}
+        }
+        codes.add();
+    }
+}
+
+/// The decompressor. Every entry of the dictionary stands in the output as it is, because it is a
+/// sequence with the first unit of the next. `None` also where there are more units than `most`.
+fn decompress<V: Into<u32>, I: Clone + Iterator<Item = Option<V>>>(mut bits: Bits<I>, most: usize) -> Option<Vec<u16>> {
+    if !ends_well(bits.clone())? {
+        return None;
+    }
+    let first = bits.code(2)?;
+    let unit = literal(&mut bits, first)?;
+    let mut out = vec![unit];
+    let mut dictionary: Vec<Entry> = vec![(0, 0), (0, 0), (0, 0), (0, 1)];
+    let mut last: Entry = (0, 1);
+    let mut codes = Codes::new();
+    loop {
+        let code = bits.code(codes.width)?;
         let start = out.len();
         let entry = match code {
             2 => return bits.ends_here().then_some(out),
             0 | 1 => {
                 out.push(literal(&mut bits, code)?);
                 dictionary.push((start, 1));
-                room -= 1;
-                if room == 0 {
-                    room = 1 << width;
-                    width += 1;
-                }
+                codes.add();
                 (start, 1)
             }
             _ => {
@@ -227,11 +262,7 @@ fn decompress<V: Into<u32>, I: Iterator<Item = Option<V>>>(mut bits: Bits<I>, mo
         };
         dictionary.push((last.0, last.1 + 1));
         last = entry;
-        room -= 1;
-        if room == 0 {
-            room = 1 << width;
-            width += 1;
-        }
+        codes.add();
         if out.len() > most {
             return None;
         }

@@ -17,11 +17,11 @@ pub(super) fn stretches(bytes: &[u8], classes: &Classes, mut visit: impl FnMut(R
     let mut from = 0;
     while let Some(stretch) = classes.list_run(from) {
         from = stretch.end;
-        if classes.all_digits(&stretch) {
+        if stretch.len() < 3 * SHORTEST - 1 || classes.all_digits(&stretch) {
             continue;
         }
         let separators = bytes[stretch.clone()].iter().filter(|byte| !byte.is_ascii_alphanumeric()).count();
-        if stretch.len() >= 3 * SHORTEST - 1 && separators >= SHORTEST - 1 {
+        if separators >= SHORTEST - 1 {
             visit(stretch);
         }
     }

@@ -97,7 +97,7 @@ fn stands_in_base64(bytes: &[u8], plus: usize, end: usize) -> bool {
     bytes[plus - count..reach].iter().fold(0, |classes, byte| classes | class(byte)) == 7
 }
 
-fn is_base64(byte: u8) -> bool {
+const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
@@ -131,20 +131,88 @@ fn decode(text: &[u8]) -> Option<(usize, String)> {
 /// False where the first units of 16 bits are no characters in use: base64 has a plus in every 64
 /// characters, and this tells most.
 fn begins_in_use(shifted: &[u8]) -> bool {
-    let six = shifted.get(..6).filter(|six| six.iter().all(|byte| is_base64(*byte)));
+    let known = |bytes: &[u8]| bytes.iter().fold(0, |known, byte| known | SEXTETS[usize::from(*byte)]) & FOREIGN == 0;
+    let six = shifted.get(..6).filter(|six| known(six));
     let Some(first) = six.or(shifted.get(..3)) else { return false };
-    let bits = first.iter().fold(0u64, |bits, byte| bits << 6 | u64::from(super::base64::sextet(*byte)));
+    let sextet = |byte: &u8| u64::from(SEXTETS[usize::from(*byte)] & !FOREIGN);
+    let bits = first.iter().fold(0u64, |bits, byte| bits << 6 | sextet(byte));
     let unit = |number: usize| char::from_u32((bits >> (first.len() * 6 - 16 * number) & 0xffff) as u32);
     !(1..=first.len() / 3).any(|number| unit(number).is_some_and(|c| !is_in_use(c)))
 }
 
+/// The bit of bytes that are not of the standard alphabet.
+const FOREIGN: u8 = 0x80;
+
+/// The six bits of each byte, and whether it is of the alphabet.
+static SEXTETS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let character = byte as u8;
+        table[byte] = super::base64::sextet(character) | if is_base64(character) { 0 } else { FOREIGN };
+        byte += 1;
+    }
+    table
+};
+
 /// Characters of the scripts that people write in; of 65,536 units of 16 bits about half.
 fn is_in_use(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{52f}' | '\u{5d0}'..='\u{6ff}' | '\u{900}'..='\u{97f}'
-        | '\u{e00}'..='\u{e7f}' | '\u{2010}'..='\u{2044}' | '\u{20ac}' | '\u{2190}'..='\u{27bf}' | '\u{3000}'..='\u{30ff}'
-        | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ffee}' | '\u{1f300}'..='\u{1faff}'
-        | '\u{20000}'..='\u{2ffff}')
+    match BLOCKS.get(c as usize >> 8) {
+        Some(Block::Unused) => false,
+        Some(Block::Used) => true,
+        _ => IN_USE.iter().any(|(first, last)| (*first..=*last).contains(&(c as u32))),
+    }
 }
+
+const IN_USE: [(u32, u32); 16] = [
+    (0x09, 0x0a),
+    (0x0d, 0x0d),
+    (0x20, 0x7e),
+    (0xa0, 0x52f),
+    (0x5d0, 0x6ff),
+    (0x900, 0x97f),
+    (0xe00, 0xe7f),
+    (0x2010, 0x2044),
+    (0x20ac, 0x20ac),
+    (0x2190, 0x27bf),
+    (0x3000, 0x30ff),
+    (0x4e00, 0x9fff),
+    (0xac00, 0xd7a3),
+    (0xff01, 0xffee),
+    (0x1f300, 0x1faff),
+    (0x20000, 0x2ffff),
+];
+
+/// What is known of 256 characters together.
+#[derive(Clone, Copy)]
+enum Block {
+    /// None is in use.
+    Unused,
+    /// All are.
+    Used,
+    /// Each is asked about.
+    Mixed,
+}
+
+/// Of the units of 16 bits: those of base64 are asked about too often to ask range by range.
+static BLOCKS: [Block; 256] = {
+    let mut blocks = [Block::Unused; 256];
+    let mut number = 0;
+    while number < 256 {
+        let (first, last) = (number as u32 * 256, number as u32 * 256 + 255);
+        let mut at = 0;
+        while at < IN_USE.len() {
+            if IN_USE[at].0 <= first && IN_USE[at].1 >= last {
+                blocks[number] = Block::Used;
+            } else if IN_USE[at].0 <= last && IN_USE[at].1 >= first {
+                blocks[number] = Block::Mixed;
+            }
+            at += 1;
+        }
+        number += 1;
+    }
+    blocks
+};
 
 fn unescape(text: &[u8]) -> Unescaped {
     let mut out = Unescaped::default();
@@ -225,6 +293,12 @@ mod tests {
         assert!(first(b"\"nhY1qT8rWb3Lx+ZeVnLIqe\"").is_none());
         assert!(first(b"\"nhY1qT8r+ZeU\"").is_some());
         assert!(first(b"+AEA-").is_some() && first(b"+AEB-").is_none());
+    }
+
+    #[test]
+    fn blocks_of_characters_tell_what_the_ranges_do() {
+        let listed = |c: char| IN_USE.iter().any(|(first, last)| (*first..=*last).contains(&(c as u32)));
+        assert!((0..0x30_000).filter_map(char::from_u32).all(|c| is_in_use(c) == listed(c)));
     }
 
     proptest! {
