@@ -62,6 +62,11 @@ impl Batch {
         self.ways.clear();
     }
 
+    /// Bytes that it takes, but for what waits in it.
+    pub(crate) fn memory(&self) -> usize {
+        self.arena.capacity() + self.items.capacity() * size_of::<Item>() + self.sextets.capacity()
+    }
+
     /// True where it should be searched before more is added.
     pub(crate) fn is_full(&self) -> bool {
         self.arena.len() >= FULL

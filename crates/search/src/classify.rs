@@ -52,35 +52,25 @@ impl Classes {
         let (blocks, rest) = bytes.as_chunks::<64>();
         let mut padded = [0; 64];
         padded[..rest.len()].copy_from_slice(rest);
-        self.clear();
-        self.reserve(blocks.len() + 1);
-        kernel::classes(blocks, |words| self.push(words));
-        kernel::classes(&[padded], |words| self.push(words));
-        self.bytes = bytes.len();
-    }
-
-    fn clear(&mut self) {
-        let Self { base64, word, dense, list, digits, upper, lower, marks, bytes: _ } = self;
-        [base64, word, dense, list, digits, upper, lower, marks].into_iter().for_each(Vec::clear);
-    }
-
-    fn reserve(&mut self, words: usize) {
-        let Self { base64, word, dense, list, digits, upper, lower, marks, bytes: _ } = self;
-        for bits in [base64, word, dense, list, digits, upper, lower, marks] {
-            bits.reserve_exact(words);
+        let Self { base64, word, dense, list, digits, upper, lower, marks, bytes: length } = self;
+        *length = bytes.len();
+        let mut columns = [base64, word, dense, list, upper, lower, marks];
+        for bits in &mut columns {
+            make_room(bits, blocks.len() + 1);
+        }
+        kernel::classes(blocks, columns.each_mut().map(|bits| &mut bits[..blocks.len()]));
+        kernel::classes(&[padded], columns.each_mut().map(|bits| &mut bits[blocks.len()..]));
+        let [_, word, _, list, ..] = columns;
+        make_room(digits, blocks.len() + 1);
+        for (digits, (list, word)) in digits.iter_mut().zip(list.iter().zip(word.iter())) {
+            *digits = list & word;
         }
     }
 
-    #[inline]
-    fn push(&mut self, [base64, word, dense, list, upper, lower, marks]: [u64; CLASSES]) {
-        self.base64.push(base64);
-        self.word.push(word);
-        self.dense.push(dense);
-        self.list.push(list);
-        self.digits.push(list & word);
-        self.upper.push(upper);
-        self.lower.push(lower);
-        self.marks.push(marks);
+    /// Bytes that it takes.
+    pub(crate) fn memory(&self) -> usize {
+        let Self { base64, word, dense, list, digits, upper, lower, marks, bytes: _ } = self;
+        [base64, word, dense, list, digits, upper, lower, marks].map(Vec::capacity).iter().sum::<usize>() * size_of::<u64>()
     }
 
     /// The first maximal run of at least sixteen base64 characters, without padding, that begins at
@@ -127,18 +117,21 @@ impl Classes {
     /// The first word of at least sixteen characters from there on that has so many in a row without letters of both
     /// cases. `from` must not lie inside a word.
     pub(crate) fn long_word_of_one_case(&self, from: usize) -> Option<Range<usize>> {
-        let first = from / 64;
         let mut mask = u64::MAX << (from % 64);
-        for index in first..self.word.len() {
+        for index in from / 64..self.word.len() {
             let of = |bits: &[u64], index: usize| bits.get(index).copied().unwrap_or(0);
-            let without = |other: &[u64], index: usize| of(&self.word, index) & !of(other, index);
-            let starts = |other: &[u64]| starts_of_sixteen(without(other, index) & mask, without(other, index + 1));
+            let (word, next) = (of(&self.word, index) & mask, of(&self.word, index + 1));
+            mask = u64::MAX;
+            // Most have no long word at all.
+            if starts_of_sixteen(word, next) == 0 {
+                continue;
+            }
+            let starts = |other: &[u64]| starts_of_sixteen(word & !of(other, index), next & !of(other, index + 1));
             let found = starts(&self.lower) | starts(&self.upper);
             if found != 0 {
                 let at = index * 64 + found.trailing_zeros() as usize;
                 return Some(start_before(&self.word, at)..gap_from(&self.word, at + SHORTEST_RUN, self.bytes));
             }
-            mask = u64::MAX;
         }
         None
     }
@@ -192,38 +185,26 @@ impl Classes {
 
     /// Calls `visit` with the start of every word of exactly `length` characters, 1 to 16.
     pub(crate) fn words_of(&self, length: usize, mut visit: impl FnMut(usize)) {
-        runs_of(&self.word, 1 << length, |start, _| visit(start));
+        kernel::runs_of(&self.word, 1 << length, |start, _| visit(start));
     }
 
     /// Calls `visit` with the start and the length of every word that has one of the lengths, 1 to 16.
     pub(crate) fn words_of_each(&self, lengths: impl Iterator<Item = usize>, visit: impl FnMut(usize, usize)) {
-        runs_of(&self.word, lengths.fold(0, |wanted, length| wanted | 1 << length), visit);
+        kernel::runs_of(&self.word, lengths.fold(0, |wanted, length| wanted | 1 << length), visit);
     }
 
     /// Calls `visit` with the start of every run of exactly `length` dense characters, 1 to 16.
     pub(crate) fn dense_of(&self, length: usize, mut visit: impl FnMut(usize)) {
-        runs_of(&self.dense, 1 << length, |start, _| visit(start));
+        kernel::runs_of(&self.dense, 1 << length, |start, _| visit(start));
     }
 }
 
-/// Calls `visit` with the start and the length of every maximal run of set bits whose length has a bit in `wanted`.
-fn runs_of(words: &[u64], wanted: u32, mut visit: impl FnMut(usize, usize)) {
-    let longest = wanted.checked_ilog2().unwrap_or(0) as usize;
-    let mut before = 0u64;
-    for (index, &word) in words.iter().enumerate() {
-        let next = words.get(index + 1).copied().unwrap_or(0);
-        // The starts of runs that go on so far.
-        let mut going_on = word & !(word << 1 | before >> 63);
-        for length in 1..=longest {
-            let ahead = word >> length | next << (64 - length);
-            let mut starts = if wanted >> length & 1 == 1 { going_on & !ahead } else { 0 };
-            while starts != 0 {
-                visit(index * 64 + starts.trailing_zeros() as usize, length);
-                starts &= starts - 1;
-            }
-            going_on &= ahead;
-        }
-        before = word;
+/// Makes them so many, whatever they are. New memory is not filled and nothing is moved to it.
+fn make_room(bits: &mut Vec<u64>, count: usize) {
+    if bits.capacity() < count {
+        *bits = vec![0; count];
+    } else {
+        bits.resize(count, 0);
     }
 }
 

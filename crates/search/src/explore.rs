@@ -84,6 +84,18 @@ pub(crate) struct Tally {
     pub(crate) lookups: u64,
 }
 
+/// Emptied batches and class bits, as many as were in use at once.
+pub(crate) type Spare = Vec<(Batch, Classes)>;
+
+/// Bytes of one of them from which it is not kept for the next record.
+const MOST_SPARE: usize = 2 << 20;
+
+/// Without those that take much memory.
+pub(crate) fn small(mut spare: Spare) -> Spare {
+    spare.retain(|(batch, classes)| batch.memory() + classes.memory() <= MOST_SPARE);
+    spare
+}
+
 /// What exploring some bytes gave so far.
 #[derive(Default)]
 struct Haul {
@@ -122,7 +134,7 @@ pub(crate) struct Explorer<'s> {
     /// What was decrypted with RSA: keys of other fields, perhaps.
     pub(crate) sessions: Sessions,
     /// Emptied batches and class bits for reuse.
-    spare: Vec<(Batch, Classes)>,
+    pub(crate) spare: Spare,
     /// Where short values were seen that count only where they are whole fields.
     candidates: Vec<usize>,
     /// Needles of which a piece was seen in the bytes at hand.
@@ -545,7 +557,7 @@ impl<'s> Explorer<'s> {
             lookups.add_at(index, 0, decoded);
             self.tally.lookups += 1;
             if is_slid(item.undo, decoded) {
-                within(decoded.len()).for_each(|at| lookups.add_at(index, at, decoded));
+                within(decoded.len(), |at| lookups.add_at(index, at, decoded));
                 // All places are counted, so that the bits are never more than there are.
                 self.tally.lookups += (decoded.len() - digest::SHORTEST) as u64;
             } else if item.undo == Undo::Hex {
@@ -804,7 +816,7 @@ impl<'s> Explorer<'s> {
     fn short_words(&self, bytes: &[u8], classes: &Classes) -> Vec<usize> {
         let mut found = Vec::new();
         classes.words_of_each(self.needles.word_lengths(), |start, length| {
-            if bytes.get(start..start + length).is_some_and(|word| self.needles.is_short_word(word)) {
+            if self.needles.is_short_word_at(bytes, start, length) {
                 found.push(start);
             }
         });
@@ -1183,12 +1195,18 @@ fn form_begins(value: &[u8]) -> bool {
     memchr::memchr(b'&', value).is_some() && codec::form::begins(value)
 }
 
-/// Where digests are looked for within so many decoded bytes beside their start: a digest that is cut ends them, and is
-/// cut as is usual.
-fn within(length: usize) -> impl Iterator<Item = usize> {
-    let cut = digest::LENGTHS.into_iter().rev().filter(|cut| *cut < digest::LONG);
+/// Calls `visit` with each place where digests are looked for within so many decoded bytes beside their start: a digest
+/// that is cut ends them, and is cut as is usual.
+fn within(length: usize, mut visit: impl FnMut(usize)) {
     let last = length.saturating_sub(digest::LONG);
-    (1..=last).chain(cut.filter_map(move |cut| length.checked_sub(cut)).filter(move |at| *at > last))
+    for at in 1..=last {
+        visit(at);
+    }
+    for cut in digest::LENGTHS.into_iter().rev().filter(|cut| *cut < digest::LONG) {
+        if let Some(at) = length.checked_sub(cut).filter(|at| *at > last) {
+            visit(at);
+        }
+    }
 }
 
 /// True where a digest may begin at any of the bytes: digests in hexadecimal may stand beside each other; elsewhere

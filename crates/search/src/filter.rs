@@ -129,10 +129,15 @@ impl Filter {
     /// Keeps the sampled positions of a row until there are enough of their lane.
     #[inline]
     fn add_row(&self, text: &[u8], at: usize, hits: u16, waiting: &mut [Waiting; 3], visit: &mut dyn FnMut(Match)) {
-        let (plain, keyed) = (hits & 0xff, hits >> ROW);
-        let of_lanes = [plain, keyed & EVERY_SECOND, keyed & !EVERY_SECOND];
-        for ((lane, waiting), hits) in self.lanes().into_iter().zip(waiting).zip(of_lanes) {
-            waiting.add(at, hits);
+        let mut left = hits;
+        while left != 0 {
+            let bit = left.trailing_zeros() as usize;
+            left &= left - 1;
+            // The two others take turns.
+            let lane = if bit < ROW { 0 } else { 1 + bit % 2 };
+            waiting[lane].add(at + bit % ROW * STRIDE);
+        }
+        for (lane, waiting) in self.lanes().into_iter().zip(waiting) {
             if waiting.is_full() {
                 self.verify(text, lane, waiting, visit);
             }
@@ -331,8 +336,6 @@ impl Lane {
     }
 }
 
-/// Of the samples of a row those that belong to the first of two lanes that take turns.
-const EVERY_SECOND: u16 = 0x5555;
 /// Most sampled positions that wait: a bit for each in one number.
 const MOST_WAITING: usize = 64;
 
@@ -349,15 +352,11 @@ impl Default for Waiting {
 }
 
 impl Waiting {
-    /// Adds the samples of a row that have a bit.
     #[inline]
-    fn add(&mut self, at: usize, mut hits: u16) {
-        while hits != 0 {
-            if let Some(place) = self.places.get_mut(self.count) {
-                *place = at + hits.trailing_zeros() as usize * STRIDE;
-                self.count += 1;
-            }
-            hits &= hits - 1;
+    fn add(&mut self, at: usize) {
+        if let Some(place) = self.places.get_mut(self.count) {
+            *place = at;
+            self.count += 1;
         }
     }
 
@@ -387,24 +386,30 @@ fn for_each_gram(domain: Domain, bytes: &[u8], patterns: &[Stored], mut visit: i
 /// A set of grams that answers nearly every miss (Putze, Sanders and Singler, "Cache-, Hash- and
 /// Space-Efficient Bloom Filters", section 3: all bits of one element are in one word).
 pub(crate) struct Table {
-    /// A power of two.
-    words: Vec<u32>,
+    /// Only as many as the shift lets through are ever used; a fixed number spares the question, asked for each gram,
+    /// whether there is such a word. Memory that nobody touches is not taken from the system.
+    words: Box<[u32; MOST_WORDS]>,
     shift: u32,
 }
 
-/// Two hash functions: the first gives the word and a bit, the second another bit.
+/// Words of the largest table: four mebibits.
+const MOST_WORDS: usize = 1 << 17;
+
+/// Two hash functions: the first gives the word and a bit, the second two other bits.
 pub(crate) const FACTORS: [u32; 2] = [0x9E37_79B1, 0x85EB_CA77];
 /// The first bit's number begins with this bit of the first hash.
 pub(crate) const FIRST_BIT: i32 = 10;
+/// The last bit's number begins with this bit of the second hash, of which the second one has the highest.
+pub(crate) const THIRD_BIT: i32 = 22;
 
 impl Table {
     pub(crate) fn new(grams: &[u32]) -> Self {
-        let bits = (distinct(grams) * SPARSENESS).next_power_of_two().clamp(1 << 12, 1 << 22);
+        let bits = (distinct(grams) * SPARSENESS).next_power_of_two().clamp(1 << 12, 32 * MOST_WORDS);
         let shift = 32 - (bits / 32).trailing_zeros();
-        let mut table = Self { words: vec![0; bits / 32], shift };
+        let mut table = Self { words: zeros(), shift };
         for gram in grams {
             let (place, bits) = table.place(*gram);
-            table.words[place as usize] |= bits;
+            table.words[place as usize % MOST_WORDS] |= bits;
         }
         table
     }
@@ -417,7 +422,7 @@ impl Table {
 
     fn place(&self, gram: u32) -> (u32, u32) {
         let [first, second] = FACTORS.map(|factor| gram.wrapping_mul(factor));
-        (first >> self.shift, 1 << (first >> FIRST_BIT & 31) | 1 << (second >> 27))
+        (first >> self.shift, 1 << (first >> FIRST_BIT & 31) | 1 << (second >> 27) | 1 << (second >> THIRD_BIT & 31))
     }
 
     /// Bits to drop from the first hash for the number of the word.
@@ -428,8 +433,13 @@ impl Table {
     /// The word of that number.
     #[inline]
     pub(crate) fn word(&self, place: u32) -> u32 {
-        self.words.get(place as usize).copied().unwrap_or(0)
+        self.words[place as usize % MOST_WORDS]
     }
+}
+
+/// On the heap from the start: the stack has no room for it.
+fn zeros() -> Box<[u32; MOST_WORDS]> {
+    vec![0; MOST_WORDS].try_into().unwrap_or_else(|_| Box::new([0; MOST_WORDS]))
 }
 
 /// About how many different grams there are: not counted are the few whose hashes begin alike.

@@ -2,6 +2,7 @@
 //! plain code gives the same results, only later.
 
 use crate::classify::words;
+use crate::codec::base64::sextet;
 use crate::filter::{Domain, Table};
 
 /// Classes of characters that [`classes`] tells apart.
@@ -15,14 +16,134 @@ pub(crate) const ROW: usize = 8;
 pub(crate) const ROW_BYTES: usize = ROW * STRIDE;
 /// Bytes behind the start of a row that its samples depend on.
 pub(crate) const ROW_REACH: usize = ROW_BYTES + 8;
-/// The class bits of each block, one number for each class in the order of [`words`].
-pub(crate) fn classes(blocks: &[[u8; 64]], visit: impl FnMut([u64; CLASSES])) {
+
+/// Writes the class bits of each block, one number for each class in the order of [`words`]. There must be room for as
+/// many numbers as there are blocks.
+pub(crate) fn classes(blocks: &[[u8; 64]], out: [&mut [u64]; CLASSES]) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
-        return unsafe { avx2::classes(blocks, visit) };
+        return unsafe { avx2::classes(blocks, out) };
     }
-    blocks.iter().map(words).for_each(visit);
+    plain_classes(blocks, out);
+}
+
+fn plain_classes(blocks: &[[u8; 64]], mut out: [&mut [u64]; CLASSES]) {
+    for (number, block) in blocks.iter().enumerate() {
+        for (bits, word) in out.iter_mut().zip(words(block)) {
+            bits[number] = word;
+        }
+    }
+}
+
+/// Calls `visit` with the start and the length of every maximal run of set bits whose length has a bit in `wanted`:
+/// runs of one length in order.
+pub(crate) fn runs_of(words: &[u64], wanted: u32, mut visit: impl FnMut(usize, usize)) {
+    #[cfg(target_arch = "x86_64")]
+    let from = if is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
+        unsafe {
+            avx2::runs_of(words, wanted, &mut visit)
+        }
+    } else {
+        0
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let from = 0;
+    plain_runs_of(words, from, wanted, visit);
+}
+
+/// From the word of that number on.
+fn plain_runs_of(words: &[u64], from: usize, wanted: u32, mut visit: impl FnMut(usize, usize)) {
+    let longest = wanted.checked_ilog2().unwrap_or(0) as usize;
+    let mut before = from.checked_sub(1).and_then(|before| words.get(before)).copied().unwrap_or(0);
+    for (index, &word) in words.iter().enumerate().skip(from) {
+        let next = words.get(index + 1).copied().unwrap_or(0);
+        // The starts of runs that go on so far.
+        let mut going_on = word & !(word << 1 | before >> 63);
+        for length in 1..=longest {
+            let ahead = word >> length | next << (64 - length);
+            let mut starts = if wanted >> length & 1 == 1 { going_on & !ahead } else { 0 };
+            while starts != 0 {
+                visit(index * 64 + starts.trailing_zeros() as usize, length);
+                starts &= starts - 1;
+            }
+            going_on &= ahead;
+        }
+        before = word;
+    }
+}
+
+/// Appends the six bits of each character.
+pub(crate) fn sextets(characters: &[u8], out: &mut Vec<u8>) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
+        return unsafe { avx2::sextets(characters, out) };
+    }
+    plain_sextets(characters, out);
+}
+
+fn plain_sextets(characters: &[u8], out: &mut Vec<u8>) {
+    out.extend(characters.iter().map(|character| sextet(*character)));
+}
+
+/// Appends the bytes that numbers of six bits stand for, four by four, as far as vectors go. Gives how many were read,
+/// a multiple of eight.
+pub(crate) fn pack(sextets: &[u8], out: &mut Vec<u8>) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
+        return unsafe { avx2::pack(sextets, out) };
+    }
+    let _ = (sextets, out);
+    0
+}
+
+/// Appends the bytes that pairs of hexadecimal digits stand for, as far as vectors go; any other byte is the digit 0.
+/// Gives how many digits were read, an even number.
+pub(crate) fn hex(digits: &[u8], out: &mut Vec<u8>) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
+        return unsafe { avx2::hex(digits, out) };
+    }
+    let _ = (digits, out);
+    0
+}
+
+/// Calls `visit` with the place of each number of six bits over 61, in order.
+pub(crate) fn over_61(sextets: &[u8], visit: impl FnMut(usize)) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
+        return unsafe { avx2::over_61(sextets, visit) };
+    }
+    plain_over_61(sextets, visit);
+}
+
+fn plain_over_61(sextets: &[u8], mut visit: impl FnMut(usize)) {
+    (0..).zip(sextets).filter(|(_, sextet)| **sextet > 61).for_each(|(at, _)| visit(at));
+}
+
+/// The number of the group of eight bytes that is the last of the first so many in a row that have none of the bits.
+/// The bits are those of the first byte highest.
+pub(crate) fn row_without(bits: u64, bytes: &[u8], least: usize) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
+        return unsafe { avx2::row_without(bits, bytes, least) };
+    }
+    plain_row_without(bits, bytes, least, (0, 0))
+}
+
+/// Behind so many groups, of which so many at the end have none of the bits.
+fn plain_row_without(bits: u64, bytes: &[u8], least: usize, (from, mut row): (usize, usize)) -> Option<usize> {
+    let (eights, _) = bytes.as_chunks::<8>();
+    (from..).zip(eights.get(from..)?).find_map(|(number, eight)| {
+        row = if u64::from_be_bytes(*eight) & bits == 0 { row + 1 } else { 0 };
+        (row == least).then_some(number)
+    })
 }
 
 /// Calls `visit` with each place at which one of the pairs of bytes stands, in order.
@@ -78,27 +199,187 @@ pub(crate) fn sample_hits(eight: u64, sample: usize, plain: &Table, keyed: &Tabl
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{CLASSES, ROW, ROW_BYTES, ROW_REACH, plain_pairs};
-    use crate::filter::{FACTORS, FIRST_BIT, Table};
+    use super::{CLASSES, ROW, ROW_BYTES, ROW_REACH, plain_pairs, plain_row_without};
+    use crate::filter::{FACTORS, FIRST_BIT, THIRD_BIT, Table};
+    use std::hint::black_box;
     use std::arch::x86_64::{
-        __m128i, __m256i, _mm_cvtsi32_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_bsrli_epi128,
-        _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32, _mm256_extract_epi64, _mm256_movemask_epi8,
-        _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
-        _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sllv_epi32, _mm256_srl_epi32,
-        _mm256_srli_epi16, _mm256_srli_epi32, _mm256_sub_epi8, _mm256_xor_si256,
+        __m128i, __m256i, _mm256_add_epi8, _mm256_and_si256, _mm256_andnot_si256, _mm256_bsrli_epi128, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_cmpeq_epi64, _mm256_cmpeq_epi8, _mm256_extract_epi32, _mm256_extract_epi64, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_movemask_pd, _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_or_si256, _mm256_packus_epi16, _mm256_permutevar8x32_epi32, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_epi8, _mm256_set_epi32, _mm256_set_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sll_epi64, _mm256_slli_epi64, _mm256_sllv_epi32, _mm256_srl_epi32, _mm256_srl_epi64, _mm256_srli_epi16, _mm256_srli_epi32, _mm256_srli_epi64, _mm256_sub_epi8, _mm256_testz_si256, _mm256_xor_si256, _mm_cvtsi32_si128,
     };
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn classes(blocks: &[[u8; 64]], mut visit: impl FnMut([u64; CLASSES])) {
-        for block in blocks {
+    pub(super) fn classes(blocks: &[[u8; 64]], out: [&mut [u64]; CLASSES]) {
+        // Cut to one length, so that none of the places below is asked whether it is there.
+        let [base64, word, dense, list, upper, lower, marks] = out.map(|bits| &mut bits[..blocks.len()]);
+        for (number, block) in blocks.iter().enumerate() {
             let (halves, _) = block.as_chunks::<32>();
             let [low, high] = [half(&halves[0]), half(&halves[1])];
             let mut both = [0; CLASSES];
             for (class, both) in both.iter_mut().enumerate() {
-                *both = u64::from(low[class]) | u64::from(high[class]) << 32;
+                // What is opaque is not taken apart into bits, which compilers do to join two masks.
+                *both = u64::from(black_box(low[class])) | u64::from(high[class]) << 32;
             }
-            visit(both);
+            [
+                base64[number],
+                word[number],
+                dense[number],
+                list[number],
+                upper[number],
+                lower[number],
+                marks[number],
+            ] = both;
         }
+    }
+
+    /// Four words at a time, as far as there is a word behind them. Gives how many words were read.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn runs_of(words: &[u64], wanted: u32, visit: &mut impl FnMut(usize, usize)) -> usize {
+        let longest = wanted.checked_ilog2().unwrap_or(0);
+        let (mut index, mut last) = (0, 0);
+        while let Some(five) = words.get(index..).and_then(|rest| rest.first_chunk::<5>()) {
+            let [a, b, c, d, e] = *five;
+            let [before, word, next] = [[last, a, b, c], [a, b, c, d], [b, c, d, e]].map(|four| load_words(four));
+            let follows = _mm256_or_si256(_mm256_slli_epi64::<1>(word), _mm256_srli_epi64::<63>(before));
+            // The starts of runs that go on so far.
+            let mut going_on = _mm256_andnot_si256(follows, word);
+            for length in 1..=longest {
+                let (right, left) = (_mm_cvtsi32_si128(length as i32), _mm_cvtsi32_si128(64 - length as i32));
+                let ahead = _mm256_or_si256(_mm256_srl_epi64(word, right), _mm256_sll_epi64(next, left));
+                if wanted >> length & 1 == 1 {
+                    let ends = _mm256_andnot_si256(ahead, going_on);
+                    if _mm256_testz_si256(ends, ends) == 0 {
+                        each_bit(store_words(ends), |bit| visit(index * 64 + bit, length as usize));
+                    }
+                }
+                going_on = _mm256_and_si256(going_on, ahead);
+            }
+            last = d;
+            index += 4;
+        }
+        index
+    }
+
+    fn each_bit(words: [u64; 4], mut visit: impl FnMut(usize)) {
+        for (number, word) in words.into_iter().enumerate() {
+            let mut left = word;
+            while left != 0 {
+                visit(number * 64 + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn sextets(characters: &[u8], out: &mut Vec<u8>) {
+        let (rows, rest) = characters.as_chunks::<32>();
+        let start = out.len();
+        out.resize(start + (rows.len() + 1) * 32, 0);
+        let last = padded(rest);
+        for (bytes, row) in out[start..].as_chunks_mut::<32>().0.iter_mut().zip(rows.iter().chain([&last])) {
+            for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(store_words(sextets_of(load(row)))) {
+                *bytes = word.to_le_bytes();
+            }
+        }
+        out.truncate(start + characters.len());
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn sextets_of(characters: __m256i) -> __m256i {
+        let from = |first: u8| _mm256_sub_epi8(characters, _mm256_set1_epi8(first.cast_signed()));
+        let equal = |byte: u8| _mm256_cmpeq_epi8(characters, _mm256_set1_epi8(byte.cast_signed()));
+        let either =
+            |one, other, sextet| _mm256_and_si256(_mm256_or_si256(equal(one), equal(other)), _mm256_set1_epi8(sextet));
+        let letters = _mm256_or_si256(up_to(from(b'A'), 25, 0), up_to(from(b'a'), 25, 26));
+        let others = _mm256_or_si256(either(b'+', b'-', 62), either(b'/', b'_', 63));
+        _mm256_or_si256(_mm256_or_si256(letters, up_to(from(b'0'), 9, 52)), others)
+    }
+
+    /// The bytes with zeros behind them.
+    fn padded(bytes: &[u8]) -> [u8; 32] {
+        let mut padded = [0; 32];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        padded
+    }
+
+    /// Where the bytes of four sextets are in the number of 24 bits that they are put together to (Muła and Lemire,
+    /// "Faster Base64 encoding and decoding using AVX2 instructions", section 4).
+    const PACKED: [u8; 16] = [2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 0x80, 0x80, 0x80, 0x80];
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn pack(sextets: &[u8], out: &mut Vec<u8>) -> usize {
+        let (rows, _) = sextets.as_chunks::<32>();
+        let start = out.len();
+        out.resize(start + rows.len() * 24, 0);
+        for (bytes, row) in out[start..].as_chunks_mut::<24>().0.iter_mut().zip(rows) {
+            let pairs = _mm256_maddubs_epi16(load(row), _mm256_set1_epi32(0x0140_0140));
+            let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x0001_1000));
+            let packed = _mm256_shuffle_epi8(fours, twice(&PACKED));
+            let together = _mm256_permutevar8x32_epi32(packed, _mm256_set_epi32(7, 3, 6, 5, 4, 2, 1, 0));
+            for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(store_words(together)) {
+                *bytes = word.to_le_bytes();
+            }
+        }
+        rows.len() * 32
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn hex(digits: &[u8], out: &mut Vec<u8>) -> usize {
+        let (rows, _) = digits.as_chunks::<32>();
+        let start = out.len();
+        out.resize(start + rows.len() * 16, 0);
+        for (bytes, row) in out[start..].as_chunks_mut::<16>().0.iter_mut().zip(rows) {
+            let characters = load(row);
+            let digits = up_to(_mm256_sub_epi8(characters, _mm256_set1_epi8(b'0'.cast_signed())), 9, 0);
+            let folded = _mm256_or_si256(characters, _mm256_set1_epi8(0x20));
+            let letters = up_to(_mm256_sub_epi8(folded, _mm256_set1_epi8(b'a'.cast_signed())), 5, 10);
+            let pairs = _mm256_maddubs_epi16(_mm256_or_si256(digits, letters), _mm256_set1_epi16(0x0110));
+            let [low, _, high, _] = store_words(_mm256_packus_epi16(pairs, pairs));
+            *bytes = (u128::from(high) << 64 | u128::from(low)).to_le_bytes();
+        }
+        rows.len() * 32
+    }
+
+    /// The numbers that are no greater, with something added, and zero for the others.
+    #[target_feature(enable = "avx2")]
+    fn up_to(numbers: __m256i, greatest: i8, added: i8) -> __m256i {
+        let is = _mm256_cmpeq_epi8(_mm256_min_epu8(numbers, _mm256_set1_epi8(greatest)), numbers);
+        _mm256_and_si256(is, _mm256_add_epi8(numbers, _mm256_set1_epi8(added)))
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn over_61(sextets: &[u8], mut visit: impl FnMut(usize)) {
+        let (rows, rest) = sextets.as_chunks::<32>();
+        let last = padded(rest);
+        for (number, row) in rows.iter().chain([&last]).enumerate() {
+            // Adding 66 sets the highest bit of a byte where the sextet is over 61.
+            let over = _mm256_add_epi8(load(row), _mm256_set1_epi8(66));
+            let mut left = _mm256_movemask_epi8(over).cast_unsigned();
+            while left != 0 {
+                visit(number * 32 + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn row_without(bits: u64, bytes: &[u8], least: usize) -> Option<usize> {
+        let (rows, _) = bytes.as_chunks::<32>();
+        let unwanted = _mm256_set1_epi64x(bits.swap_bytes().cast_signed());
+        let mut row = 0;
+        for (number, four) in rows.iter().enumerate() {
+            let none = _mm256_cmpeq_epi64(_mm256_and_si256(load(four), unwanted), _mm256_setzero_si256());
+            let none = _mm256_movemask_pd(_mm256_castsi256_pd(none));
+            if none == 0 {
+                row = 0;
+                continue;
+            }
+            for place in 0..4 {
+                row = if none >> place & 1 == 1 { row + 1 } else { 0 };
+                if row == least {
+                    return Some(number * 4 + place);
+                }
+            }
+        }
+        plain_row_without(bits, bytes, least, (rows.len() * 4, row))
     }
 
     #[target_feature(enable = "avx2")]
@@ -190,21 +471,28 @@ mod avx2 {
             _mm256_and_si256(columns, _mm256_shuffle_epi8(twice(&tables.rows), rows))
         };
         let (first, second) = (look_up(&FIRST), look_up(&SECOND));
-        let of = |found: __m256i, bits: u8| _mm256_and_si256(found, _mm256_set1_epi8(bits as i8));
-        let any = |found: __m256i| !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256())) as u32);
-        let base64 = any(of(first, LETTERS | DIGITS | MARKS));
-        let letters_and_digits = any(of(first, LETTERS | DIGITS));
-        let beyond_ascii = _mm256_movemask_epi8(bytes) as u32;
-        let dense = any(_mm256_or_si256(of(first, DENSE), of(second, DENSE_MARKS)));
-        let list = any(of(second, LIST));
+        // Classes are joined as vectors: of numbers of 32 bits compilers make bits one by one.
+        let of = |found: __m256i, bits: u8| {
+            let found = _mm256_and_si256(found, _mm256_set1_epi8(bits.cast_signed()));
+            _mm256_xor_si256(_mm256_cmpeq_epi8(found, _mm256_setzero_si256()), _mm256_set1_epi8(-1))
+        };
+        let dense = _mm256_or_si256(of(first, DENSE), of(second, DENSE_MARKS));
+        let letters = of(first, LETTERS);
         // Bit 5 tells small letters from capital ones, and twice doubled it is bit 7.
         let doubled = _mm256_add_epi8(bytes, bytes);
-        let small = _mm256_movemask_epi8(_mm256_add_epi8(doubled, doubled)) as u32;
-        let letters = any(of(first, LETTERS));
+        let small = _mm256_add_epi8(doubled, doubled);
         let equal = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()));
-        let other_marks = _mm256_movemask_epi8(_mm256_or_si256(equal(b'='), equal(b'\\'))).cast_unsigned();
-        let marks = any(of(second, ESCAPES)) | other_marks;
-        [base64, letters_and_digits | beyond_ascii, dense, list, letters & !small, letters & small, marks]
+        let other_marks = _mm256_or_si256(equal(b'='), equal(b'\\'));
+        [
+            of(first, LETTERS | DIGITS | MARKS),
+            _mm256_or_si256(of(first, LETTERS | DIGITS), bytes),
+            dense,
+            of(second, LIST),
+            _mm256_andnot_si256(small, letters),
+            _mm256_and_si256(small, letters),
+            _mm256_or_si256(of(second, ESCAPES), other_marks),
+        ]
+        .map(|class| _mm256_movemask_epi8(class).cast_unsigned())
     }
 
     /// Rows that are looked up together: what waits for its words stays in the first-level cache.
@@ -212,27 +500,27 @@ mod avx2 {
 
     /// The grams of some rows on their way through a table.
     struct Waiting {
-        /// Which word each gram asks for, two in a number, the first one in its lower half.
-        places: [Pairs; ROWS],
+        /// Which word each gram asks for.
+        places: [Row; ROWS],
         /// Which bits of it must be set.
-        bits: [Pairs; ROWS],
+        bits: [Row; ROWS],
         /// The words.
-        words: [Pairs; ROWS],
+        words: [Row; ROWS],
     }
 
-    type Pairs = [u64; ROW / 2];
+    type Row = [u32; ROW];
 
     impl Waiting {
-        const EMPTY: Self =
-            Self { places: [[0; ROW / 2]; ROWS], bits: [[0; ROW / 2]; ROWS], words: [[0; ROW / 2]; ROWS] };
+        const EMPTY: Self = Self { places: [[0; ROW]; ROWS], bits: [[0; ROW]; ROWS], words: [[0; ROW]; ROWS] };
 
         #[target_feature(enable = "avx2")]
         fn hash(&mut self, row: usize, grams: __m256i, shift: __m128i) {
             let [first, second] = FACTORS.map(|factor| _mm256_mullo_epi32(grams, _mm256_set1_epi32(factor as i32)));
             let one = _mm256_set1_epi32(1);
             let in_word = _mm256_and_si256(_mm256_srli_epi32::<FIRST_BIT>(first), _mm256_set1_epi32(31));
+            let third = _mm256_and_si256(_mm256_srli_epi32::<THIRD_BIT>(second), _mm256_set1_epi32(31));
             let bits = _mm256_or_si256(
-                _mm256_sllv_epi32(one, in_word),
+                _mm256_or_si256(_mm256_sllv_epi32(one, in_word), _mm256_sllv_epi32(one, third)),
                 _mm256_sllv_epi32(one, _mm256_srli_epi32::<27>(second)),
             );
             store(&mut self.places[row], _mm256_srl_epi32(first, shift));
@@ -242,17 +530,16 @@ mod avx2 {
         /// A loop of its own: the processor has many words under way at once.
         fn fetch(&mut self, rows: usize, table: &Table) {
             for (words, places) in self.words.iter_mut().zip(&self.places).take(rows) {
-                for (words, places) in words.iter_mut().zip(places) {
-                    let [first, second] = [*places as u32, (*places >> 32) as u32].map(|place| table.word(place));
-                    *words = u64::from(first) | u64::from(second) << 32;
+                for (word, place) in words.iter_mut().zip(places) {
+                    *word = table.word(*place);
                 }
             }
         }
 
         #[target_feature(enable = "avx2")]
         fn hits(&self, row: usize) -> u16 {
-            let bits = load_pairs(&self.bits[row]);
-            let set = _mm256_and_si256(load_pairs(&self.words[row]), bits);
+            let bits = load_row(&self.bits[row]);
+            let set = _mm256_and_si256(load_row(&self.words[row]), bits);
             _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits))) as u16
         }
     }
@@ -329,19 +616,23 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2")]
-    fn store(pairs: &mut Pairs, vector: __m256i) {
-        *pairs = [
-            _mm256_extract_epi64::<0>(vector).cast_unsigned(),
-            _mm256_extract_epi64::<1>(vector).cast_unsigned(),
-            _mm256_extract_epi64::<2>(vector).cast_unsigned(),
-            _mm256_extract_epi64::<3>(vector).cast_unsigned(),
+    fn store(row: &mut Row, vector: __m256i) {
+        *row = [
+            _mm256_extract_epi32::<0>(vector).cast_unsigned(),
+            _mm256_extract_epi32::<1>(vector).cast_unsigned(),
+            _mm256_extract_epi32::<2>(vector).cast_unsigned(),
+            _mm256_extract_epi32::<3>(vector).cast_unsigned(),
+            _mm256_extract_epi32::<4>(vector).cast_unsigned(),
+            _mm256_extract_epi32::<5>(vector).cast_unsigned(),
+            _mm256_extract_epi32::<6>(vector).cast_unsigned(),
+            _mm256_extract_epi32::<7>(vector).cast_unsigned(),
         ];
     }
 
     #[target_feature(enable = "avx2")]
-    fn load_pairs(pairs: &Pairs) -> __m256i {
-        let [a, b, c, d] = pairs.map(u64::cast_signed);
-        _mm256_set_epi64x(d, c, b, a)
+    fn load_row(row: &Row) -> __m256i {
+        let [a, b, c, d, e, f, g, h] = row.map(u32::cast_signed);
+        _mm256_set_epi32(h, g, f, e, d, c, b, a)
     }
 
     #[target_feature(enable = "avx2")]
@@ -349,6 +640,22 @@ mod avx2 {
         let (words, _) = table.as_chunks::<8>();
         let word = |at: usize| i64::from_le_bytes(words[at]);
         _mm256_set_epi64x(word(1), word(0), word(1), word(0))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn load_words(words: [u64; 4]) -> __m256i {
+        let [a, b, c, d] = words.map(u64::cast_signed);
+        _mm256_set_epi64x(d, c, b, a)
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn store_words(vector: __m256i) -> [u64; 4] {
+        [
+            _mm256_extract_epi64::<0>(vector).cast_unsigned(),
+            _mm256_extract_epi64::<1>(vector).cast_unsigned(),
+            _mm256_extract_epi64::<2>(vector).cast_unsigned(),
+            _mm256_extract_epi64::<3>(vector).cast_unsigned(),
+        ]
     }
 
     #[target_feature(enable = "avx2")]
@@ -372,18 +679,60 @@ mod tests {
     fn every_byte_has_the_same_classes_in_vectors() {
         let all: Vec<u8> = (0..=255).collect();
         let (blocks, _) = all.as_chunks::<64>();
+        assert_eq!(columns(blocks, classes), columns(blocks, plain_classes));
+    }
+
+    type Columns = [Vec<u64>; CLASSES];
+
+    fn columns(blocks: &[[u8; 64]], write: impl Fn(&[[u8; 64]], [&mut [u64]; CLASSES])) -> Columns {
+        let mut columns: Columns = std::array::from_fn(|_| vec![0; blocks.len()]);
+        write(blocks, columns.each_mut().map(Vec::as_mut_slice));
+        columns
+    }
+
+    fn called(call: impl FnOnce(&mut dyn FnMut(usize))) -> Vec<usize> {
         let mut found = Vec::new();
-        classes(blocks, |words| found.push(words));
-        assert_eq!(found, blocks.iter().map(words).collect::<Vec<_>>());
+        call(&mut |at| found.push(at));
+        found
     }
 
     proptest! {
         #[test]
         fn any_order_of_bytes_has_the_same_classes_in_vectors(bytes in bytes(300)) {
             let (blocks, _) = bytes.as_chunks::<64>();
-            let mut found = Vec::new();
-            classes(blocks, |words| found.push(words));
-            prop_assert_eq!(found, blocks.iter().map(words).collect::<Vec<_>>());
+            prop_assert_eq!(columns(blocks, classes), columns(blocks, plain_classes));
+        }
+
+        #[test]
+        fn vectors_find_the_same_runs(
+            words in proptest::collection::vec(prop_oneof![any::<u64>(), any::<u64>().prop_map(|word| word | word << 3), Just(u64::MAX)], 0..20),
+            wanted in 0u32..1 << 17,
+        ) {
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            runs_of(&words, wanted, |start, length| found.push((length, start)));
+            plain_runs_of(&words, 0, wanted, |start, length| expected.push((length, start)));
+            let of = |runs: &[(usize, usize)], length| runs.iter().filter(|run| run.0 == length).copied().collect::<Vec<_>>();
+            for length in 0..17 {
+                prop_assert_eq!(of(&found, length), of(&expected, length));
+            }
+        }
+
+        #[test]
+        fn vectors_decode_the_same(bytes in bytes(200)) {
+            let (mut found, mut expected) = (vec![7], vec![7]);
+            sextets(&bytes, &mut found);
+            plain_sextets(&bytes, &mut expected);
+            prop_assert_eq!(&found, &expected);
+            prop_assert_eq!(
+                called(|visit| over_61(&found, visit)),
+                called(|visit| plain_over_61(&found, visit)),
+            );
+        }
+
+        #[test]
+        fn vectors_find_the_same_row(bytes in proptest::collection::vec(prop_oneof![6 => 0u8..2, 1 => any::<u8>()], 0..400), least in 1usize..6) {
+            let bits = 0x2008_0200_2008_0200;
+            prop_assert_eq!(row_without(bits, &bytes, least), plain_row_without(bits, &bytes, least, (0, 0)));
         }
 
         #[test]

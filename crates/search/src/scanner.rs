@@ -4,7 +4,7 @@ use crate::beside::{Beside, Named, ToldAt};
 use crate::choose::choose;
 use crate::codec::Context;
 use crate::codec::cipher::Keyed;
-use crate::explore::{Explorer, Node, Tally};
+use crate::explore::{Explorer, Node, Spare, Tally, small};
 use crate::find::{Find, Seen};
 use crate::keyed::with_sessions;
 use crate::needles::Needles;
@@ -125,12 +125,13 @@ impl Decoys {
 /// Decoys of one record that are looked at: more would be a needle that is no value at all.
 const MOST_DECOYS: usize = 64;
 
-/// Memory of one worker thread: parts in which nothing was seen. It saves work and changes no
+/// Memory of one worker thread: parts in which nothing was seen, and room to work in. It saves work and changes no
 /// result.
 #[derive(Default)]
 pub struct Scratch {
     nothing_in: foldhash::HashMap<(Context, bool), Remembered>,
     bytes: usize,
+    spare: Spare,
 }
 
 /// Parts in which nothing was seen, with what searching them took.
@@ -284,6 +285,7 @@ impl Scanner {
         scratch: &mut Scratch,
     ) -> Vec<(&'p Part<'r>, Find)> {
         let mut seen = Vec::new();
+        explorer.spare = std::mem::take(&mut scratch.spare);
         for part in parts {
             let root = explorer.number();
             let node = node(&part.name, record.protocol);
@@ -299,6 +301,7 @@ impl Scanner {
             yield_to_planted(&mut finds, root, |find| !self.is_decoy(find));
             seen.extend(finds.into_iter().chain(choose(told, root)).map(|find| (part, find)));
         }
+        scratch.spare = small(std::mem::take(&mut explorer.spare));
         seen
     }
 

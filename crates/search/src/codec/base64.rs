@@ -2,6 +2,7 @@
 //! (RFC 2045 section 6.8) and inside longer runs.
 
 use super::table::About;
+use crate::kernel;
 use crate::map::Map;
 use std::ops::Range;
 
@@ -23,15 +24,14 @@ const SHORTEST_LINE: usize = 16;
 /// Appends the six bits of each character; those of a byte that is no base64 character are
 /// anything.
 pub(crate) fn sextets_into(characters: &[u8], out: &mut Vec<u8>) {
-    out.extend(characters.iter().map(|character| sextet(*character)));
+    kernel::sextets(characters, out);
 }
 
 /// The six bits of a character. Without branches, so that compilers make a loop over it into vector
 /// instructions.
 #[inline]
-pub(crate) fn sextet(character: u8) -> u8 {
+pub(crate) const fn sextet(character: u8) -> u8 {
     let c = character;
-    let mask = |is: bool| u8::from(is).wrapping_neg();
     let upper = mask(c.wrapping_sub(b'A') < 26) & c.wrapping_sub(b'A');
     let lower = mask(c.wrapping_sub(b'a') < 26) & c.wrapping_sub(b'a' - 26);
     let digit = mask(c.wrapping_sub(b'0') < 10) & c.wrapping_add(4);
@@ -40,8 +40,17 @@ pub(crate) fn sextet(character: u8) -> u8 {
     upper | lower | digit | plus | slash
 }
 
+const fn mask(is: bool) -> u8 {
+    (is as u8).wrapping_neg()
+}
+
 /// Appends the bytes that the sextets stand for. A last single sextet is left out.
 pub(crate) fn pack_into(sextets: &[u8], out: &mut Vec<u8>) {
+    let packed = kernel::pack(sextets, out);
+    plain_pack_into(sextets.get(packed..).unwrap_or_default(), out);
+}
+
+fn plain_pack_into(sextets: &[u8], out: &mut Vec<u8>) {
     let (eights, rest) = sextets.as_chunks::<8>();
     let start = out.len();
     out.resize(start + eights.len() * 6, 0);
@@ -72,18 +81,8 @@ pub(crate) fn decode_into(characters: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Calls `visit` with the place of each character that is neither letter nor digit.
-pub(crate) fn separators(sextets: &[u8], mut visit: impl FnMut(usize)) {
-    let (eights, rest) = sextets.as_chunks::<8>();
-    for (index, eight) in eights.iter().enumerate() {
-        // Adding two to a sextet sets its seventh bit where it is over 61.
-        let mut over = u64::from_le_bytes(*eight).wrapping_add(0x0202_0202_0202_0202) & 0x4040_4040_4040_4040;
-        while over != 0 {
-            visit(index * 8 + over.trailing_zeros() as usize / 8);
-            over &= over - 1;
-        }
-    }
-    let start = eights.len() * 8;
-    (start..).zip(rest).filter(|(_, sextet)| **sextet > 61).for_each(|(at, _)| visit(at));
+pub(crate) fn separators(sextets: &[u8], visit: impl FnMut(usize)) {
+    kernel::over_61(sextets, visit);
 }
 
 /// The first eight bytes that eleven sextets stand for, as a number; of fewer nothing.
@@ -108,12 +107,7 @@ pub(crate) fn realigned(sextets: &[u8], mut visit: impl FnMut(usize)) {
     let least = least_steps(sextets.len());
     for shift in 1..4 {
         let Some(shifted) = sextets.get(shift..) else { return };
-        let (eights, _) = shifted.as_chunks::<8>();
-        let mut row = 0;
-        let found = eights.iter().position(|eight| {
-            row = if u64::from_be_bytes(*eight) & BEYOND_ASCII == 0 { row + 1 } else { 0 };
-            row == least
-        });
+        let found = kernel::row_without(BEYOND_ASCII, shifted, least);
         if let Some(last) = found {
             visit(shift + (last + 1 - least) * 8);
         }
@@ -312,6 +306,14 @@ mod tests {
             prop_assert_eq!(&decoded[found.decoded.clone()], &value[..]);
             let other: Vec<u8> = value.iter().map(|byte| byte ^ 0x80).collect();
             prop_assert_eq!(aligned(&text, &(at..at + stable.len()), &other, shift), None);
+        }
+
+        #[test]
+        fn vectors_put_the_same_bytes_together(sextets in proptest::collection::vec(0u8..64, 0..200)) {
+            let (mut found, mut expected) = (vec![7], vec![7]);
+            pack_into(&sextets, &mut found);
+            plain_pack_into(&sextets, &mut expected);
+            prop_assert_eq!(found, expected);
         }
 
         #[test]

@@ -1,6 +1,7 @@
 //! Hexadecimal, RFC 4648 section 8, in either case.
 
 use super::table::About;
+use crate::kernel;
 use crate::map::Map;
 use std::ops::Range;
 
@@ -44,6 +45,11 @@ const VALUES: [u8; 256] = {
 
 /// Appends the bytes that pairs of digits stand for; a last single digit is left out.
 pub(crate) fn decode_into(digits: &[u8], out: &mut Vec<u8>) {
+    let read = kernel::hex(digits, out);
+    plain_decode_into(digits.get(read..).unwrap_or_default(), out);
+}
+
+fn plain_decode_into(digits: &[u8], out: &mut Vec<u8>) {
     out.extend(digits.chunks_exact(2).map(|pair| VALUES[usize::from(pair[0])] << 4 | VALUES[usize::from(pair[1])]));
 }
 
@@ -119,6 +125,14 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn vectors_decode_the_same(digits in prop_oneof!["[0-9a-fA-F]{0,200}", "[ -~]{0,200}", "[/:@Gg`xé]{0,80}"]) {
+            let (mut found, mut expected) = (vec![7], vec![7]);
+            decode_into(digits.as_bytes(), &mut found);
+            plain_decode_into(digits.as_bytes(), &mut expected);
+            prop_assert_eq!(found, expected);
+        }
+
         #[test]
         fn unwrap_undoes_wrap_and_every_byte_maps_back(bytes: Vec<u8>, upper: bool) {
             let text = dyetrace_case::hex(&bytes);
