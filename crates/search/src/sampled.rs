@@ -23,18 +23,21 @@ pub(crate) fn each_place(bytes: &[u8], may_be_known: impl Fn([u8; SAMPLE]) -> bo
     };
     let mut start = 0;
     while let Some(row) = bytes.get(start..).and_then(<[u8]>::first_chunk) {
-        places(start, known_samples(row, &may_be_known));
+        places(start, known_samples(row, ROW / STRIDE, &may_be_known));
         start += ROW;
     }
+    let rest = bytes.get(start..).unwrap_or_default();
     let mut row = [0; size_of::<Row>()];
-    row.iter_mut().zip(bytes.get(start..).unwrap_or_default()).for_each(|(padded, byte)| *padded = *byte);
-    places(start, known_samples(&row, &may_be_known));
+    row[..rest.len()].copy_from_slice(rest);
+    // Samples further behind the end tell of no place before it.
+    let samples = (rest.len() / STRIDE + 2).min(ROW / STRIDE);
+    places(start, known_samples(&row, samples, &may_be_known));
 }
 
 /// Without branches, so that the processor has many look-ups under way at once.
 #[inline]
-fn known_samples(row: &Row, may_be_known: impl Fn([u8; SAMPLE]) -> bool) -> u64 {
-    let samples = row.array_windows::<SAMPLE>().step_by(STRIDE);
+fn known_samples(row: &Row, samples: usize, may_be_known: impl Fn([u8; SAMPLE]) -> bool) -> u64 {
+    let samples = row.array_windows::<SAMPLE>().step_by(STRIDE).take(samples);
     (0..).zip(samples).fold(0, |known, (number, sample)| known | u64::from(may_be_known(*sample)) << number)
 }
 

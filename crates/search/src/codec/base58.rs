@@ -88,8 +88,12 @@ impl BigNumber {
                 limbs.push(carry);
             }
         }
-        let bytes = limbs.iter().rev().flat_map(|limb| limb.to_be_bytes()).skip_while(|byte| *byte == 0);
-        Some(std::iter::repeat_n(0, zeros).chain(bytes).collect())
+        let mut bytes = vec![0; zeros];
+        if let Some((highest, others)) = limbs.split_last() {
+            bytes.extend_from_slice(&highest.to_be_bytes()[highest.leading_zeros() as usize / 8..]);
+            others.iter().rev().for_each(|limb| bytes.extend_from_slice(&limb.to_be_bytes()));
+        }
+        Some(bytes)
     }
 
     /// Encodes.

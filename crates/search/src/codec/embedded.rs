@@ -11,8 +11,10 @@ use crate::classify::Marks;
 use crate::map::Map;
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 use flate2::{Decompress, FlushDecompress, Status};
+use memchr::memmem::Finder;
 use std::io::Read as _;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// gzip members that do not begin where the bytes begin.
 pub(crate) struct EmbeddedGzip;
@@ -53,7 +55,7 @@ impl Codec for EmbeddedGzip {
     }
 
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
-        let signatures = memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 8]);
+        let signatures = GZIP.find_iter(bytes);
         measured(bytes, signatures, visit, |rest| Some((gzip_header(rest)?, 8)), |_| true);
     }
 
@@ -150,7 +152,7 @@ impl Codec for Zip {
         let mut left = Fuel::of(bytes);
         let mut inflater = None;
         let mut from = 0;
-        for at in memchr::memmem::find_iter(bytes, b"PK\x03\x04") {
+        for at in ENTRY.find_iter(bytes) {
             let Some(entry) = bytes.get(at..).filter(|_| at >= from).and_then(Entry::read) else { continue };
             let stored = entry.known_length.filter(|length| entry.data + length <= bytes.len() - at);
             let length = match stored {
@@ -181,18 +183,22 @@ impl Codec for Zip {
     }
 }
 
+/// Made once: that costs more than looking for it in a few dozen bytes.
+static GZIP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&[0x1f, 0x8b, 8]));
+static ENTRY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"PK\x03\x04"));
+
 /// Visits the frames that begin with `magic` anywhere but at the start, measured by their block
 /// headers, without decoding. `length` counts down its steps over blocks and frames: headers whose
 /// blocks overlap must not cost more than the bytes are long.
 pub(super) fn frames(
     bytes: &[u8],
-    magic: [u8; 4],
+    magic: &Finder<'_>,
     length: impl Fn(&[u8], &mut usize) -> Option<usize>,
     visit: &mut dyn FnMut(Range<usize>),
 ) {
     let mut steps = 64 + bytes.len() / 64;
     let mut from = 1;
-    for at in memchr::memmem::find_iter(bytes, &magic) {
+    for at in magic.find_iter(bytes) {
         let Some(frame) = bytes.get(at..).filter(|_| at >= from) else { continue };
         if let Some(length) = length(frame, &mut steps) {
             visit(at..at + length);

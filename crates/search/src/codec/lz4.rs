@@ -4,7 +4,9 @@ use super::table::About;
 use super::{Codec, Unwrapped, embedded};
 use crate::classify::Marks;
 use crate::map::Map;
+use memchr::memmem::Finder;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// A frame where the bytes begin.
 pub(crate) struct Frame;
@@ -23,6 +25,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 const MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&MAGIC));
 /// Shortest sized block: the length, a token, and what a value has at least.
 const SHORTEST_BLOCK: usize = 9;
 /// One byte of a block stands for at most 255 decoded ones.
@@ -63,7 +66,7 @@ impl Codec for EmbeddedFrame {
     }
 
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
-        embedded::frames(bytes, MAGIC, frame_length, visit);
+        embedded::frames(bytes, &FINDER, frame_length, visit);
     }
 
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {

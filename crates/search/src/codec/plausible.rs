@@ -9,14 +9,16 @@ const LONGEST_SINGLE_BLOCK: usize = 4096;
 
 /// False where the first block breaks a rule of the format.
 pub(super) fn begins_deflate(bytes: &[u8]) -> bool {
-    first_block(bytes).is_some()
+    may_begin_deflate(bytes) && first_block(bytes).is_some()
 }
 
 /// The same told by the first bytes alone, so that fewer are turned away.
+#[inline]
 pub(super) fn may_begin_deflate(bytes: &[u8]) -> bool {
     let Some(first) = bytes.first() else { return false };
     let is_last = first & 1 == 1 || bytes.len() >= LONGEST_SINGLE_BLOCK;
-    is_last && (first & 6 != 0 || is_stored(bytes))
+    // No block is of the last of four kinds.
+    is_last && first & 6 != 6 && (first & 6 != 0 || is_stored(bytes))
 }
 
 /// Section 3.2.4, for a block that begins the stream: the length stands there twice.
@@ -138,12 +140,36 @@ fn distance(symbol: u32, bits: &mut Bits<'_>) -> Option<u32> {
 /// complete.
 fn dynamic(bits: &mut Bits<'_>) -> Option<bool> {
     let (lengths, distances, count) = (bits.number(5)?, bits.number(5)?, bits.number(4)? + 4);
-    let mut space = 0;
-    for _ in 0..count {
-        let length = bits.number(3)?;
-        space += if length == 0 { 0 } else { 128 >> length };
+    if lengths > 29 || distances > 29 {
+        return Some(false);
     }
-    Some(lengths <= 29 && distances <= 29 && space == 128)
+    let (mut space, mut left) = (0, count);
+    while left > 0 {
+        let some = left.min(LENGTHS_AT_ONCE);
+        space += space_of(bits.number(3 * some)?);
+        // Once there is no room, the rest is of no interest.
+        if space > ALL_SPACE {
+            return Some(false);
+        }
+        left -= some;
+    }
+    Some(space == ALL_SPACE)
+}
+
+/// Lengths of codes, three bits each, that are read as one number.
+const LENGTHS_AT_ONCE: u32 = 10;
+/// What all codes of a complete code for code lengths take.
+const ALL_SPACE: u32 = 128;
+
+/// What codes of these lengths take.
+fn space_of(mut lengths: u32) -> u32 {
+    let mut space = 0;
+    while lengths != 0 {
+        let length = lengths & 7;
+        space += if length == 0 { 0 } else { ALL_SPACE >> length };
+        lengths >>= 3;
+    }
+    space
 }
 
 #[cfg(test)]
@@ -167,7 +193,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_first_bytes_turn_away_no_stream(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            prop_assert!(may_begin_deflate(&bytes) || !begins_deflate(&bytes));
+            prop_assert!(may_begin_deflate(&bytes) || first_block(&bytes).is_none());
         }
     }
 

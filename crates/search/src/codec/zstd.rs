@@ -5,10 +5,12 @@ use super::table::About;
 use super::{Codec, Unwrapped, embedded};
 use crate::classify::Marks;
 use crate::map::Map;
+use memchr::memmem::Finder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::io::Read as _;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Frames that begin where the bytes begin.
 pub(crate) struct Zstd;
@@ -25,6 +27,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&MAGIC));
 /// The largest window accepted, in bytes. HTTP allows 8 MiB (RFC 9659); some senders use more.
 const WINDOW: u64 = 32 << 20;
 /// An empty last block and room for a checksum, which this decoder does not compare: ends a frame
@@ -56,7 +59,7 @@ impl Codec for EmbeddedZstd {
     }
 
     fn find(&self, bytes: &[u8], _marks: &Marks, visit: &mut dyn FnMut(Range<usize>)) {
-        embedded::frames(bytes, MAGIC, frame_length, visit);
+        embedded::frames(bytes, &FINDER, frame_length, visit);
     }
 
     fn unwrap(&self, bytes: &[u8], span: Range<usize>, room: usize) -> Option<Unwrapped> {
