@@ -43,7 +43,94 @@ pub(crate) struct Classes {
     lower: Vec<u64>,
     /// What may begin an escape: `%`, `\`, `&`, `=` and `+`.
     marks: Vec<u64>,
+    /// Where runs begin, and what lies in them: made in a pass of their own, because each is asked about for few places
+    /// and would be made anew for every word of bits.
+    runs: [Vec<u64>; RUNS],
     bytes: usize,
+}
+
+/// How many kinds of bits [`mark_runs`] makes.
+pub(crate) const RUNS: usize = 7;
+/// Numbers of them: places at which sixteen base64 characters begin; capital letters in runs of base64 characters, and in
+/// runs of dense ones; places at which the characters of a list, digits, and sixteen digits begin; and those at which
+/// sixteen characters of a word without small or without capital letters do.
+const BASE64_RUNS: usize = 0;
+const CAPITALS_IN_BASE64: usize = 1;
+const CAPITALS_IN_DENSE: usize = 2;
+const LIST_RUNS: usize = 3;
+const DIGIT_RUNS: usize = 4;
+const LONG_DIGITS: usize = 5;
+const ONE_CASE: usize = 6;
+
+/// The classes that runs are made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'c> {
+    pub(crate) base64: &'c [u64],
+    pub(crate) word: &'c [u64],
+    pub(crate) dense: &'c [u64],
+    pub(crate) list: &'c [u64],
+    pub(crate) digits: &'c [u64],
+    pub(crate) upper: &'c [u64],
+    pub(crate) lower: &'c [u64],
+}
+
+/// Writes the bits of [`Classes::runs`]. Loops so plain that compilers make them into vector instructions.
+#[inline(always)]
+pub(crate) fn mark_runs(classes: Columns<'_>, out: [&mut [u64]; RUNS]) {
+    let Columns { base64, word, dense, list, digits, upper, lower } = classes;
+    let [base64_runs, in_base64, in_dense, list_runs, digit_runs, long_digits, one_case] = out;
+    mark_starts(base64, base64_runs, starts_of_sixteen);
+    mark_starts(list, list_runs, starts_of_eight);
+    mark_starts(digits, digit_runs, starts_of_eight);
+    mark_starts(digits, long_digits, starts_of_sixteen);
+    mark_capitals(upper, base64, in_base64);
+    mark_capitals(upper, dense, in_dense);
+    mark_one_case(word, [lower, upper], one_case);
+}
+
+#[inline(always)]
+fn mark_starts(bits: &[u64], out: &mut [u64], starts: impl Fn(u64, u64) -> u64) {
+    let next = bits.get(1..).unwrap_or_default();
+    for ((out, word), next) in out.iter_mut().zip(bits).zip(next) {
+        *out = starts(*word, *next);
+    }
+    if let (Some(out), Some(last)) = (out.last_mut(), bits.last()) {
+        *out = starts(*last, 0);
+    }
+}
+
+#[inline(always)]
+fn mark_capitals(upper: &[u64], bits: &[u64], out: &mut [u64]) {
+    let next = bits.get(1..).unwrap_or_default();
+    let behind = bits.get(2..).unwrap_or_default();
+    let inner = out.iter_mut().zip(upper).skip(1);
+    for (((out, upper), before), (word, next)) in inner.zip(bits).zip(next.iter().zip(behind)) {
+        *out = upper & in_eight(*before, *word, *next);
+    }
+    for index in [0, bits.len().saturating_sub(1)] {
+        let of = |index: Option<usize>| index.and_then(|index| bits.get(index)).copied().unwrap_or(0);
+        let [before, word, next] = [index.checked_sub(1), Some(index), index.checked_add(1)].map(of);
+        if let (Some(out), Some(upper)) = (out.get_mut(index), upper.get(index)) {
+            *out = upper & in_eight(before, word, next);
+        }
+    }
+}
+
+#[inline(always)]
+fn mark_one_case(word: &[u64], [lower, upper]: [&[u64]; 2], out: &mut [u64]) {
+    let starts = |word: [u64; 2], lower: [u64; 2], upper: [u64; 2]| {
+        starts_of_sixteen(word[0] & !lower[0], word[1] & !lower[1])
+            | starts_of_sixteen(word[0] & !upper[0], word[1] & !upper[1])
+    };
+    let both = word.array_windows().zip(lower.array_windows().zip(upper.array_windows()));
+    for (out, (word, (lower, upper))) in out.iter_mut().zip(both) {
+        *out = starts(*word, *lower, *upper);
+    }
+    if let (Some(out), [Some(word), Some(lower), Some(upper)]) =
+        (out.last_mut(), [word, lower, upper].map(<[u64]>::last))
+    {
+        *out = starts([*word, 0], [*lower, 0], [*upper, 0]);
+    }
 }
 
 impl Classes {
@@ -52,7 +139,7 @@ impl Classes {
         let (blocks, rest) = bytes.as_chunks::<64>();
         let mut padded = [0; 64];
         padded[..rest.len()].copy_from_slice(rest);
-        let Self { base64, word, dense, list, digits, upper, lower, marks, bytes: length } = self;
+        let Self { base64, word, dense, list, digits, upper, lower, marks, runs, bytes: length } = self;
         *length = bytes.len();
         let mut columns = [base64, word, dense, list, upper, lower, marks];
         for bits in &mut columns {
@@ -60,80 +147,63 @@ impl Classes {
         }
         kernel::classes(blocks, columns.each_mut().map(|bits| &mut bits[..blocks.len()]));
         kernel::classes(&[padded], columns.each_mut().map(|bits| &mut bits[blocks.len()..]));
-        let [_, word, _, list, ..] = columns;
+        let [base64, word, dense, list, upper, lower, _] = columns;
         make_room(digits, blocks.len() + 1);
         for (digits, (list, word)) in digits.iter_mut().zip(list.iter().zip(word.iter())) {
             *digits = list & word;
         }
+        runs.iter_mut().for_each(|bits| make_room(bits, blocks.len() + 1));
+        let classes = Columns { base64, word, dense, list, digits, upper, lower };
+        kernel::mark_runs(classes, runs.each_mut().map(Vec::as_mut_slice));
     }
 
     /// Bytes that it takes.
     pub(crate) fn memory(&self) -> usize {
-        let Self { base64, word, dense, list, digits, upper, lower, marks, bytes: _ } = self;
-        [base64, word, dense, list, digits, upper, lower, marks].map(Vec::capacity).iter().sum::<usize>() * size_of::<u64>()
+        let Self { base64, word, dense, list, digits, upper, lower, marks, runs, bytes: _ } = self;
+        let classes = [base64, word, dense, list, digits, upper, lower, marks];
+        classes.into_iter().chain(runs).map(Vec::capacity).sum::<usize>() * size_of::<u64>()
     }
 
     /// The first maximal run of at least sixteen base64 characters, without padding, that begins at
     /// `from` or later. `from` must not lie inside a run.
     pub(crate) fn base64_run(&self, from: usize) -> Option<Range<usize>> {
-        run_of(&self.base64, from, self.bytes, starts_of_sixteen)
+        self.run_at(BASE64_RUNS, &self.base64, from)
     }
 
     /// The first maximal run of at least [`SHORTEST_RUN`] base64 characters from there on that has a
     /// capital letter.
     pub(crate) fn capital_base64_run(&self, from: usize) -> Option<Range<usize>> {
-        self.with_capital(&self.base64, from)
+        self.with_capital(CAPITALS_IN_BASE64, &self.base64, from)
     }
 
-    /// Each capital letter leads to the run that it lies in. Where the bytes are random there are many in short runs,
-    /// which are therefore told apart for a whole word of bits at once.
-    fn with_capital(&self, words: &[u64], from: usize) -> Option<Range<usize>> {
-        let mut mask = u64::MAX << (from % 64);
-        for (index, upper) in self.upper.iter().enumerate().skip(from / 64) {
-            let capitals = upper & mask;
-            if capitals != 0 {
-                let capitals = capitals & in_eight(words, index);
-                if capitals != 0 {
-                    let at = index * 64 + capitals.trailing_zeros() as usize;
-                    return Some(start_before(words, at)..gap_from(words, at, self.bytes));
-                }
-            }
-            mask = u64::MAX;
-        }
-        None
+    /// The run that begins first from there on.
+    fn run_at(&self, runs: usize, words: &[u64], from: usize) -> Option<Range<usize>> {
+        let start = bit_from(&self.runs[runs], from)?;
+        Some(start..gap_from(words, start + SHORTEST_RUN, self.bytes))
+    }
+
+    /// Each capital letter leads to the run that it lies in.
+    fn with_capital(&self, capitals: usize, words: &[u64], from: usize) -> Option<Range<usize>> {
+        let at = bit_from(&self.runs[capitals], from)?;
+        Some(start_before(words, at)..gap_from(words, at, self.bytes))
     }
 
     /// The first maximal run of at least [`SHORTEST_RUN`] dense characters from there on that has a
     /// capital letter.
     pub(crate) fn dense_run(&self, from: usize) -> Option<Range<usize>> {
-        self.with_capital(&self.dense, from)
+        self.with_capital(CAPITALS_IN_DENSE, &self.dense, from)
     }
 
     /// The first maximal run of at least [`SHORTEST_RUN`] characters of a list of numbers.
     pub(crate) fn list_run(&self, from: usize) -> Option<Range<usize>> {
-        run_from(&self.list, from, self.bytes)
+        self.run_at(LIST_RUNS, &self.list, from)
     }
 
     /// The first word of at least sixteen characters from there on that has so many in a row without letters of both
     /// cases. `from` must not lie inside a word.
     pub(crate) fn long_word_of_one_case(&self, from: usize) -> Option<Range<usize>> {
-        let mut mask = u64::MAX << (from % 64);
-        for index in from / 64..self.word.len() {
-            let of = |bits: &[u64], index: usize| bits.get(index).copied().unwrap_or(0);
-            let (word, next) = (of(&self.word, index) & mask, of(&self.word, index + 1));
-            mask = u64::MAX;
-            // Most have no long word at all.
-            if starts_of_sixteen(word, next) == 0 {
-                continue;
-            }
-            let starts = |other: &[u64]| starts_of_sixteen(word & !of(other, index), next & !of(other, index + 1));
-            let found = starts(&self.lower) | starts(&self.upper);
-            if found != 0 {
-                let at = index * 64 + found.trailing_zeros() as usize;
-                return Some(start_before(&self.word, at)..gap_from(&self.word, at + SHORTEST_RUN, self.bytes));
-            }
-        }
-        None
+        let at = bit_from(&self.runs[ONE_CASE], from)?;
+        Some(start_before(&self.word, at)..gap_from(&self.word, at + SHORTEST_RUN, self.bytes))
     }
 
     /// Calls `visit` with the place of each byte that may begin an escape, in order.
@@ -149,13 +219,13 @@ impl Classes {
 
     /// The first run of at least [`SHORTEST_RUN`] hexadecimal digits from there on.
     pub(crate) fn digits_run(&self, from: usize) -> Option<Range<usize>> {
-        run_from(&self.digits, from, self.bytes)
+        self.run_at(DIGIT_RUNS, &self.digits, from)
     }
 
     /// The first run of at least sixteen hexadecimal digits (or `x`) from there on. `from` must not lie
     /// inside a run.
     pub(crate) fn long_digits(&self, from: usize) -> Option<Range<usize>> {
-        run_of(&self.digits, from, self.bytes, starts_of_sixteen)
+        self.run_at(LONG_DIGITS, &self.digits, from)
     }
 
     /// True where all of the range are hexadecimal digits (or `x`).
@@ -176,6 +246,11 @@ impl Classes {
     /// True where all of the range are letters, digits and bytes over 0x7f.
     pub(crate) fn all_word(&self, range: &Range<usize>) -> bool {
         range.is_empty() || gap_from(&self.word, range.start, self.bytes) >= range.end
+    }
+
+    /// Of the range, which is a list of numbers, the characters that are no part of any.
+    pub(crate) fn separators_in(&self, range: &Range<usize>) -> u32 {
+        words_in(&self.list, range).map(|(index, word)| (word & !self.word[index]).count_ones()).sum()
     }
 
     /// The end of the run of base64 characters that `from` lies in.
@@ -208,40 +283,35 @@ fn make_room(bits: &mut Vec<u64>, count: usize) {
     }
 }
 
-/// The first maximal run of at least [`SHORTEST_RUN`] set bits that begins at `from` or later.
-fn run_from(words: &[u64], from: usize, bytes: usize) -> Option<Range<usize>> {
-    run_of(words, from, bytes, starts_of_eight)
-}
-
-/// The first maximal run whose start `starts` tells.
-#[inline]
-fn run_of(words: &[u64], from: usize, bytes: usize, starts: impl Fn(u64, u64) -> u64) -> Option<Range<usize>> {
-    let mut index = from / 64;
-    let mut current = words.get(index)? & (u64::MAX << (from % 64));
-    loop {
-        let next = words.get(index + 1).copied().unwrap_or(0);
-        let starts = starts(current, next);
-        if starts != 0 {
-            let start = index * 64 + starts.trailing_zeros() as usize;
-            return Some(start..gap_from(words, start + SHORTEST_RUN, bytes));
-        }
-        index += 1;
-        current = *words.get(index)?;
+/// The first set bit from there on.
+fn bit_from(bits: &[u64], from: usize) -> Option<usize> {
+    let first = from / 64;
+    let word = bits.get(first)? & u64::MAX << (from % 64);
+    if word != 0 {
+        return Some(first * 64 + word.trailing_zeros() as usize);
     }
+    let others = bits.get(first + 1..)?;
+    let (index, word) = others.iter().enumerate().find(|(_, word)| **word != 0)?;
+    Some((first + 1 + index) * 64 + word.trailing_zeros() as usize)
 }
 
 /// True where one of the bits in the range is set.
 fn any_in(words: &[u64], range: &Range<usize>) -> bool {
-    let (first, last) = (range.start / 64, range.end / 64);
-    (first..=last).any(|index| {
-        let mut word = words.get(index).copied().unwrap_or(0);
-        if index == first {
-            word &= u64::MAX << (range.start % 64);
+    words_in(words, range).any(|(_, word)| word != 0)
+}
+
+/// The words that have bits of the range, by their numbers and without other bits.
+fn words_in(words: &[u64], range: &Range<usize>) -> impl Iterator<Item = (usize, u64)> {
+    let (start, end) = (range.start, range.end);
+    (start / 64..=end / 64).zip(words.get(start / 64..).unwrap_or_default()).map(move |(index, word)| {
+        let mut word = *word;
+        if index == start / 64 {
+            word &= u64::MAX << (start % 64);
         }
-        if index == last {
-            word &= !(u64::MAX << (range.end % 64));
+        if index == end / 64 {
+            word &= !(u64::MAX << (end % 64));
         }
-        word != 0
+        (index, word)
     })
 }
 
@@ -272,6 +342,7 @@ fn gap_from(words: &[u64], from: usize, bytes: usize) -> usize {
 }
 
 /// Bits of `word` at which eight set bits begin, `next` continuing behind bit 63.
+#[inline(always)]
 fn starts_of_eight(word: u64, next: u64) -> u64 {
     let two = word & (word >> 1 | next << 63);
     let next_two = next & next >> 1;
@@ -280,18 +351,18 @@ fn starts_of_eight(word: u64, next: u64) -> u64 {
     four & (four >> 4 | next_four << 60)
 }
 
-/// Bits of the word of that number that lie in a run of at least [`SHORTEST_RUN`] set bits.
-#[inline]
-fn in_eight(words: &[u64], index: usize) -> u64 {
-    let of = |index: Option<usize>| index.and_then(|index| words.get(index)).copied().unwrap_or(0);
-    let (before, word, next) = (of(index.checked_sub(1)), of(Some(index)), of(index.checked_add(1)));
-    let starts = u128::from(starts_of_eight(word, next)) << 64 | u128::from(starts_of_eight(before, word));
-    let two = starts | starts << 1;
-    let four = two | two << 2;
-    ((four | four << 4) >> 64) as u64
+/// Bits of the word that lie in a run of at least [`SHORTEST_RUN`] set bits.
+#[inline(always)]
+fn in_eight(before: u64, word: u64, next: u64) -> u64 {
+    // Each start is spread over eight bits, those of the word before into this one.
+    let (earlier, one) = (starts_of_eight(before, word), starts_of_eight(word, next));
+    let (earlier_two, two) = (earlier | earlier << 1, one | one << 1 | earlier >> 63);
+    let (earlier_four, four) = (earlier_two | earlier_two << 2, two | two << 2 | earlier_two >> 62);
+    four | four << 4 | earlier_four >> 60
 }
 
 /// Bits at which sixteen set bits begin.
+#[inline(always)]
 fn starts_of_sixteen(word: u64, next: u64) -> u64 {
     let eight = starts_of_eight(word, next);
     // What begins behind the middle of the next word does not matter here.
@@ -565,6 +636,11 @@ mod tests {
             };
             let words: Vec<_> = plain_runs(&bytes, in_word).into_iter().filter(is_of_one_case).collect();
             prop_assert_eq!(all_runs(|from| classes.long_word_of_one_case(from)), words);
+            let is_in_list = |byte: &u8| byte.is_ascii_hexdigit() || b"xX,-:; \t\n\r".contains(byte);
+            for run in plain_runs(&bytes, is_in_list) {
+                let separators = bytes[run.clone()].iter().filter(|byte| !byte.is_ascii_alphanumeric());
+                prop_assert_eq!(classes.separators_in(&run) as usize, separators.count());
+            }
             for run in plain_runs(&bytes, in_word) {
                 prop_assert_eq!(classes.any_upper(&run), bytes[run].iter().any(u8::is_ascii_uppercase));
             }

@@ -1,7 +1,7 @@
 //! The loops that touch every byte, in vector instructions where the processor has AVX2. Elsewhere
 //! plain code gives the same results, only later.
 
-use crate::classify::words;
+use crate::classify::{self, Columns, RUNS, words};
 use crate::codec::base64::sextet;
 use crate::filter::{Domain, Table};
 
@@ -34,6 +34,16 @@ fn plain_classes(blocks: &[[u8; 64]], mut out: [&mut [u64]; CLASSES]) {
             bits[number] = word;
         }
     }
+}
+
+/// What [`classify::mark_runs`] does.
+pub(crate) fn mark_runs(classes: Columns<'_>, out: [&mut [u64]; RUNS]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
+        return unsafe { avx2::mark_runs(classes, out) };
+    }
+    classify::mark_runs(classes, out);
 }
 
 /// Calls `visit` with the start and the length of every maximal run of set bits whose length has a bit in `wanted`:
@@ -200,11 +210,20 @@ pub(crate) fn sample_hits(eight: u64, sample: usize, plain: &Table, keyed: &Tabl
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::{CLASSES, ROW, ROW_BYTES, ROW_REACH, plain_pairs, plain_row_without};
+    use crate::classify::{self, Columns, RUNS};
     use crate::filter::{FACTORS, FIRST_BIT, THIRD_BIT, Table};
-    use std::hint::black_box;
     use std::arch::x86_64::{
-        __m128i, __m256i, _mm256_add_epi8, _mm256_and_si256, _mm256_andnot_si256, _mm256_bsrli_epi128, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmpeq_epi32, _mm256_cmpeq_epi64, _mm256_cmpeq_epi8, _mm256_extract_epi32, _mm256_extract_epi64, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_movemask_pd, _mm256_movemask_ps, _mm256_mullo_epi32, _mm256_or_si256, _mm256_packus_epi16, _mm256_permutevar8x32_epi32, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_epi8, _mm256_set_epi32, _mm256_set_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sll_epi64, _mm256_slli_epi64, _mm256_sllv_epi32, _mm256_srl_epi32, _mm256_srl_epi64, _mm256_srli_epi16, _mm256_srli_epi32, _mm256_srli_epi64, _mm256_sub_epi8, _mm256_testz_si256, _mm256_xor_si256, _mm_cvtsi32_si128,
+        __m128i, __m256i, _mm_cvtsi32_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_andnot_si256,
+        _mm256_bsrli_epi128, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32,
+        _mm256_cmpeq_epi64, _mm256_extract_epi32, _mm256_extract_epi64, _mm256_madd_epi16, _mm256_maddubs_epi16,
+        _mm256_min_epu8, _mm256_movemask_epi8, _mm256_movemask_pd, _mm256_movemask_ps, _mm256_mullo_epi32,
+        _mm256_or_si256, _mm256_packus_epi16, _mm256_permutevar8x32_epi32, _mm256_set_epi32, _mm256_set_epi64x,
+        _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setzero_si256,
+        _mm256_shuffle_epi8, _mm256_sll_epi64, _mm256_slli_epi64, _mm256_sllv_epi32, _mm256_srl_epi32,
+        _mm256_srl_epi64, _mm256_srli_epi16, _mm256_srli_epi32, _mm256_srli_epi64, _mm256_sub_epi8, _mm256_testz_si256,
+        _mm256_xor_si256,
     };
+    use std::hint::black_box;
 
     #[target_feature(enable = "avx2")]
     pub(super) fn classes(blocks: &[[u8; 64]], out: [&mut [u64]; CLASSES]) {
@@ -218,16 +237,15 @@ mod avx2 {
                 // What is opaque is not taken apart into bits, which compilers do to join two masks.
                 *both = u64::from(black_box(low[class])) | u64::from(high[class]) << 32;
             }
-            [
-                base64[number],
-                word[number],
-                dense[number],
-                list[number],
-                upper[number],
-                lower[number],
-                marks[number],
-            ] = both;
+            [base64[number], word[number], dense[number], list[number], upper[number], lower[number], marks[number]] =
+                both;
         }
+    }
+
+    /// The same loops in wider vectors.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn mark_runs(classes: Columns<'_>, out: [&mut [u64]; RUNS]) {
+        classify::mark_runs(classes, out);
     }
 
     /// Four words at a time, as far as there is a word behind them. Gives how many words were read.

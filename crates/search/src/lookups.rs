@@ -49,10 +49,11 @@ impl<'d> Lookups<'d> {
         self.count = 0;
     }
 
-    /// The places at which a digest that is looked for may begin, in the order in which they were added.
-    pub(crate) fn finish(mut self) -> Vec<(usize, usize)> {
+    /// The places at which a digest that is looked for may begin, in the order in which they were added. Then it is as
+    /// new.
+    pub(crate) fn finish(&mut self) -> Vec<(usize, usize)> {
         self.ask();
-        self.found
+        std::mem::take(&mut self.found)
     }
 }
 

@@ -47,6 +47,7 @@ struct Runs<'r> {
     lines: Vec<Range<usize>>,
     /// The first long run of digits that does not end before the run at hand.
     digits: Range<usize>,
+    lookups: Lookups<'r>,
 }
 
 impl Runs<'_> {
@@ -79,7 +80,8 @@ impl Explorer<'_> {
         if bytes.len() < SHORTEST_RUN {
             return;
         }
-        let mut runs = Runs { bytes, classes, is_field: node.is_field, lines: Vec::new(), digits: 0..0 };
+        let lookups = Lookups::new(&self.needles.digests);
+        let mut runs = Runs { bytes, classes, is_field: node.is_field, lines: Vec::new(), digits: 0..0, lookups };
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
@@ -231,60 +233,62 @@ impl Explorer<'_> {
         if let Some(last) = runs.lines.last() {
             runs.lines.extend(short_last_line(runs.bytes, last));
         }
-        match &runs.lines[..] {
+        let mut lines = std::mem::take(&mut runs.lines);
+        match &lines[..] {
             [] => {}
-            [run] => self.base64(runs, run.clone(), batch),
+            [run] => base64_run(runs, run.clone(), batch),
             lines => batch.base64_lines(runs.bytes, lines),
         }
-        runs.lines.clear();
+        lines.clear();
+        runs.lines = lines;
     }
+}
 
-    fn base64(&self, runs: &Runs<'_>, run: Range<usize>, batch: &mut Batch) {
-        let (bytes, is_field) = (runs.bytes, runs.is_field);
-        let text = &bytes[run.clone()];
-        if text.len() == hex::GUID {
-            let start = batch.arena.len();
-            if hex::guid_into(text, &mut batch.arena) {
-                batch.push(Undo::Guid, run, start);
-                return;
-            }
-        }
-        batch.sextets.clear();
-        base64::sextets_into(text, &mut batch.sextets);
-        let mut others = Vec::new();
-        // Twelve bytes or more in base64 have letters of both cases, which words often have not.
-        if runs.classes.any_upper(&run) && runs.classes.any_lower(&run) {
-            batch.base64(&run, 0);
-        }
-        base64::realigned(&batch.sextets, |from| others.push(from));
-        if text.len() >= SHORTEST_GLUED {
-            others.extend(GZIP.find_iter(&text[1..]).take(4).map(|at| at + 1));
-        }
-        self.digests_behind_separators(&batch.sextets, &mut others);
-        for from in others.into_iter().take(MOST_REALIGNED) {
-            batch.base64(&run, from);
-        }
-        if is_field && run.len() == bytes.len() {
+/// Decodes one run at its own alignment and where something stands at another.
+fn base64_run(runs: &mut Runs<'_>, run: Range<usize>, batch: &mut Batch) {
+    let (bytes, is_field) = (runs.bytes, runs.is_field);
+    let text = &bytes[run.clone()];
+    if text.len() == hex::GUID {
+        let start = batch.arena.len();
+        if hex::guid_into(text, &mut batch.arena) {
+            batch.push(Undo::Guid, run, start);
             return;
         }
-        if LEAF.contains(&run.len()) {
-            leaves_of_run(bytes, runs.classes, run, batch);
-        } else {
-            // Other bytes break off within its first few codes.
-            leaf(&LzString, bytes, run, batch);
-        }
     }
+    batch.sextets.clear();
+    base64::sextets_into(text, &mut batch.sextets);
+    let mut others = Vec::new();
+    // Twelve bytes or more in base64 have letters of both cases, which words often have not.
+    if runs.classes.any_upper(&run) && runs.classes.any_lower(&run) {
+        batch.base64(&run, 0);
+    }
+    base64::realigned(&batch.sextets, |from| others.push(from));
+    if text.len() >= SHORTEST_GLUED {
+        others.extend(GZIP.find_iter(&text[1..]).take(4).map(|at| at + 1));
+    }
+    digests_behind_separators(&mut runs.lookups, &batch.sextets, &mut others);
+    for from in others.into_iter().take(MOST_REALIGNED) {
+        batch.base64(&run, from);
+    }
+    if is_field && run.len() == bytes.len() {
+        return;
+    }
+    if LEAF.contains(&run.len()) {
+        leaves_of_run(bytes, runs.classes, run, batch);
+    } else {
+        // Other bytes break off within its first few codes.
+        leaf(&LzString, bytes, run, batch);
+    }
+}
 
-    /// A character of `/ - _ +` may separate words: what stands behind it may be a known digest.
-    fn digests_behind_separators(&self, sextets: &[u8], found: &mut Vec<usize>) {
-        let mut lookups = Lookups::new(&self.needles.digests);
-        base64::separators(sextets, |at| {
-            if let Some(start) = sextets.get(at + 1..).and_then(base64::first_eight) {
-                lookups.add(0, at + 1, start);
-            }
-        });
-        found.extend(lookups.finish().into_iter().map(|(_, at)| at));
-    }
+/// A character of `/ - _ +` may separate words: what stands behind it may be a known digest.
+fn digests_behind_separators(lookups: &mut Lookups<'_>, sextets: &[u8], found: &mut Vec<usize>) {
+    base64::separators(sextets, |at| {
+        if let Some(start) = sextets.get(at + 1..).and_then(base64::first_eight) {
+            lookups.add(0, at + 1, start);
+        }
+    });
+    found.extend(lookups.finish().into_iter().map(|(_, at)| at));
 }
 
 /// Tries the codecs of whole fields on one text.

@@ -64,6 +64,36 @@ pub(super) fn may_be(bytes: &[u8]) -> bool {
     bytes.len() >= SHORTEST && begins(bytes).unwrap_or(false) && !is_text()
 }
 
+/// What the first byte of a stream tells.
+pub(super) enum Begins {
+    /// No stream.
+    Nothing,
+    /// One block, perhaps.
+    OneBlock,
+    /// More blocks than one, perhaps.
+    Several,
+}
+
+/// What of [`begins`] the first byte tells.
+pub(super) const fn by_first(first: u8) -> Begins {
+    let after_window = match (first & 1, first >> 1 & 7, first >> 4 & 7) {
+        (0, ..) => 1,
+        (_, 0, 1) => return Begins::Nothing,
+        (_, 0, _) => 7,
+        _ => 4,
+    };
+    match first >> after_window & 3 {
+        0b11 => Begins::Nothing,
+        0b01 => Begins::OneBlock,
+        _ => Begins::Several,
+    }
+}
+
+/// False where a stream that begins so would be one block.
+pub(super) fn may_have_several(bytes: &[u8]) -> bool {
+    bytes.len() >= LONGEST_SINGLE_BLOCK || bytes.last() == Some(&LAST_AND_EMPTY)
+}
+
 /// The bytes, and whether there are more; `None` where the stream is broken or does not end with
 /// the bytes.
 fn decompress(stream: &[u8], room: usize) -> Option<(Vec<u8>, bool)> {
@@ -123,7 +153,7 @@ fn begins(bytes: &[u8]) -> Option<bool> {
     }
     let length = usize::try_from(length).ok()? + 1;
     let stored = !is_last && rest >> (2 + 4 * nibbles) & 1 == 1;
-    if bytes.len() < LONGEST_SINGLE_BLOCK && !is_last && bytes.last() != Some(&LAST_AND_EMPTY) {
+    if !is_last && !may_have_several(bytes) {
         return Some(false);
     }
     let ratio = if bytes.len() < SHORT { HIGHEST_RATIO_OF_SHORT } else { HIGHEST_RATIO };

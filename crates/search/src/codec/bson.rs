@@ -21,6 +21,12 @@ const DEEPEST: usize = 128;
 /// Length and terminator of a document without elements.
 const SHORTEST: usize = 5;
 
+/// False where the length that a document begins with is none, as it is of nearly all other bytes.
+#[inline]
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    bytes.first_chunk().is_some_and(|length| u32::from_le_bytes(*length) as usize <= bytes.len())
+}
+
 /// True where the bytes are documents from end to end and the first is not empty.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
     document(bytes, 0, bytes.len()).is_some_and(|first| first.len() > SHORTEST) && walk(bytes, &mut ignore).is_some()

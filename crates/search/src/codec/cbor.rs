@@ -25,12 +25,17 @@ const BREAK: u8 = 0xff;
 
 /// True where the bytes are nothing but CBOR that holds a string or two items.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(0x80..=0xdb))
+    bytes.first().is_some_and(|first| is_first(*first))
         && tree::may_be_whole::<Cbor>(bytes)
         && tree::summary::<Cbor>(bytes).is_some_and(|found| {
             let enough = found.strings > 0 || found.leaves > 1;
             enough && found.odd_keys == 0 && found.broken == 0 && found.roots <= found.leaves
         })
+}
+
+/// True for the heads of arrays, maps and tags.
+pub(super) const fn is_first(byte: u8) -> bool {
+    matches!(byte, 0x80..=0xdb)
 }
 
 impl Structure for Cbor {

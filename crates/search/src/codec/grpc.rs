@@ -32,12 +32,17 @@ pub(crate) fn begins(bytes: &[u8]) -> bool {
     bytes.len() > HEAD && at == bytes.len()
 }
 
+/// True for a byte that begins a frame.
+pub(super) const fn is_flag(byte: u8) -> bool {
+    byte & !(COMPRESSED | TRAILERS) == 0
+}
+
 /// Flag and message of the frame at `at`. Flags beyond the two known ones belong to other formats.
 fn frame(bytes: &[u8], at: usize) -> Option<(u8, Range<usize>)> {
     let [flag, length @ ..] = bytes.get(at..)?.first_chunk::<HEAD>()?;
     let start = at + HEAD;
     let end = start.checked_add(u32::from_be_bytes(*length) as usize)?;
-    (flag & !(COMPRESSED | TRAILERS) == 0 && end <= bytes.len()).then_some((*flag, start..end))
+    (is_flag(*flag) && end <= bytes.len()).then_some((*flag, start..end))
 }
 
 impl Structure for Grpc {

@@ -140,6 +140,8 @@ const SIZED: u16 = 1 << 10;
 const BLOCK: u16 = 1 << 11;
 const BROTLI: u16 = 1 << 12;
 const PACKED: u16 = 1 << 13;
+/// Of bytes that begin like a brotli stream of several blocks.
+const SEVERAL: u16 = 1 << 14;
 /// Bytes in which a codec of UTF-16 or UTF-32 looks for a zero byte.
 const LOOKED_AT_FOR_ZERO: usize = 32;
 /// In shorter bytes no sized block has 16 MiB.
@@ -150,7 +152,12 @@ static WHOLE_BY_FIRST: [u16; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        let mut bits = WIDE | SIZED | BLOCK | BROTLI | PACKED;
+        let mut bits = WIDE | SIZED | BLOCK | PACKED;
+        bits |= match brotli::by_first(byte as u8) {
+            brotli::Begins::Nothing => 0,
+            brotli::Begins::OneBlock => BROTLI,
+            brotli::Begins::Several => BROTLI | SEVERAL,
+        };
         match byte {
             0x1f => bits |= 1,
             0x28 => bits |= 1 << 1,
@@ -191,9 +198,10 @@ pub(crate) fn whole(bytes: &[u8], is_field: bool) -> impl Iterator<Item = &'stat
     if !snappy::may_be_block(bytes) {
         left &= !BLOCK;
     }
-    if !brotli::may_be(bytes) {
+    if left & SEVERAL != 0 && !brotli::may_have_several(bytes) || left & BROTLI != 0 && !brotli::may_be(bytes) {
         left &= !BROTLI;
     }
+    left &= !SEVERAL;
     std::iter::from_fn(move || {
         let codec = WHOLE.get(left.trailing_zeros() as usize).copied();
         left &= left.wrapping_sub(1);
@@ -205,12 +213,23 @@ pub(crate) fn whole(bytes: &[u8], is_field: bool) -> impl Iterator<Item = &'stat
 /// bytes; without one, a quarter of the units of UTF-16 is ASCII, which has a zero byte each, and so
 /// has every unit of UTF-32.
 fn may_be_wide(bytes: &[u8]) -> bool {
-    let start = bytes.get(..LOOKED_AT_FOR_ZERO).unwrap_or(bytes);
-    if matches!(start.first(), Some(0xfe | 0xff)) {
+    if matches!(bytes.first(), Some(0xfe | 0xff)) {
         return true;
     }
+    // Most are turned away here, without a call.
+    if let Some(start) = bytes.first_chunk::<LOOKED_AT_FOR_ZERO>()
+        && !start.as_chunks().0.iter().any(has_zero)
+    {
+        return false;
+    }
+    let start = bytes.get(..LOOKED_AT_FOR_ZERO).unwrap_or(bytes);
     let more = bytes.get(..2 * LOOKED_AT_FOR_ZERO).unwrap_or(bytes);
     memchr::memchr(0, start).is_some() && memchr::memchr_iter(0, more).count() >= more.len() / 8
+}
+
+fn has_zero(eight: &[u8; 8]) -> bool {
+    let word = u64::from_le_bytes(*eight);
+    word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080 != 0
 }
 
 /// True where the signature of gzip, a zip entry, zstd or an LZ4 frame stands anywhere in the bytes. Chance shows one
@@ -283,7 +302,7 @@ pub(crate) fn candidates(bytes: &[u8], classes: &Classes, pluses: &[usize], out:
     utf7::candidates(bytes, classes, pluses, &mut |span| add(utf7::NAME, span));
     indexed_bytes::candidates(bytes, &mut |span| add(indexed_bytes::NAME, span));
     base32::candidates(bytes, classes, &mut |span| add(base32::NAME, span));
-    number_list::stretches(bytes, classes, |stretch| {
+    number_list::stretches(classes, |stretch| {
         separated_hex::candidates(bytes, &stretch, &mut |span| add(separated_hex::NAME, span));
         character_codes::candidates(bytes, &stretch, &mut |span| add(character_codes::NAME, span));
     });
@@ -517,22 +536,50 @@ fn recognise_text(bytes: &[u8]) -> Option<&'static dyn Structure> {
 }
 
 fn recognise_binary(bytes: &[u8]) -> Option<&'static dyn Structure> {
+    let may = *BINARY_BY_FIRST.get(usize::from(*bytes.first()?))?;
     Some(match bytes {
-        _ if grpc::begins(bytes) => &grpc::Grpc,
-        _ if plist::begins(bytes) => &plist::Plist,
-        _ if bson::begins(bytes) => &bson::Bson,
-        _ if msgpack::begins(bytes) => &msgpack::MessagePack,
-        _ if cbor::begins(bytes) => &cbor::Cbor,
-        _ if protobuf::begins(bytes) => &protobuf::Protobuf,
-        _ if thrift::begins(bytes) => &thrift::Thrift,
+        _ if may & GRPC != 0 && grpc::begins(bytes) => &grpc::Grpc,
+        _ if may & PLIST != 0 && plist::begins(bytes) => &plist::Plist,
+        _ if bson::may_begin(bytes) && bson::begins(bytes) => &bson::Bson,
+        _ if may & MSGPACK != 0 && msgpack::begins(bytes) => &msgpack::MessagePack,
+        _ if may & CBOR != 0 && cbor::begins(bytes) => &cbor::Cbor,
+        _ if may & PROTOBUF != 0 && protobuf::begins(bytes) => &protobuf::Protobuf,
+        _ if may & THRIFT != 0 && thrift::begins(bytes) => &thrift::Thrift,
         _ => return None,
     })
 }
 
+const GRPC: u8 = 1;
+const PLIST: u8 = 1 << 1;
+const MSGPACK: u8 = 1 << 2;
+const CBOR: u8 = 1 << 3;
+const PROTOBUF: u8 = 1 << 4;
+const THRIFT: u8 = 1 << 5;
+
+/// One bit for each binary document that may begin with that byte.
+static BINARY_BY_FIRST: [u8; 256] = {
+    const fn bit(is: bool, bit: u8) -> u8 {
+        if is { bit } else { 0 }
+    }
+    let mut table = [0; 256];
+    let mut number = 0;
+    while number < 256 {
+        let byte = number as u8;
+        table[number] = bit(grpc::is_flag(byte), GRPC)
+            | bit(byte == plist::MAGIC[0], PLIST)
+            | bit(msgpack::is_first(byte), MSGPACK)
+            | bit(cbor::is_first(byte), CBOR)
+            | bit(protobuf::is_first(byte), PROTOBUF)
+            | bit(thrift::is_first(byte), THRIFT);
+        number += 1;
+    }
+    table
+};
+
 /// True where the first bytes are printable ASCII, white space or a byte order mark.
 fn begins_like_text(bytes: &[u8]) -> bool {
     let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    bytes.starts_with(b"\xEF\xBB\xBF") || bytes.iter().take(2).all(printable)
+    bytes.iter().take(2).all(printable) || bytes.starts_with(b"\xEF\xBB\xBF")
 }
 
 /// True for UTF-8 without control characters other than tabs and line ends.
@@ -601,10 +648,56 @@ mod tests {
                 ]),
             ],
             rest in proptest::collection::vec(any::<u8>(), 0..60),
+            is_long in proptest::bool::weighted(0.2),
         ) {
-            let bytes = [start, rest].concat();
+            let more = if is_long { 5000 } else { 0 };
+            let bytes = [start, rest.repeat(1 + more / rest.len().max(1))].concat();
             let kept: Vec<_> = whole(&bytes, true).collect();
             prop_assert_eq!(names(kept.iter(), &bytes), names(WHOLE.iter(), &bytes));
+        }
+    }
+
+    /// As if nothing were told by the first byte.
+    fn one_by_one(bytes: &[u8]) -> Option<&'static str> {
+        let kinds: [(fn(&[u8]) -> bool, _); 7] = [
+            (grpc::begins, "grpc"),
+            (plist::begins, "plist"),
+            (bson::begins, "bson"),
+            (msgpack::begins, "msgpack"),
+            (cbor::begins, "cbor"),
+            (protobuf::begins, "protobuf"),
+            (thrift::begins, "thrift"),
+        ];
+        kinds.into_iter().find(|(begins, _)| begins(bytes)).map(|(_, name)| name)
+    }
+
+    fn written() -> impl Strategy<Value = Vec<u8>> {
+        proptest::sample::select(vec![
+            b"\0\0\0\0\x02\x08\x01".to_vec(),
+            b"\x80\0\0\0\x01\x01".to_vec(),
+            b"\x0c\0\0\0\x10a\0\x07\0\0\0\0".to_vec(),
+            b"\x82\xa1a\x01\xa1b\xa2cd".to_vec(),
+            b"\xa2\x61a\x01\x61b\x62cd".to_vec(),
+            b"\x0a\x03138\x10\x96\x01".to_vec(),
+            b"\x15\x22\x18\x03138\0".to_vec(),
+            b"\x08\0\x01\0\0\0\x11\x0b\0\x02\0\0\0\x03138\0".to_vec(),
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_is_passed_over(
+            bytes in prop_oneof![proptest::collection::vec(any::<u8>(), 0..40), written()],
+            changed in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..2),
+        ) {
+            let mut bytes = bytes;
+            for (at, byte) in changed {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                }
+            }
+            prop_assert_eq!(recognise_binary(&bytes).is_some(), one_by_one(&bytes).is_some());
         }
     }
 

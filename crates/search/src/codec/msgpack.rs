@@ -1,7 +1,7 @@
 //! MessagePack, <https://github.com/msgpack/msgpack/blob/master/spec.md>.
 
 use super::table::About;
-use super::tree::{self, Dialect, Item, big_endian, span};
+use super::tree::{self, Announces, Dialect, Item, big_endian, span};
 use super::{Field, Structure, Typed};
 use std::ops::{ControlFlow, Range};
 
@@ -22,13 +22,18 @@ const TIMESTAMP: u8 = 0xff;
 
 /// True where the bytes are nothing but maps and arrays that hold a string or two items.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(0x80..=0x9f | 0xdc..=0xdf))
+    bytes.first().is_some_and(|first| is_first(*first))
         && tree::may_be_whole::<MessagePack>(bytes)
         && tree::summary::<MessagePack>(bytes).is_some_and(|found| {
             let enough = found.strings > 0 || found.leaves > 1;
             // Old writers put bytes into strings; where nothing is text, it is chance.
             enough && found.odd_keys == 0 && found.broken * 2 <= found.strings && found.roots <= found.leaves
         })
+}
+
+/// True for the heads of maps and arrays.
+pub(super) const fn is_first(byte: u8) -> bool {
+    matches!(byte, 0x80..=0x9f | 0xdc..=0xdf)
 }
 
 impl Structure for MessagePack {
@@ -71,6 +76,21 @@ impl Dialect for MessagePack {
             0xde | 0xdf => count(2 << (head - 0xde)).map(|(length, at)| (Item::Map(Some(length)), at)),
             0xe0..=0xff => Some(number(at..after, Typed::Integer(i128::from(head as i8)))),
         }
+    }
+
+    fn skip(bytes: &[u8], at: usize) -> Option<(Announces, usize)> {
+        let head = *bytes.get(at)?;
+        let after = at + 1;
+        Some(match head {
+            0..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..=0xff => (Announces::Items(0), after),
+            0x80..=0x8f => (Announces::Items(2 * u64::from(head & 15)), after),
+            0x90..=0x9f => (Announces::Items(u64::from(head & 15)), after),
+            0xa0..=0xbf => (Announces::Items(0), span(bytes, after, u64::from(head & 31))?.end),
+            _ => {
+                let (item, next) = Self::item(bytes, at)?;
+                (tree::announced(&item), next)
+            }
+        })
     }
 }
 
@@ -249,6 +269,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_skipped_is_what_is_read(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let read = MessagePack::item(&bytes, 0).map(|(item, next)| (tree::announced(&item), next));
+            prop_assert_eq!(MessagePack::skip(&bytes, 0), read);
+        }
+
         #[test]
         fn what_was_written_comes_out(value in value()) {
             let root = Value::Map(vec![("root".to_owned(), value), ("other".to_owned(), Value::Text("text".to_owned()))]);

@@ -13,15 +13,14 @@ const LONGEST: usize = 1 << 18;
 const LONGEST_SPACE: usize = 24;
 /// Calls `visit` for each stretch of nothing but hexadecimal digits, `x` and separators that may
 /// hold a list.
-pub(super) fn stretches(bytes: &[u8], classes: &Classes, mut visit: impl FnMut(Range<usize>)) {
+pub(super) fn stretches(classes: &Classes, mut visit: impl FnMut(Range<usize>)) {
     let mut from = 0;
     while let Some(stretch) = classes.list_run(from) {
         from = stretch.end;
         if stretch.len() < 3 * SHORTEST - 1 || classes.all_digits(&stretch) {
             continue;
         }
-        let separators = bytes[stretch.clone()].iter().filter(|byte| !byte.is_ascii_alphanumeric()).count();
-        if separators >= SHORTEST - 1 {
+        if classes.separators_in(&stretch) as usize >= SHORTEST - 1 {
             visit(stretch);
         }
     }
@@ -151,7 +150,7 @@ mod tests {
             let mut found = Vec::new();
             let mut classes = Classes::default();
             classes.read(text.as_bytes());
-            stretches(text.as_bytes(), &classes, |range| found.push(range));
+            stretches(&classes, |range| found.push(range));
             prop_assert!(found.iter().any(|range| range.start <= before.len() && range.end >= text.len() - before.len()));
         }
     }

@@ -21,7 +21,7 @@ pub(crate) const ABOUT: About = About {
     source: "Core Foundation, CFBinaryPList.c",
 };
 
-const MAGIC: &[u8] = b"bplist0";
+pub(super) const MAGIC: &[u8] = b"bplist0";
 /// Length of the magic with its version.
 const HEAD: usize = 8;
 const TRAILER: usize = 32;

@@ -38,8 +38,12 @@ const GREATEST_ORDERED: u32 = 32;
 
 /// True where the bytes are a message from the first to the last byte.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
-    let is_tag = |tag: &u8| (8..0xfe).contains(tag) && matches!(tag & 7, 0..=3 | 5);
-    bytes.first().is_some_and(is_tag) && are_fields(bytes) && message(bytes).is_some()
+    bytes.first().is_some_and(|first| is_first(*first)) && are_fields(bytes) && message(bytes).is_some()
+}
+
+/// True for a byte that may begin the tag of a first field.
+pub(super) const fn is_first(byte: u8) -> bool {
+    matches!(byte, 8..0xfe) && matches!(byte & 7, 0..=3 | 5)
 }
 
 impl Structure for Protobuf {

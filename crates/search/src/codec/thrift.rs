@@ -27,8 +27,13 @@ const SHORTEST: usize = 6;
 
 /// True where the bytes are a struct from the first to the last byte that holds a text or several values.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
-    let plausible = matches!(bytes.first(), Some(0 | 2..=4 | 6 | 8 | 10..=28 | 0x80 | 0x82));
+    let plausible = bytes.first().is_some_and(|first| is_first(*first));
     bytes.len() >= SHORTEST && plausible && read(bytes, &mut |_| ControlFlow::Continue(())).is_some()
+}
+
+/// True for a byte that may begin a message or a structure.
+pub(super) const fn is_first(byte: u8) -> bool {
+    matches!(byte, 0 | 2..=4 | 6 | 8 | 10..=28 | 0x80 | 0x82)
 }
 
 impl Structure for Thrift {
@@ -50,6 +55,9 @@ fn read(bytes: &[u8], visit: &mut dyn FnMut(&Field<'_>) -> ControlFlow<()>) -> O
     let framed = bytes.first_chunk().is_some_and(|length| u32::from_be_bytes(*length) as usize + 4 == bytes.len());
     let start = if framed { 4 } else { 0 };
     for compact in [true, false] {
+        if !bytes.get(start).is_some_and(|head| may_begin(*head, compact)) {
+            continue;
+        }
         let mut counted = (0, 0);
         let mut count = |field: &Field<'_>| {
             counted.0 += 1;
@@ -62,6 +70,15 @@ fn read(bytes: &[u8], visit: &mut dyn FnMut(&Field<'_>) -> ControlFlow<()>) -> O
         }
     }
     None
+}
+
+/// False where neither a message nor a structure with a field begins so.
+fn may_begin(head: u8, compact: bool) -> bool {
+    if compact {
+        head == 0x82 || compact_type(head & 15, true).is_some()
+    } else {
+        head == 0x80 || binary_type(head).is_some()
+    }
 }
 
 /// What a value is, in either protocol.
