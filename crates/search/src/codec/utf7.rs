@@ -67,8 +67,13 @@ pub(super) fn candidates(bytes: &[u8], classes: &Classes, pluses: &[usize], visi
         if !begins_in_use(&bytes[at + 1..]) {
             continue;
         }
+        let shifted = &bytes[at + 1..end];
+        let other = memchr::memchr2(b'-', b'_', shifted);
+        if !is_whole(other.unwrap_or(shifted.len())) {
+            continue;
+        }
         // Encoders close a part, unless what follows cannot belong to it.
-        let may_close = memchr::memchr(b'-', &bytes[at..bytes.len().min(end + 1)]).is_some();
+        let may_close = other.is_some_and(|other| shifted[other..].contains(&b'-'));
         if !may_close && stands_in_base64(bytes, at, end) {
             continue;
         }
@@ -109,8 +114,7 @@ fn decode(text: &[u8]) -> Option<(usize, String)> {
         return None;
     }
     let count = rest.iter().take(LONGEST_SHIFT + 1).take_while(|byte| is_base64(**byte)).count();
-    // Whole units of 16 bits leave 0, 2 or 4 bits of the last character of base64.
-    if !(3..=LONGEST_SHIFT).contains(&count) || !matches!(count % 8, 0 | 3 | 6) {
+    if !is_whole(count) {
         return None;
     }
     let mut sextets = Vec::with_capacity(count);
@@ -126,6 +130,11 @@ fn decode(text: &[u8]) -> Option<(usize, String)> {
     let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
     let closing = usize::from(rest.get(count) == Some(&b'-'));
     text.chars().all(is_in_use).then_some((1 + count + closing, text))
+}
+
+/// True for so many characters of base64 as stand for whole units of 16 bits, which leave 0, 2 or 4 bits of the last one.
+fn is_whole(count: usize) -> bool {
+    (3..=LONGEST_SHIFT).contains(&count) && matches!(count % 8, 0 | 3 | 6)
 }
 
 /// False where the first units of 16 bits are no characters in use: base64 has a plus in every 64
@@ -299,6 +308,36 @@ mod tests {
     fn blocks_of_characters_tell_what_the_ranges_do() {
         let listed = |c: char| IN_USE.iter().any(|(first, last)| (*first..=*last).contains(&(c as u32)));
         assert!((0..0x30_000).filter_map(char::from_u32).all(|c| is_in_use(c) == listed(c)));
+    }
+
+    /// Each plus is decoded, whatever stands around it.
+    fn plain(bytes: &[u8], classes: &Classes, pluses: &[usize]) -> Vec<Range<usize>> {
+        let mut floor = 0;
+        let mut found = Vec::new();
+        for &at in pluses {
+            let end = classes.base64_end(at);
+            if at >= floor && end - at > LONGEST_RUN {
+                floor = end;
+            }
+            let may_close = bytes[at..bytes.len().min(end + 1)].contains(&b'-');
+            if at >= floor && (may_close || !stands_in_base64(bytes, at, end)) {
+                found.extend(decode(&bytes[at..]).map(|(length, _)| at..at + length));
+            }
+        }
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_turned_away_early_would_not_be_decoded(text in "([A-Za-z0-9+/_-]{0,12}|\\+AGEAYg|\\+ZeVnLA-?|[\" =.]){0,24}") {
+            let bytes = text.as_bytes();
+            let mut classes = Classes::default();
+            classes.read(bytes);
+            let pluses: Vec<usize> = memchr::memchr_iter(b'+', bytes).collect();
+            let mut found = Vec::new();
+            candidates(bytes, &classes, &pluses, &mut |span| found.push(span));
+            prop_assert_eq!(found, plain(bytes, &classes, &pluses));
+        }
     }
 
     proptest! {
