@@ -3,6 +3,9 @@
 
 use crate::codec;
 use crate::kernel::{self, CLASSES};
+use crate::marked::{
+    BASE64_RUNS, CAPITALS_IN_BASE64, CAPITALS_IN_DENSE, Columns, DIGIT_RUNS, LIST_RUNS, LONG_DIGITS, ONE_CASE, RUNS,
+};
 use std::ops::Range;
 
 /// Shortest run of base64 or hexadecimal characters that is decoded: four to six bytes.
@@ -49,90 +52,6 @@ pub(crate) struct Classes {
     bytes: usize,
 }
 
-/// How many kinds of bits [`mark_runs`] makes.
-pub(crate) const RUNS: usize = 7;
-/// Numbers of them: places at which sixteen base64 characters begin; capital letters in runs of base64 characters, and in
-/// runs of dense ones; places at which the characters of a list, digits, and sixteen digits begin; and those at which
-/// sixteen characters of a word without small or without capital letters do.
-const BASE64_RUNS: usize = 0;
-const CAPITALS_IN_BASE64: usize = 1;
-const CAPITALS_IN_DENSE: usize = 2;
-const LIST_RUNS: usize = 3;
-const DIGIT_RUNS: usize = 4;
-const LONG_DIGITS: usize = 5;
-const ONE_CASE: usize = 6;
-
-/// The classes that runs are made of.
-#[derive(Clone, Copy)]
-pub(crate) struct Columns<'c> {
-    pub(crate) base64: &'c [u64],
-    pub(crate) word: &'c [u64],
-    pub(crate) dense: &'c [u64],
-    pub(crate) list: &'c [u64],
-    pub(crate) digits: &'c [u64],
-    pub(crate) upper: &'c [u64],
-    pub(crate) lower: &'c [u64],
-}
-
-/// Writes the bits of [`Classes::runs`]. Loops so plain that compilers make them into vector instructions.
-#[inline(always)]
-pub(crate) fn mark_runs(classes: Columns<'_>, out: [&mut [u64]; RUNS]) {
-    let Columns { base64, word, dense, list, digits, upper, lower } = classes;
-    let [base64_runs, in_base64, in_dense, list_runs, digit_runs, long_digits, one_case] = out;
-    mark_starts(base64, base64_runs, starts_of_sixteen);
-    mark_starts(list, list_runs, starts_of_eight);
-    mark_starts(digits, digit_runs, starts_of_eight);
-    mark_starts(digits, long_digits, starts_of_sixteen);
-    mark_capitals(upper, base64, in_base64);
-    mark_capitals(upper, dense, in_dense);
-    mark_one_case(word, [lower, upper], one_case);
-}
-
-#[inline(always)]
-fn mark_starts(bits: &[u64], out: &mut [u64], starts: impl Fn(u64, u64) -> u64) {
-    let next = bits.get(1..).unwrap_or_default();
-    for ((out, word), next) in out.iter_mut().zip(bits).zip(next) {
-        *out = starts(*word, *next);
-    }
-    if let (Some(out), Some(last)) = (out.last_mut(), bits.last()) {
-        *out = starts(*last, 0);
-    }
-}
-
-#[inline(always)]
-fn mark_capitals(upper: &[u64], bits: &[u64], out: &mut [u64]) {
-    let next = bits.get(1..).unwrap_or_default();
-    let behind = bits.get(2..).unwrap_or_default();
-    let inner = out.iter_mut().zip(upper).skip(1);
-    for (((out, upper), before), (word, next)) in inner.zip(bits).zip(next.iter().zip(behind)) {
-        *out = upper & in_eight(*before, *word, *next);
-    }
-    for index in [0, bits.len().saturating_sub(1)] {
-        let of = |index: Option<usize>| index.and_then(|index| bits.get(index)).copied().unwrap_or(0);
-        let [before, word, next] = [index.checked_sub(1), Some(index), index.checked_add(1)].map(of);
-        if let (Some(out), Some(upper)) = (out.get_mut(index), upper.get(index)) {
-            *out = upper & in_eight(before, word, next);
-        }
-    }
-}
-
-#[inline(always)]
-fn mark_one_case(word: &[u64], [lower, upper]: [&[u64]; 2], out: &mut [u64]) {
-    let starts = |word: [u64; 2], lower: [u64; 2], upper: [u64; 2]| {
-        starts_of_sixteen(word[0] & !lower[0], word[1] & !lower[1])
-            | starts_of_sixteen(word[0] & !upper[0], word[1] & !upper[1])
-    };
-    let both = word.array_windows().zip(lower.array_windows().zip(upper.array_windows()));
-    for (out, (word, (lower, upper))) in out.iter_mut().zip(both) {
-        *out = starts(*word, *lower, *upper);
-    }
-    if let (Some(out), [Some(word), Some(lower), Some(upper)]) =
-        (out.last_mut(), [word, lower, upper].map(<[u64]>::last))
-    {
-        *out = starts([*word, 0], [*lower, 0], [*upper, 0]);
-    }
-}
-
 impl Classes {
     /// Classifies the bytes. The memory of earlier ones is used again.
     pub(crate) fn read(&mut self, bytes: &[u8]) {
@@ -152,7 +71,9 @@ impl Classes {
         for (digits, (list, word)) in digits.iter_mut().zip(list.iter().zip(word.iter())) {
             *digits = list & word;
         }
-        runs.iter_mut().for_each(|bits| make_room(bits, blocks.len() + 1));
+        for bits in runs.iter_mut() {
+            make_room(bits, blocks.len() + 1);
+        }
         let classes = Columns { base64, word, dense, list, digits, upper, lower };
         kernel::mark_runs(classes, runs.each_mut().map(Vec::as_mut_slice));
     }
@@ -339,34 +260,6 @@ fn gap_from(words: &[u64], from: usize, bytes: usize) -> usize {
         index += 1;
     }
     bytes
-}
-
-/// Bits of `word` at which eight set bits begin, `next` continuing behind bit 63.
-#[inline(always)]
-fn starts_of_eight(word: u64, next: u64) -> u64 {
-    let two = word & (word >> 1 | next << 63);
-    let next_two = next & next >> 1;
-    let four = two & (two >> 2 | next_two << 62);
-    let next_four = next_two & next_two >> 2;
-    four & (four >> 4 | next_four << 60)
-}
-
-/// Bits of the word that lie in a run of at least [`SHORTEST_RUN`] set bits.
-#[inline(always)]
-fn in_eight(before: u64, word: u64, next: u64) -> u64 {
-    // Each start is spread over eight bits, those of the word before into this one.
-    let (earlier, one) = (starts_of_eight(before, word), starts_of_eight(word, next));
-    let (earlier_two, two) = (earlier | earlier << 1, one | one << 1 | earlier >> 63);
-    let (earlier_four, four) = (earlier_two | earlier_two << 2, two | two << 2 | earlier_two >> 62);
-    four | four << 4 | earlier_four >> 60
-}
-
-/// Bits at which sixteen set bits begin.
-#[inline(always)]
-fn starts_of_sixteen(word: u64, next: u64) -> u64 {
-    let eight = starts_of_eight(word, next);
-    // What begins behind the middle of the next word does not matter here.
-    eight & (eight >> 8 | starts_of_eight(next, 0) << 56)
 }
 
 /// Comparisons without branches, which compilers make into vector instructions; one bit of each
@@ -637,6 +530,12 @@ mod tests {
             let words: Vec<_> = plain_runs(&bytes, in_word).into_iter().filter(is_of_one_case).collect();
             prop_assert_eq!(all_runs(|from| classes.long_word_of_one_case(from)), words);
             let is_in_list = |byte: &u8| byte.is_ascii_hexdigit() || b"xX,-:; \t\n\r".contains(byte);
+            prop_assert_eq!(all_runs(|from| classes.list_run(from)), plain_runs(&bytes, is_in_list));
+            let is_digit = |byte: &u8| byte.is_ascii_hexdigit() || b"xX".contains(byte);
+            let digits = plain_runs(&bytes, is_digit);
+            prop_assert_eq!(all_runs(|from| classes.digits_run(from)), digits.clone());
+            let long: Vec<_> = digits.into_iter().filter(|run| run.len() >= 16).collect();
+            prop_assert_eq!(all_runs(|from| classes.long_digits(from)), long);
             for run in plain_runs(&bytes, is_in_list) {
                 let separators = bytes[run.clone()].iter().filter(|byte| !byte.is_ascii_alphanumeric());
                 prop_assert_eq!(classes.separators_in(&run) as usize, separators.count());

@@ -1,9 +1,10 @@
 //! The loops that touch every byte, in vector instructions where the processor has AVX2. Elsewhere
 //! plain code gives the same results, only later.
 
-use crate::classify::{self, Columns, RUNS, words};
+use crate::classify::words;
 use crate::codec::base64::sextet;
 use crate::filter::{Domain, Table};
+use crate::marked::{self, Columns, RUNS};
 
 /// Classes of characters that [`classes`] tells apart.
 pub(crate) const CLASSES: usize = 7;
@@ -36,14 +37,14 @@ fn plain_classes(blocks: &[[u8; 64]], mut out: [&mut [u64]; CLASSES]) {
     }
 }
 
-/// What [`classify::mark_runs`] does.
+/// What [`marked::mark_runs`] does.
 pub(crate) fn mark_runs(classes: Columns<'_>, out: [&mut [u64]; RUNS]) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         #[expect(unsafe_code, reason = "the processor has AVX2, as was just asked, which is all that the call needs")]
         return unsafe { avx2::mark_runs(classes, out) };
     }
-    classify::mark_runs(classes, out);
+    marked::mark_runs(classes, out);
 }
 
 /// Calls `visit` with the start and the length of every maximal run of set bits whose length has a bit in `wanted`:
@@ -210,8 +211,8 @@ pub(crate) fn sample_hits(eight: u64, sample: usize, plain: &Table, keyed: &Tabl
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::{CLASSES, ROW, ROW_BYTES, ROW_REACH, plain_pairs, plain_row_without};
-    use crate::classify::{self, Columns, RUNS};
     use crate::filter::{FACTORS, FIRST_BIT, THIRD_BIT, Table};
+    use crate::marked::{self, Columns, RUNS};
     use std::arch::x86_64::{
         __m128i, __m256i, _mm_cvtsi32_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_andnot_si256,
         _mm256_bsrli_epi128, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmpeq_epi8, _mm256_cmpeq_epi32,
@@ -245,7 +246,7 @@ mod avx2 {
     /// The same loops in wider vectors.
     #[target_feature(enable = "avx2")]
     pub(super) fn mark_runs(classes: Columns<'_>, out: [&mut [u64]; RUNS]) {
-        classify::mark_runs(classes, out);
+        marked::mark_runs(classes, out);
     }
 
     /// Four words at a time, as far as there is a word behind them. Gives how many words were read.
@@ -254,8 +255,10 @@ mod avx2 {
         let longest = wanted.checked_ilog2().unwrap_or(0);
         let (mut index, mut last) = (0, 0);
         while let Some(five) = words.get(index..).and_then(|rest| rest.first_chunk::<5>()) {
-            let [a, b, c, d, e] = *five;
-            let [before, word, next] = [[last, a, b, c], [a, b, c, d], [b, c, d, e]].map(|four| load_words(four));
+            let [first, second, third, fourth, behind] = *five;
+            let [before, word, next] =
+                [[last, first, second, third], [first, second, third, fourth], [second, third, fourth, behind]]
+                    .map(|four| load_words(four));
             let follows = _mm256_or_si256(_mm256_slli_epi64::<1>(word), _mm256_srli_epi64::<63>(before));
             // The starts of runs that go on so far.
             let mut going_on = _mm256_andnot_si256(follows, word);
@@ -270,7 +273,7 @@ mod avx2 {
                 }
                 going_on = _mm256_and_si256(going_on, ahead);
             }
-            last = d;
+            last = fourth;
             index += 4;
         }
         index
@@ -649,8 +652,8 @@ mod avx2 {
 
     #[target_feature(enable = "avx2")]
     fn load_row(row: &Row) -> __m256i {
-        let [a, b, c, d, e, f, g, h] = row.map(u32::cast_signed);
-        _mm256_set_epi32(h, g, f, e, d, c, b, a)
+        let [first, second, third, fourth, fifth, sixth, seventh, eighth] = row.map(u32::cast_signed);
+        _mm256_set_epi32(eighth, seventh, sixth, fifth, fourth, third, second, first)
     }
 
     #[target_feature(enable = "avx2")]

@@ -36,6 +36,7 @@ mod kernel;
 mod keyed;
 mod lookups;
 mod map;
+mod marked;
 mod needles;
 mod proof;
 mod quiet;

@@ -91,7 +91,7 @@ impl Explorer<'_> {
                 self.search_when_full(batch, bytes, node, finds);
             }
         }
-        self.lines_end(&mut runs, batch);
+        lines_end(&mut runs, batch);
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.capital_base64_run(from) {
@@ -156,7 +156,7 @@ impl Explorer<'_> {
     /// Decodes a run, or keeps it where it may be one of several lines of one text.
     fn run(&mut self, runs: &mut Runs<'_>, run: Range<usize>, batch: &mut Batch) {
         if runs.lines.last().is_some_and(|last| !base64::continues(runs.bytes, last, &run)) {
-            self.lines_end(runs, batch);
+            lines_end(runs, batch);
         }
         let all_hex = run.len() >= CUT_DIGEST && runs.is_hex(&run);
         if all_hex {
@@ -168,7 +168,7 @@ impl Explorer<'_> {
         }
         if run.len() < SHORTEST_DECODED {
             if !runs.lines.is_empty() {
-                self.lines_end(runs, batch);
+                lines_end(runs, batch);
             }
             self.short_run(runs, run, batch);
             return;
@@ -179,7 +179,7 @@ impl Explorer<'_> {
         let is_last = !base64::may_continue(&run);
         runs.lines.push(run);
         if is_last {
-            self.lines_end(runs, batch);
+            lines_end(runs, batch);
         }
     }
 
@@ -227,21 +227,21 @@ impl Explorer<'_> {
         let start = start.first_chunk().is_some_and(|start| self.needles.short_keyed.may_begin(*start));
         start || self.needles.may_decrypt(digits.len() / 2)
     }
+}
 
-    /// Decodes the collected lines of one text and forgets them.
-    fn lines_end(&mut self, runs: &mut Runs<'_>, batch: &mut Batch) {
-        if let Some(last) = runs.lines.last() {
-            runs.lines.extend(short_last_line(runs.bytes, last));
-        }
-        let mut lines = std::mem::take(&mut runs.lines);
-        match &lines[..] {
-            [] => {}
-            [run] => base64_run(runs, run.clone(), batch),
-            lines => batch.base64_lines(runs.bytes, lines),
-        }
-        lines.clear();
-        runs.lines = lines;
+/// Decodes the collected lines of one text and forgets them.
+fn lines_end(runs: &mut Runs<'_>, batch: &mut Batch) {
+    if let Some(last) = runs.lines.last() {
+        runs.lines.extend(short_last_line(runs.bytes, last));
     }
+    let mut lines = std::mem::take(&mut runs.lines);
+    match &lines[..] {
+        [] => {}
+        [run] => base64_run(runs, run.clone(), batch),
+        lines => batch.base64_lines(runs.bytes, lines),
+    }
+    lines.clear();
+    runs.lines = lines;
 }
 
 /// Decodes one run at its own alignment and where something stands at another.

@@ -218,7 +218,7 @@ fn may_be_wide(bytes: &[u8]) -> bool {
     }
     // Most are turned away here, without a call.
     if let Some(start) = bytes.first_chunk::<LOOKED_AT_FOR_ZERO>()
-        && !start.as_chunks().0.iter().any(has_zero)
+        && !start.as_chunks().0.iter().any(|eight| has_zero(*eight))
     {
         return false;
     }
@@ -227,8 +227,8 @@ fn may_be_wide(bytes: &[u8]) -> bool {
     memchr::memchr(0, start).is_some() && memchr::memchr_iter(0, more).count() >= more.len() / 8
 }
 
-fn has_zero(eight: &[u8; 8]) -> bool {
-    let word = u64::from_le_bytes(*eight);
+fn has_zero(eight: [u8; 8]) -> bool {
+    let word = u64::from_le_bytes(eight);
     word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080 != 0
 }
 
@@ -657,9 +657,11 @@ mod tests {
         }
     }
 
+    type Begins = fn(&[u8]) -> bool;
+
     /// As if nothing were told by the first byte.
     fn one_by_one(bytes: &[u8]) -> Option<&'static str> {
-        let kinds: [(fn(&[u8]) -> bool, _); 7] = [
+        let kinds: [(Begins, _); 7] = [
             (grpc::begins, "grpc"),
             (plist::begins, "plist"),
             (bson::begins, "bson"),
