@@ -1,5 +1,6 @@
 //! The `dyetrace` command: the only place where the stages are wired together.
 
+mod allocator;
 mod audit;
 mod breach;
 mod bundle;
@@ -38,10 +39,6 @@ use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use exit::{Exit, Fault};
 use std::process::ExitCode;
-
-/// See ARCHITECTURE.md, "Decisions".
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {

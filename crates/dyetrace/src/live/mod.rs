@@ -13,7 +13,7 @@ mod wireguard;
 
 use crate::exit::{Exit, Fault, say};
 use crate::originals::{self, Originals};
-use crate::{custody, mark};
+use crate::{allocator, custody, mark};
 use clap::{Args, Subcommand, ValueEnum};
 use doctor::DoctorArguments;
 use dyetrace_case::{Mark, Subject, Upcoming, append_mark};
@@ -139,6 +139,7 @@ pub(crate) fn run(arguments: &LiveArguments) -> Result<Exit, Fault> {
 }
 
 fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
+    allocator::be_frugal();
     let upcoming = Upcoming::open(arguments.case(), arguments.run.as_deref()).map_err(Fault::new)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Fault::new(format!("no threads from the system: {error}")))?;
