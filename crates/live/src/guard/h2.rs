@@ -17,12 +17,14 @@ use ::h2::server::{self, SendResponse};
 use ::h2::{Reason, RecvStream, SendStream};
 use bytes::Bytes;
 use dyetrace_case::{Message, Protocol};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::io::BufWriter;
 
 /// Requests at once on one connection.
 const STREAMS: u32 = 128;
@@ -31,6 +33,8 @@ const HEADERS: u32 = 64 << 10;
 /// Bytes that one side may send ahead, on one stream and on all of a connection.
 const WINDOW: u32 = 256 << 10;
 const WINDOWS: u32 = 1 << 20;
+/// Bytes of frames that are sent together: as many as fit a record of TLS.
+const WRITTEN: usize = 16 << 10;
 /// As on HTTP/1; remote procedure calls speak both ways at once and wait for less.
 const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_OF_CALLS: Duration = Duration::from_millis(15);
@@ -43,19 +47,22 @@ pub(super) async fn run(warden: Warden, client: impl Stream, server: impl Stream
     let mut there = client::Builder::new();
     there.enable_push(false).max_header_list_size(HEADERS).max_send_buffer_size(WINDOW as usize);
     there.initial_window_size(WINDOW).initial_connection_window_size(WINDOWS);
+    // A request is several frames, and each would be a write of its own.
+    let (client, server) = (BufWriter::with_capacity(WRITTEN, client), BufWriter::with_capacity(WRITTEN, server));
     let opening = async { tokio::try_join!(here.handshake::<_, Bytes>(client), there.handshake::<_, Bytes>(server)) };
     let (mut requests, (upstream, mut connection)) = idle.within(opening).await?.map_err(|_| failed())?;
-    let (mut tasks, mut is_over) = (JoinSet::new(), false);
+    // In this task, not in tasks of their own: waking another thread for each costs more than looking at a request.
+    let (mut exchanges, mut is_over) = (FuturesUnordered::new(), false);
     loop {
         tokio::select! {
             accepted = requests.accept() => match accepted {
                 // Requests that were given up at once may still wait for a person.
-                Some(Ok(_)) if tasks.len() > 4 * STREAMS as usize => return Err(failed()),
+                Some(Ok(_)) if exchanges.len() > 4 * STREAMS as usize => return Err(failed()),
                 Some(Ok((request, respond))) => {
                     let message = Numbered::Http2(respond.stream_id().as_u32());
                     let (warden, upstream) = (warden.of(Some(message)), upstream.clone());
                     let exchange = Exchange { warden, upstream, respond, has_begun: false, idle: idle.clone() };
-                    tasks.spawn(exchange.run(request));
+                    exchanges.push(exchange.run(request));
                 }
                 Some(Err(_)) => return Err(failed()),
                 None => return Ok(()),
@@ -64,8 +71,8 @@ pub(super) async fn run(warden: Warden, client: impl Stream, server: impl Stream
                 is_over = true;
                 requests.graceful_shutdown();
             }
-            Some(_) = tasks.join_next() => {}
-            () = tokio::time::sleep(idle.limit()), if tasks.is_empty() => return Err(io::ErrorKind::TimedOut.into()),
+            Some(()) = exchanges.next() => {}
+            () = tokio::time::sleep(idle.limit()), if exchanges.is_empty() => return Err(io::ErrorKind::TimedOut.into()),
         }
     }
 }
@@ -166,7 +173,7 @@ impl Exchange {
         let mut sending = Sending { stream, idle: self.idle.clone() };
         let up = async {
             if has_body {
-                sending.data(content.into(), trailers.is_none()).await?;
+                sending.whole(content.into(), trailers.is_none()).await?;
             }
             trailers.map_or(Ok(()), |trailers| sending.trailers(trailers)).map_err(Ended::from)
         };

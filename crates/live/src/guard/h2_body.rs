@@ -11,6 +11,9 @@ use std::io;
 use std::pin::Pin;
 use std::task::Poll;
 
+/// Bytes of a body that the connection may keep: as many as the other side takes unasked (RFC 9113 section 6.5.2).
+const SHORT: usize = 65_535;
+
 /// A stream that data are sent on.
 pub(super) struct Sending {
     pub(super) stream: SendStream<Bytes>,
@@ -18,6 +21,15 @@ pub(super) struct Sending {
 }
 
 impl Sending {
+    /// Sends a body that is held as a whole. A short one does not wait for leave, so that it goes out together with the
+    /// head; the connection keeps it until the other side gives leave.
+    pub(super) async fn whole(&mut self, body: Bytes, is_last: bool) -> io::Result<()> {
+        if body.len() > SHORT {
+            return self.data(body, is_last).await;
+        }
+        self.stream.send_data(body, is_last).map_err(|_| failed())
+    }
+
     /// Sends data as the other side gives leave.
     pub(super) async fn data(&mut self, mut data: Bytes, is_last: bool) -> io::Result<()> {
         if data.is_empty() {
@@ -49,8 +61,11 @@ pub(super) async fn pipe(mut from: RecvStream, mut to: Sending) -> io::Result<()
         };
         let Some(data) = data else { break };
         let data = data.map_err(|_| failed())?;
-        let length = data.len();
-        to.data(data, false).await?;
+        let (length, is_last) = (data.len(), from.is_end_stream());
+        to.data(data, is_last).await?;
+        if is_last {
+            return Ok(());
+        }
         from.flow_control().release_capacity(length).map_err(|_| failed())?;
     }
     match from.trailers().await.map_err(|_| failed())? {
