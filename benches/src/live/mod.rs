@@ -98,9 +98,10 @@ impl Options {
         self.only.is_empty() || self.only.iter().any(|word| word == peer.word())
     }
 
-    /// So many requests that clocks of 10 ms are fine enough; who takes a hundred times as long gets fewer.
+    /// So many requests that clocks of 10 ms are fine enough; who takes a hundred times as long, or lets
+    /// each wait for 44 ms, gets fewer.
     fn count(&self, peer: Peer, kind: Kind) -> usize {
-        let many = if peer == Peer::Mitmdump { 2_000 } else { 20_000 };
+        let many = if matches!(peer, Peer::Mitmdump | Peer::Hudsucker) { 2_000 } else { 20_000 };
         let many = if kind == Kind::New { many / 10 } else { many };
         if self.quick { many / 10 } else { many }
     }
