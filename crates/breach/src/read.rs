@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialect::State;
+use crate::dialect::{State, sheet};
+use crate::encoding::Legacy;
 use crate::entry::{Bounds, EntryReader};
 use crate::rows::{Damage, Place, Sink};
 use crate::source::{self, Budget, Content, Counted, Found, Source};
@@ -144,10 +145,16 @@ impl<'a> Reading<'a> {
         let from = from.filter(|from| from.entry == entry);
         match content {
             Content::Bytes(content) => {
-                let bounds = Bounds { from: from.cloned(), until: None, placed: false };
-                let before = self.read;
-                let progress = || before + read.get();
-                EntryReader::new(entry, content, bounds, self.options, self.sink, &progress).run();
+                let from = from.cloned();
+                self.rows(entry, content, from, read);
+            }
+            Content::Sheet(text, name) => {
+                let mut sample = Vec::new();
+                // An error here comes again where the rows are read.
+                let _ = (&mut *text).take(self.options.sample as u64).read_to_end(&mut sample);
+                let from = from.filter(|from| from.known.is_some()).cloned();
+                let from = from.unwrap_or_else(|| beginning_of_sheet(entry, &sample, name));
+                self.rows(entry, &mut io::Cursor::new(sample).chain(text), Some(from), read);
             }
             Content::Unreadable(why) | Content::Damaged(why) => {
                 let place = Place { entry, offset: 0 };
@@ -155,4 +162,19 @@ impl<'a> Reading<'a> {
             }
         }
     }
+
+    fn rows(&mut self, entry: u32, content: &mut dyn Read, from: Option<Checkpoint>, read: &Cell<u64>) {
+        let bounds = Bounds { from, until: None, placed: false };
+        let before = self.read;
+        let progress = || before + read.get();
+        EntryReader::new(entry, content, bounds, self.options, self.sink, &progress).run();
+    }
+}
+
+/// A sheet needs no guess but for its columns' names.
+fn beginning_of_sheet(entry: u32, sample: &[u8], name: String) -> Checkpoint {
+    let (state, skip) = sheet::begin(sample, name);
+    let charset = Charset::Bytes { legacy: Legacy::Gb18030, mostly: false };
+    let known = Known { charset, state, examined: u64::MAX >> 1, looked: 0 };
+    Checkpoint { entry, offset: skip as u64, known: Some(known) }
 }

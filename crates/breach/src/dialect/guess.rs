@@ -120,7 +120,7 @@ fn delimited(sample: &[u8], lines: &[&[u8]]) -> Option<Guess> {
         }
     }
     let (_, found) = best?;
-    let (header, skip) = header::of(sample, &found);
+    let (header, skip) = header::of(sample, |text, at, fields| found.step(text, at, fields));
     let columns = header.unwrap_or_else(|| vec![None; found.columns]);
     let state = State { shape: Shape::Delimited(found), table: Some(Arc::new(Header { name: None, columns })) };
     Some(Guess { state, skip, lines: lines.len() })

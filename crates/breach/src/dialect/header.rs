@@ -2,7 +2,6 @@
 //!
 //! Columns' names are told and kept, values never are: in doubt a first line is a row.
 
-use super::delimited::Delimited;
 use super::fields::Fields;
 use super::{Step, Text};
 
@@ -95,15 +94,18 @@ const NAMES: &[&str] = &[
     "盐",
 ];
 
-/// The names of the columns, where the first line has them, and the length of that line.
-pub(crate) fn of(sample: &[u8], rows: &Delimited) -> (Option<Vec<Option<String>>>, usize) {
+/// The names of the columns, where the first line has them, and the length of that line. `step` takes a line apart.
+pub(crate) fn of(
+    sample: &[u8],
+    step: impl Fn(Text<'_>, usize, &mut Fields) -> Step,
+) -> (Option<Vec<Option<String>>>, usize) {
     let mut fields = Fields::new();
     let text = Text { bytes: sample, ended: true, examine: false, lines: false };
     let mut at = 0;
     let mut read: Vec<Vec<String>> = Vec::new();
     let mut first_end = 0;
     while read.len() < 50 && at < sample.len() {
-        match rows.step(text, at, &mut fields) {
+        match step(text, at, &mut fields) {
             Step::Row(next) => {
                 let mut line = sample[..next].to_vec();
                 fields.commit(&mut line);

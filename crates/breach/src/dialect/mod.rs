@@ -12,6 +12,7 @@ mod json;
 mod keyed;
 pub(crate) mod php;
 mod schema;
+pub(crate) mod sheet;
 pub(crate) mod sql;
 mod statement;
 
@@ -87,6 +88,7 @@ pub(crate) enum Shape {
     Sql(Sql),
     Delimited(Delimited),
     Keyed(Keyed),
+    Sheet(sheet::Sheet),
 }
 
 impl State {
@@ -100,6 +102,7 @@ impl State {
             Shape::Sql(sql) => Some(sql.dialect()),
             Shape::Delimited(delimited) => Some(delimited.dialect()),
             Shape::Keyed(keyed) => Some(keyed.dialect()),
+            Shape::Sheet(_) => Some(Dialect::Worksheet),
         }
     }
 
@@ -110,6 +113,7 @@ impl State {
             Shape::Sql(sql) => sql.step(&mut self.table, text, at, fields),
             Shape::Delimited(delimited) => delimited.step(text, at, fields),
             Shape::Keyed(keyed) => keyed.step(&mut self.table, text, at, fields),
+            Shape::Sheet(_) => sheet::Sheet::step(text, at, fields),
             Shape::Unknown if text.examine => Step::Misfit,
             Shape::Unknown => match text.line_end(at) {
                 Some(end) => Step::Lost(end, "neither SQL nor separated fields nor JSON"),
@@ -121,7 +125,7 @@ impl State {
     /// Whether what was guessed where a row did not fit is reason enough to leave this dialect.
     pub(crate) fn yields_to(&self, guess: &guess::Guess) -> bool {
         match (&self.shape, &guess.state.shape) {
-            (Shape::Sql(_), Shape::Sql(_)) => false,
+            (Shape::Sql(_), Shape::Sql(_)) | (Shape::Sheet(_), _) => false,
             (Shape::Keyed(old), Shape::Keyed(new)) => old != new,
             (Shape::Unknown, _) | (_, Shape::Sql(_)) => true,
             (Shape::Delimited(old), Shape::Delimited(new)) => {
@@ -166,6 +170,9 @@ impl State {
         if let Shape::Sql(sql) = &mut self.shape {
             sql.leave_statement();
         }
+        if let Shape::Sheet(_) = &self.shape {
+            return sheet::Sheet::resync(text, at);
+        }
         line_end(text, at)
     }
 }
@@ -180,6 +187,7 @@ pub(crate) fn of_number(number: u8) -> State {
         24 | 25 => Shape::Sql(Sql::new(number.is_multiple_of(2))),
         26 | 27 => Shape::Keyed(Keyed::Json),
         28 | 29 => Shape::Keyed(Keyed::Php),
+        30 => Shape::Sheet(sheet::Sheet),
         _ => Shape::Delimited(Delimited { separator, quotes, columns }),
     };
     State { shape, table: None }

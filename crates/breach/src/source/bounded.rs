@@ -23,6 +23,15 @@ impl Budget {
         Self { read, unpacked: Rc::default() }
     }
 
+    pub(super) fn unpacked(&self) -> u64 {
+        self.unpacked.get()
+    }
+
+    /// For what is gone through twice: the second time counts.
+    pub(super) fn set_unpacked(&self, unpacked: u64) {
+        self.unpacked.set(unpacked);
+    }
+
     fn is_spent(&self) -> bool {
         let unpacked = self.unpacked.get();
         unpacked > ALWAYS && unpacked / MOST_TO_ONE > self.read.get()

@@ -3,6 +3,7 @@
 mod bounded;
 mod sevenz;
 mod tar;
+mod workbook;
 mod zip;
 mod zstd;
 
@@ -25,6 +26,8 @@ pub(crate) struct Found<'a> {
 /// What there is to read of an entry.
 pub(crate) enum Content<'a> {
     Bytes(&'a mut dyn Read),
+    /// A worksheet's rows, as [`crate::dialect::sheet`] reads them, and its name.
+    Sheet(&'a mut dyn Read, String),
     /// The entry, or the rest of its container, cannot be read; why, in words for the responder.
     Unreadable(&'static str),
     /// Nothing: what was given last has been read, but is not as it was packed; why.
@@ -148,6 +151,9 @@ fn walk_at(here: &Here, mut source: Source<'_>, visit: Visit<'_>) {
     if head.starts_with(b"7z\xBC\xAF\x27\x1C") && here.depth < DEEPEST {
         return sevenz::walk(here, &head, source, visit);
     }
+    if head.starts_with(b"PK\x03\x04") && here.depth < DEEPEST && workbook::may_begin(&head) {
+        return workbook::walk(here, &head, source, visit);
+    }
     let mut whole = io::Cursor::new(&head).chain(source.as_read());
     if here.depth >= DEEPEST {
         return here.tell(Content::Bytes(&mut whole), visit);
@@ -164,6 +170,7 @@ fn walk_at(here: &Here, mut source: Source<'_>, visit: Visit<'_>) {
             walk_at(&inner, Source::Stream(&mut Bounded::new(frames, &here.budget)), visit);
         }
         [b'P', b'K', 3, 4, ..] => zip::walk(here, &mut BufReader::with_capacity(BUFFER, whole), visit),
+        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => here.unreadable(OLD_OFFICE, visit),
         [b'R', b'a', b'r', b'!', 0x1A, 7, ..] => here.unreadable("RAR archives are not read: unpack it first", visit),
         [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => {
             here.unreadable("bzip2 is not read: unpack it first", visit);
@@ -173,6 +180,10 @@ fn walk_at(here: &Here, mut source: Source<'_>, visit: Visit<'_>) {
         _ => here.tell(Content::Bytes(&mut whole), visit),
     }
 }
+
+/// Both are compound files ([MS-CFB] 2.2): a workbook with a password is encrypted inside of one.
+const OLD_OFFICE: &str =
+    "old office files (.xls) and workbooks with a password are not read: save them as .xlsx without one, or as CSV";
 
 /// How many packed bytes are read at once.
 const BUFFER: usize = 64 << 10;

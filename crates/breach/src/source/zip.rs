@@ -7,7 +7,7 @@ use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 
 use super::bounded::Bounded;
-use super::{Content, Here, Source, Visit, walk_at, zstd};
+use super::{Content, Here, Source, Visit, walk_at, workbook, zstd};
 use crate::encoding::{Legacy, recode};
 
 /// A local file header (4.3.7), after its signature.
@@ -25,7 +25,17 @@ const SIZES_FOLLOW: u16 = 1 << 3;
 
 const WRONG_SUM: &str = "the file is not what was packed: its checksum differs";
 
+/// Walks an archive that is no office file by its first name.
 pub(super) fn walk(here: &Here, source: &mut dyn BufRead, visit: Visit<'_>) {
+    walk_unless(here, source, |local| workbook::is_office(&local.name), visit);
+}
+
+/// Walks an archive, whatever its files are called.
+pub(super) fn files(here: &Here, source: &mut dyn BufRead, visit: Visit<'_>) {
+    walk_unless(here, source, |_| false, visit);
+}
+
+fn walk_unless(here: &Here, source: &mut dyn BufRead, is_refused: fn(&Local) -> bool, visit: Visit<'_>) {
     // The checksum of a file that is told behind it.
     let mut waiting = None;
     loop {
@@ -43,8 +53,9 @@ pub(super) fn walk(here: &Here, source: &mut dyn BufRead, visit: Visit<'_>) {
         let Ok(local) = local_header(source) else {
             return here.inside("?", None).unreadable("the archive is cut short", visit);
         };
-        if local.name == "[Content_Types].xml" {
-            return here.unreadable("office files are not read: save their sheets as CSV first", visit);
+        if is_refused(&local) {
+            let why = "an office file that is larger than 64 MiB within an archive, or has other files in it: unpack it first";
+            return here.unreadable(why, visit);
         }
         if !local.name.ends_with('/') || local.packed > 0 {
             waiting = entry(here, &local, source, visit);
