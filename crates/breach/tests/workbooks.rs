@@ -119,7 +119,7 @@ fn cells_of_every_kind() {
         <c r=\"C1\"><v>1.3800138E+10</v></c><c r=\"D1\" s=\"1\"><v>32874</v></c><c r=\"E1\" t=\"b\"><v>1</v></c>\
         <c r=\"F1\" t=\"str\"><f>A1&amp;B1</f><v>a &lt; b&#33;</v></c></row>\
         <row/><row><c/><c t=\"s\"><v>0</v></c><c s=\"2\"><v>0.5</v></c></row>\
-        <row r=\"9\"><c r=\"C9\"><v>13800138000</v></c></row>";
+        <row r=\"9\"><c r=\"B9\"><f>A1</f><v></v></c><c r=\"C9\"><v>13800138000</v></c></row>";
     let names = strings(&[
         "<r><t>Zhang </t></r><r><rPr/><t xml:space=\"preserve\">San</t></r><rPh><t>hint</t></rPh>",
         "<t>a@b.test</t>",

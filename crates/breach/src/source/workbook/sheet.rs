@@ -185,6 +185,11 @@ impl<'a> Sheet<'a> {
                 self.row.extend_from_slice(shared.unwrap_or(&[NOTHING]));
                 shared.is_none().then_some(Note::NoString)
             }
+            // A formula that was never worked out.
+            Kind::Number if text.trim().is_empty() => {
+                self.row.push(NOTHING);
+                None
+            }
             Kind::Number => {
                 let date = self.book.styles.is_date(cell.style).then(|| number::date(text.trim(), self.book.from_1904));
                 let date = date.flatten().map(Into::into);
