@@ -16,7 +16,7 @@ struct Played {
 
 impl Played {
     fn new(edition: Edition, customers: u64) -> Self {
-        let folder = std::env::temp_dir().join(format!("dyetrace-shop-{edition:?}-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("dyetrace-shop-{edition:?}-{customers}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         play(edition, customers, &folder).unwrap();
         let truth = serde_json::from_slice(&std::fs::read(folder.join("truth.json")).unwrap()).unwrap();
@@ -105,4 +105,42 @@ fn no_value_of_a_package_is_in_what_the_commands_say() {
             }
         }
     }
+}
+
+/// The verdicts of story 3's claims, by numbers that the commands wrote.
+fn judged(shop: &Played) -> (Option<i32>, String) {
+    let case = shop.folder.join("case");
+    let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../cases/story3-leaked-dump");
+    for folder in ["claims", "evidence/marks"] {
+        std::fs::create_dir_all(case.join(folder)).unwrap();
+        for file in std::fs::read_dir(from.join(folder)).unwrap().map(Result::unwrap) {
+            std::fs::copy(file.path(), case.join(folder).join(file.file_name())).unwrap();
+        }
+    }
+    for file in ["case.yaml", "subject.yaml", "evidence/change-password.har"] {
+        std::fs::copy(from.join(file), case.join(file)).unwrap();
+    }
+    let claims = "vendor: Shop\nclaims:\n  - { id: hashed, says: Hashed with a salt., ratio: { measure: passwords-with-salt, at_least: 0.99 } }\n";
+    std::fs::write(case.join("claims/statement.yaml"), claims).unwrap();
+    let file = case.join("measured.yaml");
+    let measured = file.to_str().unwrap();
+    let (package, accounts) = (shop.file("package.sql"), shop.file("accounts.csv"));
+    dyetrace(&["breach", "scan", &package, "--measured", measured]);
+    dyetrace(&["breach", "stale", &package, "--accounts", &accounts, "--measured", measured]);
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.contains("name: rows") && written.contains("name: unchanged-passwords"), "{written}");
+    assert!(!written.contains(shop.folder.to_str().unwrap()), "{written}");
+    let output = dyetrace(&["judge", case.to_str().unwrap()]);
+    (output.status.code(), format!("{}{}{written}", stdout(&output), stderr(&output)))
+}
+
+#[test]
+fn a_claim_of_salted_passwords_is_judged_by_what_the_scan_wrote() {
+    if !database::is_here() {
+        return println!("skipped: no PostgreSQL here");
+    }
+    let (code, said) = judged(&Played::new(Edition::AsReported, 500));
+    assert!(code == Some(1) && said.contains("contradicted"), "{code:?} {said}");
+    let (code, said) = judged(&Played::new(Edition::AsPromised, 140));
+    assert!(code == Some(0) && said.contains("supported"), "{code:?} {said}");
 }

@@ -5,6 +5,7 @@ mod columns;
 mod confine;
 mod index;
 mod keys;
+mod measured;
 mod overlap;
 mod scan;
 mod serve;

@@ -1,6 +1,7 @@
 //! `dyetrace breach scan`: triage of a dump.
 
 use super::confine::{Confinement, confined, no_core_dumps};
+use super::measured::{MeasuredFile, OF_SCAN, of_scan};
 use crate::custody;
 use crate::exit::{Exit, Fault, say};
 use crate::output;
@@ -19,7 +20,8 @@ key that is forgotten at the end. See docs/breach.md.
 Examples:
   dyetrace breach scan dump.sql.gz
   dyetrace breach scan part1.csv part2.txt --format json --output triage.json
-  dyetrace breach scan dump.sql --case my-case --minors-on 2014-01-01"
+  dyetrace breach scan dump.sql --case my-case --minors-on 2014-01-01
+  dyetrace breach scan dump.sql --measured my-case/measured.yaml && dyetrace judge my-case"
 )]
 pub(crate) struct ScanArguments {
     /// Files of the dump
@@ -34,6 +36,9 @@ pub(crate) struct ScanArguments {
     /// Write the report to this file instead of the standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the numbers for `dyetrace judge` into this file; only one that dyetrace breach wrote is changed, name by name
+    #[arg(long, value_name = "FILE")]
+    measured: Option<PathBuf>,
     /// Groups of people smaller than this are not told
     #[arg(long, default_value_t = 10, value_name = "N")]
     k: u64,
@@ -71,6 +76,7 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
     for file in &arguments.files {
         bytes += std::fs::metadata(file).map_err(|error| Fault::file(file, &error))?.len();
     }
+    let measured = arguments.measured.as_deref().map(MeasuredFile::open).transpose()?;
     say_nothing_else();
     let report = scan(arguments, bytes)?;
     let json = || serde_json::to_vec_pretty(&report).map_err(Fault::new);
@@ -81,6 +87,9 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
     output::write(arguments.output.as_deref(), |out| Ok(out.write_all(&text)?))?;
     if let Some(case) = &arguments.case {
         keep(case, &json()?, arguments.files.len())?;
+    }
+    if let Some(measured) = measured.filter(|_| report.people.rows > 0) {
+        measured.write(OF_SCAN, of_scan(&report, &arguments.files))?;
     }
     Ok(exit(&report))
 }
@@ -119,7 +128,7 @@ fn this_year() -> u16 {
 }
 
 /// The year of a moment in seconds since 1970.
-fn year_of(seconds: u64) -> u16 {
+pub(super) fn year_of(seconds: u64) -> u16 {
     let (mut days, mut year) = (seconds / 86_400, 1970u16);
     loop {
         let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

@@ -1,6 +1,7 @@
 //! `dyetrace breach stale`: which accounts still have the password that leaked.
 
 use super::confine::confined;
+use super::measured::{MeasuredFile, OF_STALE, of_stale};
 use super::scan::{Format, say_nothing_else};
 use crate::exit::{Exit, Fault, say};
 use crate::output;
@@ -18,7 +19,8 @@ else can resolve. Leaked passwords are tried against MD5, SHA-1, SHA-2 (also sal
 
 Examples:
   dyetrace breach stale resold.txt --accounts accounts.csv
-  dyetrace breach stale 2013.sql.gz 2016.txt --accounts accounts.csv --format json --output stale.json"
+  dyetrace breach stale 2013.sql.gz 2016.txt --accounts accounts.csv --format json --output stale.json
+  dyetrace breach stale resold.txt --accounts accounts.csv --measured my-case/measured.yaml"
 )]
 pub(crate) struct StaleArguments {
     /// Files of the dumps
@@ -33,6 +35,9 @@ pub(crate) struct StaleArguments {
     /// Write the report to this file instead of the standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the numbers for `dyetrace judge` into this file; only one that dyetrace breach wrote is changed, name by name
+    #[arg(long, value_name = "FILE")]
+    measured: Option<PathBuf>,
 }
 
 /// Runs `breach stale`.
@@ -40,6 +45,7 @@ pub(crate) fn run(arguments: &StaleArguments) -> Result<Exit, Fault> {
     for file in arguments.dumps.iter().chain([&arguments.accounts]) {
         std::fs::metadata(file).map_err(|error| Fault::file(file, &error))?;
     }
+    let measured = arguments.measured.as_deref().map(MeasuredFile::open).transpose()?;
     say_nothing_else();
     let key = Key::random().map_err(|_| Fault::new("this computer gives no random bytes for a key"))?;
     let compared = confined(|confinement| (confinement, stale(&arguments.dumps, &arguments.accounts, &key)));
@@ -53,6 +59,9 @@ pub(crate) fn run(arguments: &StaleArguments) -> Result<Exit, Fault> {
         Format::Json => serde_json::to_vec_pretty(&report).map_err(Fault::new)?,
     };
     output::write(arguments.output.as_deref(), |out| Ok(out.write_all(&text)?))?;
+    if let Some(measured) = measured {
+        measured.write(OF_STALE, of_stale(&report, &arguments.dumps, &arguments.accounts))?;
+    }
     if report.with_password == 0 {
         say(&format!("dyetrace: no column of {} was told to hold passwords", arguments.accounts.display()));
         say(&"dyetrace: name it in a header line: password, password_hash or pwd");
