@@ -1,10 +1,11 @@
 //! Numbers of a dump as `dyetrace judge` reads them.
 
-use crate::exit::Fault;
+use crate::exit::{Fault, say};
 use crate::output;
 use dyetrace_breach::{Kind, Report, StaleReport};
 use dyetrace_judge::{Measured, Number, read_measured};
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// How a file begins that may be changed, because no hand wrote it.
@@ -40,14 +41,28 @@ impl MeasuredFile {
     pub(super) fn write(mut self, names: &[&str], new: Vec<Measured>) -> Result<(), Fault> {
         self.kept.retain(|one| !names.contains(&one.name.as_str()));
         self.kept.extend(new);
+        if self.kept.is_empty() {
+            return self.without();
+        }
         let text = shown(&self.kept);
         output::write(Some(&self.path), |out| Ok(out.write_all(text.as_bytes())?))
     }
 }
 
+impl MeasuredFile {
+    /// A list of no numbers is refused by who reads it.
+    fn without(&self) -> Result<(), Fault> {
+        say(&format!("no number could be told, so {} is not there", self.path.display()));
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Fault::file(&self.path, &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The numbers as a file.
 fn shown(numbers: &[Measured]) -> String {
-    let mut text = format!("{HEAD}measured:{}\n", if numbers.is_empty() { " []" } else { "" });
+    let mut text = format!("{HEAD}measured:\n");
     for Measured { name, number, how, .. } in numbers {
         let _ = writeln!(text, "  - name: {name}");
         let _ = match number {
@@ -262,6 +277,22 @@ mod tests {
             all.iter().map(|one| (one.name.clone(), one.number, one.how.clone())).collect::<Vec<_>>()
         };
         assert_eq!(plain(&read), plain(&numbers));
-        assert!(read_measured("measured.yaml", &shown(&[])).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_a_hand_wrote_is_left_alone_and_one_without_numbers_is_not_written() {
+        let folder = std::env::temp_dir().join(format!("dyetrace-measured-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (by_hand, file) = (folder.join("by-hand.yaml"), folder.join("measured.yaml"));
+        std::fs::write(&by_hand, "measured:\n").unwrap();
+        assert!(MeasuredFile::open(&by_hand).is_err());
+        MeasuredFile::open(&file)
+            .unwrap()
+            .write(OF_STALE, vec![one("rows", 1.0, None, "all rows".to_owned())])
+            .unwrap();
+        assert_eq!(MeasuredFile::open(&file).unwrap().kept.len(), 1);
+        MeasuredFile::open(&file).unwrap().write(&["rows"], Vec::new()).unwrap();
+        assert!(!file.exists());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
