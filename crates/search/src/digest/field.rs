@@ -34,8 +34,11 @@ pub(crate) fn readings(field: &[u8], visit: &mut dyn FnMut(Number)) {
     decimal(field).and_then(of_integer).into_iter().for_each(visit);
 }
 
-/// The number that at most nineteen digits are.
+/// The number that at most nineteen digits are: more may not fit 64 bits.
 fn digits(text: &[u8]) -> Option<u64> {
+    if text.len() > 19 {
+        return None;
+    }
     let (eights, rest) = text.as_chunks::<8>();
     let value = eights.iter().try_fold(0, |value, eight| Some(value * 100_000_000 + eight_digits(*eight)?))?;
     rest.iter().try_fold(value, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u64::from(digit - b'0')))
