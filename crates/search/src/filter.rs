@@ -393,7 +393,7 @@ pub(crate) struct Table {
 }
 
 /// Words of the largest table: four mebibits.
-const MOST_WORDS: usize = 1 << 17;
+pub(crate) const MOST_WORDS: usize = 1 << 17;
 
 /// Two hash functions: the first gives the word and a bit, the second two other bits.
 pub(crate) const FACTORS: [u32; 2] = [0x9E37_79B1, 0x85EB_CA77];
@@ -428,6 +428,11 @@ impl Table {
     /// Bits to drop from the first hash for the number of the word.
     pub(crate) fn shift(&self) -> u32 {
         self.shift
+    }
+
+    /// All words.
+    pub(crate) fn words(&self) -> &[u32; MOST_WORDS] {
+        &self.words
     }
 
     /// The word of that number.

@@ -12,7 +12,8 @@ use crate::codec::{ALPHANUMERIC, Context, DENSE, LEAVES, Leaf, base64, custom_ba
 use crate::explore::{Explorer, Node, begins_like_text, is_binary_document};
 use crate::find::Find;
 use crate::lookups::Lookups;
-use memchr::memmem::Finder;
+use memchr::memmem::{FindIter, Finder};
+use std::iter::Peekable;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -26,6 +27,8 @@ const CUT_DIGEST: usize = 16;
 const SHORTEST_TRIED: usize = 10;
 /// Shortest run in which a gzip stream is looked for at other places than its start.
 const SHORTEST_GLUED: usize = 32;
+/// Most places in one run at which a gzip stream is looked for.
+const MOST_STREAMS: usize = 4;
 /// What gzip's first three bytes are in base64.
 static GZIP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"H4sI"));
 /// Times that one run is decoded from other places than its start.
@@ -47,6 +50,8 @@ struct Runs<'r> {
     lines: Vec<Range<usize>>,
     /// The first long run of digits that does not end before the run at hand.
     digits: Range<usize>,
+    /// Where [`GZIP`] stands.
+    streams: Peekable<FindIter<'r, 'static>>,
     lookups: Lookups<'r>,
 }
 
@@ -54,6 +59,14 @@ impl Runs<'_> {
     /// True where the run is nothing but hexadecimal digits.
     fn is_hex(&self, run: &Range<usize>) -> bool {
         self.classes.all_digits(run) && memchr::memchr2(b'x', b'X', &self.bytes[run.clone()]).is_none()
+    }
+
+    /// Where gzip streams may begin in the run, but for its start: the first few. Asked in order.
+    fn streams_in(&mut self, run: &Range<usize>, found: &mut Vec<usize>) {
+        while self.streams.next_if(|at| *at <= run.start).is_some() {}
+        let inside = |at: &usize| at + GZIP.needle().len() <= run.end;
+        let streams = std::iter::from_fn(|| self.streams.next_if(inside));
+        found.extend(streams.take(MOST_STREAMS).map(|at| at - run.start));
     }
 
     /// True where the run may hold so many hexadecimal digits that they are decoded. Asked in order.
@@ -81,7 +94,9 @@ impl Explorer<'_> {
             return;
         }
         let lookups = Lookups::new(&self.needles.digests);
-        let mut runs = Runs { bytes, classes, is_field: node.is_field, lines: Vec::new(), digits: 0..0, lookups };
+        let streams = GZIP.find_iter(bytes).peekable();
+        let is_field = node.is_field;
+        let mut runs = Runs { bytes, classes, is_field, lines: Vec::new(), digits: 0..0, streams, lookups };
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
@@ -264,7 +279,7 @@ fn base64_run(runs: &mut Runs<'_>, run: Range<usize>, batch: &mut Batch) {
     }
     base64::realigned(&batch.sextets, |from| others.push(from));
     if text.len() >= SHORTEST_GLUED {
-        others.extend(GZIP.find_iter(&text[1..]).take(4).map(|at| at + 1));
+        runs.streams_in(&run, &mut others);
     }
     digests_behind_separators(&mut runs.lookups, &batch.sextets, &mut others);
     for from in others.into_iter().take(MOST_REALIGNED) {
@@ -382,7 +397,7 @@ fn is_mixed(text: &[u8]) -> bool {
 
 /// Tells ranges that overlap none of some sorted ranges. Asked in order.
 struct Outside<'d> {
-    done: std::iter::Peekable<std::slice::Iter<'d, Range<usize>>>,
+    done: Peekable<std::slice::Iter<'d, Range<usize>>>,
 }
 
 impl<'d> Outside<'d> {

@@ -50,7 +50,7 @@ pub(crate) fn pack_into(sextets: &[u8], out: &mut Vec<u8>) {
     plain_pack_into(sextets.get(packed..).unwrap_or_default(), out);
 }
 
-fn plain_pack_into(sextets: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn plain_pack_into(sextets: &[u8], out: &mut Vec<u8>) {
     let (eights, rest) = sextets.as_chunks::<8>();
     let start = out.len();
     out.resize(start + eights.len() * 6, 0);

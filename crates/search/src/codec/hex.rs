@@ -28,7 +28,8 @@ pub(crate) fn value(digit: u8) -> u8 {
     }
 }
 
-const VALUES: [u8; 256] = {
+/// What each character is as a hexadecimal digit; of others 0.
+pub(crate) static VALUES: [u8; 256] = {
     let mut table = [0; 256];
     let mut digit = 0;
     while digit < 10 {
@@ -49,7 +50,7 @@ pub(crate) fn decode_into(digits: &[u8], out: &mut Vec<u8>) {
     plain_decode_into(digits.get(read..).unwrap_or_default(), out);
 }
 
-fn plain_decode_into(digits: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn plain_decode_into(digits: &[u8], out: &mut Vec<u8>) {
     out.extend(digits.chunks_exact(2).map(|pair| VALUES[usize::from(pair[0])] << 4 | VALUES[usize::from(pair[1])]));
 }
 

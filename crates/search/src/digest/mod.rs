@@ -175,9 +175,7 @@ impl Digests {
     /// A bit for each of at most [`MOST_STARTS`] numbers, the first eight bytes of something: whether a digest that is
     /// looked for begins so.
     pub(crate) fn known_starts(&self, starts: &[u64]) -> u64 {
-        // Without branches, so that the processor has many look-ups under way at once.
-        let bit = |at: usize, start: &u64| u64::from(self.long.may_hold(*start)) << at;
-        let mut may = starts.iter().enumerate().take(MOST_STARTS).fold(0, |may, (at, start)| may | bit(at, start));
+        let mut may = self.long.may_hold_of(starts.get(..MOST_STARTS).unwrap_or(starts));
         let mut known = 0;
         while may != 0 {
             let at = may.trailing_zeros();

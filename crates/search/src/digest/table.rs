@@ -1,7 +1,9 @@
 //! Numbers by eight-byte keys that are spread evenly: a bitmap answers nearly every miss.
 
-/// Bits of the bitmap for each entry. A key has two bits in one word (Putze, Sanders and Singler,
-/// "Cache-, hash- and space-efficient Bloom filters"): one miss in some fifty goes on to the buckets.
+use crate::kernel;
+
+/// Bits of the bitmap for each entry. A key has three bits in one word (Putze, Sanders and Singler,
+/// "Cache-, hash- and space-efficient Bloom filters"): one miss in some two hundred goes on to the buckets.
 const FILTER_BITS: usize = 16;
 
 /// An immutable table. Equal keys may stand for any count of numbers.
@@ -62,6 +64,11 @@ impl Table {
         self.filter.may_hold(key)
     }
 
+    /// A bit for each of at most 64 keys: whether a number may have it.
+    pub(crate) fn may_hold_of(&self, keys: &[u64]) -> u64 {
+        kernel::held(&self.filter.words, self.filter.shift, keys)
+    }
+
     /// Calls `visit` with the numbers of that key. Made for keys that nearly never have one.
     #[inline]
     pub(crate) fn visit(&self, key: u64, visit: &mut dyn FnMut(u32)) {
@@ -92,7 +99,7 @@ impl Filter {
         let bits = (keys.len().next_power_of_two().max(2) * FILTER_BITS).max(64);
         let mut filter = Self { words: vec![0; bits / 64], shift: 64 - bits.ilog2() };
         for key in keys {
-            let (word, bits) = filter.place(key);
+            let (word, bits) = kernel::bits_of(filter.shift, key);
             filter.words[word] |= bits;
         }
         filter
@@ -101,17 +108,8 @@ impl Filter {
     /// False where no key is that one.
     #[inline]
     pub(crate) fn may_hold(&self, key: u64) -> bool {
-        let (word, bits) = self.place(key);
+        let (word, bits) = kernel::bits_of(self.shift, key);
         self.words.get(word).is_some_and(|held| held & bits == bits)
-    }
-
-    /// The word of the bitmap and the bits in it that stand for the key.
-    #[inline]
-    fn place(&self, key: u64) -> (usize, u64) {
-        let bit = key >> self.shift;
-        // The bits below those that choose the first.
-        let other = key >> (self.shift - 6);
-        ((bit >> 6) as usize, 1 << (bit & 63) | 1 << (other & 63))
     }
 }
 
