@@ -9,7 +9,7 @@
 //! leaves unchanged: the exclusive or, or the difference, of neighbouring bytes. They take turns, so
 //! that each is sampled every sixth byte.
 
-use crate::kernel::{self, ROW, STRIDE};
+use crate::kernel::{self, HALF, STRIDE};
 use std::ops::Range;
 
 /// Shortest pattern the filter takes.
@@ -114,7 +114,7 @@ impl Filter {
         for (sample, at) in (end..text.len()).step_by(STRIDE).enumerate() {
             let eight = u64::from_le_bytes(eight_at(text, at));
             let [plain, keyed] = kernel::sample_hits(eight, sample, &self.plain_grams, &self.keyed_grams);
-            let hits = u16::from(plain) << (sample % 2) | u16::from(keyed) << (ROW + sample % 2);
+            let hits = u32::from(plain) << (sample % 2) | u32::from(keyed) << (HALF + sample % 2);
             self.add_row(text, at - sample % 2 * STRIDE, hits, &mut waiting, visit);
         }
         for (lane, waiting) in self.lanes().into_iter().zip(&mut waiting) {
@@ -128,14 +128,14 @@ impl Filter {
 
     /// Keeps the sampled positions of a row until there are enough of their lane.
     #[inline]
-    fn add_row(&self, text: &[u8], at: usize, hits: u16, waiting: &mut [Waiting; 3], visit: &mut dyn FnMut(Match)) {
+    fn add_row(&self, text: &[u8], at: usize, hits: u32, waiting: &mut [Waiting; 3], visit: &mut dyn FnMut(Match)) {
         let mut left = hits;
         while left != 0 {
             let bit = left.trailing_zeros() as usize;
             left &= left - 1;
             // The two others take turns.
-            let lane = if bit < ROW { 0 } else { 1 + bit % 2 };
-            waiting[lane].add(at + bit % ROW * STRIDE);
+            let lane = if bit < HALF { 0 } else { 1 + bit % 2 };
+            waiting[lane].add(at + bit % HALF * STRIDE);
         }
         for (lane, waiting) in self.lanes().into_iter().zip(waiting) {
             if waiting.is_full() {
@@ -316,13 +316,14 @@ impl Lane {
     /// Compiled for each domain, so that the loop has no branch.
     #[inline]
     fn known_in(&self, domain: Domain, text: &[u8], places: &[usize]) -> [u64; 2] {
-        let (mut long, mut short) = (0, 0);
-        for (number, at) in places.iter().enumerate() {
+        let (mut long, mut short) = ([0; MOST_WAITING], [0; MOST_WAITING]);
+        for ((at, long), short) in places.iter().zip(&mut long).zip(&mut short) {
             let word = u64::from_le_bytes(eight_at(text, *at));
-            long |= u64::from(self.long.known.may_hold(hash_long(domain.long_gram(word)))) << number;
-            short |= u64::from(self.short.known.may_hold(hash(domain.gram(word)))) << number;
+            *long = hash_long(domain.long_gram(word));
+            *short = hash(domain.gram(word));
         }
-        [long, short]
+        let count = places.len().min(MOST_WAITING);
+        [kernel::known(&self.long.known, &long[..count]), kernel::known(&self.short.known, &short[..count])]
     }
 
     /// The entries whose grams have the hash of those of the word, where such are known.
@@ -362,7 +363,7 @@ impl Waiting {
 
     /// True where another row might not find room.
     fn is_full(&self) -> bool {
-        self.count + ROW > MOST_WAITING
+        self.count + HALF > MOST_WAITING
     }
 
     fn places(&self) -> &[usize] {

@@ -1,6 +1,6 @@
 //! In vectors of 32 bytes.
 
-use super::{CLASSES, ROW, ROW_BYTES, ROW_REACH, plain_pairs, plain_row_without};
+use super::{CLASSES, HALF, ROW, ROW_BYTES, ROW_REACH, plain_pairs, plain_row_without};
 use crate::filter::{FACTORS, FIRST_BIT, THIRD_BIT, Table};
 use crate::marked::{self, Columns, RUNS};
 use std::arch::x86_64::{
@@ -341,10 +341,10 @@ impl Waiting {
     }
 
     #[target_feature(enable = "avx2")]
-    fn hits(&self, row: usize) -> u16 {
+    fn hits(&self, row: usize) -> u32 {
         let bits = load_row(&self.bits[row]);
         let set = _mm256_and_si256(load_row(&self.words[row]), bits);
-        _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits))) as u16
+        _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits))) as u32
     }
 }
 
@@ -365,7 +365,7 @@ const fn every_second(first: usize) -> [u8; 16] {
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl FnMut(usize, u16)) -> usize {
+pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl FnMut(usize, u32)) -> usize {
     let (mut plain_grams, mut keyed_grams) = (Waiting::EMPTY, Waiting::EMPTY);
     let shift = |table: &Table| _mm_cvtsi32_si128(table.shift() as i32);
     let (plain_shift, keyed_shift) = (shift(plain), shift(keyed));
@@ -383,7 +383,7 @@ pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl Fn
         plain_grams.fetch(rows, plain);
         keyed_grams.fetch(rows, keyed);
         for row in 0..rows {
-            let hits = plain_grams.hits(row) | keyed_grams.hits(row) << ROW;
+            let hits = plain_grams.hits(row) | keyed_grams.hits(row) << HALF;
             if hits != 0 {
                 visit(start + row * ROW_BYTES, hits);
             }

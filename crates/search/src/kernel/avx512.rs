@@ -1,6 +1,6 @@
 //! In vectors of 64 bytes, with the instructions that Ice Lake and Zen 4 brought.
 
-use super::{CLASSES, ROW, ROW_BYTES, ROW_REACH, plain_row_without};
+use super::{CLASSES, HALF, ROW_BYTES, ROW_REACH, plain_row_without};
 use crate::classify::words;
 use crate::codec::base64::sextet;
 use crate::codec::hex;
@@ -209,7 +209,7 @@ const MOST_TOLD: usize = 64;
 /// Hits are told some at a time: a branch for each pair of rows would be guessed wrong too often, and what the processor
 /// fetches ahead for those behind it be lost.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
-pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl FnMut(usize, u16)) -> usize {
+pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl FnMut(usize, u32)) -> usize {
     let lanes = [Lane::new(plain), Lane::new(keyed)];
     let (mut waiting, mut count) = ([(0, 0); MOST_TOLD], 0);
     let mut start = 0;
@@ -217,19 +217,22 @@ pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl Fn
         waiting[count % MOST_TOLD] = (start, both_hits(&lanes, block));
         count += usize::from(waiting[count % MOST_TOLD].1 != 0);
         if count == MOST_TOLD {
-            tell(&waiting, &mut visit);
+            waiting.into_iter().for_each(|(start, hits)| visit(start, hits));
             count = 0;
         }
         start += ROWS * ROW_BYTES;
     }
-    tell(&waiting[..count], &mut visit);
+    waiting.into_iter().take(count).for_each(|(start, hits)| visit(start, hits));
     let rest = text.get(start..).unwrap_or_default();
     let (rows, lanes_of_rows) = match rest.len() {
         ..ROW_REACH => return start,
         ROW_REACH..ROWS_REACH => (1, 0x00ff_00ff),
         _ => (2, u32::MAX),
     };
-    tell(&[(start, both_hits(&lanes, &padded(rest)) & lanes_of_rows)], &mut visit);
+    let hits = both_hits(&lanes, &padded(rest)) & lanes_of_rows;
+    if hits != 0 {
+        visit(start, hits);
+    }
     start + rows * ROW_BYTES
 }
 
@@ -237,20 +240,7 @@ pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl Fn
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
 fn both_hits(lanes: &[Lane<'_>; 2], block: &[u8; 64]) -> u32 {
     let [plain, keyed] = grams(load(block));
-    u32::from(lanes[0].hits(plain)) | u32::from(lanes[1].hits(keyed)) << 16
-}
-
-/// Tells the hits of each row as [`super::hits`] wants them.
-fn tell(waiting: &[(usize, u32)], visit: &mut impl FnMut(usize, u16)) {
-    for &(start, hits) in waiting {
-        for row in 0..ROWS {
-            let row_hits = hits >> (row * ROW);
-            let row_hits = (row_hits & 0xff | row_hits >> (16 - ROW) & 0xff00) as u16;
-            if row_hits != 0 {
-                visit(start + row * ROW_BYTES, row_hits);
-            }
-        }
-    }
+    u32::from(lanes[0].hits(plain)) | u32::from(lanes[1].hits(keyed)) << HALF
 }
 
 /// A table that samples are looked up in.
@@ -281,6 +271,20 @@ impl<'t> Lane<'t> {
         let words = gather(self.words, _mm512_srl_epi32(first, self.shift));
         _mm512_cmpeq_epi32_mask(_mm512_and_si512(words, bits), bits)
     }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
+pub(super) fn known(table: &Table, grams: &[u32]) -> u64 {
+    let lane = Lane::new(table);
+    let mut known = 0;
+    for (number, grams) in grams.chunks(16).take(4).enumerate() {
+        let mut padded = [0; 16];
+        padded[..grams.len()].copy_from_slice(grams);
+        let (pairs, _) = padded.as_chunks::<2>();
+        let words = std::array::from_fn(|at| u64::from(pairs[at][0]) | u64::from(pairs[at][1]) << 32);
+        known |= u64::from(lane.hits(load_words(words))) << (number * 16);
+    }
+    known & u64::MAX.checked_shr(64 - grams.len().min(64) as u32).unwrap_or(0)
 }
 
 /// A bit for each of at most 64 keys: whether the word that its first bits choose has the bits that the next ones do.

@@ -18,6 +18,8 @@ pub(crate) const CLASSES: usize = 7;
 pub(crate) const STRIDE: usize = 3;
 /// Samples whose results share one number.
 pub(crate) const ROW: usize = 8;
+/// Bits of a number that tells hits: so many for plain patterns, behind them as many for those under a key.
+pub(crate) const HALF: usize = 16;
 /// Bytes from one row of samples to the next.
 pub(crate) const ROW_BYTES: usize = ROW * STRIDE;
 /// Bytes behind the start of a row that its samples depend on.
@@ -166,6 +168,18 @@ fn plain_pairs(text: &[u8], from: usize, pairs: [[u8; 2]; 4], mut visit: impl Fn
     (from..).zip(rest.array_windows()).filter(|(_, pair)| pairs.contains(pair)).for_each(|(at, _)| visit(at));
 }
 
+/// A bit for each of at most 64 grams: whether the table may hold it.
+pub(crate) fn known(table: &Table, grams: &[u32]) -> u64 {
+    quickest!([avx512], known(table, grams));
+    plain_known(table, grams)
+}
+
+fn plain_known(table: &Table, grams: &[u32]) -> u64 {
+    // Without branches, so that the processor has many look-ups under way at once.
+    let bit = |at: usize, gram: u32| u64::from(table.may_hold(gram)) << at;
+    grams.iter().enumerate().take(64).fold(0, |known, (at, gram)| known | bit(at, *gram))
+}
+
 /// A bit for each of at most 64 keys: whether a word of the bitmap has all [`bits_of`] of it. The bitmap has as many bits
 /// as what the shift leaves of a key can be.
 pub(crate) fn held(words: &[u64], shift: u32, keys: &[u64]) -> u64 {
@@ -191,21 +205,21 @@ pub(crate) fn bits_of(shift: u32, key: u64) -> (usize, u64) {
 }
 
 /// Samples the text at every third byte, as far as whole rows go, and asks the tables. Calls `visit` with
-/// the start of each row in which something may begin, and in the low byte a bit for each sample where a
+/// the start of one row or two in which something may begin, and in the low half a bit for each sample where a
 /// plain pattern may, in the high one where one under a key may. Gives where the rows end.
-pub(crate) fn hits(text: &[u8], plain: &Table, keyed: &Table, visit: impl FnMut(usize, u16)) -> usize {
+pub(crate) fn hits(text: &[u8], plain: &Table, keyed: &Table, visit: impl FnMut(usize, u32)) -> usize {
     quickest!([avx512, avx2], hits(text, plain, keyed, visit));
     plain_hits(text, plain, keyed, visit)
 }
 
-fn plain_hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl FnMut(usize, u16)) -> usize {
+fn plain_hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl FnMut(usize, u32)) -> usize {
     let mut start = 0;
     while let Some(row) = text.get(start..).and_then(|rest| rest.first_chunk::<ROW_REACH>()) {
         let mut hits = 0;
         for sample in 0..ROW {
             let Some(eight) = row.get(sample * STRIDE..).and_then(|rest| rest.first_chunk()) else { break };
             let [plain_hit, keyed_hit] = sample_hits(u64::from_le_bytes(*eight), sample, plain, keyed);
-            hits |= u16::from(plain_hit) << sample | u16::from(keyed_hit) << (ROW + sample);
+            hits |= u32::from(plain_hit) << sample | u32::from(keyed_hit) << (HALF + sample);
         }
         if hits != 0 {
             visit(start, hits);
@@ -401,12 +415,21 @@ mod tests {
             };
             let plain = Table::new(&[&known(Domain::Plain)[..], &grams].concat());
             let keyed = Table::new(&[known(Domain::Xor), known(Domain::Sum)].concat());
+            for grams in grams.chunks(61) {
+                prop_assert_eq!(each_width(|| super::known(&plain, grams)), [plain_known(&plain, grams); 2]);
+            }
+            // Each by its half and its place.
+            let told = |at: usize, hits: u32| {
+                (0..32).filter(move |bit| hits >> bit & 1 == 1).map(move |bit| (bit / HALF, at + bit % HALF * STRIDE))
+            };
             let mut expected = Vec::new();
-            let expected_end = plain_hits(&text, &plain, &keyed, |at, hits| expected.push((at, hits)));
+            let expected_end = plain_hits(&text, &plain, &keyed, |at, hits| expected.extend(told(at, hits)));
+            expected.sort_unstable();
             prop_assert!(expected_end + ROW_REACH > text.len() && (text.len() < 60 || !expected.is_empty()));
             for (found, end) in each_width(|| {
                 let mut found = Vec::new();
-                let end = hits(&text, &plain, &keyed, |at, hits| found.push((at, hits)));
+                let end = hits(&text, &plain, &keyed, |at, hits| found.extend(told(at, hits)));
+                found.sort_unstable();
                 (found, end)
             }) {
                 prop_assert_eq!(end, expected_end);
