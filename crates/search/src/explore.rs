@@ -88,7 +88,7 @@ pub(crate) struct Tally {
 pub(crate) type Spare = Vec<(Batch, Classes)>;
 
 /// Bytes of one of them from which it is not kept for the next record.
-const MOST_SPARE: usize = 6 << 20;
+const MOST_SPARE: usize = 2 << 20;
 
 /// Without those that take much memory.
 pub(crate) fn small(mut spare: Spare) -> Spare {
