@@ -75,10 +75,12 @@ pub(super) fn runs_of(words: &[u64], wanted: u32, visit: &mut impl FnMut(usize, 
     let longest = wanted.checked_ilog2().unwrap_or(0);
     let (mut index, mut last) = (0, 0);
     while let Some(nine) = words.get(index..).and_then(|rest| rest.first_chunk::<9>()) {
-        let [a, b, c, d, e, f, g, h, behind] = *nine;
-        let before = load_words([last, a, b, c, d, e, f, g]);
-        let word = load_words([a, b, c, d, e, f, g, h]);
-        let next = load_words([b, c, d, e, f, g, h, behind]);
+        let [before, word, next] = [
+            std::array::from_fn(|at| if at == 0 { last } else { nine[at - 1] }),
+            std::array::from_fn(|at| nine[at]),
+            std::array::from_fn(|at| nine[at + 1]),
+        ]
+        .map(|eight| load_words(eight));
         // The starts of runs that go on so far.
         let mut going_on = _mm512_andnot_si512(_mm512_shldi_epi64::<1>(word, before), word);
         for length in 1..=longest {
@@ -91,7 +93,7 @@ pub(super) fn runs_of(words: &[u64], wanted: u32, visit: &mut impl FnMut(usize, 
             }
             going_on = _mm512_and_si512(going_on, ahead);
         }
-        last = h;
+        last = nine[7];
         index += 8;
     }
     index
@@ -133,8 +135,7 @@ pub(super) fn pack(sextets: &[u8], out: &mut Vec<u8>) -> usize {
     let packed = |row| {
         let pairs = _mm512_maddubs_epi16(row, _mm512_set1_epi32(0x0140_0140));
         let fours = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x0001_1000));
-        let [a, b, c, d, e, f, ..] = store(_mm512_permutexvar_epi8(places, fours));
-        [a, b, c, d, e, f]
+        first_words::<6>(_mm512_permutexvar_epi8(places, fours))
     };
     each_row(&sextets[..read], out, packed, |sextets| sextets / 4 * 3);
     read
@@ -147,8 +148,7 @@ pub(super) fn hex(digits: &[u8], out: &mut Vec<u8>) -> usize {
     let places = load(&EVEN);
     let paired = |row| {
         let pairs = _mm512_maddubs_epi16(look_up(table, row), _mm512_set1_epi16(0x0110));
-        let [a, b, c, d, ..] = store(_mm512_permutexvar_epi8(places, pairs));
-        [a, b, c, d]
+        first_words::<4>(_mm512_permutexvar_epi8(places, pairs))
     };
     each_row(&digits[..read], out, paired, |digits| digits / 2);
     read
@@ -217,12 +217,16 @@ pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl Fn
         waiting[count % MOST_TOLD] = (start, both_hits(&lanes, block));
         count += usize::from(waiting[count % MOST_TOLD].1 != 0);
         if count == MOST_TOLD {
-            waiting.into_iter().for_each(|(start, hits)| visit(start, hits));
+            for (start, hits) in waiting {
+                visit(start, hits);
+            }
             count = 0;
         }
         start += ROWS * ROW_BYTES;
     }
-    waiting.into_iter().take(count).for_each(|(start, hits)| visit(start, hits));
+    for (start, hits) in waiting.into_iter().take(count) {
+        visit(start, hits);
+    }
     let rest = text.get(start..).unwrap_or_default();
     let (rows, lanes_of_rows) = match rest.len() {
         ..ROW_REACH => return start,
@@ -401,8 +405,8 @@ fn load(bytes: &[u8; 64]) -> __m512i {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
 fn load_words(words: [u64; 8]) -> __m512i {
-    let [a, b, c, d, e, f, g, h] = words.map(u64::cast_signed);
-    _mm512_set_epi64(h, g, f, e, d, c, b, a)
+    let word = |at: usize| words[at].cast_signed();
+    _mm512_set_epi64(word(7), word(6), word(5), word(4), word(3), word(2), word(1), word(0))
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
@@ -419,4 +423,10 @@ fn store(vector: __m512i) -> [u64; 8] {
         _mm256_extract_epi64::<3>(high),
     ]
     .map(i64::cast_unsigned)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
+fn first_words<const N: usize>(vector: __m512i) -> [u64; N] {
+    let words = store(vector);
+    std::array::from_fn(|at| words[at])
 }
