@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 # Program and the Debian package that brings it.
-needed=(tshark:tshark tcpdump:tcpdump ip:iproute2 nft:nftables openssl:openssl curl:curl zstd:zstd chromium:chromium)
+needed=(tshark:tshark tcpdump:tcpdump ip:iproute2 nft:nftables openssl:openssl curl:curl zstd:zstd chromium:chromium
+  wireguard-go:wireguard-go wg:wireguard-tools)
 # Debian starts nginx and PostgreSQL when it installs them: right on a machine that is thrown away, not on yours.
 [ "${CI:-}" = true ] && needed+=(nginx:nginx-light psql:postgresql)
 missing=()

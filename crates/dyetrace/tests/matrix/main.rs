@@ -13,6 +13,7 @@ mod phone;
 mod place;
 mod recording;
 mod servers;
+mod tunnel;
 mod wire;
 
 use cells::{CELLS, Cell, Doing, Protection, Turn};
@@ -23,9 +24,9 @@ use serde_json::Value;
 use servers::{Addresses, Arrived, Certificates};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
+use tunnel::Tunnel;
 
 /// How the phone's connections come to the recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +36,15 @@ enum Front {
     Redirect4,
     Redirect6,
     Tproxy4,
+    Tunnel,
 }
 
-const FRONTS: [Front; 5] = [Front::HttpProxy, Front::Socks, Front::Redirect4, Front::Redirect6, Front::Tproxy4];
+const FRONTS: [Front; 6] =
+    [Front::HttpProxy, Front::Socks, Front::Redirect4, Front::Redirect6, Front::Tproxy4, Front::Tunnel];
 
 impl Front {
-    fn is_redirected(self) -> bool {
+    /// Whether the phone is a network namespace's.
+    fn is_apart(self) -> bool {
         !matches!(self, Self::HttpProxy | Self::Socks)
     }
 
@@ -60,13 +64,14 @@ impl Front {
                 "--client",
                 "fd00:9:1::2",
             ],
+            Self::Tunnel => &["--listen", "127.0.0.1:0", "--wireguard", "10.9.1.1:51820", "--dns", "10.9.2.2"],
         }
     }
 
     fn servers_at(self) -> IpAddr {
         let address = match self {
             Self::HttpProxy | Self::Socks => "127.0.0.1",
-            Self::Redirect4 | Self::Tproxy4 => "10.9.2.2",
+            Self::Redirect4 | Self::Tproxy4 | Self::Tunnel => "10.9.2.2",
             Self::Redirect6 => "fd00:9:2::2",
         };
         address.parse().unwrap()
@@ -88,6 +93,11 @@ impl Front {
                  l4proto tcp tproxy ip to 10.9.1.1:9001 meta mark set 1; };",
                 true,
             ),
+            Self::Tunnel => {
+                // Where `wg` and `wireguard-go` meet: all tunnels of this machine would meet there.
+                place::command("mount", &["-t", "tmpfs", "tmpfs", "/run"]);
+                place::behind_a_gateway("", false)
+            }
         }
     }
 }
@@ -159,6 +169,7 @@ impl Ground {
         let name = format!("{:?}-{engine:?}", self.front);
         let recording = Recording::start(&name, &arguments, &self.certificates.authority_pem);
         let phone = self.phone_of(&recording);
+        let _tunnel = (self.front == Front::Tunnel).then(|| Tunnel::open(&self.phone, &recording.tunnel()));
         let mut wrong = Vec::new();
         for turn in engine.turns() {
             let player = phone.clone();
@@ -305,7 +316,7 @@ fn play_apart(front: Front) {
         return;
     }
     let output = Command::new("unshare")
-        .args(["-Urn", "--kill-child"])
+        .args(["-Urnm", "--kill-child"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "inside_namespaces", "--ignored", "--nocapture"])
         .env(INSIDE, format!("{front:?}"))
@@ -320,7 +331,7 @@ fn play_apart(front: Front) {
 #[ignore = "the other tests start it in namespaces of its own"]
 fn inside_namespaces() {
     let Ok(name) = std::env::var(INSIDE) else { return };
-    play(FRONTS.into_iter().find(|front| front.is_redirected() && format!("{front:?}") == name).unwrap());
+    play(FRONTS.into_iter().find(|front| front.is_apart() && format!("{front:?}") == name).unwrap());
 }
 
 #[test]
@@ -348,19 +359,11 @@ fn handed_over_unchanged_by_a_firewall() {
     play_apart(Front::Tproxy4);
 }
 
-/// WireGuard is played by its own tests, with a phone in user space (`crates/live/tests/wireguard`): they need neither
-/// a device nor rights. The matrix has no client of the system yet; this says so, and what such a client would miss.
+/// By `wireguard-go` and `wg`, a client that others wrote.
 #[test]
 fn by_wireguard_with_a_client_of_the_system() {
-    let mut why = vec!["the matrix does not start one yet"];
-    if !cfg!(feature = "wireguard") {
-        why.push("dyetrace was built without --features wireguard");
+    match tunnel::impossible() {
+        Some(why) => println!("skipped: Tunnel, every engine and cell: {why}"),
+        None => play_apart(Front::Tunnel),
     }
-    if !Path::new("/dev/net/tun").exists() {
-        why.push("there is no /dev/net/tun here");
-    }
-    if Command::new("boringtun-cli").arg("--version").output().is_err() {
-        why.push("there is no boringtun-cli here");
-    }
-    println!("skipped: WireGuard by boringtun-cli, every engine and cell: {}", why.join("; "));
 }

@@ -113,16 +113,23 @@ pub(crate) fn behind_a_gateway(rule: &str, marks: bool) -> (Place, Place) {
     (phone, servers)
 }
 
-fn command(program: &str, arguments: &[&str]) {
+pub(crate) fn command(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output().unwrap();
     assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().unwrap().status.success()
+}
+
+pub(crate) fn is_installed(program: &str) -> bool {
+    let folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/bin"];
+    folders.iter().any(|folder| Path::new(folder).join(program).exists())
+}
+
 /// Why there can be no namespaces with a firewall here, where there can be none.
 pub(crate) fn impossible() -> Option<String> {
-    let folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/bin"];
-    let has = |program: &&str| folders.iter().any(|folder| Path::new(folder).join(program).exists());
-    if let Some(program) = ["unshare", "ip", "nft"].iter().find(|program| !has(program)) {
+    if let Some(program) = ["unshare", "ip", "nft"].into_iter().find(|program| !is_installed(program)) {
         return Some(format!("there is no {program} here"));
     }
     let tried = Command::new("unshare").args(["-Urn", "nft", "add", "table", "inet", "t"]).output().unwrap();

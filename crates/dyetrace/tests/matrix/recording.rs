@@ -59,6 +59,11 @@ impl Recording {
         CertificateDer::from_pem_file(self.case.join("live/ca.pem")).unwrap()
     }
 
+    /// What a phone reads to open its tunnel.
+    pub(crate) fn tunnel(&self) -> String {
+        std::fs::read_to_string(self.case.join("live/wireguard-phone.conf")).unwrap()
+    }
+
     /// Ends it, and lets the journal be audited.
     pub(crate) fn end(mut self) -> Seen {
         let pid = self.child.id().to_string();
