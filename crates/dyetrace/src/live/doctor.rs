@@ -140,7 +140,7 @@ impl Findings {
 }
 
 fn nothing_came(running: &Running) -> String {
-    let tunnel = running.tunnel.map_or_else(String::new, nothing_came_by_tunnel);
+    let tunnel = running.ways.tunnel.map_or_else(String::new, nothing_came_by_tunnel);
     format!(
         "
 What to do:
@@ -165,7 +165,7 @@ fn nothing_came_by_tunnel(address: SocketAddr) -> String {
 }
 
 fn refused(running: &Running) -> String {
-    let (trust, way) = match running.tunnel {
+    let (trust, way) = match running.ways.tunnel {
         Some(_) => ("10.213.7.1".to_owned(), "tunnel"),
         None => (running.proxy.to_string(), "proxy"),
     };
@@ -196,19 +196,29 @@ fn firewall(interface: &str, running: &Running) -> Result<String, Fault> {
             "record with: dyetrace live CASE --redirected ADDRESS:9001 --lan {interface} --client ADDRESS"
         )));
     };
+    let (to_names, kept) = match running.ways.names {
+        Some(names) => (format!("    iifname \"{interface}\" udp dport 53 redirect to :{}\n", names.port()), "123"),
+        None => (String::new(), "{ 53, 123 }"),
+    };
+    let advice = match running.ways.names {
+        Some(_) => "",
+        None => {
+            "# Names go out unrecorded, and their answers offer HTTP/3 and Encrypted Client Hello: record with --names ADDRESS:9053.\n"
+        }
+    };
     Ok(format!(
         "# To be run as root on the gateway. Everything that is not redirected is dropped, not forwarded: should the
 # recording end, clients lose the network instead of going out unseen.
-nft -f - <<'RULES'
+{advice}nft -f - <<'RULES'
 table inet dyetrace {{
   chain incoming {{
     type nat hook prerouting priority dstnat; policy accept;
     iifname \"{interface}\" meta l4proto tcp redirect to :{port}
-  }}
+{to_names}  }}
   chain forwarded {{
     type filter hook forward priority filter; policy accept;
     iifname \"{interface}\" udp dport 443 reject
-    iifname \"{interface}\" udp dport {{ 53, 123 }} accept
+    iifname \"{interface}\" udp dport {kept} accept
     iifname \"{interface}\" drop
   }}
 }}

@@ -14,7 +14,7 @@ mod wireguard;
 use crate::exit::{Exit, Fault, say};
 use crate::originals::{self, Originals};
 use crate::{allocator, custody, mark};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use doctor::DoctorArguments;
 use dyetrace_case::{Mark, Subject, Upcoming, append_mark};
 use dyetrace_live::front::{self, Front};
@@ -35,6 +35,7 @@ use view::View;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
+    group = ArgGroup::new("asks").multiple(true),
     subcommand_negates_reqs = true,
     after_help = "The device under test uses the proxy (HTTP and SOCKS5 on one port), or a firewall redirects its connections here.
 It must trust the case's certificate, which is at http://PROXY/ca.crt and in CASE/live/ca.pem. What clients refuse is
@@ -46,6 +47,7 @@ Examples:
   dyetrace live my-case --run second --listen 127.0.0.1:9000
   dyetrace live my-case --lan wlan0 --client 192.168.1.23
   dyetrace live my-case --redirected 127.0.0.1:9001 --format jsonl
+  dyetrace live my-case --lan wlan0 --client 192.168.1.23 --redirected 192.168.1.1:9001 --names 192.168.1.1:9053
   dyetrace live my-case --guard block
   dyetrace live doctor my-case
   curl -H \"Authorization: Bearer TOKEN\" -d '{\"consent\":\"given\"}' http://127.0.0.1:PORT/v1/marks"
@@ -74,14 +76,17 @@ pub(crate) struct LiveArguments {
     /// An address of this machine that clients may reach nevertheless, where the servers under test run on it
     #[arg(long, value_name = "ADDRESS")]
     also: Vec<IpAddr>,
+    /// Answer names (DNS over UDP) that a firewall redirects here or a device asks here, without offers of HTTP/3 and
+    /// without keys for Encrypted Client Hello
+    #[arg(long, value_name = "ADDRESS:PORT", group = "asks")]
+    names: Option<SocketAddr>,
     /// Let a phone in by WireGuard: shows the code that its app scans
     #[cfg(feature = "wireguard")]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", group = "asks")]
     wireguard: Option<SocketAddr>,
-    /// The resolver of whom the phone's names are asked, instead of the system's
-    #[cfg(feature = "wireguard")]
-    #[arg(long, value_name = "ADDRESS", requires = "wireguard")]
-    dns: Option<IpAddr>,
+    /// The resolver of whom the device's names are asked, instead of the system's
+    #[arg(long, value_name = "ADDRESS[:PORT]", requires = "asks", value_parser = setup::resolver)]
+    dns: Option<SocketAddr>,
     /// Relay TLS to this name, and to those below it, unread
     #[arg(long, value_name = "NAME")]
     leave_alone: Vec<String>,
@@ -196,6 +201,9 @@ async fn serve(
     tokio::spawn(front::serve(listening.proxy, Front::Proxy, Arc::clone(&relay)));
     for listener in listening.redirected {
         tokio::spawn(front::serve(listener, Front::Redirected, Arc::clone(&relay)));
+    }
+    if let Some(names) = listening.names {
+        tokio::spawn(front::names::serve(names.socket, names.resolver, Arc::clone(&relay)));
     }
     #[cfg(feature = "wireguard")]
     if let Some(phone) = listening.phone {
@@ -319,6 +327,9 @@ fn greet(arguments: &LiveArguments, upcoming: &Upcoming, listening: &Listening, 
     say(&format!("  proxy (HTTP and SOCKS5):  {}", listening.proxy_address));
     for address in &listening.redirected_addresses {
         say(&format!("  redirected connections:   {address}"));
+    }
+    if let Some(names) = &listening.names {
+        say(&format!("  names (DNS over UDP):     {}, asked of {}", names.address, names.resolver));
     }
     say(&format!("  certificate to trust:     http://{}/ca.crt, {case}/live/ca.pem", listening.proxy_address));
     say(&format!("  marks:                    POST http://{}/v1/marks, Bearer {token}", listening.control_address));

@@ -22,10 +22,19 @@ pub(crate) struct Running {
     pub(super) run: String,
     pub(crate) proxy: SocketAddr,
     control: SocketAddr,
-    redirected: Vec<SocketAddr>,
+    pub(super) ways: Ways,
+    token: String,
+}
+
+/// Ways in beside the proxy.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    /// Where redirected connections are taken.
+    pub(super) redirected: Vec<SocketAddr>,
+    /// Where names are answered.
+    pub(super) names: Option<SocketAddr>,
     /// Where phones reach the tunnel.
     pub(super) tunnel: Option<SocketAddr>,
-    token: String,
 }
 
 /// Removes the file when the recording ends.
@@ -43,13 +52,14 @@ pub(super) fn announce(
     run: &str,
     proxy: SocketAddr,
     control: SocketAddr,
-    (redirected, tunnel): (&[SocketAddr], Option<SocketAddr>),
+    ways: &Ways,
     token: &str,
 ) -> Result<Announced, Fault> {
     let path = case.join(FILE);
-    let redirected: Vec<String> = redirected.iter().map(SocketAddr::to_string).collect();
+    let redirected: Vec<String> = ways.redirected.iter().map(SocketAddr::to_string).collect();
+    let text_of = |address: Option<SocketAddr>| address.map(|address| address.to_string());
     let text = json!({"run": run, "pid": std::process::id(), "proxy": proxy.to_string(), "control": control.to_string(),
-        "redirected": redirected, "tunnel": tunnel.map(|address| address.to_string()), "token": token});
+        "redirected": redirected, "names": text_of(ways.names), "tunnel": text_of(ways.tunnel), "token": token});
     // What a killed recording left behind is of no use to anybody.
     let _ = std::fs::remove_file(&path);
     let write = || {
@@ -75,15 +85,15 @@ impl Running {
         let token = value["token"].as_str().unwrap_or_default().to_owned();
         let (proxy, control) = address(&value["proxy"]).zip(address(&value["control"])).ok_or_else(none)?;
         let run = value["run"].as_str().unwrap_or_default().to_owned();
-        let tunnel = address(&value["tunnel"]);
-        let running = Self { run, proxy, control, redirected, tunnel, token };
+        let ways = Ways { redirected, names: address(&value["names"]), tunnel: address(&value["tunnel"]) };
+        let running = Self { run, proxy, control, ways, token };
         TcpStream::connect_timeout(&running.control, PATIENCE).map_err(|_| none())?;
         Ok(running)
     }
 
     /// The port to which a firewall redirects.
     pub(super) fn redirected_port(&self) -> Option<u16> {
-        self.redirected.first().map(SocketAddr::port)
+        self.ways.redirected.first().map(SocketAddr::port)
     }
 
     /// What the recording has seen.

@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 
 /// Phones keep connections for messages open and silent for half an hour.
 const IDLE: Duration = Duration::from_hours(1);
@@ -24,6 +24,7 @@ pub(super) struct Listening {
     pub(super) proxy_address: SocketAddr,
     pub(super) redirected: Vec<TcpListener>,
     pub(super) redirected_addresses: Vec<SocketAddr>,
+    pub(super) names: Option<Names>,
     pub(super) control: TcpListener,
     pub(super) control_address: SocketAddr,
     #[cfg(feature = "wireguard")]
@@ -37,7 +38,12 @@ impl Listening {
         if let Some(interface) = &arguments.lan {
             listen.set_ip(address_of(interface)?);
         }
-        let shared = arguments.redirected.iter().chain([&listen]).find(|address| !address.ip().is_loopback());
+        let shared = arguments
+            .redirected
+            .iter()
+            .chain(&arguments.names)
+            .chain([&listen])
+            .find(|address| !address.ip().is_loopback());
         if let Some(address) = shared.filter(|_| arguments.lan.is_none()) {
             let fault = Fault::new(format!("{address} can be reached by others, who could use the proxy"));
             return Err(fault.hint("name the interface and who may: --lan wlan0 --client 192.168.1.23"));
@@ -54,6 +60,7 @@ impl Listening {
             redirected.push(listener);
             redirected_addresses.push(address);
         }
+        let names = Names::open(arguments).await?;
         #[cfg(feature = "wireguard")]
         let phone = super::wireguard::Phone::open(arguments).await?;
         Ok(Self {
@@ -61,6 +68,7 @@ impl Listening {
             proxy_address,
             redirected,
             redirected_addresses,
+            names,
             control,
             control_address,
             #[cfg(feature = "wireguard")]
@@ -80,9 +88,43 @@ impl Listening {
         let tunnel = self.phone.as_ref().map(|phone| phone.address);
         #[cfg(not(feature = "wireguard"))]
         let tunnel = None;
-        let ways = (self.redirected_addresses.as_slice(), tunnel);
-        running::announce(case, run, self.proxy_address, self.control_address, ways, token)
+        let names = self.names.as_ref().map(|names| names.address);
+        let ways = running::Ways { redirected: self.redirected_addresses.clone(), names, tunnel };
+        running::announce(case, run, self.proxy_address, self.control_address, &ways, token)
     }
+}
+
+/// Where names are answered.
+pub(super) struct Names {
+    pub(super) socket: UdpSocket,
+    pub(super) address: SocketAddr,
+    pub(super) resolver: SocketAddr,
+}
+
+impl Names {
+    async fn open(arguments: &LiveArguments) -> Result<Option<Self>, Fault> {
+        let Some(listen) = arguments.names else { return Ok(None) };
+        let resolver = arguments.dns.map_or_else(system_resolver, Ok)?;
+        let opened = UdpSocket::bind(listen).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
+        let (address, socket) = opened.map_err(|error| Fault::new(format!("{listen}: {error}")))?;
+        Ok(Some(Self { socket, address, resolver }))
+    }
+}
+
+const DNS: u16 = 53;
+
+/// A resolver's address, with its port where that is not the usual one.
+pub(super) fn resolver(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse().or_else(|_| text.parse().map(|address: IpAddr| SocketAddr::new(address, DNS)));
+    address.map_err(|_| "no address of a resolver; type 192.168.1.1 or 192.168.1.1:5353".to_owned())
+}
+
+/// The first resolver that the system asks.
+pub(super) fn system_resolver() -> Result<SocketAddr, Fault> {
+    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("nameserver")?.trim().parse().ok());
+    let first = lines.next().map(|address: IpAddr| SocketAddr::new(address, DNS));
+    first.ok_or_else(|| Fault::new("the system names no resolver").hint("name one: --dns 192.168.1.1"))
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Fault> {
@@ -150,6 +192,7 @@ pub(super) fn relay_settings(
     let authority = Authority::in_folder(&folder, &format!("dyetrace live, run {}", upcoming.run.id));
     let own = [listening.proxy_address, listening.control_address];
     let own = own.into_iter().chain(listening.redirected_addresses.iter().copied());
+    let own = own.chain(listening.names.as_ref().map(|names| names.address));
     #[cfg(feature = "wireguard")]
     let own = own.chain(listening.phone.as_ref().map(|phone| phone.address));
     let policy = Policy {

@@ -1,12 +1,12 @@
 //! The way in for a phone that scans a code: its tunnel's socket, and what it is shown.
 
-use super::LiveArguments;
+use super::{LiveArguments, setup};
 use crate::exit::{Fault, say};
 use dyetrace_live::Relay;
 use dyetrace_live::front::wireguard::{self, Code, Keys, OWN_V4};
 use std::fs::OpenOptions;
 use std::io::{IsTerminal as _, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,6 @@ use tokio::net::UdpSocket;
 /// For the phone's app: they hold its private key, so only their owner may read them.
 const TEXT: &str = "live/wireguard-phone.conf";
 const PICTURE: &str = "live/wireguard-phone.png";
-const DNS: u16 = 53;
 
 /// A tunnel that waits for its phone.
 pub(super) struct Phone {
@@ -38,7 +37,7 @@ impl Phone {
         let failed = |error: std::io::Error| Fault::new(format!("{listen}: {error}"));
         let socket = UdpSocket::bind(listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        let resolver = SocketAddr::new(arguments.dns.map_or_else(system_resolver, Ok)?, DNS);
+        let resolver = arguments.dns.map_or_else(setup::system_resolver, Ok)?;
         let keys = Keys::in_folder(&arguments.case().join("live")).map_err(Fault::new)?;
         let config = keys.client_config(address);
         let code = Code::new(&config);
@@ -64,13 +63,6 @@ impl Phone {
             say(&format!("dyetrace: the WireGuard tunnel has ended: {error}"));
         }
     }
-}
-
-/// The first resolver that the system asks.
-fn system_resolver() -> Result<IpAddr, Fault> {
-    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix("nameserver")?.trim().parse().ok());
-    lines.next().ok_or_else(|| Fault::new("the system names no resolver").hint("name one: --dns 192.168.1.1"))
 }
 
 /// Writes a file anew that only its owner may read.

@@ -9,6 +9,7 @@
 mod cells;
 #[path = "../common/mod.rs"]
 mod common;
+mod names;
 mod phone;
 mod place;
 mod recording;
@@ -311,19 +312,23 @@ const INSIDE: &str = "DYETRACE_MATRIX_FRONT";
 
 /// Plays a front in namespaces, which only a program of one thread can enter: this program, started again.
 fn play_apart(front: Front) {
+    start_apart(&format!("{front:?}"));
+}
+
+fn start_apart(what: &str) {
     if let Some(why) = place::impossible() {
-        println!("skipped: {front:?}, every engine and cell: {why}");
+        println!("skipped: {what}, every engine and cell: {why}");
         return;
     }
     let output = Command::new("unshare")
         .args(["-Urnm", "--kill-child"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "inside_namespaces", "--ignored", "--nocapture"])
-        .env(INSIDE, format!("{front:?}"))
+        .env(INSIDE, what)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    said.lines().filter(|line| line.starts_with(&format!("{front:?},"))).for_each(|line| println!("{line}"));
+    said.lines().filter(|line| line.starts_with(&format!("{what},"))).for_each(|line| println!("{line}"));
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -331,7 +336,18 @@ fn play_apart(front: Front) {
 #[ignore = "the other tests start it in namespaces of its own"]
 fn inside_namespaces() {
     let Ok(name) = std::env::var(INSIDE) else { return };
+    if name == NAMES {
+        return names::play();
+    }
     play(FRONTS.into_iter().find(|front| front.is_apart() && format!("{front:?}") == name).unwrap());
+}
+
+/// No front of the matrix: nothing but names comes by it.
+const NAMES: &str = "names";
+
+#[test]
+fn names_that_a_firewall_redirects_are_answered_without_http_3_and_keys_for_encrypted_hello() {
+    start_apart(NAMES);
 }
 
 #[test]

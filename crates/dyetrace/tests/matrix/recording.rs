@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// `dyetrace live`, running.
 pub(crate) struct Recording {
@@ -57,6 +58,18 @@ impl Recording {
     /// The authority that a phone is to trust.
     pub(crate) fn authority(&self) -> CertificateDer<'static> {
         CertificateDer::from_pem_file(self.case.join("live/ca.pem")).unwrap()
+    }
+
+    /// The case folder.
+    pub(crate) fn case(&self) -> &str {
+        self.case.to_str().unwrap()
+    }
+
+    /// The journal's bytes as text: remarks stand in it as they are.
+    pub(crate) fn remarks(&self) -> String {
+        // Blocks are written within milliseconds.
+        std::thread::sleep(Duration::from_millis(500));
+        String::from_utf8_lossy(&std::fs::read(self.case.join("evidence/first.pcapng")).unwrap()).into_owned()
     }
 
     /// What a phone reads to open its tunnel.

@@ -19,7 +19,8 @@ impl Config {
     fn of(text: &str) -> Self {
         let (quick, peers): (Vec<&str>, Vec<&str>) =
             text.lines().partition(|line| ["Address", "DNS", "MTU"].iter().any(|key| line.starts_with(key)));
-        let addresses = quick.iter().filter_map(|line| line.strip_prefix("Address")?.split_once('=')).map(|pair| pair.1);
+        let addresses =
+            quick.iter().filter_map(|line| line.strip_prefix("Address")?.split_once('=')).map(|pair| pair.1);
         let addresses = addresses.flat_map(|list| list.split(',')).map(|address| address.trim().to_owned()).collect();
         Self { peers: peers.join("\n"), addresses }
     }

@@ -1,6 +1,8 @@
 //! The ways by which connections come here.
 
+pub mod dns;
 mod http_proxy;
+pub mod names;
 mod one_request;
 mod redirected;
 mod socks;

@@ -1,7 +1,8 @@
 //! The client's datagrams: names are asked of one resolver, QUIC is refused, the rest is relayed.
 
+use super::super::dns;
 use super::packet::{self, Packet};
-use super::{OWN_V4, OWN_V6, dns};
+use super::{OWN_V4, OWN_V6};
 use crate::relay::Relay;
 use dyetrace_case::Side;
 use std::collections::HashMap;
@@ -68,7 +69,7 @@ impl Datagrams {
 
     fn words(&self, server: SocketAddr) -> String {
         if server.port() == DNS {
-            return format!("dyetrace:dns asked of {}", self.resolver);
+            return dns::asked_of(self.resolver);
         }
         format!("dyetrace:datagram target={server}")
     }
@@ -129,9 +130,7 @@ impl Pair {
             return;
         }
         let stripped = if self.is_dns { dns::strip(payload) } else { None };
-        let comment = stripped
-            .as_ref()
-            .map(|stripped| format!("dyetrace:dns taken out of the answer: {} h3, {} ech", stripped.h3, stripped.ech));
+        let comment = stripped.as_ref().map(dns::Stripped::remark);
         let payload = stripped.as_ref().map_or(payload, |stripped| &stripped.message);
         if let Some(packet) = packet::datagram(self.server, self.client, payload) {
             journal.datagram(self.client, self.server, Side::Response, payload, comment.as_deref());

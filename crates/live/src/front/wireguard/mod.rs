@@ -6,7 +6,6 @@
 
 mod config;
 mod datagrams;
-pub mod dns;
 mod packet;
 mod pipe;
 mod stack;

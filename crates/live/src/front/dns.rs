@@ -6,9 +6,10 @@
 //! which stub resolvers do not check.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 /// Bytes of a message over UDP or TCP (RFC 1035 section 4.2.2).
-const MESSAGE: usize = 65_535;
+pub(super) const MESSAGE: usize = 65_535;
 /// Bytes of a name (RFC 1035 section 2.3.4).
 const NAME: usize = 255;
 /// Pointers of one name; a name of 255 bytes has no more labels than that.
@@ -30,6 +31,18 @@ pub struct Stripped {
     pub h3: usize,
     /// Values of `ech` that were taken out.
     pub ech: usize,
+}
+
+impl Stripped {
+    /// What the journal says of it.
+    pub(super) fn remark(&self) -> String {
+        format!("dyetrace:dns taken out of the answer: {} h3, {} ech", self.h3, self.ech)
+    }
+}
+
+/// What the journal says of a question.
+pub(super) fn asked_of(resolver: SocketAddr) -> String {
+    format!("dyetrace:dns asked of {resolver}")
 }
 
 /// Takes `h3` and `ech` out of an answer. `None` where there is neither, or where this is no DNS message.

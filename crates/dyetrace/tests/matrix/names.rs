@@ -1,0 +1,88 @@
+//! A device whose names a firewall sends to the recording, by the rules that `live doctor --firewall` prints.
+
+use crate::common::{dyetrace, stdout};
+use crate::place;
+use crate::recording::Recording;
+use crate::servers::Certificates;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tokio::net::UdpSocket;
+
+/// Whom the phone asks, and who really answers.
+const ASKED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 53)), 53);
+const RESOLVER: &str = "10.9.2.2";
+
+/// A question for the HTTPS record of `api.example.test` (RFC 9460).
+const QUESTION: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03api\x07example\x04test\0\0\x41\0\x01";
+const OFFERS: &[u8] = b"\0\x01\0\0\x01\0\x06\x02h3\x02h2\0\x05\0\x04KEYS";
+const KEPT: &[u8] = b"\0\x01\0\0\x01\0\x03\x02h2";
+
+/// The answer with such data, its name written out.
+fn answer(data: &[u8]) -> Vec<u8> {
+    let name = &QUESTION[12..QUESTION.len() - 4];
+    let mut message = [&QUESTION[..2], b"\x81\x80\0\x01\0\x01\0\0\0\0", &QUESTION[12..], name].concat();
+    message.extend(b"\0\x41\0\x01\0\0\x01\x2c");
+    message.extend((data.len() as u16).to_be_bytes());
+    message.extend(data);
+    message
+}
+
+/// On the gateway of two namespaces.
+pub(crate) fn play() {
+    let (phone, servers) = place::behind_a_gateway("", false);
+    place::command("nft", &["delete", "table", "inet", "t"]);
+    let authority = Certificates::new(RESOLVER.parse().unwrap()).authority_pem;
+    let arguments = [
+        "--lan",
+        "phone0",
+        "--listen",
+        "10.9.1.1:0",
+        "--redirected",
+        "10.9.1.1:9001",
+        "--names",
+        "10.9.1.1:9053",
+        "--dns",
+        RESOLVER,
+        "--client",
+        "10.9.1.2",
+    ];
+    let recording = Recording::start("names", &arguments, &authority);
+    let rules = dyetrace(&["live", "doctor", recording.case(), "--firewall", "phone0"]);
+    let script = stdout(&rules);
+    let (set_up, undo) = script.split_once("# Undo:").unwrap();
+    shell(set_up);
+    servers.serve(|| async {
+        let socket = UdpSocket::bind((RESOLVER, 53)).await.unwrap();
+        tokio::spawn(async move {
+            let mut question = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut question).await {
+                assert_eq!(&question[..length], QUESTION);
+                socket.send_to(&answer(OFFERS), from).await.unwrap();
+            }
+        });
+    });
+    let got = phone.run(|| async {
+        let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+        // Only what comes from there is taken.
+        socket.connect(ASKED).await.unwrap();
+        socket.send(QUESTION).await.unwrap();
+        let mut got = vec![0; 512];
+        let length = tokio::time::timeout(Duration::from_secs(10), socket.recv(&mut got)).await.unwrap().unwrap();
+        got.truncate(length);
+        got
+    });
+    assert_eq!(got, answer(KEPT));
+    shell(undo);
+    let remarks = recording.remarks();
+    assert!(remarks.contains("dyetrace:dns asked of 10.9.2.2:53"), "{remarks}");
+    assert!(remarks.contains("dyetrace:dns taken out of the answer: 1 h3, 1 ech"), "{remarks}");
+    recording.end();
+}
+
+fn shell(script: &str) {
+    let mut child = Command::new("sh").arg("-e").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success(), "{script}");
+}
