@@ -3,7 +3,9 @@
 //! What is inside TLS comes as plain bytes, since who relays has opened it. Records have the names that the same
 //! connections have in a capture of them, so that what was seen live is found again in the recording.
 
+use crate::capture::UdpDatagram;
 use crate::flow::Dispatch;
+use crate::flow::udp::Datagrams;
 use crate::layer::{Conn, Layer as _, Out};
 use dyetrace_case::{Channel, ChannelKind, Endpoint, NameSource, Side, Time, Transport};
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ pub struct Live {
     open: BTreeMap<u64, Open>,
     /// Bytes that the layers of all connections hold.
     held: usize,
+    datagrams: Datagrams,
 }
 
 struct Open {
@@ -87,6 +90,23 @@ impl Live {
         self.relieve(out);
     }
 
+    /// One datagram between a client and a server.
+    pub fn datagram(
+        &mut self,
+        (client, server): (SocketAddr, SocketAddr),
+        side: Side,
+        payload: &[u8],
+        time: Time,
+        out: &mut Out<'_>,
+    ) {
+        let socket = |end: SocketAddr| (end.ip().to_canonical(), end.port());
+        let (source, destination) = match side {
+            Side::Request => (socket(client), socket(server)),
+            Side::Response => (socket(server), socket(client)),
+        };
+        self.datagrams.datagram(&UdpDatagram { source, destination, payload, missing: 0 }, time, None, out);
+    }
+
     /// One side sends no more.
     pub fn ended(&mut self, number: u64, side: Side, time: Time, out: &mut Out<'_>) {
         if let Some(layer) = self.open.get_mut(&number).and_then(|open| open.layer.as_mut()) {
@@ -105,11 +125,13 @@ impl Live {
 
     /// Nothing more will come: all connections are over.
     pub fn end(&mut self, out: &mut Out<'_>) {
-        for (_, open) in std::mem::take(self).open {
+        let Self { open, mut datagrams, .. } = std::mem::take(self);
+        for (_, open) in open {
             if let Some(mut layer) = open.layer {
                 layer.end(out);
             }
         }
+        datagrams.end(out);
     }
 
     /// Many half-read messages must not fill the memory: the connection that holds most is read anew from here.

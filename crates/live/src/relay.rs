@@ -113,6 +113,8 @@ pub struct Relay {
     refused: Mutex<HashMap<(IpAddr, String), u8>>,
     guarding: Option<Arc<Guarding>>,
     configs: Mutex<HashMap<ConfigKey, Arc<ServerConfig>>>,
+    /// Held while a datagram is told of, so that journal and watcher have all in one order.
+    datagrams: Mutex<()>,
 }
 
 /// What a TLS setting towards clients depends on.
@@ -137,6 +139,7 @@ impl Relay {
             refused: Mutex::default(),
             guarding: None,
             configs: Mutex::default(),
+            datagrams: Mutex::default(),
         })
     }
 
@@ -157,10 +160,22 @@ impl Relay {
         &self.authority
     }
 
-    /// What is written down.
-    #[cfg(feature = "wireguard")]
-    pub(crate) fn journal(&self) -> &Journal {
-        &self.journal
+    /// Whether a datagram may be written down and searched now: what comes as datagrams cannot wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.journal.has_room() && self.watch.has_room()
+    }
+
+    /// Writes a datagram down, and shows it to whoever watches.
+    pub(crate) fn datagram(
+        &self,
+        (client, server): (SocketAddr, SocketAddr),
+        side: Side,
+        payload: &[u8],
+        comment: Option<&str>,
+    ) {
+        let _order = self.datagrams.lock().unwrap_or_else(PoisonError::into_inner);
+        self.journal.datagram(client, server, side, payload, comment);
+        self.watch.tell_now(0, What::Datagram { client, server, side, payload: payload.to_vec() });
     }
 
     /// Connects the target for a client.

@@ -46,6 +46,17 @@ pub enum What {
     Unread(Unread),
     /// Bytes that one side sent. Where a guard stands between them: what the client sent and what it got.
     Bytes(Side, Vec<u8>),
+    /// One datagram, of no connection: the event's number says nothing.
+    Datagram {
+        /// Who sent the first one between the two.
+        client: SocketAddr,
+        /// The other end.
+        server: SocketAddr,
+        /// Who sent this one.
+        side: Side,
+        /// What is in it.
+        payload: Vec<u8>,
+    },
     /// The guard decided about something that the client was sending.
     Guarded(Guarded),
     /// One side sends no more.
@@ -155,7 +166,11 @@ impl Watch {
         if state.closed {
             return;
         }
-        state.bytes += EVENT + if let What::Bytes(_, bytes) = &what { bytes.len() } else { 0 };
+        state.bytes += EVENT
+            + match &what {
+                What::Bytes(_, bytes) | What::Datagram { payload: bytes, .. } => bytes.len(),
+                _ => 0,
+            };
         let wakes = state.events.is_empty() || state.bytes > PROMPTLY;
         state.events.push(Event { connection, time: now(), what });
         if wakes {
@@ -193,6 +208,12 @@ impl Watch {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the watcher is not behind: what comes as datagrams cannot wait for it.
+    pub(crate) fn has_room(&self) -> bool {
+        let state = self.lock();
+        state.bytes < self.0.room || state.closed
     }
 
     /// Ready when the watcher is not behind.

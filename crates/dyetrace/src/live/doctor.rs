@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Result<Exit, Fault> {
         }
         std::thread::sleep(Duration::from_millis(500));
     };
-    let findings = Findings::of(&status);
+    let findings = Findings::of(&status, &running);
     say(&findings.text(&running))?;
     if let Some(seen) = status["canary"]["seen"].as_str() {
         say(&mark(arguments, &running.run, &address, seen)?)?;
@@ -89,11 +89,13 @@ struct Findings {
     clients: Vec<String>,
     opened: u64,
     connections: u64,
+    /// Questions for names, where names come this way.
+    names: Option<u64>,
     unread: Vec<(String, String, String)>,
 }
 
 impl Findings {
-    fn of(status: &Value) -> Self {
+    fn of(status: &Value, running: &Running) -> Self {
         let list = |key: &str| status[key].as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let clients = list("clients");
@@ -106,6 +108,7 @@ impl Findings {
             how: text(&status["canary"]["how"]),
             opened: sum("tls_opened"),
             connections: sum("connections"),
+            names: running.ways.names.or(running.ways.tunnel).map(|_| status["names"].as_u64().unwrap_or_default()),
             clients: clients.iter().map(|client| text(&client["client"])).collect(),
             unread,
         }
@@ -117,6 +120,9 @@ impl Findings {
             let _ = writeln!(text, "{} {line}", if good { "✓" } else { "✕" });
         };
         step(true, "a recording is running");
+        if let Some(names) = self.names {
+            step(names > 0, &format!("{names} names were asked for"));
+        }
         if self.connections == 0 {
             step(false, "no connection has come from any client");
             return text + &nothing_came(running);

@@ -167,7 +167,8 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     if let Some(phone) = &listening.phone {
         phone.greet(arguments.case());
     }
-    let status = Arc::new(Status::default());
+    let resolver = listening.names.as_ref().map(|names| names.resolver.port());
+    let status = Arc::new(Status::new(resolver));
     let seen = std::thread::scope(|scope| {
         let quit = Arc::new(Notify::new());
         let view = view(arguments, &upcoming, &quit, guard.clone());

@@ -1,6 +1,6 @@
 //! What a running recording knows of itself, for `dyetrace live doctor`.
 
-use dyetrace_case::Time;
+use dyetrace_case::{Side, Time};
 use dyetrace_live::Event;
 use dyetrace_live::watch::{UnreadReason, What};
 use serde_json::{Value, json};
@@ -15,8 +15,11 @@ const TOLD_APART: usize = 256;
 const CANARY: std::ops::RangeInclusive<usize> = 8..=256;
 
 /// What has been seen until now. Holds no contents.
-#[derive(Default)]
-pub(super) struct Status(Mutex<State>);
+pub(super) struct Status {
+    state: Mutex<State>,
+    /// The port of the resolver that names are asked of, where it is not the usual one.
+    resolver: Option<u16>,
+}
 
 #[derive(Default)]
 struct State {
@@ -25,7 +28,11 @@ struct State {
     open: BTreeMap<u64, IpAddr>,
     refused: BTreeMap<(String, UnreadReason), (u64, String)>,
     canary: Option<Canary>,
+    /// Questions for names.
+    names: u64,
 }
+
+const DNS: u16 = 53;
 
 /// What one client was seen to do.
 #[derive(Debug, Default)]
@@ -44,10 +51,20 @@ struct Canary {
 }
 
 impl Status {
+    /// Nothing seen. Names may be asked of a resolver at that port.
+    pub(super) fn new(resolver: Option<u16>) -> Self {
+        Self { state: Mutex::default(), resolver }
+    }
+
     /// Takes in what happened. `host` is the redacted name of the server, and `detail` what was said, for connections that
     /// cannot be read.
     pub(super) fn note(&self, event: &Event, host: &str, detail: &str) {
         let mut state = self.lock();
+        if let What::Datagram { server, side, .. } = &event.what {
+            let is_question = server.port() == DNS || Some(server.port()) == self.resolver;
+            state.names += u64::from(*side == Side::Request && is_question);
+            return;
+        }
         if let What::Opened { client, .. } = &event.what
             && (state.clients.len() < TOLD_APART || state.clients.contains_key(&client.ip()))
         {
@@ -122,11 +139,12 @@ impl Status {
             let (time, how) = canary.seen.clone().unzip();
             json!({"seen": time.map(|time: Time| time.to_string()), "how": how})
         });
-        json!({"clients": clients.collect::<Vec<_>>(), "unread": refused.collect::<Vec<_>>(), "canary": canary})
+        json!({"clients": clients.collect::<Vec<_>>(), "unread": refused.collect::<Vec<_>>(), "canary": canary,
+            "names": state.names})
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

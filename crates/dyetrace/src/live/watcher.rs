@@ -83,6 +83,9 @@ fn follow(live: &mut Live, event: Event, out: &mut Out<'_>) {
         What::Unread(_) => live.unread(number),
         What::Guarded(_) => {}
         What::Bytes(side, bytes) => live.bytes(number, side, &bytes, event.time, out),
+        What::Datagram { client, server, side, payload } => {
+            live.datagram((client, server), side, &payload, event.time, out);
+        }
         What::Ended(side) => live.ended(number, side, event.time, out),
         What::Closed => live.closed(number, out),
     }

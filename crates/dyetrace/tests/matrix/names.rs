@@ -1,9 +1,11 @@
 //! A device whose names a firewall sends to the recording, by the rules that `live doctor --firewall` prints.
 
+use crate::cells::CELLS;
 use crate::common::{dyetrace, stdout};
 use crate::place;
 use crate::recording::Recording;
 use crate::servers::Certificates;
+use crate::{audited, shown_live};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
@@ -58,27 +60,49 @@ pub(crate) fn play() {
         tokio::spawn(async move {
             let mut question = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut question).await {
-                assert_eq!(&question[..length], QUESTION);
-                socket.send_to(&answer(OFFERS), from).await.unwrap();
+                let asked = &question[..length];
+                let answer = if asked == QUESTION { answer(OFFERS) } else { no_such_name(asked) };
+                socket.send_to(&answer, from).await.unwrap();
             }
         });
     });
-    let got = phone.run(|| async {
-        let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
-        // Only what comes from there is taken.
-        socket.connect(ASKED).await.unwrap();
-        socket.send(QUESTION).await.unwrap();
-        let mut got = vec![0; 512];
-        let length = tokio::time::timeout(Duration::from_secs(10), socket.recv(&mut got)).await.unwrap().unwrap();
-        got.truncate(length);
-        got
-    });
-    assert_eq!(got, answer(KEPT));
+    assert_eq!(phone.run(|| ask(QUESTION.to_vec())), answer(KEPT));
+    let with_value = question_with(&CELLS[0].value());
+    assert_eq!(
+        phone.run({
+            let question = with_value.clone();
+            move || ask(question)
+        }),
+        no_such_name(&with_value)
+    );
     shell(undo);
     let remarks = recording.remarks();
     assert!(remarks.contains("dyetrace:dns asked of 10.9.2.2:53"), "{remarks}");
     assert!(remarks.contains("dyetrace:dns taken out of the answer: 1 h3, 1 ech"), "{remarks}");
-    recording.end();
+    let seen = recording.end();
+    let (shown, audited) = (shown_live(&seen), audited(&seen));
+    assert!(!audited.is_empty(), "a value in a name is seen");
+    assert_eq!(shown, audited);
+}
+
+/// A question for a name that holds a value.
+fn question_with(value: &str) -> Vec<u8> {
+    [&QUESTION[..12], &[value.len() as u8], value.as_bytes(), &QUESTION[16..]].concat()
+}
+
+fn no_such_name(question: &[u8]) -> Vec<u8> {
+    [&question[..2], b"\x81\x83", &question[4..]].concat()
+}
+
+/// Asks, and takes an answer from nobody else.
+async fn ask(question: Vec<u8>) -> Vec<u8> {
+    let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+    socket.connect(ASKED).await.unwrap();
+    socket.send(&question).await.unwrap();
+    let mut got = vec![0; 512];
+    let length = tokio::time::timeout(Duration::from_secs(10), socket.recv(&mut got)).await.unwrap().unwrap();
+    got.truncate(length);
+    got
 }
 
 fn shell(script: &str) {

@@ -16,7 +16,7 @@ mod socks;
 mod table;
 mod tcp;
 mod tls;
-mod udp;
+pub(crate) mod udp;
 
 pub(crate) use dispatch::Dispatch;
 pub(crate) use guess::Likeness;

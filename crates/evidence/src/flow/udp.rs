@@ -45,6 +45,12 @@ enum Cipher {
     Dtls,
 }
 
+impl Default for Datagrams {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Datagrams {
     /// No datagram yet.
     pub(crate) fn new() -> Self {

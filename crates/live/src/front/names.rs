@@ -27,8 +27,8 @@ pub async fn serve(socket: UdpSocket, resolver: SocketAddr, relay: Arc<Relay>) {
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        // What cannot be written down does not pass; datagrams may be lost.
-        if !relay.policy().admits(client.ip()) || !relay.journal().has_room() {
+        // What cannot be written down and searched does not pass; datagrams may be lost.
+        if !relay.policy().admits(client.ip()) || !relay.has_room() {
             continue;
         }
         let Ok(permit) = Arc::clone(&room).try_acquire_owned() else { continue };
@@ -53,7 +53,7 @@ struct Asker {
 impl Asker {
     async fn ask(&self, question: &[u8]) -> io::Result<()> {
         let comment = dns::asked_of(self.resolver);
-        self.relay.journal().datagram(self.client, self.resolver, Side::Request, question, Some(&comment));
+        self.relay.datagram((self.client, self.resolver), Side::Request, question, Some(&comment));
         let any = if self.resolver.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let asked = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
         asked.connect(self.resolver).await?;
@@ -70,14 +70,13 @@ impl Asker {
     }
 
     async fn answer(&self, answer: &[u8]) -> io::Result<()> {
-        let journal = self.relay.journal();
-        if !journal.has_room() {
+        if !self.relay.has_room() {
             return Ok(());
         }
         let stripped = dns::strip(answer);
         let comment = stripped.as_ref().map(dns::Stripped::remark);
         let answer = stripped.as_ref().map_or(answer, |stripped| &stripped.message);
-        journal.datagram(self.client, self.resolver, Side::Response, answer, comment.as_deref());
+        self.relay.datagram((self.client, self.resolver), Side::Response, answer, comment.as_deref());
         self.socket.send_to(answer, self.client).await.map(drop)
     }
 }

@@ -41,9 +41,8 @@ impl Datagrams {
     pub(super) fn take(&mut self, whole: &[u8], ends: Packet<'_>, payload: &[u8]) -> Option<Vec<u8>> {
         let (client, server) = (ends.from, ends.to);
         let relay = Arc::clone(&self.relay);
-        let journal = relay.journal();
-        // What cannot be written down does not pass; datagrams may be lost.
-        if !journal.has_room() {
+        // What cannot be written down and searched does not pass; datagrams may be lost.
+        if !relay.has_room() {
             return None;
         }
         let is_own = [OWN_V4.into(), OWN_V6.into()].contains(&server.ip());
@@ -55,13 +54,13 @@ impl Datagrams {
         };
         if let Some(why) = refused {
             let comment = format!("dyetrace:datagram refused: {why}");
-            journal.datagram(client, server, Side::Request, payload, Some(&comment));
+            relay.datagram((client, server), Side::Request, payload, Some(&comment));
             return packet::port_unreachable(whole);
         }
         let Some((sender, is_new)) = self.sender(client, server) else { return packet::port_unreachable(whole) };
         if let Ok(room) = sender.try_reserve() {
             let comment = is_new.then(|| self.words(server));
-            journal.datagram(client, server, Side::Request, payload, comment.as_deref());
+            relay.datagram((client, server), Side::Request, payload, comment.as_deref());
             room.send(payload.to_vec());
         }
         None
@@ -125,15 +124,14 @@ impl Pair {
     }
 
     async fn answer(&self, payload: &[u8]) {
-        let journal = self.relay.journal();
-        if !journal.has_room() {
+        if !self.relay.has_room() {
             return;
         }
         let stripped = if self.is_dns { dns::strip(payload) } else { None };
         let comment = stripped.as_ref().map(dns::Stripped::remark);
         let payload = stripped.as_ref().map_or(payload, |stripped| &stripped.message);
         if let Some(packet) = packet::datagram(self.server, self.client, payload) {
-            journal.datagram(self.client, self.server, Side::Response, payload, comment.as_deref());
+            self.relay.datagram((self.client, self.server), Side::Response, payload, comment.as_deref());
             let _ = self.answers.send(packet).await;
         }
     }
