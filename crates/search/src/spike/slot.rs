@@ -76,8 +76,11 @@ fn of_part(record: usize, part: &Part<'_>) -> Vec<Slot> {
     } else if let PartName::Body(_) | PartName::Content = part.name
         && !bytes.is_empty()
     {
-        let middle = bytes.len() / 2;
-        fields.entry("body").or_default().push(slot("body", middle, middle));
+        let (before, behind) = bytes.split_at(bytes.len() / 2);
+        // A value stands where a word does: letters beside it would be read as one run with what is hidden.
+        let start = before.iter().rposition(|byte| !byte.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
+        let letters = behind.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        fields.entry("body").or_default().push(slot("body", start, before.len() + letters));
     }
     if let Some(carrier) = whole {
         fields.entry(carrier).or_default().push(slot(carrier, 0, bytes.len()));

@@ -42,6 +42,21 @@ fn values_are_found_where_they_were_hidden_and_the_numbers_are_always_the_same()
 }
 
 #[test]
+fn letters_in_the_middle_of_a_body_are_replaced_by_what_is_hidden() {
+    let (subject, options) = (subject(), SpikeOptions::default());
+    let scanner = Scanner::new(&subject, options.search.clone());
+    for body in [b"1".repeat(200), b"S^A\xa2 w+".to_vec(), b"\x07\x00abcd\x01\x02".to_vec()] {
+        let body = Some(Blob::from(body));
+        let records = [Record::of_request(Message { body, ..Message::default() })];
+        let spike = spike(&subject, &scanner, &records, &options, &mut |_, _| {});
+        let of = |name: &str| spike.chains.iter().find(|(chain, _)| chain == name).unwrap().1;
+        for chain in ["base32", "base58", "character codes", "separated hex"] {
+            assert_eq!((of(chain).solid, of(chain).injected), (1, 1), "{chain}");
+        }
+    }
+}
+
+#[test]
 fn without_values_or_records_nothing_is_tried() {
     let (subject, options) = (subject(), SpikeOptions::default());
     let scanner = Scanner::new(&subject, options.search.clone());
