@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn no_canary_that_could_not_be_looked_for_is_taken() {
-        let status = Status::default();
+        let status = Status::new(None);
         for wrong in ["", "short", "with spaces in it", &"a".repeat(257)] {
             status.expect(wrong).unwrap_err();
             assert_eq!(status.canary(), None, "{wrong}");
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_host_that_is_known_counts_on_when_no_more_are_told_apart() {
-        let status = Status::default();
+        let status = Status::new(None);
         let refuse = |host: &str| {
             let unread = Unread { name: None, reason: UnreadReason::ClientRefused, detail: String::new() };
             status.note(&Event { connection: 1, time: Time(0), what: What::Unread(unread) }, host, "");
