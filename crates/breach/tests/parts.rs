@@ -1,33 +1,9 @@
 //! A file read in any number of parts gives exactly the rows of the file read whole.
 
-use dyetrace_breach::{Batch, Damage, Options, Sink, Table, TableId, read, read_in_parts};
+mod common;
 
-/// Rows with the name and columns of their table, and damages.
-#[derive(Default, PartialEq, Debug)]
-struct Kept {
-    tables: Vec<String>,
-    rows: Vec<(String, Vec<Option<Vec<u8>>>)>,
-    damages: Vec<Damage>,
-}
-
-impl Sink for Kept {
-    fn table(&mut self, table: &Table) -> TableId {
-        self.tables.push(format!("{:?} {:?} {:?}", table.name, table.columns, table.dialect));
-        TableId(self.tables.len() as u32 - 1)
-    }
-
-    fn batch(&mut self, table: TableId, batch: &Batch<'_>) {
-        let name = &self.tables[table.0 as usize];
-        for row in batch.rows() {
-            self.rows
-                .push((name.clone(), (0..row.len()).map(|column| row.field(column).map(<[u8]>::to_vec)).collect()));
-        }
-    }
-
-    fn damage(&mut self, damage: Damage) {
-        self.damages.push(damage);
-    }
-}
+use common::Kept;
+use dyetrace_breach::{Options, read, read_in_parts};
 
 fn options() -> Options {
     Options { block: 16 << 10, sample: 4 << 10, examine_every: 16 << 10, ..Options::default() }
@@ -42,8 +18,8 @@ fn check(name: &str, bytes: &[u8], rows: usize) {
     assert_eq!(whole.rows.len(), rows, "{name}");
     for parts in 1..10 {
         let kept = read_in_parts(&path, 0, parts, &options(), Kept::default).expect("read");
-        let given: Vec<_> = kept.iter().flat_map(|part| part.rows.clone()).collect();
-        assert!(given == whole.rows, "{name} in {parts} parts: {} rows and not {rows}", given.len());
+        let given: Vec<_> = kept.iter().flat_map(Kept::by_table).collect();
+        assert!(given == whole.by_table(), "{name} in {parts} parts: {} rows and not {rows}", given.len());
     }
     std::fs::remove_file(&path).expect("removed");
 }

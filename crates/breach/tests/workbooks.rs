@@ -1,78 +1,23 @@
 //! Workbooks give the rows that their sheets show, and say what they could not give.
 
-use std::fmt::Write as _;
-use std::io::{Cursor, Read};
+mod common;
 
+use std::fmt::Write as _;
+
+use common::{Kept, gz};
 use dyetrace_breach::{
-    Batch, Damage, Dialect, Entry, Key, Options, Report, Scan, ScanOptions, Sink, Table, TableId, read, read_from,
+    Batch, Damage, Dialect, Key, Options, Report, Scan, ScanOptions, Sink, Table, TableId, read, read_from,
 };
 use proptest::prelude::*;
 
-#[derive(Default)]
-struct Kept {
-    entries: Vec<String>,
-    tables: Vec<Table>,
-    rows: Vec<(String, String)>,
-    damages: Vec<String>,
-}
-
-impl Sink for Kept {
-    fn entry(&mut self, _: u32, entry: &Entry) {
-        self.entries.push(entry.path.clone());
-    }
-
-    fn table(&mut self, table: &Table) -> TableId {
-        self.tables.push(table.clone());
-        TableId(self.tables.len() as u32 - 1)
-    }
-
-    fn batch(&mut self, table: TableId, batch: &Batch<'_>) {
-        let name = self.tables[table.0 as usize].name.clone().unwrap_or_default();
-        for row in batch.rows() {
-            let fields = (0..row.len()).map(|column| row.field(column).unwrap_or(b"NULL"));
-            let fields = fields.collect::<Vec<_>>().join(&b"|"[..]);
-            self.rows.push((name.clone(), String::from_utf8(fields).expect("fields are text")));
-        }
-    }
-
-    fn damage(&mut self, damage: Damage) {
-        self.damages.push(damage.what);
-    }
-}
-
-impl Kept {
-    fn of(mut bytes: &[u8]) -> Self {
-        let mut kept = Self::default();
-        read_from("x", &mut bytes, &Options::default(), &mut kept);
-        kept
-    }
-
-    fn rows(&self) -> Vec<&str> {
-        self.rows.iter().map(|(_, row)| row.as_str()).collect()
-    }
-
-    fn damaged(&self, part: &str) -> bool {
-        self.damages.iter().any(|what| what.contains(part))
-    }
-}
-
-/// A zip of deflated files, without its index.
+/// A zip of deflated files of text.
 fn zip(files: &[(&str, &str)]) -> Vec<u8> {
-    let mut archive = Vec::new();
-    for (name, content) in files {
-        let (mut packed, mut sum) = (Vec::new(), flate2::Crc::new());
-        let level = flate2::Compression::default();
-        flate2::read::DeflateEncoder::new(content.as_bytes(), level).read_to_end(&mut packed).expect("packed");
-        sum.update(content.as_bytes());
-        archive.extend_from_slice(b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0");
-        archive
-            .extend_from_slice(&[sum.sum(), packed.len() as u32, content.len() as u32].map(u32::to_le_bytes).concat());
-        archive.extend_from_slice(&(name.len() as u32).to_le_bytes());
-        archive.extend_from_slice(name.as_bytes());
-        archive.extend_from_slice(&packed);
-    }
-    archive.extend_from_slice(b"PK\x01\x02 and so on");
-    archive
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, content)| (*name, content.as_bytes())).collect();
+    common::zip(&files, common::Packing::Deflated)
+}
+
+fn kept(book: &[u8]) -> Kept {
+    Kept::of("x", book)
 }
 
 const TYPES: (&str, &str) = ("[Content_Types].xml", "<Types/>");
@@ -134,9 +79,9 @@ fn cells_of_every_kind() {
         [(SHEET, &sheet), ("xl/styles.xml", styles), (STRINGS, &names), TYPES],
     ];
     for files in orders {
-        let kept = Kept::of(&zip(&files));
-        assert_eq!(kept.rows(), expected);
-        assert_eq!(kept.damages, [""; 0]);
+        let kept = kept(&zip(&files));
+        assert_eq!(kept.joined(), expected);
+        assert_eq!(kept.whats(), [""; 0]);
         assert_eq!(kept.entries, ["x!xl/worksheets/sheet1.xml"]);
         assert_eq!((kept.tables[0].dialect, kept.tables[0].name.as_deref()), (Dialect::Worksheet, Some("sheet 1")));
     }
@@ -148,14 +93,14 @@ fn a_first_row_names_columns_by_the_rule_of_lists_and_sheets_are_tables() {
     let without =
         sheet(&"<row><c><v>13800138000</v></c><c t=\"inlineStr\"><is><t>a@b.test</t></is></c></row>".repeat(20));
     let files = [TYPES, (SHEET, &*with), ("xl/worksheets/sheet12.xml", &*without), (STRINGS, &*texts)];
-    let kept = Kept::of(&zip(&files));
-    assert_eq!(kept.damages, [""; 0]);
+    let kept = kept(&zip(&files));
+    assert_eq!(kept.whats(), [""; 0]);
     let names: Vec<_> = kept.tables.iter().map(|table| table.name.as_deref()).collect();
     assert_eq!(names, [Some("sheet 1"), Some("sheet 12")]);
     let columns: Vec<_> = kept.tables[0].columns.iter().map(Option::as_deref).collect();
     assert_eq!(columns, [Some("email"), Some("mobile"), Some("name")]);
     assert_eq!(kept.tables[1].columns, [None, None]);
-    assert_eq!((kept.rows.len(), kept.rows[0].1.as_str()), (320, "user0@b.test|13800130000|张三"));
+    assert_eq!((kept.rows.len(), kept.joined()[0].as_str()), (320, "user0@b.test|13800130000|张三"));
 }
 
 fn scanned(mut bytes: &[u8]) -> Report {
@@ -185,20 +130,16 @@ fn from_a_file_and_within_other_archives() {
     let mut from_file = Kept::default();
     read(std::slice::from_ref(&path), &Options::default(), &mut from_file).expect("opened");
     std::fs::remove_file(&path).expect("removed");
-    let mut packed = Vec::new();
-    let level = flate2::Compression::default();
-    flate2::read::GzEncoder::new(Cursor::new(&book), level).read_to_end(&mut packed).expect("packed");
-    let from_gz = Kept::of(&packed);
+    let from_gz = kept(&gz(&book));
     assert_eq!((from_file.rows.len(), from_gz.entries[0].as_str()), (300, "x!x!xl/worksheets/sheet1.xml"));
-    assert_eq!(from_file.rows, from_gz.rows);
-    assert_eq!([from_file.damages, from_gz.damages].concat(), [""; 0]);
+    assert_eq!(from_file.joined(), from_gz.joined());
+    assert_eq!([from_file.damages, from_gz.damages].concat(), []);
 }
 
 #[test]
 fn digits_that_are_lost_are_said() {
-    let kept =
-        Kept::of(&zip(&[TYPES, (SHEET, &sheet("<row><c><v>1.10105199003074E+17</v></c><c><v>7</v></c></row>"))]));
-    assert_eq!(kept.rows(), ["NULL|7"]);
+    let kept = kept(&zip(&[TYPES, (SHEET, &sheet("<row><c><v>1.10105199003074E+17</v></c><c><v>7</v></c></row>"))]));
+    assert_eq!(kept.joined(), ["NULL|7"]);
     assert!(kept.damaged("more than 15 digits"));
 }
 
@@ -219,8 +160,8 @@ fn what_is_wrong_in_a_sheet_is_said_and_the_rest_read() {
         (&*long, "no XML"),
         (&*deep, "no XML"),
     ] {
-        let kept = Kept::of(&zip(&[TYPES, (SHEET, &sheet(&format!("{good}{rows}")))]));
-        assert_eq!(kept.rows().first(), Some(&"1|2"), "{what}");
+        let kept = kept(&zip(&[TYPES, (SHEET, &sheet(&format!("{good}{rows}")))]));
+        assert_eq!(kept.joined().first().map(String::as_str), Some("1|2"), "{what}");
         assert!(kept.damaged(what), "{what}: {:?}", kept.damages);
     }
 }
@@ -230,12 +171,12 @@ fn cut_anywhere_no_row_is_invented() {
     let (sheet, strings) = shared(&people());
     for files in [[(STRINGS, &*strings), (SHEET, &*sheet), TYPES], [TYPES, (SHEET, &sheet), (STRINGS, &strings)]] {
         let book = zip(&files);
-        let whole = Kept::of(&book);
+        let whole = kept(&book).joined();
         for length in (60..book.len() - 16).step_by(23) {
-            let cut = Kept::of(&book[..length]);
+            let cut = kept(&book[..length]);
             assert!(!cut.damages.is_empty(), "{length}");
-            for (number, row) in cut.rows().iter().enumerate() {
-                let is_known = row.split('|').all(|field| field == "NULL") || whole.rows().contains(row);
+            for (number, row) in cut.joined().iter().enumerate() {
+                let is_known = row.split('|').all(|field| field == "NULL") || whole.contains(row);
                 assert!(is_known || number == 0 || row.contains("NULL"), "a row no one wrote: {row}");
             }
         }
@@ -288,7 +229,7 @@ fn what_is_not_read_is_refused_with_its_reason() {
         (zip(&[TYPES, ("word/document.xml", "<x/>")]), "only workbooks"),
         (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 and so on".to_vec(), "password"),
     ] {
-        let kept = Kept::of(&bytes);
+        let kept = kept(&bytes);
         assert_eq!((kept.rows.len(), kept.damages.len()), (0, 1), "{why}");
         assert!(kept.damaged(why), "{why}: {:?}", kept.damages);
     }
@@ -298,7 +239,7 @@ fn what_is_not_read_is_refused_with_its_reason() {
 fn a_folder_called_xl_makes_no_workbook() {
     let lines: Vec<_> = (0..20).map(|number| format!("user{number}----{number}@b.test\n")).collect();
     let list = lines.concat();
-    let kept = Kept::of(&zip(&[("xl/list.txt", &list)]));
+    let kept = kept(&zip(&[("xl/list.txt", &list)]));
     assert_eq!((kept.rows.len(), kept.damages.len()), (20, 0));
 }
 
@@ -353,10 +294,10 @@ proptest! {
     fn any_parts_are_read(rows in pieces(), texts in pieces(), styles in pieces(), framed in any::<bool>(), flip in any::<(u16, u8)>()) {
         let (rows, texts) = if framed { (sheet(&rows), strings(&[&texts])) } else { (rows, texts) };
         let mut book = zip(&[TYPES, (SHEET, &rows), ("xl/styles.xml", &styles), (STRINGS, &texts)]);
-        Kept::of(&book);
+        kept(&book);
         let at = usize::from(flip.0) % book.len();
         book[at] = flip.1;
-        Kept::of(&book);
+        kept(&book);
         dyetrace_breach::fuzzing::scan(&book);
     }
 }

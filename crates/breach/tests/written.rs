@@ -1,34 +1,11 @@
 //! What is written in any dialect, encoding and container is read back: as many rows, with the same fields.
 
-use std::io::Read;
+mod common;
 
-use dyetrace_breach::{Batch, Damage, Options, Sink, Table, TableId, read_from};
+use common::{Kept, Packing, gz, tar, zip};
 use proptest::prelude::*;
 
 type Row = Vec<String>;
-
-#[derive(Default)]
-struct Kept {
-    rows: Vec<Row>,
-    damages: Vec<String>,
-}
-
-impl Sink for Kept {
-    fn table(&mut self, _: &Table) -> TableId {
-        TableId(0)
-    }
-
-    fn batch(&mut self, _: TableId, batch: &Batch<'_>) {
-        for row in batch.rows() {
-            let text = |column| String::from_utf8_lossy(row.field(column).unwrap_or(b"NULL")).into_owned();
-            self.rows.push((0..row.len()).map(text).collect());
-        }
-    }
-
-    fn damage(&mut self, damage: Damage) {
-        self.damages.push(damage.what);
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 enum Dialect {
@@ -98,40 +75,13 @@ fn encoded(charset: Charset, text: &str) -> Vec<u8> {
 }
 
 fn packed(container: Container, bytes: &[u8]) -> Vec<u8> {
-    let level = flate2::Compression::default();
-    let mut packed = Vec::new();
     match container {
-        Container::Plain => packed.extend_from_slice(bytes),
-        Container::Gzip => drop(flate2::read::GzEncoder::new(bytes, level).read_to_end(&mut packed).expect("packed")),
-        Container::Zstd => {
-            packed = ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest);
-        }
-        Container::Zip => packed = zip(bytes),
-        Container::Tar => packed = tar(bytes),
+        Container::Plain => bytes.to_vec(),
+        Container::Gzip => gz(bytes),
+        Container::Zstd => ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest),
+        Container::Zip => zip(&[("a", bytes)], Packing::Deflated),
+        Container::Tar => tar(&[("a", bytes)]),
     }
-    packed
-}
-
-fn zip(bytes: &[u8]) -> Vec<u8> {
-    let (mut sum, mut packed) = (flate2::Crc::new(), Vec::new());
-    sum.update(bytes);
-    flate2::read::DeflateEncoder::new(bytes, flate2::Compression::default()).read_to_end(&mut packed).expect("packed");
-    let sizes = [sum.sum(), packed.len() as u32, bytes.len() as u32].map(u32::to_le_bytes).concat();
-    [b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0", &sizes[..], b"\x01\0\0\0a", &packed, b"PK\x01\x02"].concat()
-}
-
-fn tar(bytes: &[u8]) -> Vec<u8> {
-    let mut header = [0u8; 512];
-    header[0] = b'a';
-    header[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
-    header[156] = b'0';
-    header[257..263].copy_from_slice(b"ustar\0");
-    header[148..156].fill(b' ');
-    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
-    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-    let mut archive = [&header[..], bytes].concat();
-    archive.resize(archive.len().next_multiple_of(512) + 1024, 0);
-    archive
 }
 
 /// Rows of an account, a remark of common characters and an address.
@@ -157,14 +107,13 @@ proptest! {
         ),
     ) {
         let dump = packed(container, &encoded(charset, &written(dialect, &rows)));
-        let mut kept = Kept::default();
-        read_from("dump", &mut &dump[..], &Options::default(), &mut kept);
+        let kept = Kept::of("dump", &dump);
         let order = match dialect {
             Dialect::Json => [0, 2, 1],
             _ => [0, 1, 2],
         };
-        let expected: Vec<Row> = rows.iter().map(|row| order.map(|column| row[column].clone()).to_vec()).collect();
-        prop_assert_eq!(kept.damages, Vec::<String>::new());
-        prop_assert_eq!(kept.rows, expected);
+        let expected: Vec<_> = rows.iter().map(|row| order.map(|column| row[column].as_str()).join("|")).collect();
+        prop_assert_eq!(kept.whats(), [""; 0]);
+        prop_assert_eq!(kept.joined(), expected);
     }
 }

@@ -119,7 +119,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The inverse, for years from 0 to 9999 (the same source).
-fn civil_from_days(days: i64) -> (u16, u16, u16) {
+pub(crate) fn civil_from_days(days: i64) -> (u16, u16, u16) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted - era * 146_097;

@@ -120,6 +120,7 @@ mod tests {
         assert!(limit.left.len() <= MOST + 1 && refused > 99_000, "{} {refused}", limit.left.len());
         assert_eq!(limit.take(address(300_000), 1.0, MINUTE * 2), Ok(()), "later there is room again");
     }
+
     #[test]
     fn those_who_find_no_room_do_not_put_off_that_room_is_made() {
         let mut limit = Limit::new(2, MINUTE);

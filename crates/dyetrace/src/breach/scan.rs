@@ -8,6 +8,7 @@ use crate::output;
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
 use dyetrace_breach::{Key, Options, Report, ResidentIdMode, Scan, ScanOptions, read};
+use dyetrace_case::Time;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -127,17 +128,10 @@ fn this_year() -> u16 {
     year_of(now).max(ScanOptions::default().year)
 }
 
-/// The year of a moment in seconds since 1970.
+/// The year of a moment in seconds since 1970; after the last that [`Time`] holds (2262), that one's.
 pub(super) fn year_of(seconds: u64) -> u16 {
-    let (mut days, mut year) = (seconds / 86_400, 1970u16);
-    loop {
-        let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-        let length = if is_leap { 366 } else { 365 };
-        if days < length || year == 9999 {
-            return year;
-        }
-        (days, year) = (days - length, year + 1);
-    }
+    let time = i64::try_from(seconds).ok().and_then(|seconds| Time::from_parts(seconds, 0));
+    u16::try_from(time.unwrap_or(Time(i64::MAX)).year()).unwrap_or(u16::MAX)
 }
 
 /// Neither a core dump nor the words of a panic leave anything of a dump behind.
@@ -189,7 +183,7 @@ mod tests {
     fn years_change_at_the_end_of_december() {
         assert_eq!([0, 31_535_999, 31_536_000].map(year_of), [1970, 1970, 1971]);
         assert_eq!([951_782_400, 1_767_225_599, 1_767_225_600].map(year_of), [2000, 2025, 2026]);
-        assert_eq!(year_of(u64::MAX), 9999);
+        assert_eq!(year_of(u64::MAX), 2262);
         assert!(this_year() >= 2026);
     }
 }

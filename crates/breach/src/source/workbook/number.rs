@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::kind::civil_from_days;
+
 /// Excel keeps fifteen digits of a number: what an exponent stands for beyond was lost when the workbook was written.
 const MOST_DIGITS: usize = 15;
 
@@ -61,24 +63,12 @@ pub(super) fn date(written: &str, from_1904: bool) -> Option<String> {
     let (mut day, second) = (seconds / 86_400, seconds % 86_400);
     // 1900 was no leap year; Excel counts its 29th of February, which is day 60.
     day += i64::from(!from_1904 && day < 60);
-    let (year, month, day) = civil(day - if from_1904 { SINCE_1904 } else { SINCE_1900 });
+    let (year, month, day) = civil_from_days(day - if from_1904 { SINCE_1904 } else { SINCE_1900 });
     let date = format!("{year:04}-{month:02}-{day:02}");
     Some(match second {
         0 => date,
         _ => format!("{date} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60),
     })
-}
-
-/// Year, month and day of days since 1970-01-01, counted in eras of 400 years that begin with March.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
