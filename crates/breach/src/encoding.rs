@@ -37,6 +37,12 @@ impl Legacy {
     }
 }
 
+/// The name by which a table's encoding is told.
+pub(crate) fn name_of(name: &str) -> Option<&'static str> {
+    let legacy = [Legacy::Gb18030, Legacy::Big5].map(Legacy::name);
+    ["UTF-8", "UTF-16LE", "UTF-16BE"].into_iter().chain(legacy).find(|known| *known == name)
+}
+
 /// Whether the byte is a character by itself in every encoding read here.
 #[inline]
 pub(crate) fn is_hard(byte: u8) -> bool {

@@ -20,6 +20,13 @@ pub(crate) struct Bounds {
     pub(crate) placed: bool,
 }
 
+/// Where reading ended.
+pub(crate) struct End {
+    pub(crate) at: Checkpoint,
+    /// Whether the entry goes on there.
+    pub(crate) is_cut: bool,
+}
+
 /// Where reading must begin to go on from a point: one cell earlier, so that the cell of the point is
 /// decided from all of its fields.
 pub(crate) fn start_of(from: Option<&Checkpoint>) -> u64 {
@@ -29,8 +36,6 @@ pub(crate) fn start_of(from: Option<&Checkpoint>) -> u64 {
 
 /// Rows are given at least this often.
 const MOST_ROWS: usize = 16 << 10;
-/// How many damages of an entry are told one by one.
-const MOST_DAMAGES: usize = 1000;
 
 /// Reads an entry.
 pub(crate) struct EntryReader<'a, 'r> {
@@ -53,6 +58,16 @@ pub(crate) struct EntryReader<'a, 'r> {
     /// No offset before this place of the window is beyond `examined`.
     not_before: usize,
     until: Option<u64>,
+    /// Whether reading ended because the part does.
+    is_cut: bool,
+    /// Whether it ended because the sink wants no more.
+    is_stopped: bool,
+    /// The offset at or after which the next cell begins.
+    edge: u64,
+    /// No offset before this place of the window is beyond `until` or `edge`.
+    within: usize,
+    /// Where reading began: what is lost before is another part's loss.
+    from: u64,
     damages: Damages,
 }
 
@@ -87,9 +102,15 @@ impl<'a, 'r> EntryReader<'a, 'r> {
             looked,
             not_before: 0,
             until: bounds.until,
-            damages: Damages::default(),
+            is_cut: false,
+            is_stopped: false,
+            edge: 0,
+            within: 0,
+            from: offset,
+            damages: Damages::new(options.most_damages),
         };
         reader.seek(offset);
+        reader.edge = reader.after(offset);
         reader
     }
 
@@ -115,6 +136,8 @@ impl<'a, 'r> EntryReader<'a, 'r> {
             let (text, at) = self.window.text();
             let end = text.len();
             if self.state.is_boundary(text, at) && at > 0 && text.get(at - 1) == Some(&b'\n') {
+                self.from = self.window.raw_offset(at);
+                self.edge = self.after(self.from);
                 return;
             }
             let next = line_end(text, at).filter(|&next| next < end);
@@ -138,16 +161,17 @@ impl<'a, 'r> EntryReader<'a, 'r> {
         self.checkpoint()
     }
 
-    /// Reads to the end, and returns the point where reading ended.
-    pub(crate) fn run(mut self) -> Checkpoint {
+    /// Reads to the end of the part, and returns the point where reading ended.
+    pub(crate) fn run(mut self) -> End {
         if self.state.table.is_some() {
             self.announce();
         }
         while self.turn() {}
         self.flush();
+        self.tell_losses();
         self.damages.flush(self.sink);
         self.damages.finish(self.sink);
-        self.checkpoint()
+        End { at: self.checkpoint(), is_cut: self.is_cut }
     }
 
     /// One step. `false` at the end.
@@ -155,11 +179,18 @@ impl<'a, 'r> EntryReader<'a, 'r> {
     fn turn(&mut self) -> bool {
         let (bytes, at) = self.window.text();
         let ended = self.window.ended();
+        if self.is_stopped {
+            return false;
+        }
         if at == bytes.len() {
             return !ended && self.fill();
         }
-        if self.until.is_some() && self.is_beyond(at) {
-            return false;
+        if at >= self.within && self.is_beyond(at) {
+            if self.until.is_some_and(|until| self.window.raw_offset(at) >= until) {
+                self.is_cut = true;
+                return false;
+            }
+            self.pass_edge();
         }
         let lines = self.looked > 0 && self.was_looked_at(at);
         let (bytes, _) = self.window.text();
@@ -269,20 +300,31 @@ impl<'a, 'r> EntryReader<'a, 'r> {
     /// Reads on. What waits is given first, because its places move.
     fn fill(&mut self) -> bool {
         self.flush();
+        self.tell_losses();
         self.damages.flush(self.sink);
         let checkpoint = self.checkpoint();
         self.sink.checkpoint(&checkpoint, (self.progress)());
-        self.slide()
+        self.is_stopped = !self.sink.wants_more();
+        !self.is_stopped && self.slide()
     }
 
     fn slide(&mut self) -> bool {
-        self.not_before = 0;
-        let filled = self.window.fill();
-        for loss in self.window.take_losses() {
+        self.tell_losses();
+        (self.not_before, self.within) = (0, 0);
+        self.window.fill()
+    }
+
+    /// Tells what was lost while the window slid on, up to where reading ended: what lies beyond is told by the part
+    /// that begins there.
+    fn tell_losses(&mut self) {
+        let here = self.window.raw_offset(self.window.text().1);
+        for loss in self.window.take_losses(here) {
+            if loss.offset < self.from {
+                continue;
+            }
             let place = Place { entry: self.entry, offset: loss.offset };
             self.damages.add(place, loss.bytes, loss.what, self.sink);
         }
-        filled
     }
 
     pub(crate) fn checkpoint(&self) -> Checkpoint {
@@ -361,9 +403,7 @@ impl<'a, 'r> EntryReader<'a, 'r> {
             return false;
         }
         let offset = self.window.raw_offset(at);
-        // Text has at least half as many bytes as what it comes from.
-        let ahead = self.examined.saturating_sub(offset) / 2;
-        self.not_before = at.saturating_add(usize::try_from(ahead).unwrap_or(usize::MAX));
+        self.not_before = at.saturating_add(least_text(self.examined.saturating_sub(offset)));
         offset >= self.examined
     }
 
@@ -390,11 +430,40 @@ impl<'a, 'r> EntryReader<'a, 'r> {
         true
     }
 
-    /// Whether the part to read ends here.
-    fn is_beyond(&self, at: usize) -> bool {
+    /// Whether the part to read or its cell ends here.
+    fn is_beyond(&mut self, at: usize) -> bool {
+        let offset = self.window.raw_offset(at);
+        let limit = self.until.unwrap_or(u64::MAX).min(self.edge);
+        if offset < limit {
+            let ahead = least_text(limit - offset);
+            self.within = at.saturating_add(ahead);
+            return false;
+        }
         self.state.is_boundary(self.window.text().0, at)
-            && self.until.is_some_and(|until| self.window.raw_offset(at) >= until)
     }
+
+    /// Where the cell of an offset ends.
+    fn after(&self, offset: u64) -> u64 {
+        let cell = self.options.cell.max(1);
+        (offset / cell).saturating_add(1).saturating_mul(cell)
+    }
+
+    /// Gives what waits, and tells of the point.
+    #[cold]
+    fn pass_edge(&mut self) {
+        self.flush();
+        self.tell_losses();
+        self.damages.flush(self.sink);
+        let checkpoint = self.checkpoint();
+        self.edge = self.after(checkpoint.offset);
+        let cell = checkpoint.offset / self.options.cell.max(1);
+        self.sink.edge(cell, &checkpoint, (self.progress)());
+    }
+}
+
+/// Text has at least half as many bytes as what it comes from.
+fn least_text(bytes: u64) -> usize {
+    usize::try_from(bytes / 2).unwrap_or(usize::MAX)
 }
 
 /// The place in the text, from `at` to `end`, that comes from `offset` of the entry.
@@ -435,8 +504,8 @@ impl Told {
 }
 
 /// Damages of an entry: neighbours of one kind are told as one, and of very many only how many.
-#[derive(Default)]
 struct Damages {
+    most: usize,
     waiting: Option<(Place, u64, &'static str)>,
     told: usize,
     untold: u64,
@@ -445,6 +514,10 @@ struct Damages {
 }
 
 impl Damages {
+    fn new(most: usize) -> Self {
+        Self { most, waiting: None, told: 0, untold: 0, untold_bytes: 0, last: None }
+    }
+
     fn add(&mut self, place: Place, bytes: u64, what: &'static str, sink: &mut dyn Sink) {
         if let Some((start, length, waiting)) = &mut self.waiting
             && *waiting == what
@@ -459,7 +532,7 @@ impl Damages {
 
     fn flush(&mut self, sink: &mut dyn Sink) {
         let Some((place, bytes, what)) = self.waiting.take() else { return };
-        if self.told < MOST_DAMAGES {
+        if self.told < self.most {
             self.told += 1;
             sink.damage(Damage { place, bytes: Some(bytes), what: what.to_owned() });
         } else {

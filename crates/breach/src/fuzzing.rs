@@ -42,7 +42,7 @@ fn rows_of(text: &[u8], state: State, block: usize) -> Checked {
     let options = Options { block, longest_row: 1 << 20, ..options() };
     let bounds = Bounds { from, until: None, placed: true };
     let end = EntryReader::new(0, &mut source, bounds, &options, &mut checked, &|| 0).run();
-    assert!(end.offset <= text.len() as u64, "reading ends within the entry");
+    assert!(end.at.offset <= text.len() as u64, "reading ends within the entry");
     checked
 }
 

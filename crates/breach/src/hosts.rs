@@ -1,56 +1,142 @@
 //! Mail hosts by number, so that a person needs two bytes for one.
 
+use crate::kept::{In, Out};
 use crate::key::{Key, ShortDigests};
 use std::collections::HashMap;
+use std::io;
 
 /// Most hosts that get a number.
 const MOST: usize = 20_000;
 /// Longest host name kept.
 const LONGEST: usize = 64;
+/// Most hosts that are noted at once.
+const MOST_NOTED: usize = 1 << 16;
+
+/// Hosts by their digests, noted before they are given numbers in the order of the dump.
+pub(crate) struct Noted {
+    digests: ShortDigests,
+    names: HashMap<u64, String>,
+    /// The last host noted: many rows have the same.
+    last: u64,
+}
+
+impl Noted {
+    /// None.
+    pub(crate) fn new(key: &Key) -> Self {
+        Self { digests: key.short("mail host"), names: HashMap::new(), last: 0 }
+    }
+
+    /// Notes a host. Gives its digest; 0 where it gets no number.
+    pub(crate) fn note(&mut self, host: &[u8]) -> u64 {
+        if host.len() > LONGEST {
+            return 0;
+        }
+        let digest = self.digests.of(host).max(1);
+        if self.last != digest && !self.names.contains_key(&digest) {
+            let Ok(name) = core::str::from_utf8(host) else { return 0 };
+            if self.is_full() {
+                return digest;
+            }
+            self.names.insert(digest, name.to_owned());
+        }
+        self.last = digest;
+        digest
+    }
+
+    /// True where a name may be missing.
+    pub(crate) fn is_full(&self) -> bool {
+        self.names.len() >= MOST_NOTED
+    }
+
+    /// Those noted, and no more noted here.
+    pub(crate) fn take(&mut self) -> HashMap<u64, String> {
+        self.last = 0;
+        std::mem::take(&mut self.names)
+    }
+}
 
 /// Numbers of hosts, from 1.
+#[derive(Default)]
 pub(crate) struct Hosts {
-    digests: ShortDigests,
     numbers: HashMap<u64, u16>,
-    names: Vec<String>,
-    /// The last host asked for: many rows have the same.
+    hosts: Vec<Host>,
+    /// Names of hosts that rows to come may have.
+    noted: HashMap<u64, String>,
+    /// The last host asked for.
     last: (u64, u16),
 }
 
+struct Host {
+    digest: u64,
+    /// Empty where it was not written with the counts, because few had it; the next row that has it names it again.
+    name: String,
+    rows: u64,
+}
+
 impl Hosts {
-    /// No hosts.
-    pub(crate) fn new(key: &Key) -> Self {
-        Self { digests: key.short("mail host"), numbers: HashMap::new(), names: Vec::new(), last: (0, 0) }
+    /// Takes the names of hosts that the next rows have.
+    pub(crate) fn learn(&mut self, noted: HashMap<u64, String>) {
+        self.noted = noted;
+        self.last = (0, 0);
     }
 
-    /// The number of a host; 0 where it is too long or there are too many.
-    pub(crate) fn number(&mut self, host: &[u8]) -> u16 {
-        let digest = self.digests.of(host);
-        if self.last.0 == digest {
-            return self.last.1;
+    /// The number of a row's host by its digest; 0 for none, or where there are too many.
+    pub(crate) fn number(&mut self, digest: u64) -> u16 {
+        if digest == 0 {
+            return 0;
         }
-        let number = match self.numbers.get(&digest) {
-            Some(number) => *number,
-            None => self.add(digest, host),
-        };
-        self.last = (digest, number);
+        if self.last.0 != digest {
+            self.last = (digest, self.find(digest));
+        }
+        let number = self.last.1;
+        if let Some(host) = usize::from(number).checked_sub(1).and_then(|at| self.hosts.get_mut(at)) {
+            host.rows += 1;
+        }
         number
     }
 
-    fn add(&mut self, digest: u64, host: &[u8]) -> u16 {
-        let Ok(name) = core::str::from_utf8(host) else { return 0 };
-        if self.names.len() >= MOST || name.len() > LONGEST {
+    fn find(&mut self, digest: u64) -> u16 {
+        if let Some(number) = self.numbers.get(&digest) {
+            if let Some(host) = self.hosts.get_mut(usize::from(*number) - 1).filter(|host| host.name.is_empty()) {
+                host.name = self.noted.get(&digest).cloned().unwrap_or_default();
+            }
+            return *number;
+        }
+        if self.hosts.len() >= MOST {
             return 0;
         }
-        self.names.push(name.to_owned());
-        let number = self.names.len() as u16;
+        let name = self.noted.get(&digest).cloned().unwrap_or_default();
+        self.hosts.push(Host { digest, name, rows: 0 });
+        let number = self.hosts.len() as u16;
         self.numbers.insert(digest, number);
         number
     }
 
-    /// The names, the host of number 1 first.
-    pub(crate) fn names(&self) -> &[String] {
-        &self.names
+    /// The name of a number's host, where at least so many rows have it.
+    pub(crate) fn name(&self, number: u16, least: u64) -> Option<&str> {
+        let host = self.hosts.get(usize::from(number).checked_sub(1)?)?;
+        (host.rows >= least).then_some(host.name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// Writes them, with the names of those that at least so many rows have.
+    pub(crate) fn keep(&self, out: &mut Out<'_>, least: u64) -> io::Result<()> {
+        out.number(self.hosts.len() as u64)?;
+        for host in &self.hosts {
+            out.numbers(&[host.digest, host.rows])?;
+            out.text(if host.rows >= least { &host.name } else { "" })?;
+        }
+        Ok(())
+    }
+
+    /// Reads what was written.
+    pub(crate) fn kept(from: &mut In<'_>) -> io::Result<Self> {
+        let mut hosts = Self::default();
+        for number in 1..=from.length(MOST)? {
+            let (digest, rows) = (from.number()?, from.number()?);
+            hosts.numbers.insert(digest, number as u16);
+            hosts.hosts.push(Host { digest, name: from.text()?, rows });
+        }
+        Ok(hosts)
     }
 }
 
@@ -59,10 +145,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_keeps_its_number() {
-        let mut hosts = Hosts::new(&Key::from_bytes([1; 32]));
-        assert_eq!([&b"qq.com"[..], b"163.com", b"qq.com", b"qq.com"].map(|host| hosts.number(host)), [1, 2, 1, 1]);
-        assert_eq!(hosts.names(), ["qq.com", "163.com"]);
-        assert_eq!(hosts.number(&[b'a'; 65]), 0);
+    fn a_host_keeps_its_number_and_is_named_again_where_its_name_was_not_written() {
+        let mut noted = Noted::new(&Key::from_bytes([1; 32]));
+        let [qq, other, again] = [&b"qq.com"[..], b"163.com", b"qq.com"].map(|host| noted.note(host));
+        assert_eq!((qq, noted.note(&[b'a'; 65])), (again, 0));
+        let mut hosts = Hosts::default();
+        hosts.learn(noted.take());
+        assert_eq!([qq, other, qq].map(|digest| hosts.number(digest)), [1, 2, 1]);
+        assert_eq!([hosts.name(1, 2), hosts.name(2, 2)], [Some("qq.com"), None]);
+        let mut written = Vec::new();
+        hosts.keep(&mut Out(&mut written), 2).unwrap();
+        assert!(
+            written.windows(6).any(|bytes| bytes == b"qq.com") && !written.windows(7).any(|bytes| bytes == b"163.com")
+        );
+        let mut hosts = Hosts::kept(&mut In(&mut &written[..])).unwrap();
+        noted.note(b"163.com");
+        hosts.learn(noted.take());
+        assert_eq!([other, qq].map(|digest| hosts.number(digest)), [2, 1]);
+        assert_eq!(hosts.name(2, 2), Some("163.com"));
     }
 }

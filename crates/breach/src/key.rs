@@ -50,6 +50,11 @@ impl Key {
         *blake3::keyed_hash(&self.derived(domain), canonical).as_bytes()
     }
 
+    /// A key for one file, told apart from others by random bytes.
+    pub(crate) fn of_file(&self, random: &[u8]) -> [u8; 32] {
+        *blake3::keyed_hash(&self.derived("file"), random).as_bytes()
+    }
+
     /// Short digests of a domain, for tables in memory.
     pub(crate) fn short(&self, domain: &str) -> ShortDigests {
         let derived = self.derived(domain);

@@ -6,11 +6,13 @@
 //! raw value is ever kept: what outlives a batch is a count, a mask or a digest under the case's key.
 
 mod column;
+mod damages;
 mod dialect;
 mod encoding;
 mod entry;
 pub mod fuzzing;
 mod hosts;
+mod kept;
 mod key;
 mod kind;
 mod law;
@@ -22,6 +24,7 @@ mod read;
 mod rows;
 mod sample;
 mod scan;
+mod seal;
 mod source;
 mod stale;
 mod text;
@@ -40,5 +43,8 @@ pub use password::{DigestOf, Family, FamilyRows, Guessing, SchemeRows, StorageRe
 pub use people::{Group, Groups, PeopleReport};
 pub use read::{Checkpoint, Options, read, read_from};
 pub use rows::{Batch, Damage, Dialect, Entry, Place, Row, Sink, Span, Table, TableId};
-pub use scan::{DamageReport, EntryReport, Report, Scan, ScanOptions, TableReport, is_column_name};
+pub use scan::{
+    DamageReport, EntryReport, Job, Keep, Refused, Report, Scan, ScanError, ScanOptions, TableReport, is_column_name,
+    scan_files,
+};
 pub use stale::{StaleReport, stale};

@@ -9,10 +9,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::entry::{Bounds, EntryReader, start_of};
+use crate::entry::{Bounds, End, EntryReader, start_of};
 use crate::read::{Checkpoint, Options};
 use crate::rows::{Batch, Damage, Sink, Table, TableId};
-use crate::source::is_container;
+use crate::source::{Counted, is_container};
 
 /// Reads a file that is no container in `parts` parts, each on a thread of its own, as the entry
 /// numbered `entry`. Returns the sinks in the order of the file. A container is one part.
@@ -28,11 +28,9 @@ pub fn read_in_parts<S: Sink + Send>(
 ) -> io::Result<Vec<S>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    let mut head = Vec::new();
-    (&mut file).take(512).read_to_end(&mut head)?;
-    let parts = if is_container(&head) { 1 } else { parts.max(1) };
-    file.rewind()?;
-    let plan = Plan { path, entry, options, edges: edges(size, parts, options.examine_every.max(1)) };
+    let parts = if is_container_file(path)? { 1 } else { parts.max(1) };
+    let file_of = PlainFile { path, entry, options };
+    let plan = Plan { file: file_of, edges: edges(size, parts, options.examine_every.max(1)) };
     let known = plan.beginning(&mut file);
     let guessed: Vec<_> = std::thread::scope(|scope| {
         let (plan, known, sink) = (&plan, &known, &sink);
@@ -53,16 +51,72 @@ fn edges(size: u64, parts: usize, every: u64) -> Vec<u64> {
 }
 
 /// A part that was read: from where, up to where.
-struct Part<S> {
-    from: Checkpoint,
-    end: Checkpoint,
-    sink: S,
+pub(crate) struct Part<S> {
+    pub(crate) from: Checkpoint,
+    pub(crate) end: End,
+    pub(crate) sink: S,
+}
+
+/// A file that is no container.
+pub(crate) struct PlainFile<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) entry: u32,
+    pub(crate) options: &'a Options,
+}
+
+impl PlainFile<'_> {
+    /// Reads from the first place at or after an offset where a row seems to begin, with what is `known` of the file.
+    pub(crate) fn guessed<S: Sink>(
+        &self,
+        offset: u64,
+        until: Option<u64>,
+        known: &Checkpoint,
+        mut sink: S,
+    ) -> io::Result<Part<S>> {
+        // One byte earlier: where a line ends just before the edge, the part begins at the edge.
+        let from = Checkpoint { offset: offset.saturating_sub(1), ..known.between_statements() };
+        let mut file = self.open_at(&from)?;
+        let bounds = Bounds { from: Some(from), until, placed: true };
+        let mut reader = EntryReader::new(self.entry, &mut file, bounds, self.options, &mut sink, &|| 0);
+        reader.align();
+        let from = reader.checkpoint();
+        let end = reader.run();
+        Ok(Part { from, end, sink })
+    }
+
+    /// Reads from a point that is known for one; `None` is the beginning. Returns where reading ended.
+    pub(crate) fn read(
+        &self,
+        from: Option<&Checkpoint>,
+        until: Option<u64>,
+        sink: &mut dyn Sink,
+        progress: &dyn Fn(u64) -> u64,
+    ) -> io::Result<End> {
+        let from = from.cloned().unwrap_or(Checkpoint { entry: self.entry, offset: 0, known: None });
+        let start = start_of(Some(&from));
+        let mut file = Counted::new(self.open_at(&from)?);
+        let count = file.count();
+        let bounds = Bounds { from: Some(from), until, placed: true };
+        let read = || progress(start + count.get());
+        Ok(EntryReader::new(self.entry, &mut file, bounds, self.options, sink, &read).run())
+    }
+
+    fn open_at(&self, from: &Checkpoint) -> io::Result<File> {
+        let mut file = File::open(self.path)?;
+        file.seek(SeekFrom::Start(start_of(Some(from))))?;
+        Ok(file)
+    }
+}
+
+/// Whether a file is taken apart before it is read.
+pub(crate) fn is_container_file(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(512).read_to_end(&mut head)?;
+    Ok(is_container(&head))
 }
 
 struct Plan<'a> {
-    path: &'a Path,
-    entry: u32,
-    options: &'a Options,
+    file: PlainFile<'a>,
     edges: Vec<u64>,
 }
 
@@ -70,7 +124,7 @@ impl Plan<'_> {
     /// What the file's beginning says.
     fn beginning(&self, file: &mut File) -> Checkpoint {
         let bounds = Bounds { from: None, until: None, placed: false };
-        EntryReader::new(self.entry, file, bounds, self.options, &mut Nobody, &|| 0).beginning()
+        EntryReader::new(self.file.entry, file, bounds, self.file.options, &mut Nobody, &|| 0).beginning()
     }
 
     fn until(&self, part: usize) -> Option<u64> {
@@ -83,33 +137,14 @@ impl Plan<'_> {
             return self.read(None, 0, sink);
         }
         let offset = self.edges.get(part).copied().unwrap_or(0);
-        // One byte earlier: where a line ends just before the edge, the part begins at the edge.
-        let from = Checkpoint { offset: offset.saturating_sub(1), ..known.between_statements() };
-        let mut file = self.open_at(&from)?;
-        let bounds = Bounds { from: Some(from), until: self.until(part), placed: true };
-        let mut sink = sink;
-        let mut reader = EntryReader::new(self.entry, &mut file, bounds, self.options, &mut sink, &|| 0);
-        reader.align();
-        let from = reader.checkpoint();
-        let end = reader.run();
-        Ok(Part { from, end, sink })
+        self.file.guessed(offset, self.until(part), known, sink)
     }
 
     /// Reads a part from a point that is known for one.
-    fn read<S: Sink>(&self, from: Option<&Checkpoint>, part: usize, sink: S) -> io::Result<Part<S>> {
-        let beginning = Checkpoint { entry: self.entry, offset: 0, known: None };
-        let from = from.unwrap_or(&beginning).clone();
-        let mut file = self.open_at(&from)?;
-        let bounds = Bounds { from: Some(from.clone()), until: self.until(part), placed: true };
-        let mut sink = sink;
-        let end = EntryReader::new(self.entry, &mut file, bounds, self.options, &mut sink, &|| 0).run();
-        Ok(Part { from, end, sink })
-    }
-
-    fn open_at(&self, from: &Checkpoint) -> io::Result<File> {
-        let mut file = File::open(self.path)?;
-        file.seek(SeekFrom::Start(start_of(Some(from))))?;
-        Ok(file)
+    fn read<S: Sink>(&self, from: Option<&Checkpoint>, part: usize, mut sink: S) -> io::Result<Part<S>> {
+        let beginning = Checkpoint { entry: self.file.entry, offset: 0, known: None };
+        let end = self.file.read(from, self.until(part), &mut sink, &|read| read)?;
+        Ok(Part { from: from.cloned().unwrap_or(beginning), end, sink })
     }
 
     fn verified<S: Sink>(&self, guessed: Vec<io::Result<Part<S>>>, sink: &impl Fn() -> S) -> io::Result<Vec<S>> {
@@ -119,7 +154,7 @@ impl Plan<'_> {
             let guess = guess?;
             let is_right = end.as_ref().is_none_or(|end| end.goes_on_as(&guess.from));
             let read = if is_right { guess } else { self.read(end.as_ref(), part, sink())? };
-            end = Some(read.end);
+            end = Some(read.end.at);
             sinks.push(read.sink);
         }
         Ok(sinks)

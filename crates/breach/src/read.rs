@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,11 +27,23 @@ pub struct Options {
     pub examine_every: u64,
     /// The longest row, in bytes of text. A longer one is damage.
     pub longest_row: usize,
+    /// An entry is counted in cells of so many bytes, unpacked: a multiple of `examine_every`.
+    pub cell: u64,
+    /// How many damages of an entry are told one by one; of more, how many they are.
+    pub most_damages: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { from: None, block: 256 << 10, sample: 256 << 10, examine_every: 1 << 20, longest_row: 16 << 20 }
+        Self {
+            from: None,
+            block: 256 << 10,
+            sample: 256 << 10,
+            examine_every: 1 << 20,
+            longest_row: 16 << 20,
+            cell: 8 << 20,
+            most_damages: 1000,
+        }
     }
 }
 
@@ -86,12 +98,7 @@ impl Checkpoint {
 /// A file that cannot be opened. What cannot be read *in* a file is damage, which the sink is told.
 pub fn read(paths: &[PathBuf], options: &Options, sink: &mut dyn Sink) -> io::Result<()> {
     let mut reading = Reading::new(options, sink);
-    for path in paths {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        reading.file(&path.to_string_lossy(), &mut file, Some(size), |file| Source::File(file));
-    }
-    Ok(())
+    paths.iter().try_for_each(|path| reading.path(path))
 }
 
 /// Reads one dump from any reader; `name` stands for its path.
@@ -100,18 +107,26 @@ pub fn read_from(name: &str, source: &mut dyn Read, options: &Options, sink: &mu
 }
 
 /// A reading over all files.
-struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     options: &'a Options,
     sink: &'a mut dyn Sink,
     /// The next entry's number.
-    entry: u32,
+    pub(crate) entry: u32,
     /// Bytes read of the files before this one.
-    read: u64,
+    pub(crate) read: u64,
 }
 
 impl<'a> Reading<'a> {
-    fn new(options: &'a Options, sink: &'a mut dyn Sink) -> Self {
+    pub(crate) fn new(options: &'a Options, sink: &'a mut dyn Sink) -> Self {
         Self { options, sink, entry: 0, read: 0 }
+    }
+
+    /// Reads a file.
+    pub(crate) fn path(&mut self, path: &Path) -> io::Result<()> {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        self.file(&path.to_string_lossy(), &mut file, Some(size), |file| Source::File(file));
+        Ok(())
     }
 
     fn file<S>(&mut self, path: &str, file: S, size: Option<u64>, as_source: fn(&mut Counted<S>) -> Source<'_>) {

@@ -207,6 +207,17 @@ pub trait Sink {
     fn checkpoint(&mut self, checkpoint: &Checkpoint, read: u64) {
         let _ = (checkpoint, read);
     }
+
+    /// The same at the first point between statements or lines in another cell ([`crate::Options::cell`]) of the entry,
+    /// which are numbered from 0. However often and wherever a dump is read from, these points are the same.
+    fn edge(&mut self, cell: u64, checkpoint: &Checkpoint, read: u64) {
+        let _ = (cell, checkpoint, read);
+    }
+
+    /// False where nothing that follows is of use any more: reading may end.
+    fn wants_more(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -210,9 +210,13 @@ impl<'r> Window<'r> {
         self.valid - self.at
     }
 
-    /// What was lost since the last call.
-    pub(crate) fn take_losses(&mut self) -> Vec<Loss> {
-        std::mem::take(&mut self.losses)
+    /// What was lost before an offset, or where the entry could not be read on, and not yet told.
+    pub(crate) fn take_losses(&mut self, before: u64) -> Vec<Loss> {
+        let (taken, kept) = std::mem::take(&mut self.losses)
+            .into_iter()
+            .partition(|loss| loss.offset < before + u64::from(loss.bytes == 0));
+        self.losses = kept;
+        taken
     }
 
     /// Forgets what was consumed and reads on. All places in the text move. `false` at the end.

@@ -1,5 +1,8 @@
 //! How many different values: exactly while they are few, estimated from then on.
 
+use crate::kept::{In, Out};
+use std::io;
+
 /// Most digests kept one by one.
 const EXACT: usize = 32_768;
 /// Most digests kept one by one of a column that is one of very many: they take as much memory as the registers.
@@ -37,22 +40,88 @@ impl Distinct {
                     return;
                 }
                 if (*held + 1) * 2 > slots.len() {
-                    if *held >= *most {
-                        return self.estimate_with(digest);
-                    }
                     grow(slots);
                 }
                 *held += usize::from(insert(slots, digest));
+                if *held > *most {
+                    self.become_estimate();
+                }
             }
         }
     }
 
-    fn estimate_with(&mut self, digest: u64) {
-        let mut registers = Box::new([0; REGISTERS]);
-        if let Self::Exact { slots, zero, .. } = self {
-            slots.iter().filter(|digest| **digest != 0 || *zero).for_each(|digest| raise(&mut registers, *digest));
+    /// What it takes of memory.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Exact { slots, .. } => slots.len() * size_of::<u64>(),
+            Self::Estimate(_) => REGISTERS,
         }
-        raise(&mut registers, digest);
+    }
+
+    /// Whether digests are no longer kept one by one.
+    pub(crate) fn is_estimate(&self) -> bool {
+        matches!(self, Self::Estimate(_))
+    }
+
+    /// Nothing counted, for what will be added to an estimate.
+    pub(crate) fn estimating() -> Self {
+        Self::Estimate(Box::new([0; REGISTERS]))
+    }
+
+    /// Counts what the other counted, too. What comes out does not depend on what was counted where.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        match other {
+            Self::Exact { slots, zero, .. } => {
+                slots.iter().filter(|digest| **digest != 0).for_each(|digest| self.add(*digest));
+                if *zero {
+                    self.add(0);
+                }
+            }
+            Self::Estimate(others) => {
+                self.become_estimate();
+                if let Self::Estimate(registers) = self {
+                    registers.iter_mut().zip(others.iter()).for_each(|(one, other)| *one = (*one).max(*other));
+                }
+            }
+        }
+    }
+
+    /// Writes what was counted.
+    pub(crate) fn keep(&self, out: &mut Out<'_>) -> io::Result<()> {
+        match self {
+            Self::Exact { slots, held, zero, most } => {
+                out.numbers(&[0, *most as u64, u64::from(*zero), *held as u64])?;
+                slots.iter().filter(|digest| **digest != 0).try_for_each(|digest| out.number(*digest))
+            }
+            Self::Estimate(registers) => {
+                out.number(1)?;
+                out.bytes(&registers[..])
+            }
+        }
+    }
+
+    /// Reads what was written.
+    pub(crate) fn kept(from: &mut In<'_>) -> io::Result<Self> {
+        if from.number()? == 1 {
+            let mut registers = Box::new([0; REGISTERS]);
+            from.bytes(&mut registers[..])?;
+            return Ok(Self::Estimate(registers));
+        }
+        let most = from.length(EXACT)?;
+        let mut distinct = Self::Exact { slots: Vec::new(), held: 0, zero: from.number()? == 1, most };
+        for _ in 0..from.length(most)? {
+            distinct.add(from.number()?);
+        }
+        Ok(distinct)
+    }
+
+    fn become_estimate(&mut self) {
+        let Self::Exact { slots, zero, .. } = self else { return };
+        let mut registers = Box::new([0; REGISTERS]);
+        slots.iter().filter(|digest| **digest != 0).for_each(|digest| raise(&mut registers, *digest));
+        if *zero {
+            raise(&mut registers, 0);
+        }
         *self = Self::Estimate(registers);
     }
 

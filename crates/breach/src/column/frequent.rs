@@ -1,6 +1,8 @@
 //! The most repeated values among millions, in a table of fixed size.
 
+use crate::kept::{In, Out};
 use std::collections::HashMap;
+use std::io;
 
 /// Counters kept.
 const COUNTERS: usize = 1024;
@@ -38,6 +40,22 @@ impl Frequent {
                 *count > 0
             });
         }
+    }
+
+    /// Writes what was counted.
+    pub(crate) fn keep(&self, out: &mut Out<'_>) -> io::Result<()> {
+        out.numbers(&[self.all, self.most as u64, self.counts.len() as u64])?;
+        self.counts.iter().try_for_each(|(digest, count)| out.numbers(&[*digest, *count]))
+    }
+
+    /// Reads what was written.
+    pub(crate) fn kept(from: &mut In<'_>) -> io::Result<Self> {
+        let (all, most) = (from.number()?, from.length(COUNTERS)?);
+        let mut counts = HashMap::new();
+        for _ in 0..from.length(most)? {
+            counts.insert(from.number()?, from.number()?);
+        }
+        Ok(Self { counts, all, most })
     }
 
     /// How many were counted, and how many of them at least are among the `most` that are most repeated. What was seen

@@ -1,11 +1,14 @@
 //! One column: what its values are and how many.
 
 mod distinct;
+mod first_seen;
 mod frequent;
+mod keeping;
 mod report;
 mod shape;
 
 pub(crate) use distinct::Distinct;
+pub(crate) use first_seen::FirstSeen;
 pub(crate) use frequent::Frequent;
 pub use report::{ColumnReport, DistinctReport, KindRows, ShapeShare};
 
@@ -56,6 +59,8 @@ pub(crate) struct Column {
     null: u64,
     empty: u64,
     filled: u64,
+    /// Filled fields of the cell of the dump that is read.
+    in_cell: u64,
     valid: u64,
     shortest: usize,
     longest: usize,
@@ -66,16 +71,38 @@ pub(crate) struct Column {
     looked_at: u64,
     pub(crate) stored: Option<Box<Stored>>,
     ample: bool,
-    /// The first values of a column of which the sample showed too few.
-    late: Option<Vec<Vec<u8>>>,
+    late: Option<Late>,
     oldest: i64,
     newest: i64,
+}
+
+/// The first values of a column of which the sample showed too few.
+#[derive(Default)]
+struct Late {
+    values: Vec<Vec<u8>>,
+    /// The cell in which the first of them came.
+    since: u64,
+    /// How many there are to be read again, because what was counted was written without them.
+    missing: usize,
+}
+
+/// What a part of a dump has to know of a column to count it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KnownColumn {
+    kind: Kind,
+    /// Whether its first values still decide on the kind.
+    is_open: bool,
+    is_estimate: bool,
 }
 
 /// What is counted beside in a column of passwords.
 fn stored(kind: Kind, ample: bool) -> Option<Box<Stored>> {
     let frequent = || if ample { Frequent::new() } else { Frequent::small() };
-    matches!(kind, Kind::Password | Kind::PasswordHash | Kind::Digest).then(|| Box::new(Stored::new(frequent())))
+    has_passwords(kind).then(|| Box::new(Stored::new(frequent())))
+}
+
+fn has_passwords(kind: Kind) -> bool {
+    matches!(kind, Kind::Password | Kind::PasswordHash | Kind::Digest)
 }
 
 /// What a column says of a value: its digest, and whether it is valid.
@@ -86,9 +113,9 @@ pub(crate) struct Seen {
 }
 
 impl Column {
-    /// A column of a kind. `sampled` values were there to tell it.
-    pub(crate) fn new(header: Option<String>, kind: Kind, sampled: usize, place: Place) -> Self {
-        let late = (sampled < LATE / 4 && matches!(kind, Kind::Text | Kind::Number)).then(Vec::new);
+    /// A column of a kind. `sampled` values were there to tell it, since a cell.
+    pub(crate) fn new(header: Option<String>, kind: Kind, sampled: usize, since: u64, place: Place) -> Self {
+        let is_open = sampled < LATE / 4 && matches!(kind, Kind::Text | Kind::Number);
         let ample = place.before < AMPLE;
         Self {
             header,
@@ -96,6 +123,7 @@ impl Column {
             null: 0,
             empty: 0,
             filled: 0,
+            in_cell: 0,
             valid: 0,
             shortest: usize::MAX,
             longest: 0,
@@ -105,9 +133,70 @@ impl Column {
             looked_at: 0,
             stored: stored(kind, ample),
             ample,
-            late,
+            late: is_open.then(|| Late { since, ..Late::default() }),
             oldest: i64::MAX,
             newest: i64::MIN,
+        }
+    }
+
+    /// The same column in a part of the dump that is merged later.
+    pub(crate) fn of_part(known: KnownColumn) -> Self {
+        let place = Place { before: 0, room: ShapeRoom::default() };
+        Self {
+            distinct: if known.is_estimate { Distinct::estimating() } else { Distinct::new() },
+            shapes: Shapes::default(),
+            stored: has_passwords(known.kind).then(|| Box::new(Stored::of_part())),
+            late: known.is_open.then(Late::default),
+            ..Self::new(None, known.kind, LATE, 0, place)
+        }
+    }
+
+    /// What a part has to know.
+    pub(crate) fn known(&self) -> KnownColumn {
+        KnownColumn { kind: self.kind, is_open: self.late.is_some(), is_estimate: self.distinct.is_estimate() }
+    }
+
+    /// Whether a part that was counted with what it knew comes out as if it had been counted here.
+    pub(crate) fn takes(&self, part: &Self) -> bool {
+        let values = part.late.as_ref().map_or(0, |late| late.values.len());
+        let stays_open = self.late.as_ref().is_none_or(|late| late.values.len() + values < LATE);
+        self.kind == part.kind && stays_open && (self.late.is_none() || part.late.is_some())
+    }
+
+    /// Counts what was counted of the column in a part that comes after this.
+    pub(crate) fn merge(&mut self, part: &Self, cell: u64) {
+        self.null += part.null;
+        self.empty += part.empty;
+        self.filled += part.filled;
+        self.in_cell += part.in_cell;
+        self.valid += part.valid;
+        self.shortest = self.shortest.min(part.shortest);
+        self.longest = self.longest.max(part.longest);
+        self.distinct.merge(&part.distinct);
+        self.shapes.merge(&part.shapes);
+        self.others.iter_mut().zip(part.others).for_each(|(count, part)| *count += part);
+        self.looked_at += part.looked_at;
+        self.oldest = self.oldest.min(part.oldest);
+        self.newest = self.newest.max(part.newest);
+        if let (Some(stored), Some(part)) = (&mut self.stored, &part.stored) {
+            stored.merge(part);
+        }
+        if let (Some(late), Some(part)) = (&mut self.late, &part.late) {
+            part.values.iter().for_each(|value| late.push(value, cell));
+        }
+    }
+
+    /// What the shapes of a part take, and all that it takes and that grows with the part.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let stored = self.stored.as_ref().map_or(0, |stored| stored.held());
+        (self.shapes.held, self.shapes.held + stored + self.distinct.held())
+    }
+
+    /// A cell begins. Where the first values are too far apart to be held, the column stays what it is.
+    pub(crate) fn begin_cell(&mut self, cell: u64) {
+        self.in_cell = 0;
+        if self.late.as_ref().is_some_and(|late| !late.values.is_empty() && late.since + 1 < cell) {
+            self.late = None;
         }
     }
 
@@ -119,12 +208,13 @@ impl Column {
 
     /// Counts a field that is there.
     #[inline]
-    pub(crate) fn add(&mut self, value: &[u8], checker: &mut Checker, digests: &Digests) -> Option<Seen> {
+    pub(crate) fn add(&mut self, value: &[u8], at: At, checker: &mut Checker, digests: &Digests) -> Option<Seen> {
         if value.is_empty() {
             self.empty += 1;
             return None;
         }
         self.filled += 1;
+        self.in_cell += 1;
         self.shortest = self.shortest.min(value.len());
         self.longest = self.longest.max(value.len());
         let verdict = checker.check(self.kind, value);
@@ -137,11 +227,11 @@ impl Column {
         if let Some(stored) = &mut self.stored {
             stored.add(value, digest);
         }
-        if self.filled % SAMPLED == 1 || self.filled < 256 {
+        if self.in_cell % SAMPLED == 1 || at.is_first {
             self.look_at(value, verdict, checker);
         }
         if self.late.is_some() {
-            self.type_late(value, checker);
+            self.type_late(value, at.cell, checker);
         }
         Some(Seen { digest, verdict })
     }
@@ -176,16 +266,17 @@ impl Column {
         self.newest = self.newest.max(seconds);
     }
 
-    /// Types the column anew once it has shown enough values; they are few enough to be counted again.
+    /// Types the column anew once it has shown enough values; they are few enough to be counted again. A part only
+    /// holds them: it is not merged where they decide.
     #[cold]
-    fn type_late(&mut self, value: &[u8], checker: &mut Checker) {
+    fn type_late(&mut self, value: &[u8], cell: u64, checker: &mut Checker) {
         let Some(late) = &mut self.late else { return };
-        late.push(value.get(..value.len().min(256)).unwrap_or_default().to_vec());
-        if late.len() < LATE {
+        late.push(value, cell);
+        if late.values.len() < LATE {
             return;
         }
         let late = self.late.take().unwrap_or_default();
-        let values: Vec<&[u8]> = late.iter().map(Vec::as_slice).collect();
+        let values: Vec<&[u8]> = late.values.iter().map(Vec::as_slice).collect();
         let kind = kind::decide(&kind::Column { header: self.header.as_deref(), values: &values }, checker);
         if kind != self.kind {
             self.kind = kind;
@@ -193,4 +284,24 @@ impl Column {
             self.valid = values.iter().filter(|value| checker.check(kind, value).is_valid()).count() as u64;
         }
     }
+}
+
+impl Late {
+    fn push(&mut self, value: &[u8], cell: u64) {
+        if self.values.is_empty() {
+            self.since = cell;
+        }
+        if self.values.len() < LATE {
+            self.values.push(value.get(..value.len().min(256)).unwrap_or_default().to_vec());
+        }
+    }
+}
+
+/// Where in the dump a value stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At {
+    /// Whether among the first rows of its table, which are all looked at.
+    pub(crate) is_first: bool,
+    /// Which cell of its entry is read.
+    pub(crate) cell: u64,
 }

@@ -1,6 +1,8 @@
 //! Shapes of values: what kinds of characters, how many of each in a row, and signs. Never the characters.
 
-use std::collections::HashMap;
+use super::first_seen::FirstSeen;
+use crate::kept::{In, Out};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,52 +16,100 @@ const ALL_BYTES: usize = 128 << 20;
 /// What a shape takes beside its characters.
 const SHAPE: usize = 64;
 
-/// What the shapes of all columns take together.
+/// What the shapes of all columns take together. Once one did not fit, no more are taken: which are, then no longer
+/// depends on the order.
 #[derive(Clone, Default)]
 pub(crate) struct ShapeRoom(Arc<AtomicUsize>);
 
 impl ShapeRoom {
     /// Whether there is room for one more; then it is taken.
     fn take(&self, shape: &str) -> bool {
-        let bytes = shape.len() + SHAPE;
-        let fits = self.0.load(Ordering::Relaxed) + bytes <= ALL_BYTES;
-        if fits {
-            self.0.fetch_add(bytes, Ordering::Relaxed);
-        }
+        let taken = self.0.load(Ordering::Relaxed);
+        let now = taken + held(shape);
+        let fits = taken != usize::MAX && now <= ALL_BYTES;
+        self.0.store(if fits { now } else { usize::MAX }, Ordering::Relaxed);
         fits
     }
+
+    /// Whether so many more bytes fit, or none is taken any more.
+    pub(crate) fn does_not_mind(&self, bytes: usize) -> bool {
+        let taken = self.0.load(Ordering::Relaxed);
+        taken == usize::MAX || taken + bytes <= ALL_BYTES
+    }
+
+    pub(crate) fn keep(&self, out: &mut Out<'_>) -> io::Result<()> {
+        out.number(self.0.load(Ordering::Relaxed) as u64)
+    }
+
+    pub(crate) fn kept(from: &mut In<'_>) -> io::Result<Self> {
+        Ok(Self(Arc::new(AtomicUsize::new(from.small()?))))
+    }
+}
+
+/// What a shape takes.
+fn held(shape: &str) -> usize {
+    shape.len() + SHAPE
 }
 
 /// Shapes of a sample of a column.
 #[derive(Default)]
 pub(crate) struct Shapes {
-    room: ShapeRoom,
-    counts: HashMap<String, u64>,
+    /// `None` where all are taken, for a while.
+    room: Option<ShapeRoom>,
+    counts: FirstSeen<String>,
     all: u64,
+    /// What the shapes take.
+    pub(crate) held: usize,
 }
 
 impl Shapes {
     /// None, in the room that all columns share.
     pub(crate) fn new(room: ShapeRoom) -> Self {
-        Self { room, ..Self::default() }
+        Self { room: Some(room), ..Self::default() }
     }
 
     /// Counts the shape of a value.
     pub(crate) fn add(&mut self, value: &[u8]) {
         self.all += 1;
-        let shape = shape(value);
-        if let Some(count) = self.counts.get_mut(&shape) {
-            *count += 1;
-        } else if self.counts.len() < MOST && self.room.take(&shape) {
-            self.counts.insert(shape, 1);
+        self.count(&shape(value), 1);
+    }
+
+    fn count(&mut self, shape: &str, times: u64) {
+        let is_taken = |room: &ShapeRoom, counted: usize| counted < MOST && room.take(shape);
+        if self.counts.again(shape, times) {
+            return;
         }
+        if self.room.as_ref().is_none_or(|room| is_taken(room, self.counts.len())) {
+            self.held += held(shape);
+            self.counts.first(shape.to_owned(), times);
+        }
+    }
+
+    /// Counts what the other counted after this.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.all += other.all;
+        for (shape, times) in other.counts.in_order() {
+            self.count(shape, times);
+        }
+    }
+
+    pub(crate) fn keep(&self, out: &mut Out<'_>) -> io::Result<()> {
+        out.number(self.all)?;
+        self.counts.keep(out, |shape, out| out.text(shape))
+    }
+
+    pub(crate) fn kept(from: &mut In<'_>, room: ShapeRoom) -> io::Result<Self> {
+        let all = from.number()?;
+        let counts = FirstSeen::kept(from, MOST, |from| from.text())?;
+        let held = counts.iter().map(|(shape, _)| held(shape)).sum();
+        Ok(Self { room: Some(room), counts, all, held })
     }
 
     /// The shapes of at least `least` values of the sample, the most repeated first, with their share of it.
     pub(crate) fn most(&self, most: usize, least: u64) -> Vec<(String, f64)> {
-        let mut shapes: Vec<_> = self.counts.iter().filter(|(_, count)| **count >= least).collect();
+        let mut shapes: Vec<_> = self.counts.iter().filter(|(_, count)| *count >= least).collect();
         shapes.sort_unstable_by(|one, other| (other.1, one.0).cmp(&(one.1, other.0)));
-        let share = |(shape, count): (&String, &u64)| (shape.clone(), *count as f64 / self.all.max(1) as f64);
+        let share = |(shape, count): (&String, u64)| (shape.clone(), count as f64 / self.all.max(1) as f64);
         shapes.into_iter().take(most).map(share).collect()
     }
 }

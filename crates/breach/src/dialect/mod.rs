@@ -177,6 +177,11 @@ impl State {
     }
 }
 
+/// One of the signs that part fields.
+pub(crate) fn separator(written: &str) -> Option<&'static str> {
+    delimited::SEPARATORS.iter().copied().find(|separator| *separator == written)
+}
+
 /// A dialect by its number, for readers that are told which.
 pub(crate) fn of_number(number: u8) -> State {
     let separators = delimited::SEPARATORS;

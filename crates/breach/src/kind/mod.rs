@@ -112,6 +112,11 @@ impl Kind {
         Self::Text,
     ];
 
+    /// The kind of a discriminant.
+    pub(crate) fn of_number(number: u64) -> Option<Self> {
+        Self::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+
     /// The kind's name, as planted kinds are named where there is one of them.
     pub fn name(self) -> &'static str {
         match self {

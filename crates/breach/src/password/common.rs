@@ -137,6 +137,11 @@ const UNSALTED: [(&str, Compute); 10] = [
     ("MySQL41", |text| Sha1::digest(Sha1::digest(text)).to_vec()),
 ];
 
+/// The names of [`UNSALTED`].
+pub(super) fn unsalted() -> impl Iterator<Item = &'static str> {
+    UNSALTED.iter().map(|(name, _)| *name)
+}
+
 /// MD4 of UTF-16, little end first ([MS-NLMP] section 3.3.1).
 fn ntlm(text: &[u8]) -> Vec<u8> {
     let wide: Vec<u8> = text.iter().flat_map(|byte| [*byte, 0]).collect();

@@ -1,43 +1,63 @@
 //! What the rows of a password column say together.
 
-use super::common::Commonest;
+use super::common::{Commonest, unsalted};
 use super::form::{FAMILIES, Family, form};
 use super::verify::{Origin, Owner, verify};
-use crate::column::Frequent;
+use crate::column::{FirstSeen, Frequent};
+use crate::kept::{In, Out, invalid};
 use crate::kind::Kind;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io;
 
 /// Most different work factors counted one by one.
 const MOST_WORKS: usize = 64;
 /// How many of the most repeated stored forms are looked at together.
 const REPEATED: usize = 10;
+/// More ways to make a digest than are tried.
+const MOST_SCHEMES: usize = 1000;
 
 /// Counts of a column of passwords.
 pub(crate) struct Stored {
     /// By family: without and with a salt in the form.
     forms: Vec<[u64; 2]>,
-    works: BTreeMap<(u8, u32), u64>,
+    works: FirstSeen<(u8, u32)>,
     commonest: &'static Commonest,
     of_commonest: BTreeMap<&'static str, u64>,
     origins: BTreeMap<Origin, u64>,
     tried: u64,
     typed_commonest: u64,
-    frequent: Frequent,
+    repeated: Repeated,
+}
+
+/// How the most repeated stored forms are found.
+enum Repeated {
+    Counted(Frequent),
+    /// All digests in their order, to be counted behind those of another part: the counts depend on the order.
+    Listed(Vec<u64>),
 }
 
 impl Stored {
     /// Nothing counted.
     pub(crate) fn new(frequent: Frequent) -> Self {
+        Self::with(Repeated::Counted(frequent))
+    }
+
+    /// Nothing counted, for a part that is merged behind another.
+    pub(crate) fn of_part() -> Self {
+        Self::with(Repeated::Listed(Vec::new()))
+    }
+
+    fn with(repeated: Repeated) -> Self {
         Self {
             forms: vec![[0; 2]; FAMILIES.len()],
-            works: BTreeMap::new(),
+            works: FirstSeen::default(),
             commonest: Commonest::known(),
             of_commonest: BTreeMap::new(),
             origins: BTreeMap::new(),
             tried: 0,
             typed_commonest: 0,
-            frequent,
+            repeated,
         }
     }
 
@@ -47,10 +67,8 @@ impl Stored {
         if let Some(count) = self.forms.get_mut(usize::from(form.family)) {
             count[usize::from(form.salted)] += 1;
         }
-        if let Some(work) = form.work
-            && (self.works.len() < MOST_WORKS || self.works.contains_key(&(form.family, work)))
-        {
-            *self.works.entry((form.family, work)).or_default() += 1;
+        if let Some(work) = form.work {
+            self.count_work((form.family, work), 1);
         }
         if !form.is_stored() {
             self.typed_commonest += u64::from(super::is_commonest(value));
@@ -59,7 +77,82 @@ impl Stored {
         {
             *self.of_commonest.entry(scheme).or_default() += 1;
         }
-        self.frequent.add(digest);
+        match &mut self.repeated {
+            Repeated::Counted(frequent) => frequent.add(digest),
+            Repeated::Listed(digests) => digests.push(digest),
+        }
+    }
+
+    fn count_work(&mut self, work: (u8, u32), times: u64) {
+        let has_room = matches!(self.repeated, Repeated::Listed(_)) || self.works.len() < MOST_WORKS;
+        if !self.works.again(&work, times) && has_room {
+            self.works.first(work, times);
+        }
+    }
+
+    /// Counts what a part counted that comes after this.
+    pub(crate) fn merge(&mut self, part: &Self) {
+        for (counts, parts) in self.forms.iter_mut().zip(&part.forms) {
+            counts.iter_mut().zip(parts).for_each(|(count, part)| *count += part);
+        }
+        part.works.in_order().into_iter().for_each(|(work, times)| self.count_work(*work, times));
+        part.of_commonest.iter().for_each(|(scheme, rows)| *self.of_commonest.entry(scheme).or_default() += rows);
+        part.origins.iter().for_each(|(origin, rows)| *self.origins.entry(*origin).or_default() += rows);
+        self.tried += part.tried;
+        self.typed_commonest += part.typed_commonest;
+        if let (Repeated::Counted(frequent), Repeated::Listed(digests)) = (&mut self.repeated, &part.repeated) {
+            digests.iter().for_each(|digest| frequent.add(*digest));
+        }
+    }
+
+    /// What it takes of memory, about.
+    pub(crate) fn held(&self) -> usize {
+        let listed = match &self.repeated {
+            Repeated::Counted(_) => 0,
+            Repeated::Listed(digests) => digests.capacity() * size_of::<u64>(),
+        };
+        listed + self.works.len() * 32
+    }
+
+    /// Writes what was counted.
+    pub(crate) fn keep(&self, out: &mut Out<'_>) -> io::Result<()> {
+        self.forms.iter().try_for_each(|counts| out.numbers(counts))?;
+        self.works.keep(out, |(family, work), out| out.numbers(&[u64::from(*family), u64::from(*work)]))?;
+        out.number(self.of_commonest.len() as u64)?;
+        for (scheme, rows) in &self.of_commonest {
+            out.text(scheme)?;
+            out.number(*rows)?;
+        }
+        out.number(self.origins.len() as u64)?;
+        for (origin, rows) in &self.origins {
+            origin.keep(out)?;
+            out.number(*rows)?;
+        }
+        out.numbers(&[self.tried, self.typed_commonest])?;
+        match &self.repeated {
+            Repeated::Counted(frequent) => frequent.keep(out),
+            Repeated::Listed(_) => Err(invalid()),
+        }
+    }
+
+    /// Reads what was written.
+    pub(crate) fn kept(from: &mut In<'_>) -> io::Result<Self> {
+        let mut stored = Self::of_part();
+        for counts in &mut stored.forms {
+            *counts = [from.number()?, from.number()?];
+        }
+        stored.works = FirstSeen::kept(from, MOST_WORKS, |from| Ok((from.small()?, from.small()?)))?;
+        for _ in 0..from.length(MOST_SCHEMES)? {
+            let name = from.text()?;
+            let scheme = unsalted().find(|known| *known == name).ok_or_else(invalid)?;
+            stored.of_commonest.insert(scheme, from.number()?);
+        }
+        for _ in 0..from.length(MOST_SCHEMES)? {
+            stored.origins.insert(Origin::kept(from)?, from.number()?);
+        }
+        (stored.tried, stored.typed_commonest) = (from.number()?, from.number()?);
+        stored.repeated = Repeated::Counted(Frequent::kept(from)?);
+        Ok(stored)
     }
 
     /// Tries what a value is a digest of, with the fields of its row.
@@ -72,7 +165,10 @@ impl Stored {
 
     /// What was found. `salt_column` where the table has a column of salts beside.
     pub(crate) fn report(&self, salt_column: bool) -> StorageReport {
-        let (rows, repeated) = self.frequent.of_most(REPEATED);
+        let (rows, repeated) = match &self.repeated {
+            Repeated::Counted(frequent) => frequent.of_most(REPEATED),
+            Repeated::Listed(_) => (0, 0),
+        };
         let families =
             FAMILIES.iter().zip(&self.forms).enumerate().filter(|(_, (_, counts))| counts[0] + counts[1] > 0);
         let mut families: Vec<_> =
@@ -96,13 +192,10 @@ impl Stored {
     }
 
     fn family(&self, index: usize, family: &'static Family, counts: [u64; 2]) -> FamilyRows {
-        let works = self.works.range((index as u8, 0)..=(index as u8, u32::MAX));
-        FamilyRows {
-            family: *family,
-            rows: counts[0] + counts[1],
-            salted: counts[1],
-            work: works.map(|((_, work), rows)| WorkRows { work: *work, rows: *rows }).collect(),
-        }
+        let of_family = self.works.iter().filter(|((family, _), _)| usize::from(*family) == index);
+        let mut work: Vec<_> = of_family.map(|((_, work), rows)| WorkRows { work: *work, rows }).collect();
+        work.sort_unstable_by_key(|work| work.work);
+        FamilyRows { family: *family, rows: counts[0] + counts[1], salted: counts[1], work }
     }
 }
 

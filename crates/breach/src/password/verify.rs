@@ -5,10 +5,12 @@
 //! numbers of China can be tried in minutes.
 
 use super::common::{COMMONEST, Compute, unhex};
+use crate::kept::{In, Out, invalid};
 use crate::kind::Kind;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use std::io;
 
 /// The fields of the row that a stored form stands in.
 pub(crate) struct Owner<'a> {
@@ -45,6 +47,35 @@ const SALTED: [[&str; 4]; 3] = [
         "SHA-256 of salt and MD5",
     ],
 ];
+
+impl Origin {
+    /// Writes it.
+    pub(super) fn keep(self, out: &mut Out<'_>) -> io::Result<()> {
+        match self {
+            Self::Commonest(name) => {
+                out.number(0)?;
+                out.text(name)
+            }
+            Self::Field(kind, name) => {
+                out.numbers(&[1, kind as u64])?;
+                out.text(name)
+            }
+        }
+    }
+
+    /// Reads what was written.
+    pub(super) fn kept(from: &mut In<'_>) -> io::Result<Self> {
+        if from.flag()? {
+            let kind = Kind::of_number(from.number()?).ok_or_else(invalid)?;
+            return Ok(Self::Field(kind, known(&from.text()?, DIGESTS.iter().map(|(name, ..)| *name))?));
+        }
+        Ok(Self::Commonest(known(&from.text()?, SALTED.iter().flatten().copied())?))
+    }
+}
+
+fn known(name: &str, mut names: impl Iterator<Item = &'static str>) -> io::Result<&'static str> {
+    names.find(|known| *known == name).ok_or_else(invalid)
+}
 
 /// Tries a stored form in hex digits, with a salt behind a colon or in the row.
 pub(crate) fn verify(stored: &[u8], owner: &Owner<'_>) -> Option<Origin> {

@@ -8,11 +8,13 @@
 //! one more zero bit, and counts stand for that many times as many. Which people are kept depends on the key, not on
 //! where they stand in the dump.
 
+mod keeping;
 mod report;
 mod table;
 
 pub use report::{Group, Groups, PeopleReport};
 
+use crate::hosts::Hosts;
 use crate::kind::{Day, Kind};
 use table::Table;
 
@@ -35,8 +37,8 @@ pub(crate) struct Facts {
     pub(crate) birth: Option<Day>,
     /// Province by GB/T 2260.
     pub(crate) province: u8,
-    /// Mail host by number, 0 for none.
-    pub(crate) host: u16,
+    /// Digest of its mail host, 0 for none.
+    pub(crate) host: u64,
 }
 
 impl Facts {
@@ -102,17 +104,24 @@ impl People {
 
     /// Counts rows. Their places in the table are all touched first, so that the memory is waited for once and not
     /// row by row.
-    pub(crate) fn add(&mut self, rows: &[Facts]) {
+    pub(crate) fn add(&mut self, rows: &[Facts], hosts: &mut Hosts) {
         for chunk in rows.chunks(32) {
             let touched = chunk.iter().flat_map(|row| row.keys).fold(0, |sum, key| sum ^ self.table.touch(key));
             std::hint::black_box(touched);
             for row in chunk {
-                self.add_row(row);
+                let host = hosts.number(row.host);
+                self.add_row(row, host);
             }
         }
     }
 
-    fn add_row(&mut self, row: &Facts) {
+    /// Counts rows that say of nobody whose they are.
+    pub(crate) fn add_without(&mut self, rows: u64) {
+        self.rows += rows;
+        self.rows_without += rows;
+    }
+
+    fn add_row(&mut self, row: &Facts, host: u16) {
         self.rows += 1;
         if row.keys.iter().all(|key| *key == 0) {
             self.rows_without += 1;
@@ -132,7 +141,7 @@ impl People {
             Err(first) if first.trailing_zeros() < self.thinned => return,
             Err(first) => self.born(first),
         };
-        self.learn(person, row);
+        self.learn(person, row, host);
         if self.table.len() >= self.limit || self.persons.len() >= self.limit / 3 * 2 {
             self.thin();
         }
@@ -158,7 +167,7 @@ impl People {
     }
 
     /// Adds what the row says to the person, and the identifiers that are nobody's yet.
-    fn learn(&mut self, index: u32, row: &Facts) {
+    fn learn(&mut self, index: u32, row: &Facts, host: u16) {
         let Some(person) = self.persons.get_mut(index as usize) else { return };
         person.kinds |= row.kinds;
         if person.birth == NO_BIRTH {
@@ -168,7 +177,7 @@ impl People {
             person.province = row.province;
         }
         if person.host == 0 {
-            person.host = row.host;
+            person.host = host;
         }
         for key in row.keys.iter().copied().filter(|key| *key != 0) {
             if person.keys < MOST_KEYS {
@@ -281,6 +290,10 @@ mod tests {
         facts
     }
 
+    fn hosts() -> Hosts {
+        Hosts::default()
+    }
+
     fn count(people: &People) -> usize {
         people.everybody().count()
     }
@@ -288,9 +301,9 @@ mod tests {
     #[test]
     fn rows_that_share_an_identifier_are_one_person_also_over_other_rows() {
         let mut people = People::new();
-        people.add(&[row(1, 1), row(2, 2), row(3, 0), row(0, 0)]);
+        people.add(&[row(1, 1), row(2, 2), row(3, 0), row(0, 0)], &mut hosts());
         assert_eq!((count(&people), people.rows_without), (3, 1));
-        people.add(&[row(1, 2)]);
+        people.add(&[row(1, 2)], &mut hosts());
         assert_eq!(count(&people), 2, "the first and the second were the same person");
     }
 
@@ -298,7 +311,7 @@ mod tests {
     fn a_placeholder_does_not_make_one_person_of_all() {
         let mut people = People::new();
         let rows: Vec<Facts> = (1..=10_000).map(|mail| row(7, mail)).collect();
-        people.add(&rows);
+        people.add(&rows, &mut hosts());
         let people_found = count(&people);
         assert!((9_900..=10_000).contains(&people_found), "{people_found}");
         assert!(people.refused > 9_000);
@@ -308,8 +321,8 @@ mod tests {
     fn memory_is_bounded_and_the_count_becomes_an_estimate() {
         let mut people = People::with_limit(4096);
         let rows: Vec<Facts> = (1..=100_000).map(|n| row(n, n)).collect();
-        rows.chunks(1000).for_each(|rows| people.add(rows));
-        rows.chunks(1000).for_each(|rows| people.add(rows));
+        rows.chunks(1000).for_each(|rows| people.add(rows, &mut hosts()));
+        rows.chunks(1000).for_each(|rows| people.add(rows, &mut hosts()));
         let estimate = count(&people) << people.thinned;
         assert!(people.table.len() <= 4096 && people.thinned > 0);
         assert!((90_000..=110_000).contains(&estimate), "{estimate}");
@@ -320,7 +333,7 @@ mod tests {
         fn people_are_the_connected_groups_of_rows(rows in proptest::collection::vec((0u64..30, 0u64..30), 0..60)) {
             let mut people = People::new();
             let facts: Vec<Facts> = rows.iter().map(|(phone, mail)| row(*phone, *mail)).collect();
-            people.add(&facts);
+            people.add(&facts, &mut hosts());
             prop_assert_eq!(count(&people), groups(&rows));
         }
     }

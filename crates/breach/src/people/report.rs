@@ -1,6 +1,7 @@
 //! What is told of people: groups, none of them so small that it points at somebody.
 
 use super::{NO_BIRTH, People};
+use crate::hosts::Hosts;
 use crate::kind::{Day, Kind, PROVINCES};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -75,8 +76,8 @@ fn told(mut groups: Vec<(String, u64)>, k: u64) -> Groups {
 const HOSTS: usize = 30;
 
 impl People {
-    /// What is told. `hosts` are the names of mail hosts by their number; `on` is the day for which minors are counted.
-    pub(crate) fn report(&self, hosts: &[String], on: Option<Day>, k: u64) -> PeopleReport {
+    /// What is told. `on` is the day for which minors are counted.
+    pub(crate) fn report(&self, hosts: &Hosts, on: Option<Day>, k: u64) -> PeopleReport {
         let scale = 1u64 << self.thinned.min(40);
         let kept = self.everybody().count() as u64;
         let error = if scale == 1 { 0.0 } else { 1.0 / (kept.max(1) as f64).sqrt() };
@@ -121,8 +122,8 @@ impl People {
         groups.into_iter().collect()
     }
 
-    fn hosts(&self, hosts: &[String], scale: u64, k: u64) -> Groups {
-        let name = |person: &super::Person| hosts.get(usize::from(person.host).checked_sub(1)?).cloned();
+    fn hosts(&self, hosts: &Hosts, scale: u64, k: u64) -> Groups {
+        let name = |person: &super::Person| hosts.name(person.host, k).map(str::to_owned);
         let mut groups = told(self.by(scale, name), k);
         groups.told.sort_by(|one, other| (other.people, &one.name).cmp(&(one.people, &other.name)));
         groups.hidden += groups.told.len().saturating_sub(HOSTS);

@@ -13,6 +13,20 @@ impl Table {
         Self { keys: Vec::new(), values: Vec::new(), held: 0 }
     }
 
+    /// Empty, with room for so many.
+    pub(super) fn with_room(held: usize) -> Self {
+        let mut table = Self::new();
+        while held * 4 > table.keys.len() * 3 {
+            table.grow();
+        }
+        table
+    }
+
+    /// All digests and their people.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.keys.iter().copied().zip(self.values.iter().copied()).filter(|(key, _)| *key != 0)
+    }
+
     /// Digests held.
     pub(super) fn len(&self) -> usize {
         self.held

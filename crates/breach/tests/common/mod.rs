@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod dumps;
+
 use std::io::Read;
 
 use dyetrace_breach::{Batch, Damage, Entry, Options, Sink, Table, TableId, read_from};

@@ -1,0 +1,183 @@
+//! A part of a dump, counted without the parts before it, and then merged behind them.
+//!
+//! What depends on the order of the dump (who is joined to whom, which values are counted as the most repeated) is only
+//! listed here, as digests, and counted when the part is merged. A part is of no use where it meets a table whose columns
+//! are not typed yet: then the scan itself reads it.
+
+use super::count::{Counter, RowCounts};
+use super::{Key, ScanOptions, identity};
+use crate::column::{Column, KnownColumn};
+use crate::damages::Damages;
+use crate::hosts::Hosts;
+use crate::kind::{Day, Kind};
+use crate::people::{Facts, People, ROW_KEYS};
+use crate::rows::{Batch, Damage, Sink, Table, TableId};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// What a part may take of memory beside its text before it is given up.
+const MOST_HELD: usize = 24 << 20;
+
+/// What a part has to know of the tables before it.
+pub(super) struct Knowledge {
+    /// Tables whose columns are typed.
+    pub(super) tables: HashMap<u64, Vec<KnownColumn>>,
+    /// Tables whose columns are not.
+    pub(super) untyped: HashSet<u64>,
+    /// Whether further tables are only counted.
+    pub(super) is_full: bool,
+}
+
+/// A part of a dump.
+pub(super) struct Part {
+    known: Arc<Knowledge>,
+    counter: Counter,
+    tables: Vec<PartTable>,
+    places: HashMap<u64, u32>,
+    people: Listed,
+    pub(super) damages: Damages,
+    /// Tables that are too many to be counted one by one.
+    pub(super) further: HashSet<u64>,
+    is_unfit: bool,
+}
+
+/// A table of a part.
+pub(super) struct PartTable {
+    pub(super) identity: u64,
+    pub(super) counts: RowCounts,
+    pub(super) columns: Vec<Column>,
+}
+
+impl Part {
+    pub(super) fn new(key: &Key, options: &ScanOptions, known: Arc<Knowledge>) -> Self {
+        Self {
+            known,
+            counter: Counter::new(key, options),
+            tables: Vec::new(),
+            places: HashMap::new(),
+            people: Listed::default(),
+            damages: Damages::default(),
+            further: HashSet::new(),
+            is_unfit: false,
+        }
+    }
+
+    pub(super) fn is_unfit(&self) -> bool {
+        self.is_unfit
+    }
+
+    pub(super) fn tables(&self) -> impl Iterator<Item = &PartTable> {
+        self.tables.iter()
+    }
+
+    /// What the shapes of its columns take.
+    pub(super) fn shapes(&self) -> usize {
+        self.tables.iter().flat_map(|table| &table.columns).map(|column| column.held().0).sum()
+    }
+
+    pub(super) fn take_hosts(&mut self) -> HashMap<u64, String> {
+        self.counter.noted.take()
+    }
+
+    /// Counts its people behind all others.
+    pub(super) fn give_people(&self, people: &mut People, hosts: &mut Hosts) {
+        people.add_without(self.people.without);
+        let mut words = self.people.words.as_slice();
+        let mut rows = Vec::with_capacity(256);
+        while let Some((row, rest)) = Listed::next(words) {
+            words = rest;
+            rows.push(row);
+            if rows.len() == 256 || words.is_empty() {
+                people.add(&rows, hosts);
+                rows.clear();
+            }
+        }
+    }
+
+    fn held(&self) -> usize {
+        let columns: usize = self.tables.iter().flat_map(|table| &table.columns).map(|column| column.held().1).sum();
+        columns + self.people.words.len() * size_of::<u64>()
+    }
+}
+
+impl Sink for Part {
+    fn wants_more(&self) -> bool {
+        !self.is_unfit
+    }
+
+    fn table(&mut self, table: &Table) -> TableId {
+        let identity = self.counter.digests.of(Kind::Text, &identity(table));
+        if let Some(place) = self.places.get(&identity) {
+            return TableId(*place);
+        }
+        let Some(columns) = self.known.tables.get(&identity) else {
+            if self.known.is_full && !self.known.untyped.contains(&identity) {
+                self.further.insert(identity);
+            } else {
+                self.is_unfit = true;
+            }
+            return TableId(u32::MAX);
+        };
+        let columns = columns.iter().map(|known| Column::of_part(*known)).collect();
+        let place = self.tables.len() as u32;
+        self.tables.push(PartTable { identity, counts: RowCounts::default(), columns });
+        self.places.insert(identity, place);
+        TableId(place)
+    }
+
+    fn batch(&mut self, table: TableId, batch: &Batch<'_>) {
+        let Self { counter, tables, people, .. } = self;
+        let Some(table) = tables.get_mut(table.0 as usize).filter(|_| !self.is_unfit) else { return };
+        counter.count(&mut table.columns, &mut table.counts, batch, (0, false), |facts, _| people.add(facts));
+        self.is_unfit = self.counter.noted.is_full() || self.held() > MOST_HELD;
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        self.damages.add(damage);
+    }
+}
+
+/// What rows say of their people, listed: a word of small facts, the identifiers, the digest of the mail host.
+#[derive(Default)]
+struct Listed {
+    words: Vec<u64>,
+    /// Rows that say of nobody whose they are.
+    without: u64,
+}
+
+/// No day of birth.
+const NO_BIRTH: u64 = 0xFFFF;
+
+impl Listed {
+    fn add(&mut self, rows: &[Facts]) {
+        for row in rows {
+            let keys = row.keys.iter().filter(|key| **key != 0);
+            let count = keys.clone().count() as u64;
+            if count == 0 {
+                self.without += 1;
+                continue;
+            }
+            let birth = row.birth.map_or(NO_BIRTH, |day| u64::from(day.0));
+            let small = u64::from(row.kinds) << 32 | birth << 16 | u64::from(row.province) << 8;
+            self.words.push(small | count << 1 | u64::from(row.host != 0));
+            self.words.extend(keys);
+            self.words.extend((row.host != 0).then_some(row.host));
+        }
+    }
+
+    /// The first of the rows, and the words of the others.
+    fn next(words: &[u64]) -> Option<(Facts, &[u64])> {
+        let (small, rest) = words.split_first()?;
+        let count = (small >> 1 & 7) as usize;
+        let (listed, rest) = rest.split_at_checked(count.min(ROW_KEYS))?;
+        let mut keys = [0; ROW_KEYS];
+        keys.iter_mut().zip(listed).for_each(|(key, listed)| *key = *listed);
+        let (host, rest) = match rest.split_first() {
+            Some((host, rest)) if small & 1 == 1 => (*host, rest),
+            _ => (0, rest),
+        };
+        let birth = small >> 16 & 0xFFFF;
+        let birth = (birth != NO_BIRTH).then_some(Day(birth as u16));
+        Some((Facts { keys, kinds: (small >> 32) as u32, birth, province: (small >> 8) as u8, host }, rest))
+    }
+}
