@@ -38,7 +38,19 @@ pub(crate) fn no_core_dumps() -> bool {
 
 /// Runs `work` on a thread that cannot write files or reach the network. `None` where it panicked.
 pub(crate) fn confined<T: Send>(work: impl FnOnce(Confinement) -> T + Send) -> Option<T> {
-    std::thread::scope(|scope| scope.spawn(|| work(confine())).join().ok())
+    confined_beside(work, || ()).0
+}
+
+/// The same, and does something else meanwhile on this thread, which keeps its rights.
+pub(crate) fn confined_beside<T: Send, U>(
+    work: impl FnOnce(Confinement) -> T + Send,
+    beside: impl FnOnce() -> U,
+) -> (Option<T>, U) {
+    std::thread::scope(|scope| {
+        let working = scope.spawn(|| work(confine()));
+        let done = beside();
+        (working.join().ok(), done)
+    })
 }
 
 /// Confines this thread, for ever.

@@ -1,6 +1,9 @@
 //! `dyetrace breach`: what is in dumps of personal data, who is hit, and what is owed to those who are in them.
 
+mod burn;
+mod case_key;
 mod check;
+mod checkpoint;
 mod columns;
 mod confine;
 mod index;
@@ -19,6 +22,8 @@ use clap::Subcommand;
 pub(crate) enum BreachCommand {
     /// Count what is in a dump: columns, people, how passwords were stored
     Scan(scan::ScanArguments),
+    /// Destroy the key of a case, and with it the worth of all digests and checkpoints made under it
+    Burn(burn::BurnArguments),
     /// Tell which dump is a copy of which
     Overlap(overlap::OverlapArguments),
     /// List which accounts still have the password that leaked
@@ -35,6 +40,7 @@ pub(crate) enum BreachCommand {
 pub(crate) fn run(command: &BreachCommand) -> Result<Exit, Fault> {
     match command {
         BreachCommand::Scan(arguments) => scan::run(arguments),
+        BreachCommand::Burn(arguments) => burn::run(arguments),
         BreachCommand::Overlap(arguments) => overlap::run(arguments),
         BreachCommand::Stale(arguments) => stale::run(arguments),
         BreachCommand::Index(arguments) => index::run(arguments),

@@ -1,27 +1,34 @@
 //! `dyetrace breach scan`: triage of a dump.
 
-use super::confine::{Confinement, confined, no_core_dumps};
+use super::case_key::CaseKey;
+use super::checkpoint;
+use super::confine::{Confinement, confined_beside, no_core_dumps};
 use super::measured::{MeasuredFile, OF_SCAN, of_scan};
 use crate::custody;
 use crate::exit::{Exit, Fault, say};
 use crate::output;
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
-use dyetrace_breach::{Key, Options, Report, ResidentIdMode, Scan, ScanOptions, read};
+use dyetrace_breach::{Job, Keep, Options, Report, ResidentIdMode, ScanError, ScanOptions, scan_files};
 use dyetrace_case::Time;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Arguments of `breach scan`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Nothing of the dump is written anywhere: the report holds counts, shapes and names of columns. Digests are under a
-key that is forgotten at the end. See docs/breach.md.
+key that is forgotten at the end, or kept encrypted (--key). With --checkpoint a scan that was stopped goes on where it was
+when the same command is given again. See docs/breach.md.
 
 Examples:
   dyetrace breach scan dump.sql.gz
   dyetrace breach scan part1.csv part2.txt --format json --output triage.json
   dyetrace breach scan dump.sql --case my-case --minors-on 2014-01-01
+  dyetrace breach scan dump.sql --key case.key --identity me.txt --checkpoint dump.checkpoint --every 4GB
   dyetrace breach scan dump.sql --measured my-case/measured.yaml && dyetrace judge my-case"
 )]
 pub(crate) struct ScanArguments {
@@ -49,6 +56,20 @@ pub(crate) struct ScanArguments {
     /// Count who was under 18 on this day, as YYYY-MM-DD (default: the newest moment in the dump)
     #[arg(long, value_name = "DAY", value_parser = day)]
     minors_on: Option<(u16, u16, u16)>,
+    /// Count on so many cores, at most 16 (default: all there are)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    cores: Option<u16>,
+    #[command(flatten)]
+    case_key: CaseKey,
+    /// Keep checkpoints in this file, and go on from the one that is there; removed when the report is written
+    #[arg(long, value_name = "FILE", requires = "key")]
+    checkpoint: Option<PathBuf>,
+    /// Write a checkpoint after so much has been read: bytes, or with KB, MB, GB
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size, requires = "checkpoint")]
+    every: u64,
+    /// Begin anew although there is a checkpoint
+    #[arg(long, requires = "checkpoint")]
+    restart: bool,
 }
 
 /// How the report is written.
@@ -89,6 +110,9 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
     if let Some(case) = &arguments.case {
         keep(case, &json()?, arguments.files.len())?;
     }
+    if let Some(checkpoint) = arguments.checkpoint.as_ref().filter(|file| file.exists()) {
+        std::fs::remove_file(checkpoint).map_err(|error| Fault::file(checkpoint, &error))?;
+    }
     if let Some(measured) = measured.filter(|_| report.people.rows > 0) {
         measured.write(OF_SCAN, of_scan(&report, &arguments.files))?;
     }
@@ -96,30 +120,85 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
 }
 
 fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
-    let key = Key::random().map_err(|_| Fault::new("this computer gives no random bytes for a key"))?;
+    let key = arguments.case_key.key()?;
     let resident_ids = match arguments.resident_ids {
         Mode::Strict => ResidentIdMode::Strict,
         Mode::Historical => ResidentIdMode::Historical,
         Mode::Permit => ResidentIdMode::Permit,
     };
-    let year = this_year();
-    let options = ScanOptions { resident_ids, year, k: arguments.k, minors_on: arguments.minors_on };
+    let options = ScanOptions { resident_ids, year: this_year(), k: arguments.k, minors_on: arguments.minors_on };
     let files = &arguments.files;
+    let mut from = arguments.resumed()?;
+    let (mut sent, writer) = arguments.checkpoint.as_deref().map(checkpoint::pair).transpose()?.unzip();
     let progress = Progress::new(bytes);
-    progress.begin("scanning", &arguments.files.first().map_or_else(String::new, |file| file.display().to_string()));
+    progress.begin("scanning", &files.first().map_or_else(String::new, |file| file.display().to_string()));
     let bar = progress.clone();
-    let mut scan = Scan::new(&key, options).with_progress(move |read| bar.at(read));
+    let every = arguments.every;
     let work = move |confinement: Confinement| {
-        let done = read(files, &Options::default(), &mut scan);
-        (confinement, done.map(|()| scan.finish()))
+        let report = scan_files(Job {
+            files,
+            key: &key,
+            options,
+            reading: Options::default(),
+            cores: arguments.cores(),
+            keep: sent.as_mut().map(|sent| (sent as &mut dyn Keep, every)),
+            resume: from.as_mut().map(|from| from as &mut dyn Read),
+            progress: Box::new(move |read| bar.at(read)),
+        });
+        // The writer ends when nothing more can be sent to it.
+        drop(sent);
+        (confinement, report)
     };
-    let scanned = confined(work);
+    let (scanned, ()) = confined_beside(work, || writer.into_iter().for_each(checkpoint::Writer::run));
     progress.done();
     let (confinement, report) = scanned.ok_or_else(|| Fault::new("the scan ended by a fault of its own"))?;
     if let Some(missing) = confinement.missing() {
         say(&format!("dyetrace: note: {missing}"));
     }
-    report.map_err(|error| Fault::new(format!("a file could not be read: {error}")))
+    report.map_err(|error| arguments.fault(&error))
+}
+
+impl ScanArguments {
+    /// The checkpoint to go on from.
+    fn resumed(&self) -> Result<Option<io::BufReader<File>>, Fault> {
+        let Some(path) = self.checkpoint.as_ref().filter(|_| !self.restart) else { return Ok(None) };
+        match File::open(path) {
+            Ok(file) => {
+                say(&format!("dyetrace: going on from {}", path.display()));
+                Ok(Some(io::BufReader::new(file)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Fault::file(path, &error)),
+        }
+    }
+
+    fn cores(&self) -> usize {
+        self.cores.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from)
+    }
+
+    fn fault(&self, error: &ScanError) -> Fault {
+        match (error, &self.checkpoint) {
+            (ScanError::Refused(why), Some(path)) => {
+                Fault::new(format!("{}: {why}. --restart begins anew", path.display()))
+            }
+            _ => Fault::new(error),
+        }
+    }
+}
+
+/// A number of bytes as it is typed.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
+        "" | "B" => Some(1),
+        "KB" => Some(1000),
+        "MB" => Some(1_000_000),
+        "GB" => Some(1_000_000_000),
+        _ => None,
+    };
+    let number: Option<u64> = digits.trim().parse().ok();
+    let bytes = number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
+    bytes.ok_or_else(|| "a size is a number of bytes, or of KB, MB, GB".to_owned())
 }
 
 /// The latest year of birth. A clock that is behind the program's own making is not believed.
@@ -178,6 +257,12 @@ fn day(text: &str) -> Result<(u16, u16, u16), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_as_they_are_typed() {
+        assert_eq!(["7", "2KB", "64mb", "1GB"].map(size), [Ok(7), Ok(2000), Ok(64_000_000), Ok(1_000_000_000)]);
+        assert!(["", "GB", "1TB", "-1", "99999999999999GB"].iter().all(|text| size(text).is_err()));
+    }
 
     #[test]
     fn years_change_at_the_end_of_december() {

@@ -1,0 +1,129 @@
+//! Checkpoints of a scan on disk: a file that is there whole or not at all, for its owner alone.
+//!
+//! The scan runs on threads that may not write files, so they only send the sealed bytes; the thread that waits for
+//! the scan writes them.
+
+use crate::exit::{Fault, say};
+use dyetrace_breach::Keep;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// What is sent of a checkpoint.
+enum Message {
+    Begin,
+    Bytes(Vec<u8>),
+    End,
+}
+
+/// Pieces that wait to be written.
+const WAITING: usize = 16;
+
+/// Where the scan sends checkpoints.
+pub(super) struct Sent {
+    to: SyncSender<Message>,
+    has_failed: Arc<AtomicBool>,
+}
+
+/// Writes what is sent.
+pub(super) struct Writer {
+    path: PathBuf,
+    from: Receiver<Message>,
+    has_failed: Arc<AtomicBool>,
+}
+
+/// Both ends, once it is certain that the file can be written.
+///
+/// # Errors
+/// The file cannot be made where it shall be.
+pub(super) fn pair(path: &Path) -> Result<(Sent, Writer), Fault> {
+    begin(&partial(path)).map_err(|error| Fault::file(path, &error))?;
+    std::fs::remove_file(partial(path)).map_err(|error| Fault::file(path, &error))?;
+    let (to, from) = sync_channel(WAITING);
+    let has_failed = Arc::new(AtomicBool::new(false));
+    let sent = Sent { to, has_failed: Arc::clone(&has_failed) };
+    Ok((sent, Writer { path: path.to_owned(), from, has_failed }))
+}
+
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    name.into()
+}
+
+/// A new file in place of a partial one that was left.
+fn begin(partial: &Path) -> io::Result<File> {
+    match std::fs::remove_file(partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::options().write(true).create_new(true).mode(0o600).open(partial)
+}
+
+impl Sent {
+    fn send(&self, message: Message) -> io::Result<()> {
+        if self.has_failed.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.to.send(message).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Keep for Sent {
+    fn begin(&mut self) -> io::Result<()> {
+        self.send(Message::Begin)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.send(Message::Bytes(bytes.to_vec()))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.send(Message::End)
+    }
+}
+
+impl Writer {
+    /// Writes until the scan ends. What cannot be written is said once; the scan goes on.
+    pub(super) fn run(self) {
+        if let Err(error) = self.write() {
+            self.has_failed.store(true, Ordering::Relaxed);
+            let _ = std::fs::remove_file(partial(&self.path));
+            say(&format!("dyetrace: note: no more checkpoints, the scan goes on: {}: {error}", self.path.display()));
+            while self.from.recv().is_ok() {}
+        }
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let mut file: Option<File> = None;
+        for message in &self.from {
+            match (message, &mut file) {
+                (Message::Begin, _) => file = Some(begin(&partial(&self.path))?),
+                (Message::Bytes(bytes), Some(file)) => file.write_all(&bytes)?,
+                (Message::End, Some(whole)) => {
+                    self.put(whole)?;
+                    file = None;
+                }
+                _ => {}
+            }
+        }
+        if file.is_some() { std::fs::remove_file(partial(&self.path)) } else { Ok(()) }
+    }
+
+    /// The checkpoint takes the place of the one before.
+    fn put(&self, whole: &File) -> io::Result<()> {
+        whole.sync_all()?;
+        std::fs::rename(partial(&self.path), &self.path)?;
+        sync_folder(&self.path)
+    }
+}
+
+/// What was renamed or removed stays so.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
