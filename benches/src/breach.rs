@@ -2,7 +2,7 @@
 
 use crate::measure::{self, Cost};
 use crate::{print, say};
-use dyetrace_breach::{Dump, Key, Kind, Options, Scan, ScanOptions, overlap, read};
+use dyetrace_breach::{Dump, Job, Key, Kind, Options, ScanOptions, overlap, scan_files};
 use dyetrace_lab::shop::customers::Customers;
 use dyetrace_lab::shop::forms::{Form, Holds, Written};
 use serde_json::Value;
@@ -20,29 +20,31 @@ const OF_ONE: u64 = 270;
 /// All e-mail addresses, mobiles and identity numbers of a shop, as a searcher's pattern would have them.
 const PATTERN: &str = r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+\.[a-z]+|\b1[3-9][0-9]{9}\b|\b[1-9][0-9]{16}[0-9X]\b";
 
-/// `breach [--megabytes N] [--folder FOLDER]`: N is the size of the SQL dump; the others hold the same customers.
+/// `breach [--megabytes N] [--cores N] [--folder FOLDER]`: the first is the size of the SQL dump; the others hold the
+/// same customers.
 pub(crate) fn run(options: &[String]) -> Result<(), Box<dyn Error>> {
-    let (megabytes, folder) = read_options(options)?;
+    let (megabytes, cores, folder) = read_options(options)?;
     fs::create_dir_all(&folder)?;
     let count = megabytes * 1_000_000 / OF_ONE;
-    let mut text = format!("{count} customers\n\n");
-    text += "| form | MB | cells | recall | precision | CPU s | MB per CPU second | peak MiB |\n";
-    text += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
+    let mut text = format!("{count} customers, scanned on {cores} cores\n\n");
+    text += "| form | MB | cells | recall | precision | CPU s | seconds | MB per CPU second | peak MiB |\n";
+    text += "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n";
     for form in Form::ALL {
         say(&format!("writing and counting {}", form.file_name()));
         let path = folder.join(form.file_name());
         let written = form.write(&Customers::new(3), count, &mut File::create(&path)?)?;
-        let (report, cost) = child(SCAN, &[&path], &folder)?;
+        let (report, cost) = child(SCAN, &[Path::new(&cores.to_string()), &path], &folder)?;
         let score = score(form, &written, &serde_json::from_str(&report)?)?;
         let megabytes = written.bytes as f64 / 1e6;
         writeln!(
             text,
-            "| {} | {megabytes:.0} | {} | {:.4} | {:.4} | {:.2} | {:.0} | {:.0} |",
+            "| {} | {megabytes:.0} | {} | {:.4} | {:.4} | {:.2} | {:.2} | {:.0} | {:.0} |",
             form.file_name(),
             score.wanted,
             score.right as f64 / score.wanted as f64,
             score.right as f64 / (score.right + score.wrong).max(1) as f64,
             cost.cpu,
+            cost.wall,
             megabytes / cost.cpu,
             cost.peak_kib as f64 / 1024.0
         )?;
@@ -62,24 +64,34 @@ pub(crate) fn child_of(word: &str, paths: &[String]) -> Result<(), Box<dyn Error
         print(&serde_json::to_string(&overlap(&dumps, &key, 10)?)?);
         return Ok(());
     }
-    let mut scan = Scan::new(&key, ScanOptions::default());
-    read(&paths, &Options::default(), &mut scan)?;
-    print(&serde_json::to_string(&scan.finish())?);
+    let (cores, files) = paths.split_first().ok_or("no files")?;
+    let report = scan_files(Job {
+        files,
+        key: &key,
+        options: ScanOptions::default(),
+        reading: Options::default(),
+        cores: cores.to_string_lossy().parse()?,
+        keep: None,
+        resume: None,
+        progress: Box::new(|_| ()),
+    })?;
+    print(&serde_json::to_string(&report)?);
     Ok(())
 }
 
-fn read_options(options: &[String]) -> Result<(u64, PathBuf), Box<dyn Error>> {
-    let (mut megabytes, mut folder) = (64, PathBuf::from("target/benches/breach"));
+fn read_options(options: &[String]) -> Result<(u64, usize, PathBuf), Box<dyn Error>> {
+    let (mut megabytes, mut cores, mut folder) = (64, 1, PathBuf::from("target/benches/breach"));
     let mut words = options.iter();
     while let Some(word) = words.next() {
-        let value = words.next().ok_or("say: breach [--megabytes N] [--folder FOLDER]")?;
+        let value = words.next().ok_or("say: breach [--megabytes N] [--cores N] [--folder FOLDER]")?;
         match word.as_str() {
             "--megabytes" => megabytes = value.parse()?,
+            "--cores" => cores = value.parse()?,
             "--folder" => folder = value.into(),
-            _ => return Err("say: breach [--megabytes N] [--folder FOLDER]".into()),
+            _ => return Err("say: breach [--megabytes N] [--cores N] [--folder FOLDER]".into()),
         }
     }
-    Ok((megabytes, folder))
+    Ok((megabytes, cores, folder))
 }
 
 fn child(word: &str, paths: &[&Path], folder: &Path) -> Result<(String, Cost), Box<dyn Error>> {
