@@ -59,7 +59,7 @@ impl Noted {
 #[derive(Default)]
 pub(crate) struct Hosts {
     numbers: HashMap<u64, u16>,
-    hosts: Vec<Host>,
+    known: Vec<Host>,
     /// Names of hosts that rows to come may have.
     noted: HashMap<u64, String>,
     /// The last host asked for.
@@ -89,7 +89,7 @@ impl Hosts {
             self.last = (digest, self.find(digest));
         }
         let number = self.last.1;
-        if let Some(host) = usize::from(number).checked_sub(1).and_then(|at| self.hosts.get_mut(at)) {
+        if let Some(host) = usize::from(number).checked_sub(1).and_then(|at| self.known.get_mut(at)) {
             host.rows += 1;
         }
         number
@@ -97,31 +97,31 @@ impl Hosts {
 
     fn find(&mut self, digest: u64) -> u16 {
         if let Some(number) = self.numbers.get(&digest) {
-            if let Some(host) = self.hosts.get_mut(usize::from(*number) - 1).filter(|host| host.name.is_empty()) {
+            if let Some(host) = self.known.get_mut(usize::from(*number) - 1).filter(|host| host.name.is_empty()) {
                 host.name = self.noted.get(&digest).cloned().unwrap_or_default();
             }
             return *number;
         }
-        if self.hosts.len() >= MOST {
+        if self.known.len() >= MOST {
             return 0;
         }
         let name = self.noted.get(&digest).cloned().unwrap_or_default();
-        self.hosts.push(Host { digest, name, rows: 0 });
-        let number = self.hosts.len() as u16;
+        self.known.push(Host { digest, name, rows: 0 });
+        let number = self.known.len() as u16;
         self.numbers.insert(digest, number);
         number
     }
 
     /// The name of a number's host, where at least so many rows have it.
     pub(crate) fn name(&self, number: u16, least: u64) -> Option<&str> {
-        let host = self.hosts.get(usize::from(number).checked_sub(1)?)?;
+        let host = self.known.get(usize::from(number).checked_sub(1)?)?;
         (host.rows >= least).then_some(host.name.as_str()).filter(|name| !name.is_empty())
     }
 
     /// Writes them, with the names of those that at least so many rows have.
     pub(crate) fn keep(&self, out: &mut Out<'_>, least: u64) -> io::Result<()> {
-        out.number(self.hosts.len() as u64)?;
-        for host in &self.hosts {
+        out.number(self.known.len() as u64)?;
+        for host in &self.known {
             out.numbers(&[host.digest, host.rows])?;
             out.text(if host.rows >= least { &host.name } else { "" })?;
         }
@@ -134,7 +134,7 @@ impl Hosts {
         for number in 1..=from.length(MOST)? {
             let (digest, rows) = (from.number()?, from.number()?);
             hosts.numbers.insert(digest, number as u16);
-            hosts.hosts.push(Host { digest, name: from.text()?, rows });
+            hosts.known.push(Host { digest, name: from.text()?, rows });
         }
         Ok(hosts)
     }

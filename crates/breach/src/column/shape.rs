@@ -100,7 +100,7 @@ impl Shapes {
 
     pub(crate) fn kept(from: &mut In<'_>, room: ShapeRoom) -> io::Result<Self> {
         let all = from.number()?;
-        let counts = FirstSeen::kept(from, MOST, |from| from.text())?;
+        let counts = FirstSeen::kept(from, MOST, text)?;
         let held = counts.iter().map(|(shape, _)| held(shape)).sum();
         Ok(Self { room: Some(room), counts, all, held })
     }
@@ -112,6 +112,10 @@ impl Shapes {
         let share = |(shape, count): (&String, u64)| (shape.clone(), count as f64 / self.all.max(1) as f64);
         shapes.into_iter().take(most).map(share).collect()
     }
+}
+
+fn text(from: &mut In<'_>) -> io::Result<String> {
+    from.text()
 }
 
 /// `#` a digit, `a` and `A` letters, `字` any other character, each with how many of it stand in a row; ASCII signs as

@@ -101,7 +101,9 @@ impl Stored {
         self.tried += part.tried;
         self.typed_commonest += part.typed_commonest;
         if let (Repeated::Counted(frequent), Repeated::Listed(digests)) = (&mut self.repeated, &part.repeated) {
-            digests.iter().for_each(|digest| frequent.add(*digest));
+            for digest in digests {
+                frequent.add(*digest);
+            }
         }
     }
 

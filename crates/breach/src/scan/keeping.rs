@@ -140,11 +140,10 @@ impl Scan {
             sample.is_some_and(|(sample, _)| sample.batch().len() as u64 == *rows)
         };
         let is_same = checkpoint.goes_on_as(&again.until) && again.rows.iter().all(has_rows);
-        let has_values = self
-            .tables
-            .iter_mut()
-            .flat_map(|table| &mut table.columns)
-            .fold(true, |all, column| column.has_values_again() && all);
+        let mut has_values = true;
+        for column in self.tables.iter_mut().flat_map(|table| &mut table.columns) {
+            has_values &= column.has_values_again();
+        }
         if is_same && has_values {
             self.again = None;
         } else {

@@ -261,7 +261,7 @@ impl Scan {
     /// Adds what was counted of a part of the dump that comes after all that was counted here. `false` where reading it
     /// here would count something else; then nothing is added.
     fn merge(&mut self, part: &mut Part) -> bool {
-        let Some(places) = part.tables().map(|table| self.takes(&table)).collect::<Option<Vec<_>>>() else {
+        let Some(places) = part.tables().map(|table| self.takes(table)).collect::<Option<Vec<_>>>() else {
             return false;
         };
         if part.is_unfit() || !self.room.does_not_mind(part.shapes()) {
