@@ -1,6 +1,6 @@
 //! `dyetrace breach scan --checkpoint`, killed again and again, and the end of a case's key.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and a skipped part must say so")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and a skipped part must say so")]
 
 mod common;
 
@@ -148,7 +148,7 @@ fn what_is_no_key_file_is_not_burnt() {
 fn the_age_program_opens_the_key_file_and_the_other_way_round() {
     let folder = folder("breach-age");
     if Command::new("age").arg("--version").output().is_err() {
-        eprintln!("skipped: the program age is not installed");
+        println!("skipped: the program age is not installed");
         return;
     }
     let scan = Scan { folder: folder.clone() };

@@ -34,7 +34,16 @@ fn are_names(values: &[&[u8]]) -> bool {
     different * 100 >= values.len() * 85
         && alike * 100 < values.len() * 95
         && share(&is_word) >= 95
-        && share(&is_numbered) < 50
+        && (share(&is_numbered) < 50 || have_many_beginnings(values))
+}
+
+/// Numbered things begin alike; people who add digits to their name do not.
+fn have_many_beginnings(values: &[&[u8]]) -> bool {
+    let letters = |value: &&[u8]| value.iter().take_while(|byte| !byte.is_ascii_digit()).count();
+    let mut beginnings: Vec<&[u8]> = values.iter().filter_map(|value| value.get(..letters(value))).collect();
+    beginnings.sort_unstable();
+    let most = beginnings.chunk_by(|one, other| one == other).map(<[&[u8]]>::len).max().unwrap_or(0);
+    most * 5 < values.len()
 }
 
 fn is_word(value: &[u8]) -> bool {
@@ -73,6 +82,13 @@ mod tests {
         assert_eq!(found(&[Kind::Text, Kind::Email], &names), None, "no password");
         assert_eq!(found(&[Kind::Text, Kind::Password], &names), None, "nobody's");
         assert_eq!(found(&LIST, &names[..10]), None, "too few");
+    }
+
+    #[test]
+    fn names_that_end_in_many_digits_were_taken_for_numbers_of_things() {
+        let stems = ["hao", "ming", "jing", "xiaoli", "wei", "zhang.q"];
+        let names = made(|n| format!("{}{}", stems[(n % 6) as usize], 137_986_596 + n * 77_777));
+        assert_eq!(found(&LIST, &names), Some(0));
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn text(path: &Path) -> Result<String, Fault> {
 
 fn read(path: &Path, opener: &Opener) -> Result<Key, Fault> {
     let sealed = bytes(path)?;
-    let opened = match opener {
+    let plain = match opener {
         Opener::Identity(identity) => age::decrypt(identity, &sealed),
         Opener::Passphrase(passphrase) => {
             let mut identity = scrypt::Identity::new(passphrase.clone());
@@ -95,8 +95,8 @@ fn read(path: &Path, opener: &Opener) -> Result<Key, Fault> {
             age::decrypt(&identity, &sealed)
         }
     };
-    let opened = opened.map_err(|error| Fault::new(format!("{}: the key does not open: {error}", path.display())))?;
-    let digits = String::from_utf8(opened).ok();
+    let plain = plain.map_err(|error| Fault::new(format!("{}: the key does not open: {error}", path.display())))?;
+    let digits = String::from_utf8(plain).ok();
     let key = digits.and_then(|digits| from_hex(digits.trim()));
     let why = "what is encrypted is no key: 64 hexadecimal digits";
     key.map(Key::from_bytes).ok_or_else(|| Fault::new(format!("{}: {why}", path.display())))
