@@ -18,6 +18,8 @@ mod provisioning;
 mod random;
 mod results;
 mod session;
+#[cfg(feature = "pictures")]
+mod text;
 mod values;
 #[cfg(feature = "wrapped")]
 mod wrapped;
@@ -58,9 +60,11 @@ fn main() -> ExitCode {
         #[cfg(feature = "pictures")]
         Some((word, options)) if word == "pictures" => pictures::run(options),
         #[cfg(feature = "pictures")]
+        Some((word, options)) if word == "text" => text::run(options),
+        #[cfg(feature = "pictures")]
         Some((word, lists)) if word == pictures::speed::WORD => pictures::speed::find(lists),
         #[cfg(not(feature = "pictures"))]
-        Some((word, _)) if word == "pictures" => {
+        Some((word, _)) if ["pictures", "text"].contains(&word.as_str()) => {
             Err("add --features pictures: the matcher takes a while to build".into())
         }
         _ => Err(USAGE.into()),

@@ -8,12 +8,12 @@ use crate::history::History;
 use crate::intake::{self, Intake};
 use crate::originals::{self, Originals};
 use crate::output;
+use crate::picture_text::PictureText;
 use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Case, Damage, Endpoint, ExhibitId, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
 use dyetrace_evidence::{Opened, Tally};
 use dyetrace_report::audit::{
-    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Pictures, Tool, Unplanted,
-    UnplantedRow,
+    self as report, Audit, CaseInfo, Chance, DatumRow, ExhibitRow, Fixity, KeyRow, Look, Tool, Unplanted, UnplantedRow,
 };
 use dyetrace_search::{Limit, Options, RecogniseOptions, ResidentIdMode};
 use std::collections::{BTreeSet, HashMap};
@@ -79,7 +79,10 @@ pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
     let subject = whole_subject(&intake, named);
     let material = whole_material(&intake, named_material);
     let originals = Originals::of(&subject);
-    let scanner = originals::scanner(&subject, originals.as_ref(), &material, asked.options.clone());
+    // A judgement must be the same for whoever judges the case again, whatever is installed there.
+    let text = if asked.folds { Err(NOT_JUDGED.to_owned()) } else { PictureText::open() };
+    let reader = text.as_ref().ok().cloned();
+    let scanner = originals::reading_scanner(&subject, originals.as_ref(), &material, asked.options.clone(), reader);
     let threads = asked.reading.threads.map_or_else(cores, usize::from);
     let comparison = Comparison::planned(&intake);
     let exhibits: Vec<&str> = intake.exhibits.iter().map(|opened| opened.exhibit().path.as_str()).collect();
@@ -91,6 +94,8 @@ pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
     let folded = std::mem::take(&mut found.folded);
     let mut audit = assemble(&intake, &subject, &plan, read, found);
     audit.notes.extend(material_in_words(&material));
+    audit.pictures.text_read = text.as_ref().ok().map(|text| text.account());
+    audit.pictures.text_not_examined = text.err();
     Ok(Audited { intake, subject, originals, material, audit, unplanted, folded: runs.map(|runs| (runs, folded)) })
 }
 
@@ -313,7 +318,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
         subject: subject.data.iter().map(|datum| datum_row(datum, &found, plan.reveal)).collect(),
         sightings: found.sightings,
         unplanted: None,
-        pictures: Pictures { text_not_examined: Some(NO_TEXT.to_owned()), ..found.pictures },
+        pictures: found.pictures,
         differential: plan.comparison.map(|comparison| comparison.compared(&found.collected, plan)),
         chance: Chance {
             values: subject.data.len() as u64,
@@ -334,8 +339,8 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
     audit
 }
 
-/// What is missing to read what is written in pictures.
-const NO_TEXT: &str = "dyetrace does not read it yet";
+/// Why a judgement reads no text in pictures.
+const NOT_JUDGED: &str = "judgements do not rest on models that are installed; dyetrace audit does";
 
 fn limited((limit, records): (&Limit, &u64)) -> String {
     let what = pipeline::limit_in_words(*limit);

@@ -82,6 +82,9 @@ Example:
     /// Install, list and check the dated lists that tell who is behind an endpoint
     #[command(subcommand)]
     Data(DataCommand),
+    /// Fetch, list and remove the models that read the text in pictures
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// List, explain and check the rules that a case can be held against
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -390,6 +393,38 @@ pub(crate) struct DataFolder {
     /// Where lists are installed (default: $XDG_DATA_HOME/dyetrace)
     #[arg(long, value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
+}
+
+/// Subcommands of `models`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Fetch the models from a package index, checked against checksums that are compiled in
+    Install(ModelsInstallArguments),
+    /// Say which models there are, and under which licence
+    List,
+    /// Remove them
+    Remove,
+}
+
+/// Arguments of `models install`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The index is --index, else PIP_INDEX_URL of the environment, else Python's own. Who serves the package does not
+matter: what has another checksum is refused, and nothing is written. Models are kept in DYETRACE_MODELS, else in
+$XDG_DATA_HOME/dyetrace/models. Nothing else fetches them. See docs/pictures.md.
+
+Examples:
+  dyetrace models install
+  pip download --no-deps rapidocr-onnxruntime==1.4.4
+  dyetrace models install rapidocr_onnxruntime-1.4.4-py3-none-any.whl"
+)]
+pub(crate) struct ModelsInstallArguments {
+    /// Take this package, or a folder of its models, instead of asking an index
+    #[arg(value_name = "FILE|FOLDER|URL")]
+    pub(crate) from: Option<String>,
+    /// The Python package index to ask
+    #[arg(long, value_name = "URL", conflicts_with = "from")]
+    pub(crate) index: Option<String>,
 }
 
 /// Subcommands of `rules`.

@@ -19,10 +19,13 @@ mod listed;
 mod live;
 mod mark;
 mod mint;
+mod misread;
+mod models;
 mod new;
 mod onlooker;
 mod originals;
 mod output;
+mod picture_text;
 mod pictures;
 mod pipeline;
 mod plan;
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Data(command) => data::run(&command),
+        Command::Models(command) => models::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Completions { shell } => completions(shell),
     };

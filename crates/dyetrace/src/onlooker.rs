@@ -1,6 +1,8 @@
 //! What the search cannot see by itself: planted files, and what picture files tell beside the picture.
 
+use crate::misread::{Amount, Sought};
 use crate::originals::Originals;
+use crate::picture_text::{PictureText, TextLine};
 use dyetrace_case::{Datum, DatumId, Secret, Strength, Subject};
 use dyetrace_pictures::{Embedded, Note, Notes, Shows, notes, shows};
 use dyetrace_search::{Beside, LookedBeside, Reading, SeenBeside, Told};
@@ -38,6 +40,9 @@ pub(crate) mod fact {
 pub(crate) struct Onlooker {
     originals: Option<Arc<Originals>>,
     positions: Vec<Position>,
+    /// Planted values as they are looked for in text in pictures.
+    sought: Vec<Sought>,
+    text: Option<Arc<PictureText>>,
 }
 
 /// A planted position.
@@ -49,9 +54,12 @@ struct Position {
 }
 
 impl Onlooker {
-    /// For a subject and its planted files.
-    pub(crate) fn new(subject: &Subject, originals: Option<Arc<Originals>>) -> Self {
-        Self { originals, positions: subject.data.iter().filter_map(position).collect() }
+    /// For a subject and its planted files; text in pictures is read where somebody is given who can.
+    pub(crate) fn new(subject: &Subject, originals: Option<Arc<Originals>>, text: Option<Arc<PictureText>>) -> Self {
+        let positions = subject.data.iter().filter_map(position).collect();
+        let values = subject.data.iter().filter(|datum| datum.file.is_none() && text.is_some());
+        let sought = values.filter_map(Sought::of).collect();
+        Self { originals, positions, sought, text }
     }
 
     /// A planted position in a picture's notes that no text shows, because the fractions there round to another one.
@@ -74,6 +82,20 @@ impl Onlooker {
             })
         })
     }
+}
+
+/// The name of text in pictures in trails.
+pub(crate) const PICTURE_TEXT: &str = "picture text";
+
+/// How much text was read in all pictures of the same bytes.
+fn amount(all: &[Told]) -> Amount {
+    let readings = all.iter().flat_map(|told| &told.readings).filter(|reading| reading.codec == PICTURE_TEXT);
+    readings.filter_map(line).map(Amount::of).fold(Amount::default(), Amount::and)
+}
+
+/// What a reading says, as text.
+fn line(reading: &Reading) -> Option<&str> {
+    std::str::from_utf8(reading.ways.first()?.reveal()).ok()
 }
 
 const POSITION: &str = "GPSPosition";
@@ -112,12 +134,33 @@ impl Beside for Onlooker {
     }
 
     fn read(&self, bytes: &[u8]) -> Vec<Told> {
+        let pictures = notes(bytes);
+        let lines = self.text.as_ref().map(|text| text.lines(bytes, &pictures)).unwrap_or_default();
+        let mut lines = lines.into_iter();
         let mut compared = 0;
-        let all = notes(bytes).into_iter().map(|told| {
+        let all = pictures.into_iter().map(|told| {
             compared += usize::from(told.embedded.is_some());
-            in_words(bytes, told, compared <= MOST_COMPARED)
+            in_words(bytes, told, compared <= MOST_COMPARED, &lines.next().unwrap_or_default())
         });
         all.collect()
+    }
+
+    fn nearly(&self, all: &[Told], reading: &Reading) -> Vec<SeenBeside> {
+        let Some(line) = line(reading).filter(|_| reading.codec == PICTURE_TEXT) else { return Vec::new() };
+        let amount = amount(all);
+        let seen = |sought: &Sought| {
+            let found = sought.in_line(line, amount)?;
+            let strength = if found.differ == 0 { Strength::Exact } else { Strength::Derived };
+            let (form, datum) = (found.in_words(), sought.datum.clone());
+            Some(SeenBeside { datum, range: found.range, form, strength, bits: found.bits })
+        };
+        self.sought.iter().filter_map(seen).collect()
+    }
+
+    fn is_nearly(&self, datum: &DatumId, form: &str, bytes: &[u8]) -> bool {
+        let Ok(line) = std::str::from_utf8(bytes) else { return false };
+        let mut sought = self.sought.iter().filter(|sought| sought.datum == *datum);
+        sought.any(|sought| sought.in_line(line, Amount::of(line)).is_some_and(|found| found.in_words() == form))
     }
 }
 
@@ -127,7 +170,8 @@ fn may_be_picture(bytes: &[u8]) -> bool {
     head.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
 }
 
-fn in_words(bytes: &[u8], told: Notes, compares: bool) -> Told {
+/// A picture's notes, the small picture inside where it may show more, and its lines of text.
+fn in_words(bytes: &[u8], told: Notes, compares: bool, lines: &[TextLine]) -> Told {
     let mut facts = vec![(fact::FORMAT, told.format.to_owned())];
     if let Some((width, height)) = told.size {
         facts.extend([(fact::WIDTH, width.to_string()), (fact::HEIGHT, height.to_string())]);
@@ -149,6 +193,13 @@ fn in_words(bytes: &[u8], told: Notes, compares: bool) -> Told {
         facts.extend(shown.map(|shown| (fact::SHOWS, shows_in_words(shown).to_owned())));
         readings.extend(if shown == Some(Shows::Same) { None } else { thumbnail(bytes, small) });
     }
+    let line = |(number, line): (usize, &TextLine)| Reading {
+        codec: PICTURE_TEXT,
+        detail: Some(format!("line {} at {}", number + 1, line.place)),
+        range: told.range.clone(),
+        ways: vec![Secret::new(line.text.as_str())],
+    };
+    readings.extend(lines.iter().enumerate().map(line));
     Told { range: told.range, facts, readings, work }
 }
 

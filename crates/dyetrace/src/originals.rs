@@ -2,6 +2,7 @@
 //! names that caches give to their copies, and by their digests.
 
 use crate::onlooker::Onlooker;
+use crate::picture_text::PictureText;
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Strength, Subject};
 use dyetrace_pictures::{Finder, Likeness, Match, Piece, SHORTEST, Sight, What};
 use dyetrace_search::{LookedBeside, Named, Options, Scanner, SeenBeside};
@@ -177,8 +178,19 @@ pub(crate) fn scanner(
     material: &KeyMaterial,
     options: Options,
 ) -> Scanner {
+    reading_scanner(subject, originals, material, options, None)
+}
+
+/// The same, and text in pictures is read where somebody is given who can.
+pub(crate) fn reading_scanner(
+    subject: &Subject,
+    originals: Option<&Arc<Originals>>,
+    material: &KeyMaterial,
+    options: Options,
+    text: Option<Arc<PictureText>>,
+) -> Scanner {
     let named: Vec<Named> = subject.data.iter().flat_map(digests).collect();
-    let onlooker = Onlooker::new(subject, originals.cloned());
+    let onlooker = Onlooker::new(subject, originals.cloned(), text);
     Scanner::with_named(subject, material, &named, options).beside(Arc::new(onlooker))
 }
 

@@ -1,6 +1,6 @@
 //! Pictures that tell more than they show, as rows of the report.
 
-use crate::onlooker::fact;
+use crate::onlooker::{PICTURE_TEXT, fact};
 use crate::pipeline::Plan;
 use dyetrace_case::{DatumId, Sighting, Step};
 use dyetrace_report::audit::{EmbeddedPicture, PictureNote, PictureRow, Summary};
@@ -31,14 +31,21 @@ pub(crate) fn row(
         let detail = reading.detail.as_deref()?;
         let value = reading.ways.first()?.reveal();
         let text: String = String::from_utf8_lossy(value).chars().take(LONGEST).collect();
-        let shown = if plan.reveal { text } else { plan.redact(&mask(&text)) };
+        let shown = match reading.codec {
+            _ if plan.reveal => text,
+            PICTURE_TEXT => characters(text.chars().count()),
+            _ => plan.redact(&mask(&text)),
+        };
         let planted = planted(found, reading, sightings);
+        if reading.codec == PICTURE_TEXT && planted.is_empty() && !plan.reveal {
+            return None;
+        }
         Some(PictureNote { block: reading.codec.to_owned(), name: plan.redact(detail), shown, planted })
     };
     PictureRow {
         format: of(told, fact::FORMAT).unwrap_or_default().to_owned(),
         size: number(fact::WIDTH).zip(number(fact::HEIGHT)),
-        notes: told.readings.iter().filter_map(note).take(MOST_NOTES).collect(),
+        notes: text_in_sum(told).into_iter().chain(told.readings.iter().filter_map(note)).take(MOST_NOTES).collect(),
         embedded: of(told, fact::EMBEDDED)
             .map(|size| EmbeddedPicture { size: size.to_owned(), shows: of(told, fact::SHOWS).map(str::to_owned) }),
         place: found.place.clone(),
@@ -46,6 +53,25 @@ pub(crate) fn row(
         exhibit,
         record: record.clone(),
     }
+}
+
+/// How much text was read. Its lines are listed where planted values are in them: what else stands there may be true.
+fn text_in_sum(told: &Told) -> Option<PictureNote> {
+    let lines = told.readings.iter().filter(|reading| reading.codec == PICTURE_TEXT);
+    let length =
+        |reading: &Reading| reading.ways.first().map(|way| String::from_utf8_lossy(way.reveal()).chars().count());
+    let (count, length) = lines.filter_map(length).fold((0, 0), |(count, all), length| (count + 1, all + length));
+    let lines = if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
+    (count > 0).then(|| PictureNote {
+        block: PICTURE_TEXT.to_owned(),
+        name: "read".to_owned(),
+        shown: format!("{lines}, {}", characters(length)),
+        planted: Vec::new(),
+    })
+}
+
+fn characters(count: usize) -> String {
+    if count == 1 { "1 character".to_owned() } else { format!("{count} characters") }
 }
 
 fn of<'t>(told: &'t Told, name: &str) -> Option<&'t str> {

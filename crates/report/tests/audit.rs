@@ -70,7 +70,7 @@ fn unreadable() -> Audit {
         }],
         differential: Some(Compared { findings: vec![following()], notes: vec!["runs were compared".to_owned()] }),
         unplanted: Some(Unplanted { mode: "strict", rows: vec![recognised()] }),
-        pictures: Pictures { seen: 2, telling: 1, rows: vec![telling()], text_not_examined: None },
+        pictures: Pictures { seen: 2, telling: 1, rows: vec![telling()], text_not_examined: None, text_read: None },
         recipients: vec![recipient()],
         ..Audit::default()
     }

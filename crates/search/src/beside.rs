@@ -25,6 +25,17 @@ pub trait Beside: Send + Sync + RefUnwindSafe {
     fn read(&self, _bytes: &[u8]) -> Vec<Told> {
         Vec::new()
     }
+
+    /// What one of the readings, which the files in the same bytes gave, says of what was planted and no needle finds:
+    /// reading may err. Ranges are in its first way of writing, and each takes the place of what needles found there.
+    fn nearly(&self, _all: &[Told], _reading: &Reading) -> Vec<SeenBeside> {
+        Vec::new()
+    }
+
+    /// True where these bytes, read again, are what a form of [`Beside::nearly`] says of the datum.
+    fn is_nearly(&self, _datum: &DatumId, _form: &str, _bytes: &[u8]) -> bool {
+        false
+    }
 }
 
 /// What a look gave. The same bytes always cost the same.
@@ -54,7 +65,7 @@ pub struct Told {
 /// One thing that a file tells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// The name in trails: one of `exif`, `xmp`, `thumbnail`.
+    /// The name in trails: one of `exif`, `xmp`, `picture text`, `thumbnail`.
     pub codec: &'static str,
     /// Which: the name of a field, or where in the picture.
     pub detail: Option<String>,
@@ -82,7 +93,7 @@ pub(crate) const TOLD: u32 = u32::MAX - 1;
 const SHORTEST_TELLING: usize = 64;
 
 /// What the documentation says.
-pub(crate) const ABOUT: [About; 3] = [
+pub(crate) const ABOUT: [About; 4] = [
     About {
         name: "exif",
         undoes: "what cameras note in JPEG, PNG, WebP, TIFF, DNG, HEIF and AVIF: position, time, device, serial numbers, names",
@@ -96,6 +107,13 @@ pub(crate) const ABOUT: [About; 3] = [
         place: "pictures anywhere in bytes that are not text",
         exact: false,
         source: "ISO 16684-1",
+    },
+    About {
+        name: "picture text",
+        undoes: "lines of text in pictures, read by models that the user installs (`dyetrace models install`)",
+        place: "JPEG, PNG, WebP, GIF, BMP anywhere in bytes that are not text",
+        exact: false,
+        source: "PP-OCRv4",
     },
     About {
         name: "thumbnail",
@@ -114,19 +132,28 @@ impl Explorer<'_> {
             return;
         }
         let Some(beside) = self.needles.beside.as_ref() else { return };
-        for told in beside.read(bytes) {
+        let all = beside.read(bytes);
+        for (number, told) in all.iter().enumerate() {
             self.tally.work = self.tally.work.saturating_add(told.work);
             self.is_reading = true;
             for reading in &told.readings {
-                self.explore_reading(bytes, reading, node, finds);
+                let nearly = beside.nearly(&all, reading);
+                self.explore_reading(bytes, reading, nearly, node, finds);
             }
             self.is_reading = false;
-            finds.push(Find::new(TOLD, Seen::Told(self.told.len() as u32), told.range.clone()));
-            self.told.push(told);
+            finds.push(Find::new(TOLD, Seen::Told((self.told.len() + number) as u32), told.range.clone()));
         }
+        self.told.extend(all);
     }
 
-    fn explore_reading(&mut self, bytes: &[u8], reading: &Reading, node: Node, finds: &mut Vec<Find>) {
+    fn explore_reading(
+        &mut self,
+        bytes: &[u8],
+        reading: &Reading,
+        mut nearly: Vec<SeenBeside>,
+        node: Node,
+        finds: &mut Vec<Find>,
+    ) {
         // All ways of writing share a number: of one value in several of them the best is kept.
         let number = self.number();
         for way in &reading.ways {
@@ -134,10 +161,26 @@ impl Explorer<'_> {
                 return;
             }
             let map = reading.map(bytes, way.reveal());
-            for mut find in self.explore(way.reveal(), node.inner(true)) {
+            let mut found = self.explore(way.reveal(), node.inner(true));
+            self.replace(&mut found, std::mem::take(&mut nearly));
+            for mut find in found {
                 find.through(reading.codec, reading.detail.clone(), &reading.range, &map, number);
                 self.keep(find, finds);
             }
+        }
+    }
+}
+
+impl Explorer<'_> {
+    /// Puts what is known better in the place of what needles found there.
+    fn replace(&mut self, found: &mut Vec<Find>, nearly: Vec<SeenBeside>) {
+        let needles = self.needles;
+        for seen in nearly {
+            let Some(datum) = needles.data.iter().position(|sought| sought.id == seen.datum) else { continue };
+            let overlaps = |find: &Find| find.range.start < seen.range.end && seen.range.start < find.range.end;
+            found.retain(|find| find.datum != datum as u32 || !find.steps.is_empty() || !overlaps(find));
+            found.push(Find::new(datum as u32, Seen::Beside(self.beside.len() as u32), seen.range.clone()));
+            self.beside.push(seen);
         }
     }
 }
@@ -195,6 +238,61 @@ impl fmt::Debug for Named {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Options, Scanner, Scratch};
+    use dyetrace_case::{Blob, Message, Record, Subject};
+    use std::sync::Arc;
+
+    /// Reads one line in whatever it is given, and knows better than the needles.
+    struct Reader;
+
+    impl Beside for Reader {
+        fn shortest(&self) -> usize {
+            usize::MAX
+        }
+
+        fn look(&self, _bytes: &[u8]) -> LookedBeside {
+            LookedBeside::default()
+        }
+
+        fn read(&self, bytes: &[u8]) -> Vec<Told> {
+            let line = |number: usize, text: &str| Reading {
+                codec: "picture text",
+                detail: Some(format!("line {number}")),
+                range: 0..bytes.len(),
+                ways: vec![Secret::new(text)],
+            };
+            let readings = vec![line(1, "tel 13800000427"), line(2, "tel 1380O0O0427")];
+            vec![Told { range: 0..bytes.len(), facts: Vec::new(), readings, work: 0 }]
+        }
+
+        fn nearly(&self, _all: &[Told], _reading: &Reading) -> Vec<SeenBeside> {
+            let (datum, form) = (DatumId("phone".to_owned()), "as read".to_owned());
+            vec![SeenBeside { datum, range: 4..15, form, strength: Strength::Derived, bits: 33.0 }]
+        }
+
+        fn is_nearly(&self, datum: &DatumId, form: &str, bytes: &[u8]) -> bool {
+            datum.0 == "phone" && form == "as read" && bytes.starts_with(b"1380")
+        }
+    }
+
+    #[test]
+    fn what_was_nearly_read_takes_the_place_of_what_needles_find_and_is_proved() {
+        let mut subject = Subject::default();
+        subject.add("phone".parse().unwrap(), Secret::new("13800000427"));
+        let scanner = Scanner::new(&subject, Options::default()).beside(Arc::new(Reader));
+        let request = Message { body: Some(Blob::from([0x89; 100].to_vec())), ..Message::default() };
+        let record = Record::of_request(request);
+        let found = scanner.search(&record, &mut Scratch::default()).sightings;
+        let seen: Vec<_> = found.iter().map(|one| (one.trail.to_string(), one.form.as_str(), one.bits)).collect();
+        let expected = |line: &str| (line.to_owned(), "as read", 33.0);
+        assert_eq!(seen, [expected("picture text line 1"), expected("picture text line 2")]);
+        for sighting in &found {
+            let proof = scanner.prove(&record, sighting);
+            assert!(proof.is_proved(), "{:?}", proof.fault);
+            let other = dyetrace_case::Sighting { form: "as never read".to_owned(), ..sighting.clone() };
+            assert!(!scanner.prove(&record, &other).is_proved());
+        }
+    }
 
     #[test]
     fn what_stands_for_a_datum_is_not_printed() {

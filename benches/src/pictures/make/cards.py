@@ -151,14 +151,14 @@ def _photographed(canvas, chance):
     corners = [(140, 190), (1460, 190), (1460, 1010), (140, 1010)]
     corners = [(x + chance.randint(-70, 70), y + chance.randint(-60, 60)) for x, y in corners]
     source = [(0, 0), (card.width, 0), (card.width, card.height), (0, card.height)]
-    matrix = _homography(corners, source)
+    matrix = homography(corners, source)
     laid = card.transform(size, Image.Transform.PERSPECTIVE, matrix, Image.Resampling.BICUBIC)
     mask = Image.new("L", card.size, 255).transform(size, Image.Transform.PERSPECTIVE, matrix, Image.Resampling.BICUBIC)
     table.paste(laid, (0, 0), mask)
     light = Image.new("L", (2, 2))
     light.putdata([chance.randint(150, 255) for _ in range(4)])
     lit = Image.composite(table, Image.new("RGB", size), light.resize(size, Image.Resampling.BICUBIC))
-    onto = _homography(source, corners)
+    onto = homography(source, corners)
     return Image.blend(lit.filter(ImageFilter.GaussianBlur(0.8)), _noise(size, chance), 0.03), [
         _seen(box, onto) for box in canvas.boxes
     ]
@@ -174,7 +174,7 @@ def _seen(box, onto):
     return [round(min(across)), round(min(down)), round(max(across)), round(max(down))]
 
 
-def _homography(seen, source):
+def homography(seen, source):
     """The eight numbers with which Pillow maps seen points back to source points (Gaussian elimination)."""
     rows = []
     for (x, y), (u, v) in zip(seen, source, strict=True):

@@ -107,9 +107,9 @@ LONGEST = 2016
 WIDE = 2400
 
 
-def fetch(folder):
-    """Packages and wheels, downloaded by their ordinary clients and unpacked once."""
-    for package in DEBIAN:
+def fetch_packages(folder, packages):
+    """Debian packages, downloaded by their ordinary client and unpacked once."""
+    for package in packages:
         place = folder / package
         if not place.exists():
             archives = folder / "archives" / package
@@ -117,6 +117,11 @@ def fetch(folder):
             command = ["apt-get", "download", "-q", "-o", "APT::Sandbox::User=", package]
             subprocess.run(command, cwd=archives, check=True, stdout=subprocess.DEVNULL)
             subprocess.run(["dpkg-deb", "-x", next(archives.glob("*.deb")), place], check=True)
+
+
+def fetch(folder):
+    """Packages and wheels."""
+    fetch_packages(folder, DEBIAN)
     wheels = folder / "wheels"
     if not wheels.exists():
         pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", wheels]

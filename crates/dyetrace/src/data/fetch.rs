@@ -10,13 +10,13 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 const LARGEST: u64 = 64 << 20;
 
 /// True for what is fetched rather than read.
-pub(super) fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
 /// An address for others to see: without the name and password in it, and without what follows its path, where
 /// registries take tokens. Of a path of this computer only the file's name.
-pub(super) fn shown(place: &str) -> String {
+pub(crate) fn shown(place: &str) -> String {
     let Some((scheme, rest)) = place.split_once("://").filter(|_| is_url(place)) else {
         let name = Path::new(place).file_name().unwrap_or_default();
         return name.to_string_lossy().into_owned();
@@ -31,7 +31,7 @@ pub(super) fn shown(place: &str) -> String {
 ///
 /// # Errors
 /// What went wrong, in words.
-pub(super) fn fetch(url: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn fetch(url: &str) -> Result<Vec<u8>, String> {
     // Some errors repeat the address.
     let said = |error: ureq::Error| error.to_string().replace(url, &shown(url));
     let mut answer = agent(Duration::from_mins(10)).get(url).call().map_err(said)?;

@@ -8,6 +8,7 @@ use crate::cli::ExplainArguments;
 use crate::exit::{Exit, Fault};
 use crate::intake::{self, Intake};
 use crate::originals::{self, Originals};
+use crate::picture_text::PictureText;
 use crate::spike::each_record;
 use crate::{audit, output};
 use dyetrace_case::{KeyMaterial, Record, Sighting, Subject};
@@ -23,7 +24,13 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<Exit, Fault> {
     let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
     let subject = audit::whole_subject(&intake, subject);
     let material = audit::whole_material(&intake, named_material);
-    let scanner = originals::scanner(&subject, Originals::of(&subject).as_ref(), &material, Options::default());
+    let scanner = originals::reading_scanner(
+        &subject,
+        Originals::of(&subject).as_ref(),
+        &material,
+        Options::default(),
+        PictureText::open().ok(),
+    );
     let found = find(&mut intake, &scanner, &id)?;
     let proof = scanner.prove(&found.record, &found.sighting);
     if let Some(path) = &arguments.part {

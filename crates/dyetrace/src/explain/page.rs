@@ -1,9 +1,11 @@
 //! The page that explains a sighting.
 
 use super::{About, Found, bytes, redo};
+use crate::misread::AS_READ;
+use crate::onlooker::PICTURE_TEXT;
 use dyetrace_case::{PartName, Protocol, Range as Place, Side, Strength, Witness};
 use dyetrace_report::audit::Summary;
-use dyetrace_search::{Proof, Reencodes};
+use dyetrace_search::{Proof, Reencodes, StepView};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -30,7 +32,8 @@ pub(super) fn page(about: &About<'_>, found: &Found, proof: &Proof) -> String {
         if level > 0 {
             step(about, proof, level, &levels, &mut out);
         }
-        shown(about, bytes, value, &mut out);
+        let is_reading = level > 0 && step_before(proof, level, &levels).is_some_and(|step| step.codec == PICTURE_TEXT);
+        shown(about, bytes, value, is_reading, &mut out);
     }
     last(about, found, proof, &levels, &mut out);
     verdict(found, proof, &mut out);
@@ -113,9 +116,14 @@ fn quoted(text: &str) -> String {
     if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-fn step(about: &About<'_>, proof: &Proof, level: usize, levels: &[(Range<usize>, &[u8])], out: &mut String) {
+/// The step that gave the bytes of a level above 0.
+fn step_before<'p>(proof: &'p Proof, level: usize, levels: &[(Range<usize>, &[u8])]) -> Option<&'p StepView> {
     let read = proof.steps.len() + 1 - levels.len();
-    let (Some(step), Some((_, outer))) = (proof.steps.get(read + level - 1), levels.get(level - 1)) else { return };
+    proof.steps.get(read + level - 1)
+}
+
+fn step(about: &About<'_>, proof: &Proof, level: usize, levels: &[(Range<usize>, &[u8])], out: &mut String) {
+    let (Some(step), Some((_, outer))) = (step_before(proof, level, levels), levels.get(level - 1)) else { return };
     let detail = step.detail.as_ref().map_or(String::new(), |detail| format!(" {}", about.redact(detail)));
     let (start, end) = (step.encoded.start, step.encoded.end);
     let _ = writeln!(
@@ -126,6 +134,7 @@ fn step(about: &About<'_>, proof: &Proof, level: usize, levels: &[(Range<usize>,
         step.decoded.len()
     );
     let again = match step.reencodes {
+        _ if step.codec == PICTURE_TEXT => "read again with the same result; reading is not decoding, and may err",
         Reencodes::Same => "writing the value again gives the same bytes",
         _ => "many encodings stand for these bytes; undone again they are the same",
     };
@@ -138,13 +147,22 @@ fn step(about: &About<'_>, proof: &Proof, level: usize, levels: &[(Range<usize>,
             let _ = writeln!(out, "  no ordinary tool does this");
         }
     }
+    if step.codec == PICTURE_TEXT {
+        let (from, length) = (start + 1, end.saturating_sub(start));
+        let _ = writeln!(
+            out,
+            "  to see for yourself, look at that place in it (left,top width×height, in pixels):\n  $ tail -c +{from} bytes.{} | head -c {length} > picture",
+            level - 1
+        );
+    }
     if step.codec == "protobuf" {
         let _ = writeln!(out, "  to look at all fields: protoc --decode_raw < bytes.{}", level - 1);
     }
 }
 
-/// The bytes around the value, with stars where a planted value lies.
-fn shown(about: &About<'_>, bytes: &[u8], value: &Range<usize>, out: &mut String) {
+/// The bytes around the value, with stars where a planted value lies, and for all that was read in a picture: what was
+/// misread is hidden by nothing else.
+fn shown(about: &About<'_>, bytes: &[u8], value: &Range<usize>, is_reading: bool, out: &mut String) {
     if about.arguments.reveal {
         out.push_str(&bytes::rows(bytes, value, &|_| false));
         return;
@@ -154,7 +172,7 @@ fn shown(about: &About<'_>, bytes: &[u8], value: &Range<usize>, out: &mut String
             writeln!(out, "    {} bytes, not shown: not everything in them could be searched for values", bytes.len());
         return;
     };
-    hidden.push(value.clone());
+    hidden.push(if is_reading { 0..bytes.len() } else { value.clone() });
     out.push_str(&bytes::rows(bytes, value, &|at| hidden.iter().any(|range| range.contains(&at))));
 }
 
@@ -182,18 +200,27 @@ fn last(about: &About<'_>, found: &Found, proof: &Proof, levels: &[(Range<usize>
     }
 }
 
+/// True where the value was read in a picture and compared as what readers may get wrong.
+fn is_read(found: &Found) -> bool {
+    found.sighting.form.starts_with(AS_READ)
+}
+
 fn verdict(found: &Found, proof: &Proof, out: &mut String) {
     let sighting = &found.sighting;
+    let is_misread = is_read(found) && sighting.strength == Strength::Derived;
     let result = match &proof.fault {
+        None if is_misread => "Proved: the picture was read again, and what was read is what was planted but for the characters that differ.".to_owned(),
         None => "Proved: each step was undone again, and what came out is what was planted.".to_owned(),
         Some(fault) => format!("NOT PROVED: {fault}. This is a fault of dyetrace; please report it."),
     };
     let _ = writeln!(out, "\n{result}");
     let bits = sighting.bits;
-    let _ = writeln!(
-        out,
-        "{bits:.0} bits: with so many bytes searched in so many forms, chance shows this once in 2^{bits:.0} records like this one."
-    );
+    let places = if is_read(found) {
+        "with so much text read in the pictures and so many characters allowed to differ"
+    } else {
+        "with so many bytes searched in so many forms"
+    };
+    let _ = writeln!(out, "{bits:.0} bits: {places}, chance shows this once in 2^{bits:.0} records like this one.");
     let witness = match &sighting.witness {
         Some(Witness::Beside(datum)) => format!("It is borne out by {datum} in the same record."),
         Some(Witness::FieldName(_)) => "It is borne out by the name of its field.".to_owned(),

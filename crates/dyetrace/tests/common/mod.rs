@@ -6,9 +6,15 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Runs the command and returns what it did.
+/// Runs the command and returns what it did. Models that are installed here change nothing.
 pub(crate) fn dyetrace<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dyetrace")).args(arguments).env("NO_COLOR", "1").output().unwrap()
+    with_models(Path::new("/nowhere"), arguments)
+}
+
+/// The same with the models of a folder, which read the text in pictures.
+pub(crate) fn with_models<S: AsRef<std::ffi::OsStr>>(models: &Path, arguments: &[S]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dyetrace"));
+    command.args(arguments).env("NO_COLOR", "1").env("DYETRACE_MODELS", models).output().unwrap()
 }
 
 /// Copies a folder with all that is in it.

@@ -21,6 +21,19 @@ pub struct Pictures {
     pub rows: Vec<PictureRow>,
     /// Why the text in them was not read; absent where it was.
     pub text_not_examined: Option<String>,
+    /// How much of it was read; absent where it was not examined.
+    pub text_read: Option<TextRead>,
+}
+
+/// How much text was read in pictures. A picture counts once, however often it was met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextRead {
+    /// Pictures that were looked at.
+    pub pictures: u64,
+    /// Lines that were read in them.
+    pub lines: u64,
+    /// Why others were left, or read in part, and how many.
+    pub left: Vec<(String, u64)>,
 }
 
 /// One picture that tells more than it shows.
@@ -79,10 +92,20 @@ pub(super) fn section(audit: &Audit, page: &mut Page<'_>) -> io::Result<()> {
     let (seen, telling) = (count(found.seen), count(found.telling));
     page.line(&match found.telling {
         0 => format!("  Pictures: {seen}. None was found to tell more than it shows."),
+        _ if found.text_read.is_some() => {
+            format!("  Pictures: {seen}. With notes of a camera or a program, or text: {telling}.")
+        }
         _ => format!("  Pictures: {seen}. With notes of a camera or a program: {telling}."),
     })?;
     if let Some(why) = &found.text_not_examined {
         page.line(&format!("  The text in them was not examined: {}.", clean(why)))?;
+    }
+    if let Some(read) = &found.text_read {
+        let (pictures, lines) = (count(read.pictures), count(read.lines));
+        page.line(&format!("  Text was read in different pictures: {pictures}. Lines: {lines}. Reading may err."))?;
+        for (why, pictures) in &read.left {
+            page.line(&format!("  Text not examined in different pictures: {} ({}).", count(*pictures), clean(why)))?;
+        }
     }
     let rows: Vec<&PictureRow> = found.rows.iter().collect();
     for row in rows.iter().take(page.limit()) {
@@ -146,9 +169,15 @@ impl Serialize for Json<'_> {
         document.serialize_entry("seen", &found.seen)?;
         document.serialize_entry("telling", &found.telling)?;
         document.serialize_entry("text_not_examined", &found.text_not_examined)?;
+        document.serialize_entry("text_read", &found.text_read.as_ref().map(text_json))?;
         document.serialize_entry("found", &Each(&found.rows, |row: &PictureRow| row_json(self.0, row)))?;
         document.end()
     }
+}
+
+fn text_json(read: &TextRead) -> Value {
+    let left = |(why, pictures): &(String, u64)| json!({"why": why, "pictures": pictures});
+    json!({"pictures": read.pictures, "lines": read.lines, "left": read.left.iter().map(left).collect::<Vec<_>>()})
 }
 
 fn row_json(audit: &Audit, row: &PictureRow) -> Value {

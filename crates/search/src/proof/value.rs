@@ -42,8 +42,12 @@ pub(super) fn agreement(needles: &Needles, sighting: &Sighting, bytes: &[u8], ty
 
 /// A planted file is looked for again in the bytes that were named.
 fn is_beside(needles: &Needles, sighting: &Sighting, bytes: &[u8]) -> bool {
-    let Some(beside) = needles.beside.as_ref().filter(|beside| bytes.len() >= beside.shortest()) else { return false };
-    beside.look(bytes).seen.iter().any(|seen| seen.datum == sighting.datum && seen.form == sighting.form)
+    let Some(beside) = needles.beside.as_ref() else { return false };
+    if beside.is_nearly(&sighting.datum, &sighting.form, bytes) {
+        return true;
+    }
+    bytes.len() >= beside.shortest()
+        && beside.look(bytes).seen.iter().any(|seen| seen.datum == sighting.datum && seen.form == sighting.form)
 }
 
 fn numbers(needles: &Needles, typed: Typed) -> &[u32] {

@@ -1,0 +1,245 @@
+//! `dyetrace models install`: everything is fetched and checked before anything is written.
+
+use super::package::{File, NOTICE_NAME, Package};
+use super::{unusable, wheel};
+use crate::cli::ModelsInstallArguments;
+use crate::data::fetch;
+use crate::exit::{Exit, Fault};
+use crate::output;
+use dyetrace_case::hex;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Python's index where neither the command line nor the environment names one.
+const INDEX: &str = "https://pypi.org/simple";
+/// The largest file that is read.
+const LARGEST: u64 = 64 << 20;
+
+/// Files by their names here.
+type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// Installs a package in a folder.
+pub(super) fn run(arguments: &ModelsInstallArguments, package: &Package, folder: &Path) -> Result<Exit, Fault> {
+    let files = match arguments.from.as_deref() {
+        Some(from) if Path::new(from).is_dir() => from_folder(package, Path::new(from))?,
+        Some(from) => from_wheel(package, &given(from)?, &fetch::shown(from))?,
+        None => from_index(package, &index(arguments.index.as_deref()))?,
+    };
+    write(folder, &files, package.notice)?;
+    let Package { name, version, licence, about, notice, .. } = package;
+    let folder = folder.display();
+    let usable = if unusable().is_empty() { "`dyetrace audit` now reads the text in pictures.\n" } else { unusable() };
+    let said = format!("{name} {version} ({licence}): {about}\n{notice}Installed in {folder}\n{usable}");
+    output::print(said.as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+/// As pip does: the command line, then the environment, then the public one.
+fn index(asked: Option<&str>) -> String {
+    let of_environment = || std::env::var("PIP_INDEX_URL").ok();
+    let index = asked.map(str::to_owned).or_else(of_environment).filter(|index| !index.is_empty());
+    index.unwrap_or_else(|| INDEX.to_owned())
+}
+
+fn from_index(package: &Package, index: &str) -> Result<Files, Fault> {
+    let page = format!("{}/{}/", index.trim_end_matches('/'), package.name);
+    let Package { name, version, .. } = package;
+    let fault = |url: &str, reason: &str| {
+        Fault::new(format!("{}: {reason}", fetch::shown(url))).hint(format!(
+            "without a network, fetch it elsewhere (pip download --no-deps {name}=={version}), then: \
+             dyetrace models install FILE.whl"
+        ))
+    };
+    let listed = fetch::fetch(&page).map_err(|reason| fault(&page, &reason))?;
+    let url = wheel::address(&String::from_utf8_lossy(&listed), package.wheel, &page)
+        .ok_or_else(|| fault(&page, &format!("it does not list {}", package.wheel)))?;
+    let bytes = fetch::fetch(&url).map_err(|reason| fault(&url, &reason))?;
+    from_wheel(package, &bytes, &fetch::shown(&url))
+}
+
+fn given(from: &str) -> Result<Vec<u8>, Fault> {
+    if fetch::is_url(from) {
+        return fetch::fetch(from).map_err(|reason| Fault::new(format!("{}: {reason}", fetch::shown(from))));
+    }
+    read(Path::new(from))
+}
+
+/// No more than a package can have: the path may be a device's.
+fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
+    read.map_err(|error| Fault::file(path, &error))?;
+    Ok(bytes)
+}
+
+fn from_folder(package: &Package, folder: &Path) -> Result<Files, Fault> {
+    let file = |wanted: &File| {
+        let path = folder.join(wanted.name);
+        checked(wanted, read(&path)?, &path.display().to_string())
+    };
+    package.files.iter().map(file).collect()
+}
+
+fn from_wheel(package: &Package, bytes: &[u8], from: &str) -> Result<Files, Fault> {
+    if hex(&Sha256::digest(bytes)) != package.wheel_sha256 {
+        let wheel = package.wheel;
+        let fault = Fault::new(format!("{from}: its SHA-256 is not that of {wheel}; nothing was installed"));
+        return Err(fault.hint("fetch it again, or from another index: --index URL"));
+    }
+    let file = |wanted: &File| {
+        let reason = |reason| Fault::new(format!("{from}: {}: {reason}; nothing was installed", wanted.path));
+        checked(wanted, wheel::entry(bytes, wanted.path).map_err(reason)?, from)
+    };
+    package.files.iter().map(file).collect()
+}
+
+fn checked(wanted: &File, bytes: Vec<u8>, from: &str) -> Result<(&'static str, Vec<u8>), Fault> {
+    if hex(&Sha256::digest(&bytes)) == wanted.sha256 {
+        return Ok((wanted.name, bytes));
+    }
+    Err(Fault::new(format!("{from}: the SHA-256 of {} is another; nothing was installed", wanted.name)))
+}
+
+/// Each file beside its place first. What else lies in the folder is the user's and stays.
+fn write(folder: &Path, files: &Files, notice: &str) -> Result<(), Fault> {
+    let mut partial = folder.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let written = write_files(&partial, files, notice).and_then(|()| moved(&partial, folder));
+    let _ = fs::remove_dir_all(&partial);
+    written.map_err(|error| Fault::file(folder, &error))
+}
+
+fn write_files(folder: &Path, files: &Files, notice: &str) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let notice = (NOTICE_NAME, notice.as_bytes());
+    for (name, bytes) in files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).chain([notice]) {
+        let mut file = fs::File::create(folder.join(name))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+/// A folder that is not there yet comes into being whole; in one that is, each file does.
+fn moved(from: &Path, to: &Path) -> std::io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {}
+        done => return done,
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        fs::rename(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::BufRead as _;
+    use std::net::TcpListener;
+
+    const MODEL: &[u8] = b"a model of ten bytes, or some more";
+
+    /// A package of one small file, stored and not compressed, and its wheel.
+    fn small() -> (Package, Vec<u8>) {
+        let bytes = wheel::tests::stored("small/models/small.onnx", MODEL);
+        let leak = |bytes: &[u8]| &*Box::leak(hex(&Sha256::digest(bytes)).into_boxed_str());
+        let file = File { path: "small/models/small.onnx", name: "small.onnx", sha256: leak(MODEL) };
+        let package = Package {
+            name: "small",
+            version: "1",
+            licence: "MIT",
+            about: "nothing",
+            wheel: "small-1-py3-none-any.whl",
+            wheel_sha256: leak(&bytes),
+            files: Box::leak(Box::new([file])),
+            notice: "Whose it is.\n",
+        };
+        (package, bytes)
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("dyetrace-models-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    /// A web server that answers so many requests, by path. Its address.
+    fn server(times: usize, answers: Vec<(&'static str, Vec<u8>)>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(times) {
+                let mut stream = stream.unwrap();
+                let mut lines = std::io::BufReader::new(&stream).lines().map_while(Result::ok);
+                let request = lines.next().unwrap_or_default();
+                lines.take_while(|line| !line.is_empty()).for_each(drop);
+                let path = request.split(' ').nth(1).unwrap_or_default();
+                let found = answers.iter().find(|(known, _)| *known == path);
+                let (status, body) = found.map_or(("404 Not Found", &[][..]), |(_, body)| ("200 OK", body));
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn an_index_leads_to_the_package_and_its_files_are_installed() {
+        let (package, wheel) = small();
+        let page = b"<a href=\"../../files/small-1-py3-none-any.whl#sha256=00\">small</a>".to_vec();
+        let index = server(2, vec![("/root/simple/small/", page), ("/root/files/small-1-py3-none-any.whl", wheel)]);
+        let files = from_index(&package, &format!("{index}/root/simple/")).unwrap();
+        let folder = folder("index");
+        write(&folder, &files, package.notice).unwrap();
+        assert_eq!(fs::read(folder.join("small.onnx")).unwrap(), MODEL);
+        assert_eq!(fs::read_to_string(folder.join(NOTICE_NAME)).unwrap(), "Whose it is.\n");
+        super::super::remove(&package, &folder).unwrap();
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn an_index_without_the_package_is_named_and_what_to_type_without_a_network() {
+        let (package, _) = small();
+        let index = server(2, vec![("/a/small/", b"<a href='small-2.whl'>".to_vec())]);
+        for (path, reason) in [("a", "it does not list small-1-py3-none-any.whl"), ("b", "404")] {
+            let fault = format!("{:?}", from_index(&package, &format!("{index}/{path}")).unwrap_err());
+            assert!(fault.contains(reason) && fault.contains("pip download --no-deps small==1"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn what_has_another_checksum_is_refused() {
+        let (package, wheel) = small();
+        for cut in [0, 10, wheel.len() - 1] {
+            let fault = format!("{:?}", from_wheel(&package, &wheel[..cut], "small.whl").unwrap_err());
+            assert!(fault.contains("small.whl: its SHA-256 is not that of small-1-py3-none-any.whl"), "{fault}");
+        }
+        let folder = folder("checksum");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("small.onnx"), b"something else").unwrap();
+        assert!(from_folder(&package, &folder).is_err());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn installing_again_leaves_what_else_lies_in_the_folder() {
+        let (package, wheel) = small();
+        let folder = folder("again");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("mine.txt"), b"mine").unwrap();
+        fs::write(folder.join("small.onnx"), b"damaged").unwrap();
+        for _ in 0..2 {
+            write(&folder, &from_wheel(&package, &wheel, "small.whl").unwrap(), package.notice).unwrap();
+            assert_eq!(fs::read(folder.join("small.onnx")).unwrap(), MODEL);
+        }
+        super::super::remove(&package, &folder).unwrap();
+        assert_eq!(fs::read(folder.join("mine.txt")).unwrap(), b"mine");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
