@@ -204,7 +204,10 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            // What YAML does not print (YAML 1.2 section 5.1) or takes for a line's end or a mark at the start.
+            c if c.is_control()
+                || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
+            {
                 let _ = write!(quoted, "\\u{:04x}", c as u32);
             }
             c => quoted.push(c),
@@ -245,6 +248,13 @@ mod tests {
             assert!(error.contains("line "), "{error}");
             assert!(!error.contains("tr0ub4"), "{error}");
         }
+    }
+
+    #[test]
+    fn characters_that_yaml_does_not_print_are_read_back() {
+        let mut subject = Subject::default();
+        subject.add("x.y".parse().unwrap(), Secret::new("a\u{fffe}b\u{ffff}c\u{feff}\u{7f}\u{1ffff}"));
+        assert_eq!(Subject::from_yaml(&subject.to_yaml()).unwrap(), subject);
     }
 
     proptest! {
