@@ -83,9 +83,11 @@ fn asked(program: &str, set: &Path, case: &Path, pictures: &[&Picture]) -> Resul
     let _ = std::fs::remove_dir_all(case);
     std::fs::create_dir_all(case)?;
     std::fs::write(case.join("case.yaml"), "format: 1\ntitle: Text in pictures\nruns: [{ id: first }]\n")?;
-    let planted: String =
-        numbers.iter().map(|number| format!("  - {{ kind: {kind}, value: \"{number}\" }}\n")).collect();
-    std::fs::write(case.join("subject.yaml"), format!("data:\n{planted}"))?;
+    let mut subject = String::from("data:\n");
+    for number in &numbers {
+        writeln!(subject, "  - {{ kind: {kind}, value: \"{number}\" }}")?;
+    }
+    std::fs::write(case.join("subject.yaml"), subject)?;
     let packed = Command::new(program).arg("snapshot").arg(case).arg(folder.parent().ok_or("no folder")?).output()?;
     if !packed.status.success() {
         return Err(String::from_utf8_lossy(&packed.stderr).into());

@@ -222,6 +222,7 @@ mod tests {
                     Blob::Memory(bytes) => bytes.to_vec(),
                     Blob::Spooled(_) => panic!("a short body was spooled"),
                 },
+                PartName::Path | PartName::Content | PartName::Stored { .. } => panic!("a request has none of these"),
             };
             assert_eq!(&bytes[place], b"13800000427", "{carrier:?}");
         }
