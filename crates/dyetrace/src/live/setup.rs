@@ -111,7 +111,8 @@ impl Names {
     }
 }
 
-const DNS: u16 = 53;
+/// The usual port of resolvers.
+pub(super) const DNS: u16 = 53;
 
 /// A resolver's address, with its port where that is not the usual one.
 pub(super) fn resolver(text: &str) -> Result<SocketAddr, String> {

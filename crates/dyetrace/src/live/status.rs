@@ -1,5 +1,6 @@
 //! What a running recording knows of itself, for `dyetrace live doctor`.
 
+use super::setup::DNS;
 use dyetrace_case::{Side, Time};
 use dyetrace_live::Event;
 use dyetrace_live::watch::{UnreadReason, What};
@@ -31,8 +32,6 @@ struct State {
     /// Questions for names.
     names: u64,
 }
-
-const DNS: u16 = 53;
 
 /// What one client was seen to do.
 #[derive(Debug, Default)]

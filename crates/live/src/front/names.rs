@@ -58,9 +58,14 @@ impl Asker {
         let asked = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
         asked.connect(self.resolver).await?;
         asked.send(question).await?;
-        let mut answer = vec![0; dns::MESSAGE];
         loop {
-            let length = asked.recv(&mut answer).await?;
+            asked.readable().await?;
+            // Only now: many questions that wait must not each hold room for the longest answer.
+            let mut answer = vec![0; dns::MESSAGE];
+            let length = match asked.try_recv(&mut answer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                received => received?,
+            };
             let answer = answer.get(..length).unwrap_or_default();
             // The answer to another question has another number (RFC 1035 section 4.1.1).
             if answer.get(..2) == question.get(..2) {
