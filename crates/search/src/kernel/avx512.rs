@@ -1,20 +1,21 @@
 //! In vectors of 64 bytes, with the instructions that Ice Lake and Zen 4 brought.
 
-use super::{CLASSES, HALF, ROW_BYTES, ROW_REACH, plain_row_without};
+use super::{CLASSES, HALF, ROW_BYTES, ROW_REACH};
 use crate::classify::words;
 use crate::codec::base64::sextet;
 use crate::codec::hex;
 use crate::filter::{FACTORS, FIRST_BIT, MOST_WORDS, THIRD_BIT, Table};
 use crate::marked::{self, Columns, RUNS};
 use std::arch::x86_64::{
-    __m128i, __m512i, _mm_cvtsi32_si128, _mm256_extract_epi64, _mm512_and_si512, _mm512_andnot_si512,
-    _mm512_castsi512_si256, _mm512_cmpeq_epi32_mask, _mm512_cmpeq_epi64_mask, _mm512_cmpgt_epu8_mask,
-    _mm512_extracti64x4_epi64, _mm512_i32gather_epi32, _mm512_i64gather_epi64, _mm512_madd_epi16, _mm512_maddubs_epi16,
-    _mm512_mask_blend_epi32, _mm512_maskz_permutex2var_epi8, _mm512_min_epu64, _mm512_movepi8_mask, _mm512_mullo_epi32,
-    _mm512_or_si512, _mm512_permutexvar_epi8, _mm512_rolv_epi32, _mm512_rolv_epi64, _mm512_set_epi64, _mm512_set1_epi8,
-    _mm512_set1_epi16, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_shldi_epi64, _mm512_shrdv_epi64, _mm512_srl_epi32,
-    _mm512_srl_epi64, _mm512_srli_epi32, _mm512_srli_epi64, _mm512_sub_epi8, _mm512_test_epi8_mask,
-    _mm512_test_epi64_mask, _mm512_testn_epi64_mask, _mm512_xor_si512,
+    __m128i, __m512i, _mm_cvtsi32_si128, _mm_set_epi32, _mm256_extract_epi64, _mm256_set_m128i, _mm512_and_si512,
+    _mm512_andnot_si512, _mm512_castsi256_si512, _mm512_castsi512_si256, _mm512_cmpeq_epi32_mask,
+    _mm512_cmpeq_epi64_mask, _mm512_cmpgt_epu8_mask, _mm512_extracti64x4_epi64, _mm512_inserti64x4, _mm512_madd_epi16,
+    _mm512_maddubs_epi16, _mm512_mask_blend_epi32, _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_epi32,
+    _mm512_maskz_loadu_epi64, _mm512_maskz_permutex2var_epi8, _mm512_min_epu64, _mm512_movepi8_mask,
+    _mm512_mullo_epi32, _mm512_or_si512, _mm512_permutexvar_epi8, _mm512_rolv_epi32, _mm512_rolv_epi64,
+    _mm512_set_epi64, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_shldi_epi64,
+    _mm512_shrdv_epi64, _mm512_srl_epi32, _mm512_srl_epi64, _mm512_srli_epi32, _mm512_srli_epi64, _mm512_sub_epi8,
+    _mm512_test_epi8_mask, _mm512_test_epi64_mask, _mm512_testn_epi64_mask, _mm512_xor_si512,
 };
 use std::sync::LazyLock;
 
@@ -24,10 +25,13 @@ pub(super) fn is_there() -> bool {
     if super::tests::ONLY_NARROW.get() {
         return false;
     }
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vbmi")
-        && is_x86_feature_detected!("avx512vbmi2")
+    static IS_THERE: LazyLock<bool> = LazyLock::new(|| {
+        is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi")
+            && is_x86_feature_detected!("avx512vbmi2")
+    });
+    *IS_THERE
 }
 
 /// A bit for each class of each character of ASCII, as the plain code tells them.
@@ -167,10 +171,8 @@ static EVEN: [u8; 64] = {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
 pub(super) fn over_61(sextets: &[u8], mut visit: impl FnMut(usize)) {
-    let (rows, rest) = sextets.as_chunks::<64>();
-    let last = padded(rest);
-    for (number, row) in rows.iter().chain([&last]).enumerate() {
-        let mut left = _mm512_cmpgt_epu8_mask(load(row), _mm512_set1_epi8(61));
+    for (number, row) in sextets.chunks(64).enumerate() {
+        let mut left = _mm512_cmpgt_epu8_mask(load_some(row), _mm512_set1_epi8(61));
         while left != 0 {
             visit(number * 64 + left.trailing_zeros() as usize);
             left &= left - 1;
@@ -180,24 +182,31 @@ pub(super) fn over_61(sextets: &[u8], mut visit: impl FnMut(usize)) {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
 pub(super) fn row_without(bits: u64, bytes: &[u8], least: usize) -> Option<usize> {
-    let (rows, _) = bytes.as_chunks::<64>();
     let unwanted = _mm512_set1_epi64(bits.swap_bytes().cast_signed());
-    let mut row = 0;
-    for (number, eight) in rows.iter().enumerate() {
-        let none = _mm512_testn_epi64_mask(load(eight), unwanted);
-        if none == 0 {
-            row = 0;
-            continue;
+    let mut in_a_row = 0;
+    for (number, bytes) in bytes.chunks(GROUPS * 8).enumerate() {
+        let (mut without, groups) = (0, bytes.len() / 8);
+        for (row, bytes) in bytes.chunks(64).enumerate() {
+            without |= u64::from(_mm512_testn_epi64_mask(load_some(bytes), unwanted)) << (row * 8);
         }
-        for place in 0..8 {
-            row = if none >> place & 1 == 1 { row + 1 } else { 0 };
-            if row == least {
-                return Some(number * 8 + place);
-            }
+        without &= first_bits(groups);
+        let going_on = without.trailing_ones() as usize;
+        if in_a_row + going_on >= least {
+            return Some(number * GROUPS + least.saturating_sub(in_a_row + 1));
         }
+        // A bit where so many are in a row.
+        let starts = (1..least).fold(without, |starts, _| starts & starts >> 1);
+        if starts != 0 {
+            return Some(number * GROUPS + starts.trailing_zeros() as usize + least - 1);
+        }
+        let at_the_end = (without << (64 - groups.clamp(1, 64))).leading_ones() as usize;
+        in_a_row = if going_on == groups { in_a_row + groups } else { at_the_end };
     }
-    plain_row_without(bits, bytes, least, (rows.len() * 8, row))
+    None
 }
+
+/// Groups of eight bytes of which each has a bit in one number.
+const GROUPS: usize = 64;
 
 /// Rows whose samples fill a vector, and what they depend on.
 const ROWS: usize = 2;
@@ -214,7 +223,7 @@ pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl Fn
     let (mut waiting, mut count) = ([(0, 0); MOST_TOLD], 0);
     let mut start = 0;
     while let Some(block) = text.get(start..).and_then(|rest| rest.first_chunk::<64>()) {
-        waiting[count % MOST_TOLD] = (start, both_hits(&lanes, block));
+        waiting[count % MOST_TOLD] = (start, both_hits(&lanes, load(block)));
         count += usize::from(waiting[count % MOST_TOLD].1 != 0);
         if count == MOST_TOLD {
             for (start, hits) in waiting {
@@ -233,7 +242,7 @@ pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl Fn
         ROW_REACH..ROWS_REACH => (1, 0x00ff_00ff),
         _ => (2, u32::MAX),
     };
-    let hits = both_hits(&lanes, &padded(rest)) & lanes_of_rows;
+    let hits = both_hits(&lanes, load_some(rest)) & lanes_of_rows;
     if hits != 0 {
         visit(start, hits);
     }
@@ -241,9 +250,10 @@ pub(super) fn hits(text: &[u8], plain: &Table, keyed: &Table, mut visit: impl Fn
 }
 
 /// The hits of two rows: a bit for each plain gram, then one for each keyed one.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
-fn both_hits(lanes: &[Lane<'_>; 2], block: &[u8; 64]) -> u32 {
-    let [plain, keyed] = grams(load(block));
+fn both_hits(lanes: &[Lane<'_>; 2], block: __m512i) -> u32 {
+    let [plain, keyed] = grams(block);
     u32::from(lanes[0].hits(plain)) | u32::from(lanes[1].hits(keyed)) << HALF
 }
 
@@ -260,6 +270,7 @@ impl<'t> Lane<'t> {
     }
 
     /// A bit for each gram that the table knows.
+    #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
     fn hits(&self, grams: __m512i) -> u16 {
         let [first, second] = FACTORS.map(|factor| _mm512_mullo_epi32(grams, _mm512_set1_epi32(factor as i32)));
@@ -282,13 +293,9 @@ pub(super) fn known(table: &Table, grams: &[u32]) -> u64 {
     let lane = Lane::new(table);
     let mut known = 0;
     for (number, grams) in grams.chunks(16).take(4).enumerate() {
-        let mut padded = [0; 16];
-        padded[..grams.len()].copy_from_slice(grams);
-        let (pairs, _) = padded.as_chunks::<2>();
-        let words = std::array::from_fn(|at| u64::from(pairs[at][0]) | u64::from(pairs[at][1]) << 32);
-        known |= u64::from(lane.hits(load_words(words))) << (number * 16);
+        known |= u64::from(lane.hits(load_some_grams(grams))) << (number * 16);
     }
-    known & u64::MAX.checked_shr(64 - grams.len().min(64) as u32).unwrap_or(0)
+    known & first_bits(grams.len())
 }
 
 /// A bit for each of at most 64 keys: whether the word that its first bits choose has the bits that the next ones do.
@@ -297,39 +304,29 @@ pub(super) fn held(words: &[u64], shift: u32, keys: &[u64]) -> u64 {
     let Some(last) = words.len().checked_sub(1) else { return 0 };
     let one = _mm512_set1_epi64(1);
     let mut held = 0;
-    let mut eight = |number: usize, keys: &[u64; 8]| {
-        let keys = load_words(*keys);
+    for (number, keys) in keys.chunks(8).take(8).enumerate() {
+        let keys = load_some_words(keys);
         let right = |bits: u32| _mm512_srl_epi64(keys, _mm_cvtsi32_si128(bits as i32));
         // Rotating takes the number of the bit modulo 64.
         let bit = |number: u32| _mm512_rolv_epi64(one, right(shift - number * 6));
         let bits = _mm512_or_si512(_mm512_or_si512(bit(0), bit(1)), bit(2));
-        let places = _mm512_min_epu64(_mm512_srli_epi64::<6>(right(shift)), _mm512_set1_epi64(last as i64));
-        #[expect(unsafe_code, reason = "no place is beyond the last word, as greater ones were just made it")]
-        let found = unsafe { _mm512_i64gather_epi64::<8>(places, words.as_ptr().cast()) };
+        let places = store(_mm512_min_epu64(_mm512_srli_epi64::<6>(right(shift)), _mm512_set1_epi64(last as i64)));
+        let found = load_words(places.map(|place| words[place as usize]));
         held |= u64::from(_mm512_cmpeq_epi64_mask(_mm512_and_si512(found, bits), bits)) << (number * 8);
-    };
-    let (eights, rest) = keys.as_chunks::<8>();
-    for (number, keys) in eights.iter().take(8).enumerate() {
-        eight(number, keys);
     }
-    if !rest.is_empty() && eights.len() < 8 {
-        let mut padded = [0; 8];
-        padded[..rest.len()].copy_from_slice(rest);
-        eight(eights.len(), &padded);
-        held &= (1 << keys.len()) - 1;
-    }
-    held
+    held & first_bits(keys.len())
 }
 
-/// The words of the numbers, modulo how many there are.
+/// The words of the numbers, modulo how many there are. One by one: where the processor has an instruction for that, it
+/// is slower on Zen 4, and on others since they were mended against reading what it leaves behind (CVE-2022-40982).
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
 fn gather(words: &[u32; MOST_WORDS], places: __m512i) -> __m512i {
-    const { assert!(MOST_WORDS.is_power_of_two()) };
-    let places = _mm512_and_si512(places, _mm512_set1_epi32((MOST_WORDS - 1) as i32));
-    #[expect(unsafe_code, reason = "no place is beyond the last word, as their higher bits were just cleared")]
-    unsafe {
-        _mm512_i32gather_epi32::<4>(places, words.as_ptr().cast())
-    }
+    let pairs = store(places);
+    let word = |at: usize| words[(pairs[at / 2] >> (at % 2 * 32)) as u32 as usize % MOST_WORDS].cast_signed();
+    let four = |at: usize| _mm_set_epi32(word(at + 3), word(at + 2), word(at + 1), word(at));
+    let eight = |at: usize| _mm256_set_m128i(four(at + 4), four(at));
+    _mm512_inserti64x4::<1>(_mm512_castsi256_si512(eight(0)), eight(8))
 }
 
 /// The four bytes of sixteen samples.
@@ -349,6 +346,7 @@ const fn samples(first: usize) -> [u8; 64] {
 
 /// The plain gram of each sample, and the keyed ones: of even samples those of the exclusive or, of odd ones those of
 /// the difference.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
 fn grams(bytes: __m512i) -> [__m512i; 2] {
     let own = _mm512_permutexvar_epi8(load(&SAMPLES), bytes);
@@ -366,23 +364,13 @@ fn each_row<const N: usize>(
     of: impl Fn(__m512i) -> [u64; N],
     made: impl Fn(usize) -> usize,
 ) {
-    let (rows, rest) = bytes.as_chunks::<64>();
     let start = out.len();
-    out.resize(start + (rows.len() + 1) * N * 8, 0);
-    let last = padded(rest);
-    for (out, row) in out[start..].chunks_exact_mut(N * 8).zip(rows.iter().chain([&last])) {
-        for (out, word) in out.as_chunks_mut().0.iter_mut().zip(of(load(row))) {
-            *out = word.to_le_bytes();
-        }
+    // Grown once, and not filled with zeros before.
+    out.reserve((bytes.len() / 64 + 1) * N * 8);
+    for row in bytes.chunks(64) {
+        out.extend_from_slice(of(load_some(row)).map(u64::to_le_bytes).as_flattened());
     }
     out.truncate(start + made(bytes.len()));
-}
-
-/// The bytes with zeros behind them.
-fn padded(bytes: &[u8]) -> [u8; 64] {
-    let mut padded = [0; 64];
-    padded[..bytes.len()].copy_from_slice(bytes);
-    padded
 }
 
 /// What the table says of each byte under 0x80; of others 0.
@@ -401,6 +389,40 @@ fn load_table(table: &[u8; 128]) -> [__m512i; 2] {
 fn load(bytes: &[u8; 64]) -> __m512i {
     let (words, _) = bytes.as_chunks::<8>();
     load_words(std::array::from_fn(|at| u64::from_le_bytes(words[at])))
+}
+
+/// The first 64 bytes, or as many as there are with zeros behind them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
+fn load_some(bytes: &[u8]) -> __m512i {
+    #[expect(unsafe_code, reason = "nothing is read from where there is no byte")]
+    unsafe {
+        _mm512_maskz_loadu_epi8(first_bits(bytes.len()), bytes.as_ptr().cast())
+    }
+}
+
+/// The same of numbers.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
+fn load_some_words(words: &[u64]) -> __m512i {
+    #[expect(unsafe_code, reason = "nothing is read from where there is no number")]
+    unsafe {
+        _mm512_maskz_loadu_epi64(first_bits(words.len()) as u8, words.as_ptr().cast())
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
+fn load_some_grams(grams: &[u32]) -> __m512i {
+    #[expect(unsafe_code, reason = "nothing is read from where there is no number")]
+    unsafe {
+        _mm512_maskz_loadu_epi32(first_bits(grams.len()) as u16, grams.as_ptr().cast())
+    }
+}
+
+/// So many bits, all of them where there are too few.
+fn first_bits(count: usize) -> u64 {
+    if count < 64 { (1 << count) - 1 } else { u64::MAX }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2")]
