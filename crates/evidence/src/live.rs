@@ -3,21 +3,34 @@
 //! What is inside TLS comes as plain bytes, since who relays has opened it. Records have the names that the same
 //! connections have in a capture of them, so that what was seen live is found again in the recording.
 
-use crate::capture::UdpDatagram;
+use crate::capture::{Socket, UdpDatagram};
 use crate::flow::Dispatch;
 use crate::flow::udp::Datagrams;
 use crate::layer::{Conn, Layer as _, Out};
 use dyetrace_case::{Channel, ChannelKind, Endpoint, NameSource, Side, Time, Transport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
+/// Conversations by datagrams at once; each lookup of a name is one.
+const TALKS: usize = 4096;
+/// Nanoseconds that a name waits for its answer before it is shown without one.
+const PATIENCE: i64 = 5_000_000_000;
+
 /// Connections by their number, in the order in which they began.
-#[derive(Default)]
 pub struct Live {
     open: BTreeMap<u64, Open>,
     /// Bytes that the layers of all connections hold.
     held: usize,
     datagrams: Datagrams,
+    /// Sockets between which something was asked, and when, in that order.
+    asked: VecDeque<(Time, [Socket; 2])>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        let datagrams = Datagrams::at_most(TALKS);
+        Self { open: BTreeMap::new(), held: 0, datagrams, asked: VecDeque::new() }
+    }
 }
 
 struct Open {
@@ -105,6 +118,18 @@ impl Live {
             Side::Response => (socket(server), socket(client)),
         };
         self.datagrams.datagram(&UdpDatagram { source, destination, payload, missing: 0 }, time, None, out);
+        let sockets = [source, destination];
+        if side == Side::Request && self.asked.len() < TALKS && self.datagrams.wait_for_names(sockets) {
+            self.asked.push_back((time, sockets));
+        }
+    }
+
+    /// Shows the names that were asked for and not answered in time.
+    pub fn give_up_questions(&mut self, now: Time, out: &mut Out<'_>) {
+        let until = Time(now.0.saturating_sub(PATIENCE));
+        while let Some((_, sockets)) = self.asked.pop_front_if(|(time, _)| *time <= until) {
+            self.datagrams.give_up_questions(sockets, until, out);
+        }
     }
 
     /// One side sends no more.
@@ -193,5 +218,38 @@ mod tests {
         let [record] = &got.records[..] else { panic!("one record") };
         assert_eq!((record.id.0.as_str(), record.channel.kind), ("tcp:3/tls/http:0", ChannelKind::Tls));
         assert_eq!(record.server.name, Some(("api.example.test".to_owned(), NameSource::Sni)));
+    }
+
+    #[test]
+    fn a_name_that_nobody_answers_is_shown_before_the_recording_ends() {
+        const QUESTION: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03api\x07example\0\0\x01\0\x01";
+        let (client, resolver) = ("10.0.0.2:4000".parse().unwrap(), "192.0.2.1:53".parse().unwrap());
+        let mut live = Live::default();
+        let mut records = |until: i64| {
+            let got = collect(Limits::default(), |out| {
+                if until == 0 {
+                    live.datagram((client, resolver), Side::Request, QUESTION, Time(1), out);
+                }
+                live.give_up_questions(Time(until), out);
+            });
+            got.records.len()
+        };
+        assert_eq!((records(0), records(PATIENCE), records(PATIENCE + 1), records(i64::MAX)), (0, 0, 1, 0));
+        assert!(live.asked.is_empty());
+    }
+
+    #[test]
+    fn lookups_from_ever_new_ports_do_not_pile_up_live() {
+        const QUESTION: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03api\x07example\0\0\x01\0\x01";
+        let got = collect(Limits::default(), |out| {
+            let mut live = Live::default();
+            for port in 1000..60_000 {
+                let client = SocketAddr::new([10, 0, 0, 2].into(), port);
+                live.datagram((client, "192.0.2.1:53".parse().unwrap()), Side::Request, QUESTION, Time(1), out);
+                assert!(live.asked.len() <= TALKS && live.datagrams.len() <= TALKS);
+            }
+            live.end(out);
+        });
+        assert_eq!(got.records.len(), 59_000);
     }
 }

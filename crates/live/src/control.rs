@@ -34,13 +34,13 @@ pub async fn serve(listener: TcpListener, token: Arc<str>, answers: Arc<Answer>)
         };
         let (token, answers) = (Arc::clone(&token), Arc::clone(&answers));
         tokio::spawn(async move {
-            let _ = within(PATIENCE, "no whole request came", serve_one(client, &token, &*answers)).await;
+            let _ = within(PATIENCE, "no whole request came", serve_one(client, &token, &answers)).await;
             drop(permit);
         });
     }
 }
 
-async fn serve_one(mut client: TcpStream, token: &str, answers: &Answer) -> io::Result<()> {
+async fn serve_one(mut client: TcpStream, token: &Arc<str>, answers: &Arc<Answer>) -> io::Result<()> {
     let mut read = Vec::new();
     let request = loop {
         if let Some(request) = Request::read(&read) {
@@ -50,7 +50,10 @@ async fn serve_one(mut client: TcpStream, token: &str, answers: &Answer) -> io::
             return answer(&mut client, "400 Bad Request", "this is no request").await;
         }
     };
-    let (status, words) = decide(&request, token, answers);
+    let (token, answers) = (Arc::clone(token), Arc::clone(answers));
+    // A mark is on the disk before it is answered: no connection waits for that.
+    let decided = tokio::task::spawn_blocking(move || decide(&request, &token, &*answers)).await;
+    let (status, words) = decided.map_err(io::Error::other)?;
     answer(&mut client, status, &words).await
 }
 
@@ -145,5 +148,29 @@ mod tests {
         let text = b"POST /v1/marks HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
         assert!((0..text.len()).all(|length| Request::read(&text[..length]).is_none()));
         assert_eq!(Request::read(text).unwrap().body, "hello");
+    }
+
+    #[tokio::test]
+    async fn a_mark_that_waits_for_the_disk_keeps_no_connection_waiting() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // The disk is done once the relay, which has this one thread, went on.
+        let (disk, done) = std::sync::mpsc::channel::<()>();
+        let done = std::sync::Mutex::new(done);
+        let answers = move |_: &str, _: &str| {
+            done.lock().unwrap().recv_timeout(Duration::from_mins(1)).map(|()| Ok("written".to_owned())).ok()
+        };
+        let serving = tokio::spawn(serve(listener, "right".into(), Arc::new(answers)));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client
+            .write_all(b"POST /v1/marks HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer right\r\n\r\n")
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        disk.send(()).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        serving.abort();
     }
 }

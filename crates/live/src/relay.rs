@@ -160,9 +160,18 @@ impl Relay {
         &self.authority
     }
 
-    /// Whether a datagram may be written down and searched now: what comes as datagrams cannot wait.
-    pub(crate) fn has_room(&self) -> bool {
-        self.journal.has_room() && self.watch.has_room()
+    /// Whether a datagram may be written down and searched now, and so may pass. One that may not is counted as lost.
+    pub(crate) fn takes_datagram(&self) -> bool {
+        let takes = self.journal.has_room_for_datagrams() && self.watch.has_room_for_datagrams();
+        if !takes {
+            self.lose_datagram();
+        }
+        takes
+    }
+
+    /// Counts a datagram that does not pass.
+    pub(crate) fn lose_datagram(&self) {
+        self.watch.lose_datagram();
     }
 
     /// Writes a datagram down, and shows it to whoever watches.

@@ -1,18 +1,21 @@
 //! What passes, for whoever watches: bytes as they were inside TLS, in order, off the path of the relay.
 //!
-//! Connections push, one thread takes. Where it falls behind by more than there is room for, connections wait for it:
-//! nothing that passed goes unseen.
+//! Connections push, one thread takes. Where it falls behind by more than there is room for, connections wait for it, and
+//! datagrams, which cannot wait, are lost and counted: nothing that passed goes unseen.
 
 use crate::guard::Guarded;
 use crate::journal::now;
 use dyetrace_case::{Side, Time};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// Bytes that wait for the watcher before connections wait for it. As much again is in its hands.
 const WAITING: usize = 4 << 20;
+/// Bytes beyond that until datagrams are lost: connections that wait for room must not take all of it.
+const FOR_DATAGRAMS: usize = 1 << 20;
 /// What an event counts beside its bytes.
 const EVENT: usize = 128;
 /// Waking the watcher costs as much as a small request, so it sleeps this long where little waits.
@@ -132,11 +135,13 @@ struct Shared {
     filled: Condvar,
     /// Bytes that may wait.
     room: usize,
+    /// Datagrams that did not pass.
+    lost: AtomicU64,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { state: Mutex::default(), filled: Condvar::new(), room: WAITING }
+        Self { state: Mutex::default(), filled: Condvar::new(), room: WAITING, lost: AtomicU64::new(0) }
     }
 }
 
@@ -210,10 +215,20 @@ impl Watch {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the watcher is not behind: what comes as datagrams cannot wait for it.
-    pub(crate) fn has_room(&self) -> bool {
+    /// Whether the watcher is not so far behind that datagrams are lost, which cannot wait for it.
+    pub(crate) fn has_room_for_datagrams(&self) -> bool {
         let state = self.lock();
-        state.bytes < self.0.room || state.closed
+        state.bytes < self.0.room + FOR_DATAGRAMS || state.closed
+    }
+
+    /// Counts a datagram that did not pass.
+    pub(crate) fn lose_datagram(&self) {
+        self.0.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Datagrams that did not pass until now, because disk or watcher were behind or too many waited.
+    pub fn lost_datagrams(&self) -> u64 {
+        self.0.lost.load(Ordering::Relaxed)
     }
 
     /// Ready when the watcher is not behind.
@@ -224,5 +239,23 @@ impl Watch {
         }
         state.wakers.push(context.waker().clone());
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_fill_their_room_leave_some_to_datagrams() {
+        let watch = Watch::with_room(1000);
+        let has_room = || watch.poll_room(&mut Context::from_waker(Waker::noop())).is_ready();
+        watch.tell_now(0, What::Bytes(Side::Request, vec![0; 2000]));
+        assert!(!has_room() && watch.has_room_for_datagrams());
+        watch.tell_now(0, What::Bytes(Side::Request, vec![0; FOR_DATAGRAMS]));
+        assert!(!watch.has_room_for_datagrams());
+        watch.lose_datagram();
+        assert!(watch.take(&mut Vec::new(), Duration::ZERO) && has_room() && watch.has_room_for_datagrams());
+        assert_eq!(watch.lost_datagrams(), 1);
     }
 }

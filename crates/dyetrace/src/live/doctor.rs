@@ -91,6 +91,8 @@ struct Findings {
     connections: u64,
     /// Questions for names, where names come this way.
     names: Option<u64>,
+    /// Datagrams that did not pass.
+    lost: u64,
     unread: Vec<(String, String, String)>,
 }
 
@@ -109,6 +111,7 @@ impl Findings {
             opened: sum("tls_opened"),
             connections: sum("connections"),
             names: running.ways.names.or(running.ways.tunnel).map(|_| status["names"].as_u64().unwrap_or_default()),
+            lost: status["lost_datagrams"].as_u64().unwrap_or_default(),
             clients: clients.iter().map(|client| text(&client["client"])).collect(),
             unread,
         }
@@ -122,6 +125,10 @@ impl Findings {
         step(true, "a recording is running");
         if let Some(names) = self.names {
             step(names > 0, &format!("{names} names were asked for"));
+        }
+        if self.lost > 0 {
+            let why = "the disk or the search was behind, or too many waited";
+            step(false, &format!("{} datagrams did not pass: {why}", self.lost));
         }
         if self.connections == 0 {
             step(false, "no connection has come from any client");

@@ -355,6 +355,9 @@ fn finish(arguments: &LiveArguments, upcoming: &Upcoming, seen: &watcher::Totals
         seen.hints,
         seen.unread
     ));
+    if seen.lost > 0 {
+        say(&format!("  {} datagrams did not pass: the disk or the search was behind, or too many waited", seen.lost));
+    }
     note(case, &upcoming.exhibit, &upcoming.run.id)?;
     say(&format!("Next:  dyetrace judge {}", case.display()));
     Ok(Exit::Fine)

@@ -107,8 +107,22 @@ impl Names {
         let resolver = arguments.dns.map_or_else(system_resolver, Ok)?;
         let opened = UdpSocket::bind(listen).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
         let (address, socket) = opened.map_err(|error| Fault::new(format!("{listen}: {error}")))?;
+        if is_answered_at(address, resolver) {
+            let fault = Fault::new(format!("names would be asked of {resolver}, which is where they are answered"));
+            return Err(fault.hint("name the resolver that knows them: --dns 192.168.1.1"));
+        }
         Ok(Some(Self { socket, address, resolver }))
     }
+}
+
+/// Whether who listens at `address` gets what is sent to `resolver`.
+fn is_answered_at(address: SocketAddr, resolver: SocketAddr) -> bool {
+    // Nothing can be bound to an address of another machine.
+    let is_own = || std::net::UdpSocket::bind((resolver.ip(), 0)).is_ok();
+    resolver.port() == address.port()
+        && (resolver.ip() == address.ip()
+            || resolver.ip().is_unspecified()
+            || address.ip().is_unspecified() && is_own())
 }
 
 /// The usual port of resolvers.
@@ -240,4 +254,18 @@ pub(super) fn token() -> Result<Arc<str>, Fault> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| Fault::new(format!("no random numbers from the system: {error}")))?;
     Ok(hex(&bytes).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_not_asked_of_who_answers_them() {
+        let is = |address: &str, resolver: &str| is_answered_at(address.parse().unwrap(), resolver.parse().unwrap());
+        assert!(is("127.0.0.1:53", "127.0.0.1:53") && is("0.0.0.0:53", "127.0.0.1:53"));
+        assert!(!is("127.0.0.1:9053", "127.0.0.1:53") && !is("127.0.0.1:53", "127.0.0.53:53"));
+        // An address of documentation (RFC 5737) is no machine's.
+        assert!(!is("0.0.0.0:53", "192.0.2.1:53"));
+    }
 }

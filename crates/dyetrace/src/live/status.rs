@@ -31,6 +31,8 @@ struct State {
     canary: Option<Canary>,
     /// Questions for names.
     names: u64,
+    /// Datagrams that did not pass.
+    lost: u64,
 }
 
 /// What one client was seen to do.
@@ -89,6 +91,11 @@ impl Status {
         }
     }
 
+    /// So many datagrams did not pass until now.
+    pub(super) fn lost_datagrams(&self, count: u64) {
+        self.lock().lost = count;
+    }
+
     /// The text that is looked for in what clients send.
     pub(super) fn canary(&self) -> Option<String> {
         self.lock().canary.as_ref().filter(|canary| canary.seen.is_none()).map(|canary| canary.text.clone())
@@ -139,7 +146,7 @@ impl Status {
             json!({"seen": time.map(|time: Time| time.to_string()), "how": how})
         });
         json!({"clients": clients.collect::<Vec<_>>(), "unread": refused.collect::<Vec<_>>(), "canary": canary,
-            "names": state.names})
+            "names": state.names, "lost_datagrams": state.lost})
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

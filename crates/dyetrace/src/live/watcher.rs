@@ -2,6 +2,7 @@
 
 use super::status::Status;
 use super::view::{Seen, View};
+use crate::mark;
 use dyetrace_case::{BlobWriterLimits, ExhibitId, Item, Record, Sighting, Sink, Stop, Time};
 use dyetrace_evidence::{Inside, Limits, Live, Out, Tally};
 use dyetrace_live::watch::{Secured, Unread, UnreadReason, What};
@@ -27,6 +28,8 @@ pub(super) struct Totals {
     pub(super) hints: u64,
     /// Connections that could not be read.
     pub(super) unread: u64,
+    /// Datagrams that did not pass, because the disk or the search was behind or too many waited.
+    pub(super) lost: u64,
 }
 
 /// Watches until the relay has ended.
@@ -46,8 +49,14 @@ pub(super) fn watch(watch: &Watch, scanner: &Scanner, status: &Status, view: Box
             let mut out = Out::new(exhibit, limits, &mut tls, &mut tally, &mut searching);
             follow(&mut live, event, &mut out);
         }
+        if let Ok(now) = mark::now() {
+            let mut out = Out::new(exhibit, limits, &mut tls, &mut tally, &mut searching);
+            live.give_up_questions(now, &mut out);
+        }
+        searching.count_lost(watch.lost_datagrams());
         searching.view.tick(&searching.totals);
     }
+    searching.count_lost(watch.lost_datagrams());
     live.end(&mut Out::new(exhibit, limits, &mut tls, &mut tally, &mut searching));
     searching.view.tick(&searching.totals);
     searching.totals
@@ -101,6 +110,11 @@ struct Searching<'a> {
 }
 
 impl Searching<'_> {
+    fn count_lost(&mut self, datagrams: u64) {
+        self.totals.lost = datagrams;
+        self.status.lost_datagrams(datagrams);
+    }
+
     fn note(&mut self, event: &Event, live: &Live) {
         let host = self.host_unread(event, live);
         let detail = self.detail(event);

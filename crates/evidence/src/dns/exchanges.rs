@@ -50,10 +50,28 @@ impl Exchanges {
         self.waiting.len() * size_of::<Record>()
     }
 
+    /// Whether a question has no answer yet.
+    pub(crate) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Emits the questions nobody answered.
     pub(crate) fn end(&mut self, out: &mut Out<'_>) {
-        while let Some(question) = self.waiting.pop_front() {
+        self.give_up(Time(i64::MAX), out);
+    }
+
+    /// Emits the questions up to that time that nobody answered.
+    pub(crate) fn give_up(&mut self, until: Time, out: &mut Out<'_>) {
+        while let Some(question) = self.waiting.pop_front_if(|question| question.record.time <= Some(until)) {
             emit_unanswered(question, out);
+        }
+        self.let_go();
+    }
+
+    /// Sockets that asked once are many: what was made for their questions is given back.
+    fn let_go(&mut self) {
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
         }
     }
 
@@ -99,6 +117,7 @@ impl Exchanges {
             question.id == message.id && asked.is_none_or(|name| name.eq_ignore_ascii_case(&question.name))
         };
         let found = self.waiting.iter().position(matches).and_then(|position| self.waiting.remove(position));
+        self.let_go();
         let mut headers = Vec::new();
         let mut record = if let Some(question) = found {
             add_resources(message, Some(&question.name), &mut headers);

@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(crate) struct Datagrams {
     table: Table<Talk>,
     seen: u64,
+    /// Conversations at once, where the limits allow more.
+    most: usize,
 }
 
 /// What two sockets sent each other.
@@ -54,7 +56,18 @@ impl Default for Datagrams {
 impl Datagrams {
     /// No datagram yet.
     pub(crate) fn new() -> Self {
-        Self { table: Table::new(), seen: 0 }
+        Self { table: Table::new(), seen: 0, most: usize::MAX }
+    }
+
+    /// With so many conversations at once and no more.
+    pub(crate) fn at_most(most: usize) -> Self {
+        Self { most, ..Self::new() }
+    }
+
+    /// Conversations that are remembered.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
     }
 
     /// Takes one datagram.
@@ -77,6 +90,24 @@ impl Datagrams {
         talk.datagram(direction, datagram, time, out);
     }
 
+    /// Whether these two sockets wait for an answer about a name.
+    pub(crate) fn wait_for_names(&mut self, sockets: [Socket; 2]) -> bool {
+        self.names_between(sockets).is_some_and(|dns| dns.are_waiting())
+    }
+
+    /// Emits the names that these two sockets asked for up to that time and that nobody answered.
+    pub(crate) fn give_up_questions(&mut self, sockets: [Socket; 2], until: Time, out: &mut Out<'_>) {
+        if let Some(dns) = self.names_between(sockets) {
+            dns.give_up(until, out);
+        }
+    }
+
+    fn names_between(&mut self, sockets: [Socket; 2]) -> Option<&mut dns::Exchanges> {
+        let (pair, _) = Pair::of(sockets[0], sockets[1]);
+        let slot = self.table.find(&pair)?;
+        self.table.get(slot)?.dns.as_deref_mut()
+    }
+
     /// The capture ended: emits what is held, in the order of the conversations.
     pub(crate) fn end(&mut self, out: &mut Out<'_>) {
         let mut talks = self.table.drain();
@@ -87,7 +118,7 @@ impl Datagrams {
     }
 
     fn begin(&mut self, pair: Pair, direction: usize, datagram: &UdpDatagram<'_>, out: &mut Out<'_>) -> usize {
-        while self.table.len() >= out.limits.connections.max(1) {
+        while self.table.len() >= out.limits.connections.min(self.most).max(1) {
             let Some(talk) = self.table.remove_oldest() else { break };
             talk.end(out);
         }

@@ -10,6 +10,10 @@ use std::net::SocketAddr;
 
 /// Bytes of a message over UDP or TCP (RFC 1035 section 4.2.2).
 pub(super) const MESSAGE: usize = 65_535;
+/// Bytes of an answer that every client takes (RFC 1035 section 4.2.1).
+const SHORT: usize = 512;
+/// The bit of the third byte that says that an answer was cut (TC, RFC 1035 section 4.1.1).
+const CUT: u8 = 2;
 /// Bytes of a name (RFC 1035 section 2.3.4).
 const NAME: usize = 255;
 /// Pointers of one name; a name of 255 bytes has no more labels than that.
@@ -56,6 +60,7 @@ pub fn strip(message: &[u8]) -> Option<Stripped> {
         at = name(message, at, &mut out.message)?;
         at = copy(message, at, 4, &mut out.message)?;
     }
+    let asked = out.message.len();
     for _ in 0..records {
         at = record(message, at, &mut out)?;
     }
@@ -63,7 +68,25 @@ pub fn strip(message: &[u8]) -> Option<Stripped> {
     if let Some(flags) = out.message.get_mut(3) {
         *flags &= !0x20;
     }
-    (out.h3 + out.ech > 0 && out.message.len() <= MESSAGE).then_some(out)
+    if out.h3 + out.ech == 0 {
+        return None;
+    }
+    // Names in full may make it longer than what the client said it takes, which the resolver kept to.
+    if out.message.len() > message.len().max(SHORT) {
+        cut(&mut out.message, asked);
+    }
+    (out.message.len() <= MESSAGE).then_some(out)
+}
+
+/// Leaves header and questions, and says so: the client asks again over TCP.
+fn cut(message: &mut Vec<u8>, questions_end: usize) {
+    message.truncate(questions_end);
+    if let Some(flags) = message.get_mut(2) {
+        *flags |= CUT;
+    }
+    if let Some(counts) = message.get_mut(6..12) {
+        counts.fill(0);
+    }
 }
 
 /// One record, written without compression: what is taken out would move the places that pointers name.
@@ -270,6 +293,21 @@ mod tests {
     #[test]
     fn an_answer_without_either_is_left_as_it_is() {
         assert_eq!(strip(&answer(&vec![(1, alpn(&["h2", "http/1.1", "h3x"]))])), None);
+    }
+
+    #[test]
+    fn an_answer_that_would_be_longer_than_the_client_takes_is_cut_as_resolvers_cut() {
+        let mut message = answer(&vec![(1, alpn(&["h3"]))]);
+        let before = message.len();
+        // Names of the questions, in two bytes each.
+        for _ in 0..40 {
+            message.extend_from_slice(b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x01\x2c\x00\x02\xc0\x0c");
+        }
+        message[7] = 42;
+        assert!(message.len() > SHORT && strip(&message[..before]).is_none(), "fewer records than are announced");
+        let stripped = strip(&message).unwrap();
+        let question = b"\x12\x34\x83\x80\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x04test\x00\x00\x41\x00\x01";
+        assert_eq!((stripped.h3, &stripped.message[..]), (1, &question[..]));
     }
 
     #[test]

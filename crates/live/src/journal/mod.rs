@@ -19,6 +19,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Bytes that wait for the disk before connections have to.
 const WAITING: usize = 1 << 20;
+/// Bytes beyond that until datagrams, which cannot wait, are lost.
+const FOR_DATAGRAMS: usize = 1 << 20;
 /// What is collected before it is written, unless more than [`PROMPTLY`] waits.
 const COLLECTED: Duration = Duration::from_millis(5);
 const PROMPTLY: usize = 256 << 10;
@@ -102,10 +104,10 @@ impl Journal {
         self.shared.filled.notify_one();
     }
 
-    /// Whether more may be written down now: what comes as datagrams cannot wait.
-    pub fn has_room(&self) -> bool {
+    /// Whether a datagram, which cannot wait, may be written down now. Connections that wait for room leave some to them.
+    pub(crate) fn has_room_for_datagrams(&self) -> bool {
         let state = self.shared.lock();
-        state.failed.is_none() && state.blocks.len() < WAITING
+        state.failed.is_none() && state.blocks.len() < WAITING + FOR_DATAGRAMS
     }
 
     /// Waits until everything is on the disk.

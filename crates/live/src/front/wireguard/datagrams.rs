@@ -42,7 +42,7 @@ impl Datagrams {
         let (client, server) = (ends.from, ends.to);
         let relay = Arc::clone(&self.relay);
         // What cannot be written down and searched does not pass; datagrams may be lost.
-        if !relay.has_room() {
+        if !relay.takes_datagram() {
             return None;
         }
         let is_own = [OWN_V4.into(), OWN_V6.into()].contains(&server.ip());
@@ -57,11 +57,16 @@ impl Datagrams {
             relay.datagram((client, server), Side::Request, payload, Some(&comment));
             return packet::port_unreachable(whole);
         }
-        let Some((sender, is_new)) = self.sender(client, server) else { return packet::port_unreachable(whole) };
+        let Some((sender, is_new)) = self.sender(client, server) else {
+            relay.lose_datagram();
+            return packet::port_unreachable(whole);
+        };
         if let Ok(room) = sender.try_reserve() {
             let comment = is_new.then(|| self.words(server));
             relay.datagram((client, server), Side::Request, payload, comment.as_deref());
             room.send(payload.to_vec());
+        } else {
+            relay.lose_datagram();
         }
         None
     }
@@ -124,7 +129,7 @@ impl Pair {
     }
 
     async fn answer(&self, payload: &[u8]) {
-        if !self.relay.has_room() {
+        if !self.relay.takes_datagram() {
             return;
         }
         let stripped = if self.is_dns { dns::strip(payload) } else { None };
