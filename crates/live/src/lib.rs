@@ -7,6 +7,7 @@
 //! was on the wire, goes into the [`journal`] with the keys to read it; what was inside TLS goes to whoever
 //! watches ([`watch`]).
 
+mod addresses;
 pub mod authority;
 pub mod control;
 pub mod front;

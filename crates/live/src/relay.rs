@@ -1,5 +1,6 @@
 //! One connection from its client to its target, whichever front it came by.
 
+use crate::addresses::Addresses;
 use crate::authority::{Authority, SanName, names_of, provider};
 use crate::guard::{self, Guarding, Told, Warden};
 use crate::idle::Idle;
@@ -12,7 +13,7 @@ use dyetrace_case::{Channel, ChannelKind, Side};
 use rustls::pki_types::ServerName;
 use rustls::server::{Accepted, Acceptor, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ProtocolVersion, RootCertStore, ServerConfig};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -29,6 +30,8 @@ const HELLO: Duration = Duration::from_secs(15);
 const HELLO_BYTES: usize = 64 << 10;
 /// Bytes read at once.
 const PIECE: usize = 32 << 10;
+/// Of a connection's first bytes; a usual ClientHello has fewer.
+const FIRST: usize = 4 << 10;
 /// Names of refusing servers, and of TLS settings, that are remembered at once.
 const REMEMBERED: usize = 4096;
 
@@ -109,6 +112,7 @@ pub struct Relay {
     journal: Arc<Journal>,
     watch: Watch,
     upstream: Upstream,
+    addresses: Addresses,
     /// Servers whose certificates a client did not accept from us, by client, and how sure that is.
     refused: Mutex<HashMap<(IpAddr, String), u8>>,
     guarding: Option<Arc<Guarding>>,
@@ -123,6 +127,7 @@ struct ConfigKey {
     names: Vec<SanName>,
     version: &'static str,
     alpn: Option<Vec<u8>>,
+    prefers_aes: bool,
 }
 
 impl Relay {
@@ -136,6 +141,7 @@ impl Relay {
             idle: settings.idle,
             journal,
             watch,
+            addresses: Addresses::default(),
             refused: Mutex::default(),
             guarding: None,
             configs: Mutex::default(),
@@ -214,10 +220,7 @@ impl Relay {
     async fn connect(&self, target: &Target, tried: &mut Option<SocketAddr>) -> Result<TcpStream, Unreachable> {
         let addresses: Vec<SocketAddr> = match &target.host {
             Host::Address(address) => vec![SocketAddr::new(*address, target.port)],
-            Host::Name(name) => {
-                let found = tokio::net::lookup_host((name.as_str(), target.port)).await;
-                found.map_err(Unreachable::Failed)?.collect()
-            }
+            Host::Name(name) => self.addresses.of(name, target.port).await.map_err(Unreachable::Failed)?,
         };
         let mut last = Unreachable::Failed(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
         for address in addresses {
@@ -231,6 +234,9 @@ impl Relay {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }
+        }
+        if let Host::Name(name) = &target.host {
+            self.addresses.forget(name);
         }
         Err(last)
     }
@@ -294,6 +300,10 @@ impl Relay {
             .with_cert_resolver(Arc::new(Always(leaf)));
         config.alpn_protocols = key.alpn.clone().into_iter().collect();
         config.key_log = self.journal.key_log();
+        // A ticket costs more than the signature that it would save.
+        config.send_tls13_tickets = 0;
+        // The suite of browsers and phones also for others; whoever has no AES in the processor gets what it prefers.
+        config.ignore_client_order = key.prefers_aes && like.protocol_version() == Some(ProtocolVersion::TLSv1_3);
         let config = Arc::new(config);
         let mut configs = lock();
         if configs.len() >= REMEMBERED {
@@ -334,14 +344,13 @@ enum First {
 
 impl Flow<'_> {
     async fn run<S: Stream>(&self, mut client: Recorded<S>, server: TcpStream) -> io::Result<()> {
-        let mut first = vec![0; PIECE];
-        let spoken = tokio::select! {
+        let mut first = Vec::with_capacity(FIRST);
+        tokio::select! {
             biased;
-            read = client.read(&mut first) => read?,
-            ready = server.readable() => { ready?; 0 }
+            read = client.read_buf(&mut first) => { read?; }
+            ready = server.readable() => ready?,
             () = tokio::time::sleep(self.relay.idle) => return Err(io::ErrorKind::TimedOut.into()),
-        };
-        first.truncate(spoken);
+        }
         if first.first() != Some(&0x16) {
             return self.pass(Rewound::new(first, client), server, None).await;
         }
@@ -385,7 +394,7 @@ impl Flow<'_> {
         match self.relay.upstream.secure(server, asked, offered, alpn).await {
             Ok(server) => {
                 client.skip(taken);
-                self.intercept(hello, client, server, name, &known).await
+                self.intercept((hello, offered), client, server, name, &known).await
             }
             Err(error) => {
                 self.unread(name, UnreadReason::ServerNotTrusted, error.to_string()).await;
@@ -396,7 +405,7 @@ impl Flow<'_> {
 
     async fn intercept<S: Stream>(
         &self,
-        hello: Accepted,
+        (hello, offered): (Accepted, Offered),
         client: Rewound<Recorded<S>>,
         server: tokio_rustls::client::TlsStream<TcpStream>,
         name: Option<String>,
@@ -405,7 +414,8 @@ impl Flow<'_> {
         let session = server.get_ref().1;
         let version = upstream::version_name(session.protocol_version());
         let alpn = session.alpn_protocol().map(<[u8]>::to_vec);
-        let key = ConfigKey { names: self.names(&server, name.as_deref()), version, alpn: alpn.clone() };
+        let names = self.names(&server, name.as_deref());
+        let key = ConfigKey { names, version, alpn: alpn.clone(), prefers_aes: offered.prefers_aes };
         let config = self.relay.server_config(key, session)?;
         let suite = session.negotiated_cipher_suite().map(|suite| suite_name(suite.suite()));
         let opening = StartHandshake::from_parts(hello, client).into_stream(config);
@@ -500,16 +510,16 @@ impl Flow<'_> {
         (side, idle): (Side, &Idle),
         tells: bool,
     ) -> io::Result<()> {
-        let mut piece = vec![0; PIECE];
+        let mut piece = Vec::with_capacity(PIECE);
         loop {
-            let length = match idle.within(from.read(&mut piece)).await? {
-                Ok(length) => length,
+            piece.clear();
+            match idle.within(from.read_buf(&mut piece)).await? {
+                Ok(_) => {}
                 // A peer that closes TCP without closing TLS has said all it wanted.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
                 Err(error) => return Err(error),
-            };
-            let bytes = piece.get(..length).unwrap_or_default();
-            if bytes.is_empty() {
+            }
+            if piece.is_empty() {
                 if tells {
                     self.tell(What::Ended(side)).await;
                 }
@@ -518,9 +528,9 @@ impl Flow<'_> {
                 return Ok(());
             }
             if tells {
-                self.tell(What::Bytes(side, bytes.to_vec())).await;
+                self.tell(What::Bytes(side, piece.clone())).await;
             }
-            to.write_all(bytes).await?;
+            to.write_all(&piece).await?;
             to.flush().await?;
         }
     }
@@ -576,7 +586,12 @@ fn offer(hello: &Accepted) -> (Option<String>, Offered, Vec<Vec<u8>>) {
     let signals = [0x00ff, 0x5600];
     let is_12 = |suite: &rustls::CipherSuite| !is_13(suite) && !signals.contains(&u16::from(*suite));
     let suites = hello.cipher_suites();
-    let offered = Offered { tls_12: suites.iter().any(is_12), tls_13: suites.iter().any(is_13) };
+    let first = suites.iter().find(|suite| is_13(suite));
+    let offered = Offered {
+        tls_12: suites.iter().any(is_12),
+        tls_13: first.is_some(),
+        prefers_aes: first != Some(&rustls::CipherSuite::TLS13_CHACHA20_POLY1305_SHA256),
+    };
     let alpn = hello.alpn().into_iter().flatten().map(<[u8]>::to_vec).collect();
     (hello.server_name().map(str::to_owned), offered, alpn)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Upstream {
 pub(crate) struct Offered {
     pub(crate) tls_12: bool,
     pub(crate) tls_13: bool,
+    /// Whether a suite with AES comes first, as where the processor helps with it.
+    pub(crate) prefers_aes: bool,
 }
 
 impl Upstream {
@@ -47,8 +49,8 @@ impl Upstream {
         alpn: Vec<Vec<u8>>,
     ) -> io::Result<TlsStream<TcpStream>> {
         let mut config = match offered {
-            Offered { tls_12: true, tls_13: false } => self.only_12.clone(),
-            Offered { tls_12: false, tls_13: true } => self.only_13.clone(),
+            Offered { tls_12: true, tls_13: false, .. } => self.only_12.clone(),
+            Offered { tls_12: false, tls_13: true, .. } => self.only_13.clone(),
             Offered { .. } => self.both.clone(),
         };
         config.alpn_protocols = alpn;

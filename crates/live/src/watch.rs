@@ -171,13 +171,15 @@ impl Watch {
         if state.closed {
             return;
         }
+        let before = state.bytes;
         state.bytes += EVENT
             + match &what {
                 What::Bytes(_, bytes) | What::Datagram { payload: bytes, .. } => bytes.len(),
                 _ => 0,
             };
-        let wakes = state.events.is_empty() || state.bytes > PROMPTLY;
+        let wakes = state.events.is_empty() || before < PROMPTLY && state.bytes >= PROMPTLY;
         state.events.push(Event { connection, time: now(), what });
+        drop(state);
         if wakes {
             self.0.filled.notify_one();
         }

@@ -6,6 +6,7 @@ mod world;
 
 use dyetrace_case::Side;
 use dyetrace_live::watch::{UnreadReason, What};
+use rustls::CipherSuite;
 use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -37,6 +38,22 @@ async fn tls_is_opened_and_the_client_gets_the_protocol_that_the_server_chose() 
     assert_eq!((secured.name.as_deref(), secured.version), (Some("api.example.test"), "TLS 1.3"));
     assert_eq!((said(&told, Side::Request), said(&told, Side::Response)), (b"hello".to_vec(), b"hello".to_vec()));
     assert!(told.iter().any(|event| matches!(event.what, What::Closed)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_connection_costs_no_long_hash_and_no_ticket_and_chacha_stays_where_the_client_wants_it() {
+    let world = World::new("suite").await;
+    let server = world.tls_echo("api.example.test", &[]).await;
+    let (short, long) = (CipherSuite::TLS13_AES_128_GCM_SHA256, CipherSuite::TLS13_AES_256_GCM_SHA384);
+    let chacha = CipherSuite::TLS13_CHACHA20_POLY1305_SHA256;
+    for (preferred, agreed) in [(long, short), (chacha, chacha), (short, short)] {
+        let tunnel = world.tunnel(&server.to_string()).await.unwrap();
+        let mut stream = secure(world.preferring(preferred), "api.example.test", tunnel).await.unwrap();
+        assert_eq!(say(&mut stream, b"hello").await, b"hello");
+        let session = stream.get_ref().1;
+        assert_eq!(session.negotiated_cipher_suite().unwrap().suite(), agreed);
+        assert_eq!(session.tls13_tickets_received(), 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use crate::short_keyed::ShortKeyed;
 use crate::spelling::{self, QUOTED, Spelling, What};
 use crate::{bits, decoy};
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Kind, Secret, Strength, Subject};
+use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -154,7 +155,7 @@ pub(crate) struct Needles {
     pub(crate) warnings: Vec<String>,
     /// The values and their base64 in lower case, of base64 the characters that do not depend on
     /// what stands beside them: names are shown in lower case, which hides nothing.
-    pub(crate) folded: Vec<Vec<u8>>,
+    pub(crate) folded: Vec<Finder<'static>>,
     /// Ciphers whose keys the tester has.
     pub(crate) keyed: Vec<Keyed>,
     /// Base64 alphabets that the tester has.
@@ -661,10 +662,10 @@ pub(crate) fn rot13(byte: u8) -> u8 {
 }
 
 /// A value and its base64 at each of the three alignments, in lower case.
-fn folded(value: &[u8]) -> Vec<Vec<u8>> {
+fn folded(value: &[u8]) -> Vec<Finder<'static>> {
     let aligned = (0..3).map(|shift| base64::stable(value, shift, false).to_ascii_lowercase());
     let aligned = aligned.chain([value.to_ascii_lowercase()]);
-    aligned.filter(|text| text.len() >= SHORTEST).collect()
+    aligned.filter(|text| text.len() >= SHORTEST).map(|text| Finder::new(&text).into_owned()).collect()
 }
 
 /// The bytes as they are and, where letters match in either case, in each case that differs.

@@ -45,7 +45,7 @@ pub(crate) fn hidden(needles: &Needles, options: &Options, text: &[u8]) -> Optio
         ranges.extend(standing_alone(&lower, &needle.to_ascii_lowercase()));
     }
     for form in &needles.folded {
-        ranges.extend(memchr::memmem::find_iter(&lower, form).map(|at| at..at + form.len()));
+        ranges.extend(form.find_iter(&lower).map(|at| at..at + form.needle().len()));
     }
     Some(ranges)
 }

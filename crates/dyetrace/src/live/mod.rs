@@ -251,7 +251,7 @@ async fn ended_by_user() {
 }
 
 /// Bytes that wait for the search before connections do.
-const WAITING: usize = 1 << 20;
+const WAITING: usize = 512 << 10;
 /// Bytes of a long body that are searched at once: a recording runs beside what it records.
 const PIECE: usize = 256 << 10;
 

@@ -13,6 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Bytes of a request's head.
 const HEAD: usize = 64 << 10;
+/// Read at once: what most heads fit in.
+const USUAL_HEAD: usize = 1 << 10;
 
 /// What a client asks of a proxy.
 enum Asked {
@@ -25,7 +27,7 @@ enum Asked {
 }
 
 pub(super) async fn serve(mut client: impl Stream, peer: SocketAddr, relay: &Relay) -> io::Result<()> {
-    let mut read = Vec::new();
+    let mut read = Vec::with_capacity(USUAL_HEAD);
     let end = within(GREETING, "the client sent no whole request", read_head(&mut client, &mut read)).await?;
     let Some(end) = end else { return refuse(&mut client, "400 Bad Request", "this is no request to a proxy").await };
     let rest = read.split_off(end);

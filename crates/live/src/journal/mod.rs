@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Bytes that wait for the disk before connections have to.
-const WAITING: usize = 1 << 20;
+const WAITING: usize = 512 << 10;
 /// Bytes beyond that until datagrams, which cannot wait, are lost.
 const FOR_DATAGRAMS: usize = 1 << 20;
 /// What is collected before it is written, unless more than [`PROMPTLY`] waits.
@@ -45,6 +45,10 @@ struct State {
     /// Connections begun.
     connections: u64,
     closed: bool,
+    /// Whether the writer sleeps until something comes.
+    is_at_rest: bool,
+    /// Whether it was told that much waits.
+    is_in_haste: bool,
     failed: Option<io::ErrorKind>,
 }
 
@@ -77,8 +81,7 @@ impl Journal {
         recorder.segment_into(&mut state, Side::Request, flag::SYN, b"", Some(&recorder.labelled(comment)));
         recorder.segment_into(&mut state, Side::Response, flag::SYN | flag::ACK, b"", None);
         recorder.segment_into(&mut state, Side::Request, flag::ACK, b"", None);
-        self.shared.filled.notify_one();
-        drop(state);
+        self.shared.written(state);
         recorder
     }
 
@@ -92,7 +95,7 @@ impl Journal {
         recorder.segment_into(&mut state, Side::Request, flag::SYN, b"", Some(&recorder.labelled(comment)));
         let why = recorder.labelled(why);
         recorder.segment_into(&mut state, Side::Response, flag::RST | flag::ACK, b"", Some(&why));
-        self.shared.filled.notify_one();
+        self.shared.written(state);
         number
     }
 
@@ -101,7 +104,7 @@ impl Journal {
         let mut state = self.shared.lock();
         state.flush_secrets();
         frames::udp(&mut state.blocks, now(), Ends::new(client, server), side, payload, comment);
-        self.shared.filled.notify_one();
+        self.shared.written(state);
     }
 
     /// Whether a datagram, which cannot wait, may be written down now. Connections that wait for room leave some to them.
@@ -202,11 +205,8 @@ impl Recorder {
 
     fn segment(&self, side: Side, flags: u8, payload: &[u8], comment: Option<&str>) {
         let mut state = self.shared.lock();
-        let was_empty = state.blocks.is_empty();
         self.segment_into(&mut state, side, flags, payload, comment);
-        if was_empty || state.blocks.len() > PROMPTLY {
-            self.shared.filled.notify_one();
-        }
+        self.shared.written(state);
     }
 
     /// Under the lock, so that times never go back within the file.
@@ -227,6 +227,17 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Something was added. Wakes the writer where it rests or is to hurry, once and not under its lock: a wake costs
+    /// as much as a small request.
+    fn written(&self, mut state: MutexGuard<'_, State>) {
+        let is_much = state.blocks.len() > PROMPTLY && !std::mem::replace(&mut state.is_in_haste, true);
+        let wakes = std::mem::take(&mut state.is_at_rest) || is_much;
+        drop(state);
+        if wakes {
+            self.filled.notify_one();
+        }
+    }
+
     fn write(&self, mut file: File) -> io::Result<()> {
         let mut blocks = Vec::new();
         loop {
@@ -245,11 +256,15 @@ impl Shared {
     /// Takes what waits; true where nothing more will come.
     fn take(&self, blocks: &mut Vec<u8>) -> bool {
         let idle = |state: &mut State| state.blocks.is_empty() && state.secrets.is_empty() && !state.closed;
-        let state = self.filled.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        state.is_at_rest = true;
+        state = self.filled.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
+        state.is_at_rest = false;
         let little = |state: &mut State| state.blocks.len() < PROMPTLY && !state.closed;
         let (mut state, _) =
             self.filled.wait_timeout_while(state, COLLECTED, little).unwrap_or_else(PoisonError::into_inner);
         state.flush_secrets();
+        state.is_in_haste = false;
         std::mem::swap(blocks, &mut state.blocks);
         state.wakers.drain(..).for_each(Waker::wake);
         state.closed

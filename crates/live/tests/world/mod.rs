@@ -63,12 +63,20 @@ impl World {
 
     /// Settings of a client that trusts both authorities.
     pub(crate) fn trusting(&self) -> ClientConfig {
-        client(&[self.ours.clone(), certificate(&self.servers)])
+        client(&[self.ours.clone(), certificate(&self.servers)], provider())
+    }
+
+    /// The same, of a client that offers this suite before others.
+    #[allow(dead_code, reason = "not every test is about suites")]
+    pub(crate) fn preferring(&self, suite: rustls::CipherSuite) -> ClientConfig {
+        let mut provider = rustls::crypto::ring::default_provider();
+        provider.cipher_suites.sort_by_key(|own| own.suite() != suite);
+        client(&[self.ours.clone(), certificate(&self.servers)], Arc::new(provider))
     }
 
     /// Settings of a client that trusts the servers' own authority alone.
     pub(crate) fn pinning(&self) -> ClientConfig {
-        client(&[certificate(&self.servers)])
+        client(&[certificate(&self.servers)], provider())
     }
 
     /// A TLS server that answers each line with the same line, of this name.
@@ -182,12 +190,12 @@ pub(crate) fn contents(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-fn client(roots: &[CertificateDer<'static>]) -> ClientConfig {
+fn client(roots: &[CertificateDer<'static>], provider: Arc<rustls::crypto::CryptoProvider>) -> ClientConfig {
     let mut store = RootCertStore::empty();
     for root in roots {
         store.add(root.clone()).unwrap();
     }
-    ClientConfig::builder_with_provider(provider())
+    ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(store)
