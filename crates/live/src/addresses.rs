@@ -1,5 +1,5 @@
-//! Addresses of servers' names, remembered for a moment: a page's connections come many at once, and asking costs
-//! each of them as much as a fifth of its handshakes.
+//! Addresses of servers' names, remembered for a moment: a page's connections come many at once, and asking wakes
+//! other threads for each of them.
 
 use std::collections::HashMap;
 use std::io;
@@ -28,13 +28,12 @@ impl Addresses {
     /// # Errors
     /// What the resolver said. Only answers are remembered.
     pub(crate) async fn of(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let addresses = match self.remembered(name) {
-            Some(addresses) => addresses,
-            None => {
-                let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, port)).await?.collect();
-                self.remember(name, addresses.clone());
-                addresses
-            }
+        let addresses = if let Some(addresses) = self.remembered(name) {
+            addresses
+        } else {
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, port)).await?.collect();
+            self.remember(name, addresses.clone());
+            addresses
         };
         let with_port = |mut address: SocketAddr| {
             address.set_port(port);
