@@ -59,7 +59,14 @@ impl Key {
     pub(crate) fn short(&self, domain: &str) -> ShortDigests {
         let derived = self.derived(domain);
         let half = derived.first_chunk::<16>().copied().unwrap_or_default();
-        ShortDigests(SipHasher24::new_with_key(&half))
+        let mut stream = blake3::Hasher::new_keyed(&derived).finalize_xof();
+        let mut word = || {
+            let mut bytes = [0; 8];
+            stream.fill(&mut bytes);
+            u64::from_le_bytes(bytes)
+        };
+        let pairs = std::array::from_fn(|_| (word(), word()));
+        ShortDigests { pairs, last: (word(), word()), long: SipHasher24::new_with_key(&half) }
     }
 
     fn derived(&self, domain: &str) -> [u8; 32] {
@@ -69,17 +76,56 @@ impl Key {
     }
 }
 
-/// Digests of 64 bits for one domain: SipHash-2-4 (Aumasson and Bernstein 2012), a pseudorandom function under a key
-/// derived from the case's, four times as fast as BLAKE3 on values this short.
+/// Values up to so many bytes take the fast way: e-mail addresses have at most 254.
+const SHORT: usize = 256;
+
+/// Digests of 64 bits for one domain, under a key derived from the case's: NH, the universal hash of UMAC (Black et al.
+/// 1999), whose two halves are multiplied under the key once more, so that all bits depend on all bytes; a fifth of what
+/// SipHash costs on values this short. Longer values take SipHash-2-4 (Aumasson and Bernstein 2012).
+///
+/// They are compared and counted. Unlike those of [`Key::digest`] they are not shown to anybody without the key: they
+/// stay in memory and in encrypted checkpoints.
 #[derive(Clone, Copy)]
-pub(crate) struct ShortDigests(SipHasher24);
+pub(crate) struct ShortDigests {
+    pairs: [(u64, u64); SHORT / 16],
+    last: (u64, u64),
+    long: SipHasher24,
+}
 
 impl ShortDigests {
     /// The digest of a value.
     #[inline]
     pub(crate) fn of(&self, value: &[u8]) -> u64 {
-        self.0.hash(value)
+        let mut sum = 0u128;
+        let mut add = |pair: &(u64, u64), one: u64, other: u64| {
+            let product = u128::from(one.wrapping_add(pair.0)) * u128::from(other.wrapping_add(pair.1));
+            sum = sum.wrapping_add(product);
+        };
+        if value.len() > SHORT {
+            return self.long.hash(value);
+        }
+        if let Some(end) = value.last_chunk::<16>() {
+            let before = value.get(..value.len() - 1).unwrap_or_default().as_chunks::<16>().0;
+            let mut pairs = self.pairs.iter();
+            for (block, pair) in before.iter().chain([end]).zip(&mut pairs) {
+                add(pair, word(block.first_chunk()), word(block.last_chunk()));
+            }
+        } else if let (Some(first), Some(last)) = (value.first_chunk::<8>(), value.last_chunk::<8>()) {
+            add(&self.pairs[0], word(Some(first)), word(Some(last)));
+        } else if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+            add(&self.pairs[0], u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+        } else {
+            let few = value.iter().fold(0, |few, byte| few << 8 | u64::from(*byte));
+            add(&self.pairs[0], few, few);
+        }
+        let (low, high) = (sum as u64, (sum >> 64) as u64);
+        let mixed = u128::from(low.wrapping_add(value.len() as u64) ^ self.last.0) * u128::from(high ^ self.last.1);
+        (mixed ^ mixed >> 64) as u64
     }
+}
+
+fn word(bytes: Option<&[u8; 8]>) -> u64 {
+    bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -95,6 +141,38 @@ mod tests {
         assert_ne!(digest, key.digest("phone", b"8613812345679"));
         assert_ne!(digest, Key::from_bytes([8; 32]).digest("phone", b"8613812345678"));
         assert_ne!(key.short("phone").of(b"1"), key.short("qq").of(b"1"));
+    }
+
+    /// Of every length one value, and all that differ from it in one bit.
+    #[test]
+    fn short_digests_differ_where_one_bit_does_and_their_bits_are_set_in_half_of_them() {
+        let digests = Key::from_bytes([9; 32]).short("phone");
+        let mut seen = std::collections::HashSet::new();
+        let mut set = [0u64; 64];
+        for length in 0..=SHORT + 20 {
+            let value: Vec<u8> = (0..length).map(|place| (place * 7 + length) as u8).collect();
+            let flipped = (0..length * 8).map(|bit| {
+                let mut value = value.clone();
+                value[bit / 8] ^= 1 << (bit % 8);
+                value
+            });
+            for value in flipped.chain([value.clone()]) {
+                let digest = digests.of(&value);
+                assert!(seen.insert(digest), "{} bytes", value.len());
+                set.iter_mut().enumerate().for_each(|(bit, set)| *set += digest >> bit & 1);
+            }
+        }
+        let share = |set: u64| set as f64 / seen.len() as f64;
+        assert!(set.iter().all(|set| (0.49..0.51).contains(&share(*set))), "of {}", seen.len());
+    }
+
+    #[test]
+    fn numbers_that_are_counted_up_fill_all_places_of_a_table_alike() {
+        let digests = Key::from_bytes([9; 32]).short("qq");
+        let mut places = vec![0u32; 1 << 14];
+        (10_000_000..11_000_000u32).for_each(|n| places[(digests.of(n.to_string().as_bytes()) >> 50) as usize] += 1);
+        // 61 are expected, with a standard deviation of 7.8.
+        assert!(places.iter().all(|count| (20..120).contains(count)));
     }
 
     #[test]

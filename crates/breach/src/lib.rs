@@ -5,6 +5,7 @@
 //! in [`Batch`]es to a [`Sink`], which types and counts the columns. Nothing is unpacked to disk and no
 //! raw value is ever kept: what outlives a batch is a count, a mask or a digest under the case's key.
 
+mod ascii;
 mod column;
 mod damages;
 mod dialect;

@@ -50,6 +50,20 @@ impl Distinct {
         }
     }
 
+    /// Counts digests. Where each is waited for by the next, memory is waited for as often: so they come together.
+    pub(crate) fn add_all(&mut self, digests: &[u64]) {
+        let mut rest = digests.iter();
+        if let Self::Exact { .. } = self {
+            rest.by_ref().take_while(|digest| {
+                self.add(**digest);
+                !self.is_estimate()
+            }).for_each(drop);
+        }
+        if let Self::Estimate(registers) = self {
+            rest.for_each(|digest| raise(registers, *digest));
+        }
+    }
+
     /// What it takes of memory.
     pub(crate) fn held(&self) -> usize {
         match self {

@@ -13,7 +13,7 @@ pub(crate) use frequent::Frequent;
 pub use report::{ColumnReport, DistinctReport, KindRows, ShapeShare};
 
 use crate::key::{Key, ShortDigests};
-use crate::kind::{self, Checker, Kind, Verdict};
+use crate::kind::{self, Checker, Kind};
 use crate::password::Stored;
 pub(crate) use shape::ShapeRoom;
 use shape::Shapes;
@@ -39,6 +39,12 @@ impl Digests {
     #[inline]
     pub(crate) fn of(&self, kind: Kind, canonical: &[u8]) -> u64 {
         self.kinds.get(kind as usize).unwrap_or(&self.other).of(canonical)
+    }
+
+    /// The digest of a value that has no canonical form.
+    #[inline]
+    pub(crate) fn of_value(&self, value: &[u8]) -> u64 {
+        self.other.of(value)
     }
 }
 
@@ -105,11 +111,12 @@ fn has_passwords(kind: Kind) -> bool {
     matches!(kind, Kind::Password | Kind::PasswordHash | Kind::Digest)
 }
 
-/// What a column says of a value: its digest, and whether it is valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) digest: u64,
-    pub(crate) verdict: Verdict,
+/// A field that is there and not empty.
+#[derive(Clone, Copy)]
+pub(crate) struct Filled<'a> {
+    /// Which of the rows that are counted together.
+    pub(crate) row: usize,
+    pub(crate) value: &'a [u8],
 }
 
 impl Column {
@@ -200,40 +207,39 @@ impl Column {
         }
     }
 
-    /// Counts a field that is not there.
-    #[inline]
-    pub(crate) fn add_null(&mut self) {
-        self.null += 1;
+    /// Whether each value may decide on the kind of the next.
+    pub(crate) fn is_open(&self) -> bool {
+        self.late.is_some()
     }
 
-    /// Counts a field that is there.
-    #[inline]
-    pub(crate) fn add(&mut self, value: &[u8], at: At, checker: &mut Checker, digests: &Digests) -> Option<Seen> {
-        if value.is_empty() {
-            self.empty += 1;
-            return None;
+    /// Counts fields that are not there, and empty ones.
+    pub(crate) fn add_none(&mut self, null: u64, empty: u64) {
+        self.null += null;
+        self.empty += empty;
+    }
+
+    /// Counts fields that are there, of which so many are valid. `digests` are those of their values.
+    pub(crate) fn add(&mut self, filled: &[Filled<'_>], valid: u64, digests: &[u64], at: At, checker: &mut Checker) {
+        let before = self.in_cell;
+        self.filled += filled.len() as u64;
+        self.in_cell += filled.len() as u64;
+        self.valid += valid;
+        for Filled { value, .. } in filled {
+            self.shortest = self.shortest.min(value.len());
+            self.longest = self.longest.max(value.len());
         }
-        self.filled += 1;
-        self.in_cell += 1;
-        self.shortest = self.shortest.min(value.len());
-        self.longest = self.longest.max(value.len());
-        let verdict = checker.check(self.kind, value);
-        self.valid += u64::from(verdict.is_valid());
-        let digest = match verdict {
-            Verdict::Canonical => digests.of(self.kind, checker.canonical()),
-            _ => digests.other.of(value),
-        };
-        self.distinct.add(digest);
+        self.distinct.add_all(digests);
         if let Some(stored) = &mut self.stored {
-            stored.add(value, digest);
+            filled.iter().zip(digests).for_each(|(filled, digest)| stored.add(filled.value, *digest));
         }
-        if self.in_cell % SAMPLED == 1 || at.is_first {
-            self.look_at(value, verdict, checker);
+        // The first value of a cell is looked at, and every 61st after it.
+        let (first, step) = if at.is_first { (0, 1) } else { (before.next_multiple_of(SAMPLED) - before, SAMPLED) };
+        for Filled { value, .. } in filled.iter().skip(first as usize).step_by(step as usize) {
+            self.look_at(value, checker);
         }
-        if self.late.is_some() {
-            self.type_late(value, at.cell, checker);
+        if self.is_open() {
+            filled.iter().for_each(|filled| self.type_late(filled.value, at.cell, checker));
         }
-        Some(Seen { digest, verdict })
     }
 
     /// The newest moment seen, in seconds since 1970.
@@ -247,10 +253,11 @@ impl Column {
     }
 
     #[cold]
-    fn look_at(&mut self, value: &[u8], verdict: Verdict, checker: &mut Checker) {
+    fn look_at(&mut self, value: &[u8], checker: &mut Checker) {
         self.looked_at += 1;
         self.shapes.add(value);
-        if verdict.is_valid() && !matches!(self.kind, Kind::Text | Kind::Number | Kind::Username | Kind::Password) {
+        let is_valid = checker.check(self.kind, value).is_valid();
+        if is_valid && !matches!(self.kind, Kind::Text | Kind::Number | Kind::Username | Kind::Password) {
             return;
         }
         let kinds = kind::kinds_of(value, checker);

@@ -43,6 +43,27 @@ impl Canonical {
         true
     }
 
+    /// Becomes the one behind the other; false where there is no room.
+    pub(crate) fn set_joined(&mut self, one: &[u8], other: &[u8]) -> bool {
+        self.length = 0;
+        let length = one.len() + other.len();
+        let places = self.bytes.get_mut(..length).and_then(|bytes| bytes.split_at_mut_checked(one.len()));
+        let Some((first, second)) = places else { return false };
+        first.copy_from_slice(one);
+        second.copy_from_slice(other);
+        self.length = length as u8;
+        true
+    }
+
+    /// Becomes these bytes with ASCII letters made capitals; false where there is no room.
+    pub(crate) fn set_upper(&mut self, bytes: &[u8]) -> bool {
+        let fits = self.set(bytes);
+        if let Some(bytes) = self.bytes.get_mut(..usize::from(self.length)) {
+            bytes.make_ascii_uppercase();
+        }
+        fits
+    }
+
     /// Becomes these bytes with ASCII letters made small; false where there is no room.
     pub(crate) fn set_lower(&mut self, bytes: &[u8]) -> bool {
         let fits = self.set(bytes);

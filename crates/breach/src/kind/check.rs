@@ -1,6 +1,8 @@
 //! Whether a value is valid for a kind, and its canonical form.
 
+use super::email::PlainAddresses;
 use super::{Canonical, Kind, date, person, phone, place};
+use crate::ascii::are_digits;
 use crate::password;
 use core::net::IpAddr;
 use dyetrace_search::{RecogniseOptions, whole};
@@ -27,12 +29,13 @@ impl Verdict {
 pub(crate) struct Checker {
     options: RecogniseOptions,
     canonical: Canonical,
+    plain: PlainAddresses,
 }
 
 impl Checker {
     /// A checker with these options for identity numbers and years.
     pub(crate) fn new(options: RecogniseOptions) -> Self {
-        Self { options, canonical: Canonical::new() }
+        Self { options, canonical: Canonical::new(), plain: PlainAddresses::new() }
     }
 
     /// The canonical form of the value checked last, where the verdict was [`Verdict::Canonical`].
@@ -55,7 +58,15 @@ impl Checker {
         }
     }
 
+    #[inline]
     fn email(&mut self, value: &[u8]) -> Verdict {
+        if self.plain.take(value) {
+            return canonical(self.canonical.set_lower(value));
+        }
+        self.strange_email(value)
+    }
+
+    fn strange_email(&mut self, value: &[u8]) -> Verdict {
         if !(6..=512).contains(&value.len()) {
             return Verdict::Invalid;
         }
@@ -67,7 +78,7 @@ impl Checker {
                 self.canonical.set_lower(narrow.bytes())
             }
         };
-        canonical(fits && is_email(self.canonical.bytes()))
+        canonical(fits && whole::is_email(self.canonical.bytes()))
     }
 
     fn qq(&mut self, value: &[u8]) -> Verdict {
@@ -76,7 +87,7 @@ impl Checker {
 
     /// A value that is digits only, in any width, with blanks and dashes between.
     fn digits(&mut self, value: &[u8], accept: impl Fn(&[u8]) -> bool) -> Verdict {
-        if value.iter().all(u8::is_ascii_digit) {
+        if are_digits(value) {
             return canonical(accept(value) && self.canonical.set(value));
         }
         if value.len() > 72 || !self.canonical.set_narrow(value) {
@@ -95,10 +106,11 @@ impl Checker {
     }
 
     fn resident(&mut self, kind: Kind, value: &[u8]) -> Verdict {
-        let plain = value.len() == 18 && value.is_ascii();
-        let fits =
-            if plain { self.canonical.set(value) } else { value.len() <= 64 && self.canonical.set_narrow(value) };
-        if !fits {
+        if value.len() == 18 && value.is_ascii() {
+            let found = whole::resident_id(value, self.options);
+            return canonical(found.is_some() && self.canonical.set_upper(value));
+        }
+        if value.len() > 64 || !self.canonical.set_narrow(value) {
             return Verdict::Invalid;
         }
         let narrow = self.canonical;
@@ -113,10 +125,7 @@ impl Checker {
     /// An identity number in its form of 18 characters with a capital X: one of 15 was of the same person.
     fn eighteen(&mut self, number: &[u8]) -> bool {
         let (Some(place), Some(rest), true) = (number.get(..6), number.get(6..), number.len() == 15) else {
-            return self.canonical.set(number) && {
-                self.canonical.clear();
-                number.iter().all(|byte| self.canonical.push(byte.to_ascii_uppercase()))
-            };
+            return self.canonical.set_upper(number);
         };
         self.canonical.clear();
         let full = [place, b"19", rest].into_iter().flatten().all(|byte| self.canonical.push(*byte));
@@ -152,7 +161,7 @@ fn is_of(kind: Kind, value: &[u8]) -> bool {
         Kind::Username => person::is_username(value),
         Kind::PasswordHash => password::form(value).is_stored(),
         Kind::Digest => password::is_hex_digest(value),
-        Kind::Number => value.iter().all(u8::is_ascii_digit),
+        Kind::Number => are_digits(value),
         _ => true,
     }
 }
@@ -161,11 +170,6 @@ fn is_ip(value: &[u8]) -> bool {
     let plausible = (3..=45).contains(&value.len())
         && value.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
     plausible && core::str::from_utf8(value).is_ok_and(|text| text.parse::<IpAddr>().is_ok())
-}
-
-/// Addresses as most are: letters, digits and signs that need no second look. What is not is asked of the recogniser.
-fn is_email(address: &[u8]) -> bool {
-    whole::is_email(address)
 }
 
 /// The travel permit for residents of Hong Kong (H) and Macao (M): the letter and 8 digits, or 10 with the number of

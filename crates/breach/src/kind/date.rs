@@ -1,5 +1,6 @@
 //! Days and moments: of birth, of logging in, of the dump itself.
 
+use crate::ascii::{self, are_digits};
 use dyetrace_search::whole;
 
 /// Days since 1900-01-01 of the Gregorian calendar.
@@ -50,7 +51,10 @@ pub(crate) fn day(text: &[u8]) -> Option<Day> {
 }
 
 fn calendar(date: &[u8]) -> Option<Day> {
-    if date.len() == 8 && date.iter().all(u8::is_ascii_digit) {
+    if let Some(date) = date.as_array() {
+        return iso(date).or_else(|| parted(date));
+    }
+    if date.len() == 8 && are_digits(date) {
         return Day::new(number(date.get(..4)?)?, number(date.get(4..6)?)?, number(date.get(6..)?)?);
     }
     if let Ok(text) = core::str::from_utf8(date)
@@ -60,6 +64,22 @@ fn calendar(date: &[u8]) -> Option<Day> {
         let day = Day::new(parts.next()??, parts.next()??, parts.next()??);
         return if parts.next().is_none() { day } else { None };
     }
+    parted(date)
+}
+
+/// Ten characters, as nearly all dates are written.
+#[inline]
+fn iso(date: &[u8; 10]) -> Option<Day> {
+    let [a, b, c, d, sign @ (b'-' | b'/' | b'.'), e, f, again, g, h] = *date else { return None };
+    let all = u64::from_le_bytes([a, b, c, d, e, f, g, h]).to_le_bytes();
+    if sign != again || !are_digits(&all) {
+        return None;
+    }
+    let two = |tens: u8, units: u8| u16::from(tens - b'0') * 10 + u16::from(units - b'0');
+    Day::new(two(a, b) * 100 + two(c, d), two(e, f), two(g, h))
+}
+
+fn parted(date: &[u8]) -> Option<Day> {
     let sign = *date.get(4)?;
     if !matches!(sign, b'-' | b'/' | b'.') || date.len() > 10 {
         return None;
@@ -75,8 +95,8 @@ pub(crate) fn moment(text: &[u8]) -> Option<i64> {
     const FIRST: i64 = 631_152_000;
     const LAST: i64 = 2_524_608_000;
     let seconds = match text.len() {
-        10 if text.iter().all(u8::is_ascii_digit) => wide(text)?,
-        13 if text.iter().all(u8::is_ascii_digit) => wide(text)? / 1000,
+        10 if are_digits(text) => wide(text)?,
+        13 if are_digits(text) => wide(text)? / 1000,
         8..=32 => return written(text).filter(|seconds| (FIRST..LAST).contains(seconds)),
         _ => return None,
     };
@@ -84,9 +104,14 @@ pub(crate) fn moment(text: &[u8]) -> Option<i64> {
 }
 
 fn written(text: &[u8]) -> Option<i64> {
+    if let Some((date, [b' ' | b'T', time @ ..])) = text.split_first_chunk()
+        && let (Some(day), Some(second)) = (iso(date), of_day(time))
+    {
+        return Some(midnight(day) + second);
+    }
     let at = text.iter().position(|byte| matches!(byte, b' ' | b'T'));
     let date = calendar(text.get(..at.unwrap_or(text.len()))?)?;
-    let midnight = (i64::from(date.0) + days_from_civil(1900, 1, 1)) * 86_400;
+    let midnight = midnight(date);
     let Some(at) = at else { return Some(midnight) };
     let time = text.get(at + 1..)?;
     let end = time.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b':')).unwrap_or(time.len());
@@ -99,6 +124,22 @@ fn written(text: &[u8]) -> Option<i64> {
     exists.then(|| midnight + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second))
 }
 
+/// Seconds since 1970 of the day's beginning.
+fn midnight(day: Day) -> i64 {
+    (i64::from(day.0) + days_from_civil(1900, 1, 1)) * 86_400
+}
+
+/// Seconds of `hh:mm:ss` and nothing else.
+#[inline]
+fn of_day(time: &[u8]) -> Option<i64> {
+    let [a, b, b':', c, d, b':', e, f] = *time else { return None };
+    let two = |tens: u8, units: u8| {
+        (tens.is_ascii_digit() && units.is_ascii_digit()).then(|| i64::from(tens - b'0') * 10 + i64::from(units - b'0'))
+    };
+    let (hour, minute, second) = (two(a, b)?, two(c, d)?, two(e, f)?);
+    (hour < 24 && minute < 60 && second <= 60).then_some(hour * 3600 + minute * 60 + second)
+}
+
 /// One to four digits as a number.
 fn number(digits: &[u8]) -> Option<u16> {
     let shaped = (1..=4).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
@@ -106,7 +147,7 @@ fn number(digits: &[u8]) -> Option<u16> {
 }
 
 fn wide(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0i64, |sum, digit| sum.checked_mul(10)?.checked_add(i64::from(digit.wrapping_sub(b'0'))))
+    ascii::number(digits).and_then(|number| i64::try_from(number).ok())
 }
 
 /// Days since 1970-01-01 (Howard Hinnant, chrono-Compatible Low-Level Date Algorithms).

@@ -9,6 +9,7 @@ mod canonical;
 mod check;
 mod date;
 mod decide;
+mod email;
 mod header;
 mod person;
 mod phone;

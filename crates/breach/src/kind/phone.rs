@@ -1,12 +1,13 @@
 //! Telephone numbers in the spellings that tables have: blanks, dashes, brackets, `+86`, `0086`, full-width digits.
 
 use super::Canonical;
+use crate::ascii::are_digits;
 use dyetrace_search::whole;
 
 /// Puts the number's E.164 digits (country code first, no plus sign) into `canonical`, for mobiles of China and for
 /// numbers behind a plus sign or `00`. False where it is none.
 pub(crate) fn mobile(value: &[u8], canonical: &mut Canonical) -> bool {
-    if value.len() == 11 && value.first() == Some(&b'1') && value.iter().all(u8::is_ascii_digit) {
+    if value.len() == 11 && value.first() == Some(&b'1') && are_digits(value) {
         return whole::is_mobile(value) && with_code(value, canonical);
     }
     if !(11..=48).contains(&value.len()) || !narrow_digits(value, canonical) {
@@ -33,7 +34,7 @@ fn international(digits: &[u8], canonical: &mut Canonical) -> bool {
 }
 
 fn with_code(national: &[u8], canonical: &mut Canonical) -> bool {
-    canonical.set(b"86") && national.iter().all(|digit| canonical.push(*digit))
+    canonical.set_joined(b"86", national)
 }
 
 /// A fixed line of China: area code (010, 02x, or 03xx to 09xx), 7 or 8 digits not from 0 or 1, also with 86 in front
@@ -61,7 +62,7 @@ pub(crate) fn landline(value: &[u8], canonical: &mut Canonical) -> bool {
     let line = national.get(area..).unwrap_or_default();
     let shaped =
         matches!(line.len(), 7 | 8) && matches!(line.first(), Some(b'2'..=b'9')) && (area == 3 || line.len() == 8);
-    known_area && shaped && canonical.set(b"86") && national.iter().all(|digit| canonical.push(*digit))
+    known_area && shaped && canonical.set_joined(b"86", national)
 }
 
 /// What stands before an extension, and the extension: `010-62345678-801`, `…转801`, `…x801`.

@@ -51,11 +51,12 @@ pub(crate) fn province_of_id(id: &[u8]) -> Option<u8> {
 
 /// The province whose name, Chinese or in pinyin, the text begins with, as the two digits of GB/T 2260.
 pub(crate) fn province_of_text(text: &[u8]) -> Option<u8> {
-    let first = *text.first()?;
-    let named = |(_, english, chinese): &&(u8, &str, &str)| {
-        if first >= 0x80 {
-            return text.starts_with(chinese.as_bytes());
-        }
+    if *text.first()? >= 0x80 {
+        let begins = text.first_chunk::<6>()?;
+        let named = |(_, _, chinese): &&(u8, &str, &str)| chinese.as_bytes().first_chunk() == Some(begins);
+        return PROVINCES.iter().find(named).map(|(code, ..)| *code);
+    }
+    let named = |(_, english, _): &&(u8, &str, &str)| {
         text.get(..english.len()).is_some_and(|start| start.eq_ignore_ascii_case(english.as_bytes()))
     };
     PROVINCES.iter().find(named).map(|(code, ..)| *code)
@@ -64,28 +65,63 @@ pub(crate) fn province_of_text(text: &[u8]) -> Option<u8> {
 /// Signs of an address, from the province down to the room.
 const MARKS: &str = "省市区县镇乡村路街道号弄巷栋幢楼室组里苑园";
 
-/// True for a text with at least three Chinese characters of which two are such as addresses are made of, or one with
-/// a number.
-pub(crate) fn is_address(text: &[u8]) -> bool {
-    let Some(start) = core::str::from_utf8(text).ok().or_else(|| longest_utf8(text)) else { return false };
-    let (mut chinese, mut marks, mut digits) = (0, 0, 0);
-    for character in start.chars().take(80) {
-        match character {
-            '\u{4e00}'..='\u{9fff}' => {
-                chinese += 1;
-                marks += u32::from(MARKS.contains(character));
-            }
-            '0'..='9' | '０'..='９' => digits += 1,
-            _ => {}
-        }
+/// The first character that may be one of [`MARKS`], and the last.
+const IDEOGRAPHS: std::ops::RangeInclusive<u32> = 0x4e00..=0x9fff;
+
+/// One bit for each ideograph: whether it is one of [`MARKS`].
+const MARKED: [u64; 0x5200 / 64] = {
+    let mut marked = [0; 0x5200 / 64];
+    let mut marks = MARKS.as_bytes();
+    while let [one, two, three, rest @ ..] = marks {
+        let place = ideograph(*one, *two, *three) - 0x4e00;
+        marked[(place / 64) as usize] |= 1 << (place % 64);
+        marks = rest;
     }
-    chinese >= 3 && (marks >= 2 || marks == 1 && digits > 0 && chinese >= 4)
+    marked
+};
+
+/// The number of a character of three bytes.
+const fn ideograph(one: u8, two: u8, three: u8) -> u32 {
+    (one as u32 & 0xf) << 12 | (two as u32 & 0x3f) << 6 | three as u32 & 0x3f
 }
 
-fn longest_utf8(text: &[u8]) -> Option<&str> {
-    let text = text.get(..text.len().min(240))?;
-    let end = core::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len);
-    core::str::from_utf8(text.get(..end)?).ok()
+fn is_mark(ideograph: u32) -> bool {
+    let place = ideograph.wrapping_sub(*IDEOGRAPHS.start());
+    MARKED.get((place / 64) as usize).is_some_and(|bits| bits >> (place % 64) & 1 == 1)
+}
+
+/// True for a text with at least three Chinese characters of which two are such as addresses are made of, or one with
+/// a number. Of longer texts 80 characters are looked at, and none behind bytes that are no text.
+pub(crate) fn is_address(text: &[u8]) -> bool {
+    let (mut chinese, mut marks, mut digits) = (0, 0, 0);
+    let mut rest = text;
+    for _ in 0..80 {
+        let Some((character, after)) = first_character(rest) else { break };
+        rest = after;
+        if IDEOGRAPHS.contains(&character) {
+            chinese += 1;
+            marks += u32::from(is_mark(character));
+        }
+        digits += u32::from(matches!(char::from_u32(character), Some('0'..='9' | '０'..='９')));
+        if chinese >= 3 && (marks >= 2 || marks == 1 && digits > 0 && chinese >= 4) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The first character and what follows it. `None` at the end, and before what is no text.
+fn first_character(text: &[u8]) -> Option<(u32, &[u8])> {
+    match text {
+        [byte @ ..0x80, after @ ..] => Some((u32::from(*byte), after)),
+        [one @ 0xe4..=0xe9, two @ 0x80..=0xbf, three @ 0x80..=0xbf, after @ ..] => {
+            Some((ideograph(*one, *two, *three), after))
+        }
+        _ => {
+            let character = text.get(..text.len().min(4))?.utf8_chunks().next()?.valid().chars().next()?;
+            Some((u32::from(character), text.get(character.len_utf8()..)?))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -101,6 +137,7 @@ mod tests {
         assert_eq!(province_of_id(b"99"), None);
         assert_eq!(province_of_text("月球".as_bytes()), None);
         assert!(PROVINCES.is_sorted_by_key(|(code, ..)| *code));
+        assert!(PROVINCES.iter().all(|(_, _, chinese)| chinese.len() == 6));
     }
 
     #[test]
@@ -110,5 +147,16 @@ mod tests {
         assert!(
             !is_address("今天天气很好".as_bytes()) && !is_address(b"12 Main Street") && !is_address("李雷".as_bytes())
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn marks_are_counted_as_they_are_found_one_by_one(text in "[一二三四路号市鿿龥0-9a９、é😀]{0,12}") {
+            let of = |is: &dyn Fn(char) -> bool| text.chars().filter(|letter| is(*letter)).count();
+            let chinese = of(&|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+            let (marks, digits) = (of(&|letter| MARKS.contains(letter)), of(&|letter| letter.is_ascii_digit() || letter == '９'));
+            let expected = chinese >= 3 && (marks >= 2 || marks == 1 && digits > 0 && chinese >= 4);
+            proptest::prop_assert_eq!(is_address(text.as_bytes()), expected);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The commonest passwords, and their digests: a stored form that equals one of them was as good as typed.
 
+use crate::ascii;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
@@ -117,7 +118,20 @@ pub(crate) const COMMONEST: [&str; 104] = [
 
 /// True for one of the commonest passwords as typed.
 pub(crate) fn is_commonest(value: &[u8]) -> bool {
-    (1..=12).contains(&value.len()) && COMMONEST.iter().any(|password| password.as_bytes() == value)
+    static WORDS: OnceLock<[u128; COMMONEST.len()]> = OnceLock::new();
+    let Some(wanted) = word(value) else { return false };
+    let words = WORDS.get_or_init(|| {
+        let mut words = COMMONEST.map(|password| word(password.as_bytes()).unwrap_or(0));
+        words.sort_unstable();
+        words
+    });
+    words.binary_search(&wanted).is_ok()
+}
+
+/// Up to twelve bytes as a number, with how many they are.
+fn word(value: &[u8]) -> Option<u128> {
+    let length = u128::try_from(value.len()).ok().filter(|length| (1..=12).contains(length))?;
+    Some(value.iter().fold(length, |word, byte| word << 8 | u128::from(*byte)))
 }
 
 /// A digest function, or several one upon the other.
@@ -192,11 +206,7 @@ impl Commonest {
 
     /// How the digest of a commonest password was made that these hex digits, perhaps behind a star, begin with.
     pub(crate) fn scheme(&self, stored: &[u8]) -> Option<&'static str> {
-        let digits = stored.strip_prefix(b"*").unwrap_or(stored).first_chunk::<16>()?;
-        let mut key = 0u64;
-        for digit in digits {
-            key = key << 4 | u64::from(char::from(*digit).to_digit(16)?);
-        }
+        let key = ascii::hex_number(stored.strip_prefix(b"*").unwrap_or(stored).first_chunk()?)?;
         let may_be = self.may_be[(key as usize & 8191) / 64] >> (key & 63) & 1 == 1;
         if may_be { self.known.get(&key).copied() } else { None }
     }
@@ -223,6 +233,13 @@ mod tests {
         }
         assert_eq!(commonest.scheme(b"8743b52063cd84097a65d1633f5c74f5"), None);
         assert_eq!(commonest.scheme(b"e10adc"), None);
+    }
+
+    #[test]
+    fn every_commonest_password_is_known_as_typed_and_no_other() {
+        assert!(COMMONEST.iter().all(|password| is_commonest(password.as_bytes())));
+        let others: [&[u8]; 7] = [b"", b"\0", b"00", b"123456\0", b"12345678901", b"qwertyuiopas", b"qwertyuiopasd"];
+        assert!(!others.iter().any(|other| is_commonest(other)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What a prefix names is certain; bare hex digits are only as long as a digest, so each length stands for a set.
 //! Sources: crypt(5) of libxcrypt, the PHC string format, RFC 2307, Django, passlib, Werkzeug, MySQL, SQL Server.
 
+use crate::ascii::are_hex_digits;
 use serde::Serialize;
 
 /// What guessing a password costs whoever holds the stored form.
@@ -204,6 +205,9 @@ const PREFIXES: &[(&str, u8, bool, Work)] = &[
     ("{CRAM-MD5}", 49, false, Work::Unsaid),
 ];
 
+/// Least characters behind a prefix.
+const LEAST_NAMED: usize = 16;
+
 /// Where a form states its work factor.
 #[derive(Debug, Clone, Copy)]
 enum Work {
@@ -240,7 +244,7 @@ pub(crate) fn form(value: &[u8]) -> Form {
 
 /// True for hex digits alone, as many as MD5 to SHA-512 have.
 pub(crate) fn is_hex_digest(value: &[u8]) -> bool {
-    matches!(value.len(), 32 | 40 | 56 | 64 | 96 | 128) && value.iter().all(u8::is_ascii_hexdigit)
+    matches!(value.len(), 32 | 40 | 56 | 64 | 96 | 128) && are_hex_digits(value)
 }
 
 /// True for 13 characters of crypt's alphabet: a form of traditional crypt, or a password of that length.
@@ -253,7 +257,10 @@ fn is_crypt(byte: u8) -> bool {
 }
 
 fn hexadecimal(value: &[u8]) -> Option<Form> {
-    let run = value.iter().take(129).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let run = match value.get(..129).unwrap_or(value) {
+        digits if are_hex_digits(digits) => digits.len(),
+        other => other.iter().take_while(|byte| byte.is_ascii_hexdigit()).count(),
+    };
     let (_, family) = HEX.iter().find(|(length, _)| *length == run)?;
     let rest = value.get(run..)?;
     // 16 digits without a letter are a number.
@@ -281,12 +288,15 @@ fn server(value: &[u8]) -> Option<Form> {
 }
 
 fn named(value: &[u8]) -> Option<Form> {
+    if value.len() <= LEAST_NAMED {
+        return None;
+    }
     let prefix = |(prefix, ..): &&(&str, u8, bool, Work)| value.starts_with(prefix.as_bytes());
     let (prefix, family, salted, work) = PREFIXES.iter().find(prefix)?;
     let rest = value.get(prefix.len()..)?;
     // A word and a colon may begin what somebody typed.
     let typed = prefix.ends_with(':') && !rest.first().is_some_and(u8::is_ascii_digit);
-    if rest.len() < 16 || typed || value.contains(&b' ') && !value.starts_with(b"{x-") {
+    if rest.len() < LEAST_NAMED || typed || value.contains(&b' ') && !value.starts_with(b"{x-") {
         return None;
     }
     Some(Form { family: *family, salted: *salted, work: work.of(rest) })

@@ -22,8 +22,8 @@ use table::Table;
 pub(crate) const ROW_KEYS: usize = 6;
 /// Most identifiers that one person takes.
 const MOST_KEYS: u16 = 64;
-/// Identifiers held before people are thinned out: 12 bytes each in a table at most three quarters full, and 24 for
-/// each of at most two thirds as many people. With what thinning needs for a moment that is 360 MiB.
+/// Identifiers held before people are thinned out: 13 bytes each in a table at most two thirds full, and 24 for each of
+/// at most two thirds as many people. With what thinning needs for a moment that is 360 MiB.
 const MOST_HELD: usize = 6 << 20;
 
 /// What one row says of its person.

@@ -4,7 +4,8 @@ use super::{NO_BIRTH, People};
 use crate::hosts::Hosts;
 use crate::kind::{Day, Kind, PROVINCES};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 /// How many people, and of which groups.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -91,8 +92,8 @@ impl People {
             joins_refused: self.refused,
             k,
             fields: told(self.fields(scale), k),
-            provinces: told(self.by(scale, |person| province(person.province)), k),
-            birth_years: told(self.by(scale, |person| birth(person.birth).map(|day| day.year().to_string())), k),
+            provinces: told(self.named(scale, |person| person.province, province), k),
+            birth_years: told(self.named(scale, |person| person.birth, year), k),
             mail_hosts: self.hosts(hosts, scale, k),
             minors: Group { name: "under 18".to_owned(), people: minors.filter(|minors| *minors == 0 || *minors >= k) },
             minors_on: on.map(|on| {
@@ -108,23 +109,49 @@ impl People {
     }
 
     fn fields(&self, scale: u64) -> Vec<(String, u64)> {
-        let of = |kind: Kind| self.everybody().filter(|person| person.kinds & kind.bit() != 0).count() as u64 * scale;
+        // Few sets of kinds are many people's.
+        let sets = self.by(|person| person.kinds);
+        let of = |kind: Kind| {
+            let having = sets.iter().filter(|(kinds, _)| **kinds & kind.bit() != 0);
+            having.map(|(_, people)| people).sum::<u64>() * scale
+        };
         Kind::ALL.into_iter().filter(|kind| kind.is_personal()).map(|kind| (kind.name().to_owned(), of(kind))).collect()
     }
 
-    fn by(&self, scale: u64, name: impl Fn(&super::Person) -> Option<String>) -> Vec<(String, u64)> {
+    /// How many people have each value of a property.
+    fn by<T: Hash + Eq>(&self, property: impl Fn(&super::Person) -> T) -> HashMap<T, u64> {
+        let mut groups = HashMap::new();
+        let mut people = self.everybody().peekable();
+        while let Some(value) = people.next().map(&property) {
+            // Neighbours are often alike.
+            let mut count = 1;
+            while people.next_if(|person| property(person) == value).is_some() {
+                count += 1;
+            }
+            *groups.entry(value).or_default() += count;
+        }
+        groups
+    }
+
+    /// The same by the names of the values, of those that have one.
+    fn named<T: Hash + Eq>(
+        &self,
+        scale: u64,
+        property: impl Fn(&super::Person) -> T,
+        name: impl Fn(T) -> Option<String>,
+    ) -> Vec<(String, u64)> {
         let mut groups: BTreeMap<String, u64> = BTreeMap::new();
-        for person in self.everybody() {
-            if let Some(name) = name(person) {
-                *groups.entry(name).or_default() += scale;
+        for (value, people) in self.by(property) {
+            if let Some(name) = name(value) {
+                *groups.entry(name).or_default() += people * scale;
             }
         }
         groups.into_iter().collect()
     }
 
     fn hosts(&self, hosts: &Hosts, scale: u64, k: u64) -> Groups {
-        let name = |person: &super::Person| hosts.name(person.host, k).map(str::to_owned);
-        let mut groups = told(self.by(scale, name), k);
+        let name = |host| hosts.name(host, k).map(str::to_owned);
+        let mut groups = told(self.named(scale, |person| person.host, name), k);
         groups.told.sort_by(|one, other| (other.people, &one.name).cmp(&(one.people, &other.name)));
         groups.hidden += groups.told.len().saturating_sub(HOSTS);
         groups.told.truncate(HOSTS);
@@ -132,8 +159,14 @@ impl People {
     }
 
     fn minors(&self, on: Day) -> u64 {
-        self.everybody().filter_map(|person| birth(person.birth)).filter(|day| day.is_minor_on(on)).count() as u64
+        let days = self.by(|person| person.birth);
+        let minors = days.into_iter().filter(|(day, _)| birth(*day).is_some_and(|day| day.is_minor_on(on)));
+        minors.map(|(_, people)| people).sum()
     }
+}
+
+fn year(day: u16) -> Option<String> {
+    birth(day).map(|day| day.year().to_string())
 }
 
 fn birth(day: u16) -> Option<Day> {

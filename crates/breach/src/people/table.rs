@@ -1,22 +1,43 @@
-//! From a digest to a person, in 12 bytes a slot.
+//! From a digest to a person, in 13 bytes a slot.
 
-/// Open addressing with steps of one; digests are pseudorandom, so their last bits are the place.
+/// Digests and people that are looked for together: they share one line of the processor's cache.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Bucket {
+    /// 0 for a free slot. The slots that are taken come first.
+    keys: [u64; Self::SLOTS],
+    values: [u32; Self::SLOTS],
+}
+
+impl Bucket {
+    const SLOTS: usize = 5;
+    const FREE: Self = Self { keys: [0; Self::SLOTS], values: [0; Self::SLOTS] };
+}
+
+/// Buckets, as many as a power of two; what does not fit into its own is in the next that has room. Digests are
+/// pseudorandom, so their bits are the place.
 pub(super) struct Table {
-    keys: Vec<u64>,
-    values: Vec<u32>,
+    buckets: Vec<Bucket>,
     held: usize,
+}
+
+/// A slot that holds the digest that was looked for, or that is free for it.
+struct Slot {
+    bucket: usize,
+    place: usize,
+    is_free: bool,
 }
 
 impl Table {
     /// Empty.
     pub(super) fn new() -> Self {
-        Self { keys: Vec::new(), values: Vec::new(), held: 0 }
+        Self { buckets: Vec::new(), held: 0 }
     }
 
     /// Empty, with room for so many.
     pub(super) fn with_room(held: usize) -> Self {
         let mut table = Self::new();
-        while held * 4 > table.keys.len() * 3 {
+        while is_full(held, table.buckets.len()) {
             table.grow();
         }
         table
@@ -24,7 +45,8 @@ impl Table {
 
     /// All digests and their people.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u32)> {
-        self.keys.iter().copied().zip(self.values.iter().copied()).filter(|(key, _)| *key != 0)
+        let slots = |bucket: &Bucket| bucket.keys.into_iter().zip(bucket.values);
+        self.buckets.iter().flat_map(slots).filter(|(key, _)| *key != 0)
     }
 
     /// Digests held.
@@ -32,80 +54,71 @@ impl Table {
         self.held
     }
 
-    /// Reads the place where a digest would be.
+    /// Reads the bucket where a digest would be.
     pub(super) fn touch(&self, key: u64) -> u64 {
-        let place = place(key, self.keys.len());
-        self.keys.get(place).copied().unwrap_or(0) ^ u64::from(self.values.get(place).copied().unwrap_or(0))
+        self.buckets.get(home(key, self.buckets.len())).map_or(0, |bucket| bucket.keys[0])
     }
 
     /// The person of a digest that is not 0.
+    #[inline]
     pub(super) fn get(&self, key: u64) -> Option<u32> {
-        let at = self.find(key)?;
-        (self.keys.get(at) == Some(&key)).then(|| self.values.get(at).copied()).flatten()
+        let slot = self.find(key).filter(|slot| !slot.is_free)?;
+        self.buckets.get(slot.bucket)?.values.get(slot.place).copied()
     }
 
     /// Gives a digest to a person where it is nobody's yet; true where it was.
+    #[inline]
     pub(super) fn insert(&mut self, key: u64, value: u32) -> bool {
-        if (self.held + 1) * 4 > self.keys.len() * 3 {
+        if is_full(self.held + 1, self.buckets.len()) {
             self.grow();
         }
-        let Some(at) = self.find(key) else { return false };
-        if self.keys.get(at) == Some(&key) {
-            return false;
-        }
-        self.put(at, key, value);
+        let Some(slot) = self.find(key).filter(|slot| slot.is_free) else { return false };
+        let Some(bucket) = self.buckets.get_mut(slot.bucket) else { return false };
+        (bucket.keys[slot.place], bucket.values[slot.place]) = (key, value);
+        self.held += 1;
         true
     }
 
     /// Keeps the digests of which `keep` gives a person.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u32) -> Option<u32>) {
-        let keys = std::mem::take(&mut self.keys);
-        let values = std::mem::take(&mut self.values);
+        let count = self.iter().filter(|(_, value)| keep(*value).is_some()).count();
+        let mut kept = Vec::with_capacity(count);
+        kept.extend(self.iter().filter_map(|(key, value)| Some((key, keep(value)?))));
+        self.buckets.fill(Bucket::FREE);
         self.held = 0;
-        self.keys = vec![0; keys.len()];
-        self.values = vec![0; keys.len()];
-        for (key, value) in keys.iter().zip(&values).filter(|(key, _)| **key != 0) {
-            if let (Some(value), Some(at)) = (keep(*value), self.find(*key)) {
-                self.put(at, *key, value);
-            }
-        }
+        kept.into_iter().for_each(|(key, value)| drop(self.insert(key, value)));
     }
 
-    /// The slot that holds the digest, or the free one where it belongs. `None` while there are no slots.
-    fn find(&self, key: u64) -> Option<usize> {
-        let mut at = place(key, self.keys.len());
+    /// `None` while there are no buckets.
+    #[inline]
+    fn find(&self, key: u64) -> Option<Slot> {
+        let mut bucket = home(key, self.buckets.len());
         loop {
-            let slot = *self.keys.get(at)?;
-            if slot == 0 || slot == key {
-                return Some(at);
+            let keys = &self.buckets.get(bucket)?.keys;
+            if let Some(place) = keys.iter().position(|known| *known == key || *known == 0) {
+                return Some(Slot { bucket, place, is_free: keys[place] == 0 });
             }
-            at = (at + 1) & (self.keys.len() - 1);
-        }
-    }
-
-    fn put(&mut self, at: usize, key: u64, value: u32) {
-        if let (Some(slot), Some(place)) = (self.keys.get_mut(at), self.values.get_mut(at)) {
-            (*slot, *place) = (key, value);
-            self.held += 1;
+            bucket = (bucket + 1) & (self.buckets.len() - 1);
         }
     }
 
     fn grow(&mut self) {
-        let size = (self.keys.len() * 2).max(1024);
-        let keys = std::mem::replace(&mut self.keys, vec![0; size]);
-        let values = std::mem::replace(&mut self.values, vec![0; size]);
+        let size = (self.buckets.len() * 2).max(256);
+        let buckets = std::mem::replace(&mut self.buckets, vec![Bucket::FREE; size]);
+        let old = Self { buckets, held: 0 };
         self.held = 0;
-        for (key, value) in keys.iter().zip(&values).filter(|(key, _)| **key != 0) {
-            if let Some(at) = self.find(*key) {
-                self.put(at, *key, *value);
-            }
-        }
+        old.iter().for_each(|(key, value)| drop(self.insert(key, value)));
     }
 }
 
+/// Where more than two thirds of the slots are taken, many digests are not in their own bucket.
+fn is_full(held: usize, buckets: usize) -> bool {
+    held * 3 > buckets * Bucket::SLOTS * 2
+}
+
 /// The last bits thin people out; those in the middle are the place.
-fn place(key: u64, slots: usize) -> usize {
-    (key >> 20) as usize & slots.wrapping_sub(1)
+fn home(key: u64, buckets: usize) -> usize {
+    (key >> 20) as usize & buckets.wrapping_sub(1)
 }
 
 #[cfg(test)]

@@ -504,7 +504,7 @@ struct Identity {
 }
 
 /// The first line of a checkpoint.
-const MAGIC: &[u8] = b"dyetrace breach checkpoint 1\n";
+const MAGIC: &[u8] = b"dyetrace breach checkpoint 2\n";
 /// Bytes of a file's beginning that tell it from others.
 const HEAD: u64 = 64 << 10;
 

@@ -1,6 +1,6 @@
 //! Rows of tables whose columns are typed, counted: in a scan, and in a part that is merged into one.
 
-use crate::column::{At, Column, Digests};
+use crate::column::{At, Column, Digests, Filled};
 use crate::hosts::Noted;
 use crate::key::Key;
 use crate::kind::{self, Checker, Kind, Verdict};
@@ -23,6 +23,8 @@ pub(super) struct Counter {
     pub(super) digests: Digests,
     pub(super) noted: Noted,
     facts: Vec<Facts>,
+    /// Digests of the values that are counted.
+    found: Vec<u64>,
 }
 
 /// Counts of a table's rows.
@@ -39,7 +41,13 @@ impl Counter {
     /// With all digests under the key.
     pub(super) fn new(key: &Key, options: &ScanOptions) -> Self {
         let recognise = RecogniseOptions { resident_ids: options.resident_ids, year: options.year, least_bits: 0.0 };
-        Self { checker: Checker::new(recognise), digests: Digests::new(key), noted: Noted::new(key), facts: Vec::new() }
+        Self {
+            checker: Checker::new(recognise),
+            digests: Digests::new(key),
+            noted: Noted::new(key),
+            facts: Vec::new(),
+            found: Vec::new(),
+        }
     }
 
     /// Counts rows of a table, and gives what each says of its person. `are_first` for the rows that the columns were
@@ -52,6 +60,7 @@ impl Counter {
         (cell, are_first): (u64, bool),
         mut give: impl FnMut(&[Facts], &mut Noted),
     ) {
+        let mut filled = Vec::with_capacity(CHUNK);
         let mut from = 0;
         while from + 1 < batch.starts.len() {
             let to = (from + CHUNK).min(batch.starts.len() - 1);
@@ -60,9 +69,11 @@ impl Counter {
             let at = At { is_first: are_first && from == 0, cell };
             self.facts.clear();
             self.facts.resize(chunk.len(), Facts::NONE);
-            for column in columns.iter_mut().enumerate() {
-                let tools = (&mut self.checker, &self.digests, &mut self.noted);
-                count_column(column, &chunk, at, &mut self.facts, tools);
+            for (index, column) in columns.iter_mut().enumerate() {
+                gather(column, index, &chunk, &mut filled);
+                // Where a value may decide on the kind of the next, they are counted one by one.
+                let together = if column.is_open() { 1 } else { CHUNK };
+                filled.chunks(together).for_each(|filled| self.count_values(column, filled, at));
             }
             examine(columns, &chunk, counts.in_cell, at.is_first);
             counts.rows += chunk.len() as u64;
@@ -72,39 +83,51 @@ impl Counter {
             from = to;
         }
     }
+
+    /// Counts values of one column.
+    fn count_values(&mut self, column: &mut Column, filled: &[Filled<'_>], at: At) {
+        let Self { checker, digests, noted, facts, found } = self;
+        let kind = column.kind;
+        let mut valid = 0;
+        found.clear();
+        for Filled { row, value } in filled {
+            let verdict = checker.check(kind, value);
+            let digest = match verdict {
+                Verdict::Canonical => digests.of(kind, checker.canonical()),
+                _ => digests.of_value(value),
+            };
+            found.push(digest);
+            let Some(facts) = facts.get_mut(*row).filter(|_| verdict.is_valid()) else { continue };
+            valid += 1;
+            facts.kinds |= kind.bit();
+            if verdict == Verdict::Canonical {
+                learn_identifier(kind, digest, checker.canonical(), facts, digests, noted);
+                continue;
+            }
+            match kind {
+                Kind::Time => column.add_moment(kind::moment(value).unwrap_or_default()),
+                Kind::BirthDate => facts.birth = kind::birth(value).or(facts.birth),
+                Kind::Province if facts.province == 0 => facts.province = province(value),
+                Kind::Address if facts.province == 0 => facts.province = kind::province_of_text(value).unwrap_or(0),
+                _ => {}
+            }
+        }
+        column.add(filled, valid, found, at, checker);
+    }
 }
 
-/// Counts one column of some rows.
-fn count_column(
-    (index, column): (usize, &mut Column),
-    chunk: &Batch<'_>,
-    at: At,
-    facts: &mut [Facts],
-    (checker, digests, noted): (&mut Checker, &Digests, &mut Noted),
-) {
-    for (row, facts) in chunk.rows().zip(facts) {
-        let Some(value) = row.field(index) else {
-            column.add_null();
-            continue;
-        };
-        let Some(seen) = column.add(value, at, checker, digests) else { continue };
-        if seen.verdict == Verdict::Invalid {
-            continue;
-        }
-        let kind = column.kind;
-        facts.kinds |= kind.bit();
-        if seen.verdict == Verdict::Canonical {
-            learn_identifier(kind, seen.digest, checker.canonical(), facts, digests, noted);
-            continue;
-        }
-        match kind {
-            Kind::Time => column.add_moment(kind::moment(value).unwrap_or_default()),
-            Kind::BirthDate => facts.birth = kind::birth(value).or(facts.birth),
-            Kind::Province if facts.province == 0 => facts.province = province(value),
-            Kind::Address if facts.province == 0 => facts.province = kind::province_of_text(value).unwrap_or(0),
-            _ => {}
+/// The fields of a column that are filled; the others are counted.
+fn gather<'b>(column: &mut Column, index: usize, chunk: &Batch<'b>, filled: &mut Vec<Filled<'b>>) {
+    let (mut null, mut empty) = (0, 0);
+    filled.clear();
+    for (row, fields) in chunk.rows().enumerate() {
+        match fields.field(index) {
+            None => null += 1,
+            Some([]) => empty += 1,
+            Some(value) => filled.push(Filled { row, value }),
         }
     }
+    column.add_none(null, empty);
 }
 
 fn province(value: &[u8]) -> u8 {
