@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "breach")]
         Some((word, options)) if word == "breach" => breach::run(options),
         #[cfg(feature = "breach")]
-        Some((word, paths)) if [breach::SCAN, breach::OVERLAP].contains(&word.as_str()) => {
+        Some((word, paths)) if [breach::SCAN, breach::VALIDATE, breach::OVERLAP].contains(&word.as_str()) => {
             breach::child_of(word, paths)
         }
         #[cfg(not(feature = "breach"))]

@@ -11,13 +11,19 @@ const fn all(byte: u8) -> u64 {
 /// True for decimal digits alone; also of nothing.
 #[inline]
 pub(crate) fn are_digits(value: &[u8]) -> bool {
-    are(value, no_digits, |byte| byte.is_ascii_digit())
+    are(value, no_digits, u8::is_ascii_digit)
 }
 
 /// True for hexadecimal digits alone; also of nothing.
 #[inline]
 pub(crate) fn are_hex_digits(value: &[u8]) -> bool {
-    are(value, no_hex_digits, |byte| byte.is_ascii_hexdigit())
+    are(value, no_hex_digits, u8::is_ascii_hexdigit)
+}
+
+/// True for ASCII letters and decimal digits alone; also of nothing.
+#[inline]
+pub(crate) fn are_alphanumeric(value: &[u8]) -> bool {
+    are(value, not_alphanumeric, u8::is_ascii_alphanumeric)
 }
 
 /// Up to 19 decimal digits as a number. `None` for anything else.
@@ -37,8 +43,8 @@ pub(crate) fn hex_number(digits: &[u8; 16]) -> Option<u64> {
     if !are_hex_digits(digits) {
         return None;
     }
-    let [high, low] = [digits.first_chunk(), digits.last_chunk()].map(|half: Option<&[u8; 8]>| half.map_or(0, eight_hex));
-    Some(high << 32 | low)
+    let [high, low] = [digits.first_chunk(), digits.last_chunk()];
+    Some(eight_hex(*high?) << 32 | eight_hex(*low?))
 }
 
 #[inline]
@@ -65,6 +71,11 @@ fn no_hex_digits(word: u64) -> u64 {
     (word | outside(word, b'0', b'9') & outside(word | all(0x20), b'a', b'f')) & HIGHS
 }
 
+#[inline]
+fn not_alphanumeric(word: u64) -> u64 {
+    (word | outside(word, b'0', b'9') & outside(word | all(0x20), b'a', b'z')) & HIGHS
+}
+
 /// High bits where an ASCII byte lies outside of the range.
 #[inline]
 fn outside(word: u64, first: u8, last: u8) -> u64 {
@@ -83,8 +94,8 @@ fn eight_digits(word: u64) -> u64 {
 }
 
 #[inline]
-fn eight_hex(digits: &[u8; 8]) -> u64 {
-    let word = u64::from_be_bytes(*digits);
+fn eight_hex(digits: [u8; 8]) -> u64 {
+    let word = u64::from_be_bytes(digits);
     let letters = word >> 6 & all(1);
     let nibbles = (word & all(0x0F)) + letters * 9;
     let bytes = (nibbles | nibbles >> 4) & 0x00FF_00FF_00FF_00FF;
@@ -105,6 +116,7 @@ mod tests {
                 value[place] = byte;
                 assert_eq!(are_digits(&value), byte.is_ascii_digit(), "{byte} at {place} of {length}");
                 assert_eq!(are_hex_digits(&value), byte.is_ascii_hexdigit(), "{byte} at {place} of {length}");
+                assert_eq!(are_alphanumeric(&value), byte.is_ascii_alphanumeric(), "{byte} at {place} of {length}");
             }
         }
         assert!(are_digits(b"") && number(b"").is_none() && number(b"12345678901234567890").is_none());

@@ -1,29 +1,30 @@
 //! Mail hosts by number, so that a person needs two bytes for one.
 
 use crate::kept::{In, Out};
-use crate::key::{Key, ShortDigests};
-use std::collections::HashMap;
+use crate::key::{ByDigest, Key, ShortDigests};
 use std::io;
 
 /// Most hosts that get a number.
 const MOST: usize = 20_000;
 /// Longest host name kept.
 const LONGEST: usize = 64;
+/// Hosts that are known at once to be noted.
+const RECENT: usize = 64;
 /// Most hosts that are noted at once.
 const MOST_NOTED: usize = 1 << 16;
 
 /// Hosts by their digests, noted before they are given numbers in the order of the dump.
 pub(crate) struct Noted {
     digests: ShortDigests,
-    names: HashMap<u64, String>,
-    /// The last host noted: many rows have the same.
-    last: u64,
+    names: ByDigest<String>,
+    /// Hosts noted last, by the last bits of their digests: most rows have one of few.
+    last: [u64; RECENT],
 }
 
 impl Noted {
     /// None.
     pub(crate) fn new(key: &Key) -> Self {
-        Self { digests: key.short("mail host"), names: HashMap::new(), last: 0 }
+        Self { digests: key.short("mail host"), names: ByDigest::default(), last: [0; RECENT] }
     }
 
     /// Notes a host. Gives its digest; 0 where it gets no number.
@@ -32,14 +33,15 @@ impl Noted {
             return 0;
         }
         let digest = self.digests.of(host).max(1);
-        if self.last != digest && !self.names.contains_key(&digest) {
+        let last = digest as usize % RECENT;
+        if self.last[last] != digest && !self.names.contains_key(&digest) {
             let Ok(name) = core::str::from_utf8(host) else { return 0 };
             if self.is_full() {
                 return digest;
             }
             self.names.insert(digest, name.to_owned());
         }
-        self.last = digest;
+        self.last[last] = digest;
         digest
     }
 
@@ -49,8 +51,8 @@ impl Noted {
     }
 
     /// Those noted, and no more noted here.
-    pub(crate) fn take(&mut self) -> HashMap<u64, String> {
-        self.last = 0;
+    pub(crate) fn take(&mut self) -> ByDigest<String> {
+        self.last = [0; RECENT];
         std::mem::take(&mut self.names)
     }
 }
@@ -58,12 +60,20 @@ impl Noted {
 /// Numbers of hosts, from 1.
 #[derive(Default)]
 pub(crate) struct Hosts {
-    numbers: HashMap<u64, u16>,
+    numbers: ByDigest<u16>,
     known: Vec<Host>,
     /// Names of hosts that rows to come may have.
-    noted: HashMap<u64, String>,
-    /// The last host asked for.
-    last: (u64, u16),
+    noted: ByDigest<String>,
+    /// Hosts asked for last, by the last bits of their digests.
+    last: Recent,
+}
+
+struct Recent([(u64, u16); RECENT]);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self([(0, 0); RECENT])
+    }
 }
 
 struct Host {
@@ -75,9 +85,9 @@ struct Host {
 
 impl Hosts {
     /// Takes the names of hosts that the next rows have.
-    pub(crate) fn learn(&mut self, noted: HashMap<u64, String>) {
+    pub(crate) fn learn(&mut self, noted: ByDigest<String>) {
         self.noted = noted;
-        self.last = (0, 0);
+        self.last = Recent::default();
     }
 
     /// The number of a row's host by its digest; 0 for none, or where there are too many.
@@ -85,10 +95,11 @@ impl Hosts {
         if digest == 0 {
             return 0;
         }
-        if self.last.0 != digest {
-            self.last = (digest, self.find(digest));
+        let last = digest as usize % RECENT;
+        if self.last.0[last].0 != digest {
+            self.last.0[last] = (digest, self.find(digest));
         }
-        let number = self.last.1;
+        let number = self.last.0[last].1;
         if let Some(host) = usize::from(number).checked_sub(1).and_then(|at| self.known.get_mut(at)) {
             host.rows += 1;
         }

@@ -4,7 +4,9 @@
 //! lives in memory, or encrypted in the case (`age`), and destroying it makes all digests worthless at once.
 
 use siphasher::sip::SipHasher24;
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// 32 random bytes, new for each scan or kept with a case.
 #[derive(Clone, PartialEq, Eq)]
@@ -126,6 +128,27 @@ impl ShortDigests {
 
 fn word(bytes: Option<&[u8; 8]>) -> u64 {
     bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// What is known by digests.
+pub(crate) type ByDigest<V> = HashMap<u64, V, BuildHasherDefault<AsItIs>>;
+
+/// The place of a digest is in its bits already: it is pseudorandom under a key that who made the dump does not have.
+#[derive(Default)]
+pub(crate) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |sum, byte| sum.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[cfg(test)]

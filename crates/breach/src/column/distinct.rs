@@ -15,7 +15,34 @@ pub(crate) enum Distinct {
     /// The digests themselves, open addressing, 0 for a free slot; and how many are held.
     Exact { slots: Vec<u64>, held: usize, zero: bool, most: usize },
     /// HyperLogLog (Flajolet et al. 2007).
-    Estimate(Box<[u8; REGISTERS]>),
+    Estimate(Box<Registers>),
+}
+
+/// Registers, and what none of them is below: most digests of a large column would raise none, and need not be held
+/// against theirs.
+pub(crate) struct Registers {
+    runs: [u8; REGISTERS],
+    floor: u8,
+    /// Digests since the floor was looked for.
+    since: usize,
+}
+
+impl Registers {
+    fn new(floor: u8) -> Box<Self> {
+        Box::new(Self { runs: [0; REGISTERS], floor, since: 0 })
+    }
+
+    fn add_all(&mut self, digests: &[u64]) {
+        let limit = u64::MAX >> self.floor;
+        for digest in digests.iter().filter(|digest| **digest << 14 <= limit) {
+            raise(&mut self.runs, *digest);
+        }
+        self.since += digests.len();
+        if self.since >= 4 * REGISTERS {
+            self.since = 0;
+            self.floor = self.floor.max(self.runs.iter().copied().min().unwrap_or(0));
+        }
+    }
 }
 
 impl Distinct {
@@ -33,7 +60,7 @@ impl Distinct {
     #[inline]
     pub(crate) fn add(&mut self, digest: u64) {
         match self {
-            Self::Estimate(registers) => raise(registers, digest),
+            Self::Estimate(registers) => raise(&mut registers.runs, digest),
             Self::Exact { slots, held, zero, most } => {
                 if digest == 0 {
                     *zero = true;
@@ -52,15 +79,13 @@ impl Distinct {
 
     /// Counts digests. Where each is waited for by the next, memory is waited for as often: so they come together.
     pub(crate) fn add_all(&mut self, digests: &[u64]) {
-        let mut rest = digests.iter();
-        if let Self::Exact { .. } = self {
-            rest.by_ref().take_while(|digest| {
-                self.add(**digest);
-                !self.is_estimate()
-            }).for_each(drop);
+        let mut rest = digests;
+        while let (false, [digest, others @ ..]) = (self.is_estimate(), rest) {
+            self.add(*digest);
+            rest = others;
         }
         if let Self::Estimate(registers) = self {
-            rest.for_each(|digest| raise(registers, *digest));
+            registers.add_all(rest);
         }
     }
 
@@ -77,9 +102,14 @@ impl Distinct {
         matches!(self, Self::Estimate(_))
     }
 
-    /// Nothing counted, for what will be added to an estimate.
-    pub(crate) fn estimating() -> Self {
-        Self::Estimate(Box::new([0; REGISTERS]))
+    /// What no register of an estimate is below; `None` where there is no estimate.
+    pub(crate) fn floor(&self) -> Option<u8> {
+        if let Self::Estimate(registers) = self { Some(registers.floor) } else { None }
+    }
+
+    /// Nothing counted, for what will be added to an estimate that has this floor.
+    pub(crate) fn estimating(floor: u8) -> Self {
+        Self::Estimate(Registers::new(floor))
     }
 
     /// Counts what the other counted, too. What comes out does not depend on what was counted where.
@@ -94,7 +124,7 @@ impl Distinct {
             Self::Estimate(others) => {
                 self.become_estimate();
                 if let Self::Estimate(registers) = self {
-                    registers.iter_mut().zip(others.iter()).for_each(|(one, other)| *one = (*one).max(*other));
+                    registers.runs.iter_mut().zip(&others.runs).for_each(|(one, other)| *one = (*one).max(*other));
                 }
             }
         }
@@ -109,7 +139,7 @@ impl Distinct {
             }
             Self::Estimate(registers) => {
                 out.number(1)?;
-                out.bytes(&registers[..])
+                out.bytes(&registers.runs)
             }
         }
     }
@@ -117,8 +147,8 @@ impl Distinct {
     /// Reads what was written.
     pub(crate) fn kept(from: &mut In<'_>) -> io::Result<Self> {
         if from.number()? == 1 {
-            let mut registers = Box::new([0; REGISTERS]);
-            from.bytes(&mut registers[..])?;
+            let mut registers = Registers::new(0);
+            from.bytes(&mut registers.runs)?;
             return Ok(Self::Estimate(registers));
         }
         let most = from.length(EXACT)?;
@@ -131,10 +161,10 @@ impl Distinct {
 
     fn become_estimate(&mut self) {
         let Self::Exact { slots, zero, .. } = self else { return };
-        let mut registers = Box::new([0; REGISTERS]);
-        slots.iter().filter(|digest| **digest != 0).for_each(|digest| raise(&mut registers, *digest));
+        let mut registers = Registers::new(0);
+        slots.iter().filter(|digest| **digest != 0).for_each(|digest| raise(&mut registers.runs, *digest));
         if *zero {
-            raise(&mut registers, 0);
+            raise(&mut registers.runs, 0);
         }
         *self = Self::Estimate(registers);
     }
@@ -143,7 +173,7 @@ impl Distinct {
     pub(crate) fn count(&self) -> (u64, bool) {
         match self {
             Self::Exact { held, zero, .. } => (*held as u64 + u64::from(*zero), true),
-            Self::Estimate(registers) => (estimate(registers), false),
+            Self::Estimate(registers) => (estimate(&registers.runs), false),
         }
     }
 }
@@ -265,6 +295,26 @@ mod tests {
         (1025..=5000).for_each(|n| distinct.add(digest(n)));
         let (estimate, exact) = distinct.count();
         assert!(!exact && (4800..5200).contains(&estimate), "{estimate}");
+    }
+
+    /// What is left out because it raises no register is left out of parts, too.
+    #[test]
+    fn registers_are_the_same_with_a_floor_and_without() {
+        let runs = |distinct: &Distinct| match distinct {
+            Distinct::Estimate(registers) => registers.runs,
+            Distinct::Exact { .. } => panic!("exact"),
+        };
+        let digests: Vec<u64> = (1..=600_000).map(digest).chain([0, 1 << 49, u64::MAX]).collect();
+        let (mut slow, mut fast) = (Distinct::new(), Distinct::new());
+        digests.iter().for_each(|digest| slow.add(*digest));
+        let (first, rest) = digests.split_at(400_000);
+        first.chunks(256).for_each(|digests| fast.add_all(digests));
+        let floor = fast.floor().unwrap();
+        assert!(floor > 0);
+        let mut part = Distinct::estimating(floor);
+        part.add_all(rest);
+        fast.merge(&part);
+        assert_eq!(runs(&slow), runs(&fast));
     }
 
     proptest! {

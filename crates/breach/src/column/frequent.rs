@@ -1,8 +1,7 @@
 //! The most repeated values among millions, in a table of fixed size.
 
 use crate::kept::{In, Out};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use crate::key::ByDigest;
 use std::io;
 
 /// Counters kept.
@@ -10,27 +9,9 @@ const COUNTERS: usize = 1024;
 /// Counters kept of a column that is one of very many.
 const COUNTERS_OF_MANY: usize = 64;
 
-/// The place of a digest is in its bits already: it is pseudorandom under a key that who made the dump does not have.
-#[derive(Default)]
-pub(crate) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, digest: u64) {
-        self.0 = digest;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 /// Misra and Gries 1982: every count is at most the true one, and at least that less one 1024th of all, or one 64th.
 pub(crate) struct Frequent {
-    counts: HashMap<u64, u64, BuildHasherDefault<AsItIs>>,
+    counts: ByDigest<u64>,
     all: u64,
     most: usize,
 }
@@ -38,7 +19,7 @@ pub(crate) struct Frequent {
 impl Frequent {
     /// Nothing counted.
     pub(crate) fn new() -> Self {
-        Self { counts: HashMap::default(), all: 0, most: COUNTERS }
+        Self { counts: ByDigest::default(), all: 0, most: COUNTERS }
     }
 
     /// Nothing counted, and little memory to count in.
@@ -70,7 +51,7 @@ impl Frequent {
     /// Reads what was written.
     pub(crate) fn kept(from: &mut In<'_>) -> io::Result<Self> {
         let (all, most) = (from.number()?, from.length(COUNTERS)?);
-        let mut counts = HashMap::default();
+        let mut counts = ByDigest::default();
         for _ in 0..from.length(most)? {
             counts.insert(from.number()?, from.number()?);
         }

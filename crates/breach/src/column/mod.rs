@@ -98,7 +98,8 @@ pub(crate) struct KnownColumn {
     kind: Kind,
     /// Whether its first values still decide on the kind.
     is_open: bool,
-    is_estimate: bool,
+    /// What no register is below of an estimate of the different values; `None` where they are counted.
+    floor: Option<u8>,
 }
 
 /// What is counted beside in a column of passwords.
@@ -150,7 +151,7 @@ impl Column {
     pub(crate) fn of_part(known: KnownColumn) -> Self {
         let place = Place { before: 0, room: ShapeRoom::default() };
         Self {
-            distinct: if known.is_estimate { Distinct::estimating() } else { Distinct::new() },
+            distinct: known.floor.map_or_else(Distinct::new, Distinct::estimating),
             shapes: Shapes::default(),
             stored: has_passwords(known.kind).then(|| Box::new(Stored::of_part())),
             late: known.is_open.then(Late::default),
@@ -160,7 +161,7 @@ impl Column {
 
     /// What a part has to know.
     pub(crate) fn known(&self) -> KnownColumn {
-        KnownColumn { kind: self.kind, is_open: self.late.is_some(), is_estimate: self.distinct.is_estimate() }
+        KnownColumn { kind: self.kind, is_open: self.late.is_some(), floor: self.distinct.floor() }
     }
 
     /// Whether a part that was counted with what it knew comes out as if it had been counted here.
@@ -238,7 +239,9 @@ impl Column {
             self.look_at(value, checker);
         }
         if self.is_open() {
-            filled.iter().for_each(|filled| self.type_late(filled.value, at.cell, checker));
+            for Filled { value, .. } in filled {
+                self.type_late(value, at.cell, checker);
+            }
         }
     }
 

@@ -33,17 +33,19 @@ fn members(text: &[u8], mut at: usize, path: &str, depth: usize, slots: &mut Slo
     loop {
         at = skip_space(text, at)?;
         let (key_end, escaped) = string_end(text, at)?;
-        let key = name(&text[at + 1..key_end], escaped, path);
+        let key = &text[at + 1..key_end];
         at = skip_space(text, key_end + 1)?;
         if text[at] != b':' {
             return Err(Stop::Bad(at));
         }
         at = skip_space(text, at + 1)?;
         at = match text[at] {
-            b'{' if depth + 1 < DEEPEST => members(text, at + 1, &key, depth + 1, slots)?,
+            b'{' if depth + 1 < DEEPEST => members(text, at + 1, &name(key, escaped, path), depth + 1, slots)?,
             _ => {
                 let (value, next) = value(text, at)?;
-                slots.put(&key, value);
+                if escaped || !path.is_empty() || !slots.put_next(key, value) {
+                    slots.put(&name(key, escaped, path), value);
+                }
                 next
             }
         };
@@ -131,6 +133,9 @@ fn nested_end(text: &[u8], start: usize) -> Result<usize, Stop> {
 }
 
 fn skip_space(text: &[u8], at: usize) -> Result<usize, Stop> {
+    if text.get(at).is_some_and(|byte| *byte > b' ') {
+        return Ok(at);
+    }
     let rest = text.get(at..).unwrap_or_default();
     let space = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     if space == rest.len() { Err(Stop::More) } else { Ok(at + space) }

@@ -50,10 +50,23 @@ impl<'a> Slots<'a> {
         Self { columns, values: vec![None; columns.len()], new: Vec::new(), next: 0 }
     }
 
+    /// Puts a value under its name where that is the next column's: rows mostly have the same names in the same order.
+    #[inline]
+    pub(crate) fn put_next(&mut self, name: &[u8], value: Value) -> bool {
+        let column = self.columns.get(self.next).and_then(Option::as_deref);
+        let (true, Some(place)) =
+            (column.is_some_and(|column| column.as_bytes() == name), self.values.get_mut(self.next))
+        else {
+            return false;
+        };
+        place.get_or_insert(value);
+        self.next += 1;
+        true
+    }
+
     /// Puts a value under its name; of two with one name the first stays.
     pub(crate) fn put(&mut self, name: &str, value: Value) {
         let is_it = |column: &Option<String>| column.as_deref() == Some(name);
-        // Rows mostly have the same names in the same order.
         let found = match self.columns.get(self.next) {
             Some(column) if is_it(column) => Some(self.next),
             _ => self.columns.iter().position(is_it),

@@ -233,6 +233,10 @@ fn values(text: &[u8], mut at: usize, backslashes: bool, fields: &mut Fields) ->
         at = match text.get(at) {
             Some(b'\'') => string(text, at + 1, backslashes, fields)?,
             Some(b'0'..=b'9' | b'-') => number(text, at, fields),
+            Some(b'N') if matches!(text.get(at..at + 5), Some(b"NULL," | b"NULL)")) => {
+                fields.push_null();
+                at + 4
+            }
             Some(byte) if byte.is_ascii_whitespace() => {
                 at += 1;
                 continue;

@@ -1,7 +1,7 @@
 //! Whether a value is valid for a kind, and its canonical form.
 
 use super::email::PlainAddresses;
-use super::{Canonical, Kind, date, person, phone, place};
+use super::{Canonical, Day, Kind, date, person, phone, place};
 use crate::ascii::are_digits;
 use crate::password;
 use core::net::IpAddr;
@@ -30,17 +30,29 @@ pub(crate) struct Checker {
     options: RecogniseOptions,
     canonical: Canonical,
     plain: PlainAddresses,
+    moment: i64,
+    day: Option<Day>,
 }
 
 impl Checker {
     /// A checker with these options for identity numbers and years.
     pub(crate) fn new(options: RecogniseOptions) -> Self {
-        Self { options, canonical: Canonical::new(), plain: PlainAddresses::new() }
+        Self { options, canonical: Canonical::new(), plain: PlainAddresses::new(), moment: 0, day: None }
     }
 
     /// The canonical form of the value checked last, where the verdict was [`Verdict::Canonical`].
     pub(crate) fn canonical(&self) -> &[u8] {
         self.canonical.bytes()
+    }
+
+    /// The moment checked last that was one, in seconds since 1970.
+    pub(crate) fn moment(&self) -> i64 {
+        self.moment
+    }
+
+    /// The day of birth checked last.
+    pub(crate) fn day(&self) -> Option<Day> {
+        self.day
     }
 
     /// Checks a value that is not empty.
@@ -54,6 +66,15 @@ impl Checker {
             Kind::Landline => canonical(phone::landline(value, &mut self.canonical)),
             Kind::Card => self.digits(value, |digits| whole::is_card(digits, true)),
             Kind::Imei => self.digits(value, whole::is_imei),
+            Kind::Time => {
+                let moment = if begins_with_digit(value) { date::moment(value) } else { None };
+                self.moment = moment.unwrap_or(self.moment);
+                valid(moment.is_some())
+            }
+            Kind::BirthDate => {
+                self.day = if begins_with_digit(value) { date::day(value) } else { None };
+                valid(self.day.is_some())
+            }
             _ => valid(is_of(kind, value)),
         }
     }
@@ -142,6 +163,10 @@ fn valid(is_valid: bool) -> Verdict {
     if is_valid { Verdict::Valid } else { Verdict::Invalid }
 }
 
+fn begins_with_digit(value: &[u8]) -> bool {
+    value.first().is_some_and(u8::is_ascii_digit)
+}
+
 /// Kinds whose values are compared as they are.
 fn is_of(kind: Kind, value: &[u8]) -> bool {
     match kind {
@@ -150,8 +175,6 @@ fn is_of(kind: Kind, value: &[u8]) -> bool {
         Kind::Plate => value.first().is_some_and(|byte| *byte >= 0x80) && whole::is_plate(value),
         Kind::Ip => is_ip(value),
         Kind::Mac => value.len() == 17 && whole::is_mac(value),
-        Kind::Time => matches!(value.first(), Some(b'0'..=b'9')) && date::moment(value).is_some(),
-        Kind::BirthDate => matches!(value.first(), Some(b'0'..=b'9')) && date::day(value).is_some(),
         Kind::Gender => person::is_gender(value),
         Kind::Province => {
             place::province_of_text(value).is_some() || value.len() == 2 && place::province_of_id(value).is_some()

@@ -70,13 +70,13 @@ fn calendar(date: &[u8]) -> Option<Day> {
 /// Ten characters, as nearly all dates are written.
 #[inline]
 fn iso(date: &[u8; 10]) -> Option<Day> {
-    let [a, b, c, d, sign @ (b'-' | b'/' | b'.'), e, f, again, g, h] = *date else { return None };
-    let all = u64::from_le_bytes([a, b, c, d, e, f, g, h]).to_le_bytes();
-    if sign != again || !are_digits(&all) {
+    let [.., sign @ (b'-' | b'/' | b'.'), _, _, again, _, _] = *date else { return None };
+    if sign != again {
         return None;
     }
-    let two = |tens: u8, units: u8| u16::from(tens - b'0') * 10 + u16::from(units - b'0');
-    Day::new(two(a, b) * 100 + two(c, d), two(e, f), two(g, h))
+    let number =
+        |from: usize, to: usize| ascii::number(date.get(from..to)?).and_then(|number| u16::try_from(number).ok());
+    Day::new(number(0, 4)?, number(5, 7)?, number(8, 10)?)
 }
 
 fn parted(date: &[u8]) -> Option<Day> {
@@ -132,11 +132,9 @@ fn midnight(day: Day) -> i64 {
 /// Seconds of `hh:mm:ss` and nothing else.
 #[inline]
 fn of_day(time: &[u8]) -> Option<i64> {
-    let [a, b, b':', c, d, b':', e, f] = *time else { return None };
-    let two = |tens: u8, units: u8| {
-        (tens.is_ascii_digit() && units.is_ascii_digit()).then(|| i64::from(tens - b'0') * 10 + i64::from(units - b'0'))
-    };
-    let (hour, minute, second) = (two(a, b)?, two(c, d)?, two(e, f)?);
+    let [hour @ .., b':', _, _, b':', _, _] = time else { return None };
+    let two = |from: usize| number(time.get(from..from + 2)?).map(i64::from);
+    let (2, hour, minute, second) = (hour.len(), two(0)?, two(3)?, two(6)?) else { return None };
     (hour < 24 && minute < 60 && second <= 60).then_some(hour * 3600 + minute * 60 + second)
 }
 

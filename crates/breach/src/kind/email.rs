@@ -1,6 +1,7 @@
 //! Addresses as nearly all are: letters, digits and few signs, at a host that was seen before. They need no second look;
 //! what is not so is asked of the recogniser.
 
+use crate::ascii::are_alphanumeric;
 use dyetrace_search::whole;
 
 /// Hosts remembered. They are so few that most addresses of a dump are at one of them.
@@ -51,12 +52,11 @@ impl PlainAddresses {
 impl Host {
     #[inline]
     fn of(host: &[u8]) -> Option<Self> {
-        let (first, last) = match (host.first_chunk(), host.last_chunk()) {
-            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => {
-                let half = |half: &[u8; 4]| u64::from(u32::from_le_bytes(*half));
-                (half(host.first_chunk()?), half(host.last_chunk()?))
-            }
+        let (first, last) = if let (Some(first), Some(last)) = (host.first_chunk(), host.last_chunk()) {
+            (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+        } else {
+            let half = |half: &[u8; 4]| u64::from(u32::from_le_bytes(*half));
+            (half(host.first_chunk()?), half(host.last_chunk()?))
         };
         (host.len() <= LONGEST).then_some(Self { first, last, length: host.len() })
     }
@@ -72,6 +72,9 @@ impl Host {
 #[inline]
 fn is_plain(local: &[u8]) -> bool {
     let (Some(first), Some(last)) = (local.first(), local.last()) else { return false };
+    if local.len() <= 64 && are_alphanumeric(local) {
+        return true;
+    }
     if local.len() > 64 || !first.is_ascii_alphanumeric() || *last == b'.' {
         return false;
     }
@@ -110,7 +113,9 @@ mod tests {
         for address in ["12345@qq.com", "li.lei_1@Example.com", "a-b@mail.b.cn", "12346@qq.com", "a_@a.bc"] {
             assert!(plain.take(address.as_bytes()), "{address}");
         }
-        for other in ["a@logo.png", "a..b@qq.com", ".a@qq.com", "a.@qq.com", "a@b", "a b@qq.com", "李@qq.com", "a@a@qq.com"] {
+        for other in
+            ["a@logo.png", "a..b@qq.com", ".a@qq.com", "a.@qq.com", "a@b", "a b@qq.com", "李@qq.com", "a@a@qq.com"]
+        {
             assert!(!plain.take(other.as_bytes()), "{other}");
         }
         assert!(!plain.take([&[b'a'; 65], &b"@qq.com"[..]].concat().as_slice()));

@@ -38,7 +38,7 @@ pub(crate) fn is_name(value: &[u8]) -> bool {
         return false;
     }
     let (characters, rest) = value.as_chunks::<3>();
-    if rest.is_empty() && characters.iter().all(is_ideograph) {
+    if rest.is_empty() && characters.iter().copied().all(is_ideograph) {
         return characters.len() >= 2;
     }
     let Ok(text) = core::str::from_utf8(value) else { return false };
@@ -48,10 +48,9 @@ pub(crate) fn is_name(value: &[u8]) -> bool {
 }
 
 /// True for three bytes that are one of the characters from U+4E00 to U+9FFF in UTF-8.
-fn is_ideograph(character: &[u8; 3]) -> bool {
-    let [lead, second, third] = character;
-    let first_second = if *lead == 0xe4 { 0xb8 } else { 0x80 };
-    (0xe4..=0xe9).contains(lead) && (first_second..=0xbf).contains(second) && (0x80..=0xbf).contains(third)
+fn is_ideograph([lead, second, third]: [u8; 3]) -> bool {
+    let first_second = if lead == 0xe4 { 0xb8 } else { 0x80 };
+    (0xe4..=0xe9).contains(&lead) && (first_second..=0xbf).contains(&second) && (0x80..=0xbf).contains(&third)
 }
 
 #[cfg(test)]

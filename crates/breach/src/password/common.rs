@@ -118,14 +118,34 @@ pub(crate) const COMMONEST: [&str; 104] = [
 
 /// True for one of the commonest passwords as typed.
 pub(crate) fn is_commonest(value: &[u8]) -> bool {
-    static WORDS: OnceLock<[u128; COMMONEST.len()]> = OnceLock::new();
+    static WORDS: OnceLock<Words> = OnceLock::new();
     let Some(wanted) = word(value) else { return false };
-    let words = WORDS.get_or_init(|| {
-        let mut words = COMMONEST.map(|password| word(password.as_bytes()).unwrap_or(0));
-        words.sort_unstable();
-        words
-    });
-    words.binary_search(&wanted).is_ok()
+    let words = WORDS.get_or_init(Words::new);
+    words.may_be[place(wanted) / 64] >> (place(wanted) % 64) & 1 == 1 && words.sorted.binary_search(&wanted).is_ok()
+}
+
+/// The commonest passwords, and a bit for each by which most others are told from them.
+struct Words {
+    sorted: [u128; COMMONEST.len()],
+    may_be: [u64; 64],
+}
+
+impl Words {
+    fn new() -> Self {
+        let mut sorted = COMMONEST.map(|password| word(password.as_bytes()).unwrap_or(0));
+        sorted.sort_unstable();
+        let mut may_be = [0; 64];
+        for word in sorted {
+            may_be[place(word) / 64] |= 1 << (place(word) % 64);
+        }
+        Self { sorted, may_be }
+    }
+}
+
+/// One of 4,096 places of a word.
+fn place(word: u128) -> usize {
+    let mixed = (word ^ word >> 64) as u64;
+    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52) as usize
 }
 
 /// Up to twelve bytes as a number, with how many they are.

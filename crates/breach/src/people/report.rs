@@ -5,7 +5,6 @@ use crate::hosts::Hosts;
 use crate::kind::{Day, Kind, PROVINCES};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
 
 /// How many people, and of which groups.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -92,7 +91,7 @@ impl People {
             joins_refused: self.refused,
             k,
             fields: told(self.fields(scale), k),
-            provinces: told(self.named(scale, |person| person.province, province), k),
+            provinces: told(self.named(scale, |person| person.province.into(), province), k),
             birth_years: told(self.named(scale, |person| person.birth, year), k),
             mail_hosts: self.hosts(hosts, scale, k),
             minors: Group { name: "under 18".to_owned(), people: minors.filter(|minors| *minors == 0 || *minors >= k) },
@@ -110,39 +109,40 @@ impl People {
 
     fn fields(&self, scale: u64) -> Vec<(String, u64)> {
         // Few sets of kinds are many people's.
-        let sets = self.by(|person| person.kinds);
-        let of = |kind: Kind| {
-            let having = sets.iter().filter(|(kinds, _)| **kinds & kind.bit() != 0);
-            having.map(|(_, people)| people).sum::<u64>() * scale
-        };
+        let mut sets: HashMap<u32, u64> = HashMap::new();
+        let mut last = (0, 0);
+        for person in self.everybody() {
+            if person.kinds != last.0 {
+                *sets.entry(last.0).or_default() += last.1;
+                last = (person.kinds, 0);
+            }
+            last.1 += 1;
+        }
+        *sets.entry(last.0).or_default() += last.1;
+        let having = |kind: Kind| sets.iter().filter(move |(kinds, _)| **kinds & kind.bit() != 0);
+        let of = |kind: Kind| having(kind).map(|(_, people)| people).sum::<u64>() * scale;
         Kind::ALL.into_iter().filter(|kind| kind.is_personal()).map(|kind| (kind.name().to_owned(), of(kind))).collect()
     }
 
-    /// How many people have each value of a property.
-    fn by<T: Hash + Eq>(&self, property: impl Fn(&super::Person) -> T) -> HashMap<T, u64> {
-        let mut groups = HashMap::new();
-        let mut people = self.everybody().peekable();
-        while let Some(value) = people.next().map(&property) {
-            // Neighbours are often alike.
-            let mut count = 1;
-            while people.next_if(|person| property(person) == value).is_some() {
-                count += 1;
-            }
-            *groups.entry(value).or_default() += count;
+    /// How many people have each number of a property, of those that somebody has.
+    fn by(&self, property: impl Fn(&super::Person) -> u16) -> impl Iterator<Item = (u16, u64)> {
+        let mut counts = vec![0; 1 << 16];
+        for person in self.everybody() {
+            counts[usize::from(property(person))] += 1;
         }
-        groups
+        (0..=u16::MAX).zip(counts).filter(|(_, people)| *people > 0)
     }
 
-    /// The same by the names of the values, of those that have one.
-    fn named<T: Hash + Eq>(
+    /// The same by the names of the numbers, of those that have one.
+    fn named(
         &self,
         scale: u64,
-        property: impl Fn(&super::Person) -> T,
-        name: impl Fn(T) -> Option<String>,
+        property: impl Fn(&super::Person) -> u16,
+        name: impl Fn(u16) -> Option<String>,
     ) -> Vec<(String, u64)> {
         let mut groups: BTreeMap<String, u64> = BTreeMap::new();
-        for (value, people) in self.by(property) {
-            if let Some(name) = name(value) {
+        for (number, people) in self.by(property) {
+            if let Some(name) = name(number) {
                 *groups.entry(name).or_default() += people * scale;
             }
         }
@@ -160,7 +160,7 @@ impl People {
 
     fn minors(&self, on: Day) -> u64 {
         let days = self.by(|person| person.birth);
-        let minors = days.into_iter().filter(|(day, _)| birth(*day).is_some_and(|day| day.is_minor_on(on)));
+        let minors = days.filter(|(day, _)| birth(*day).is_some_and(|day| day.is_minor_on(on)));
         minors.map(|(_, people)| people).sum()
     }
 }
@@ -173,7 +173,8 @@ fn birth(day: u16) -> Option<Day> {
     (day != NO_BIRTH).then_some(Day(day))
 }
 
-fn province(code: u8) -> Option<String> {
+fn province(code: u16) -> Option<String> {
+    let code = u8::try_from(code).ok()?;
     let found = PROVINCES.binary_search_by_key(&code, |(code, ..)| *code).ok()?;
     PROVINCES.get(found).map(|(_, name, _)| (*name).to_owned())
 }

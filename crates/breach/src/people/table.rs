@@ -86,7 +86,9 @@ impl Table {
         kept.extend(self.iter().filter_map(|(key, value)| Some((key, keep(value)?))));
         self.buckets.fill(Bucket::FREE);
         self.held = 0;
-        kept.into_iter().for_each(|(key, value)| drop(self.insert(key, value)));
+        for (key, value) in kept {
+            self.insert(key, value);
+        }
     }
 
     /// `None` while there are no buckets.
@@ -95,8 +97,16 @@ impl Table {
         let mut bucket = home(key, self.buckets.len());
         loop {
             let keys = &self.buckets.get(bucket)?.keys;
-            if let Some(place) = keys.iter().position(|known| *known == key || *known == 0) {
-                return Some(Slot { bucket, place, is_free: keys[place] == 0 });
+            // All are looked at: where a search ends that stops, no processor can guess.
+            let places = |wanted: u64| {
+                let places = keys.iter().rev().fold(0u32, |places, known| places << 1 | u32::from(*known == wanted));
+                (places != 0).then(|| (places.trailing_zeros() as usize).min(Bucket::SLOTS - 1))
+            };
+            if let Some(place) = places(key) {
+                return Some(Slot { bucket, place, is_free: false });
+            }
+            if let Some(place) = places(0) {
+                return Some(Slot { bucket, place, is_free: true });
             }
             bucket = (bucket + 1) & (self.buckets.len() - 1);
         }
@@ -107,7 +117,9 @@ impl Table {
         let buckets = std::mem::replace(&mut self.buckets, vec![Bucket::FREE; size]);
         let old = Self { buckets, held: 0 };
         self.held = 0;
-        old.iter().for_each(|(key, value)| drop(self.insert(key, value)));
+        for (key, value) in old.iter() {
+            self.insert(key, value);
+        }
     }
 }
 

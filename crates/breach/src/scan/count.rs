@@ -25,6 +25,7 @@ pub(super) struct Counter {
     facts: Vec<Facts>,
     /// Digests of the values that are counted.
     found: Vec<u64>,
+    only_valid: bool,
 }
 
 /// Counts of a table's rows.
@@ -47,6 +48,7 @@ impl Counter {
             noted: Noted::new(key),
             facts: Vec::new(),
             found: Vec::new(),
+            only_valid: options.only_valid,
         }
     }
 
@@ -75,19 +77,25 @@ impl Counter {
                 let together = if column.is_open() { 1 } else { CHUNK };
                 filled.chunks(together).for_each(|filled| self.count_values(column, filled, at));
             }
-            examine(columns, &chunk, counts.in_cell, at.is_first);
+            if !self.only_valid {
+                examine(columns, &chunk, counts.in_cell, at.is_first);
+                give(&self.facts, &mut self.noted);
+            }
             counts.rows += chunk.len() as u64;
             counts.in_cell += chunk.len() as u64;
             counts.longer += chunk.rows().filter(|row| row.len() > columns.len()).count() as u64;
-            give(&self.facts, &mut self.noted);
             from = to;
         }
     }
 
     /// Counts values of one column.
     fn count_values(&mut self, column: &mut Column, filled: &[Filled<'_>], at: At) {
-        let Self { checker, digests, noted, facts, found } = self;
+        let Self { checker, digests, noted, facts, found, only_valid } = self;
         let kind = column.kind;
+        if *only_valid {
+            let valid = filled.iter().filter(|filled| checker.check(kind, filled.value).is_valid()).count();
+            return column.add(filled, valid as u64, &[], at, checker);
+        }
         let mut valid = 0;
         found.clear();
         for Filled { row, value } in filled {
@@ -105,8 +113,8 @@ impl Counter {
                 continue;
             }
             match kind {
-                Kind::Time => column.add_moment(kind::moment(value).unwrap_or_default()),
-                Kind::BirthDate => facts.birth = kind::birth(value).or(facts.birth),
+                Kind::Time => column.add_moment(checker.moment()),
+                Kind::BirthDate => facts.birth = checker.day().or(facts.birth),
                 Kind::Province if facts.province == 0 => facts.province = province(value),
                 Kind::Address if facts.province == 0 => facts.province = kind::province_of_text(value).unwrap_or(0),
                 _ => {}

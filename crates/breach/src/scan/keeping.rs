@@ -195,16 +195,16 @@ impl ScanOptions {
             ResidentIdMode::Permit => 2,
         };
         let day = self.minors_on.map_or([0; 3], |(year, month, day)| [year, month, day].map(u64::from));
-        out.numbers(&[mode, u64::from(self.year), self.k])?;
+        out.numbers(&[mode, u64::from(self.year), self.k, u64::from(self.only_valid)])?;
         out.numbers(&day)
     }
 
     pub(super) fn kept(from: &mut In<'_>) -> io::Result<Self> {
         let modes = [ResidentIdMode::Strict, ResidentIdMode::Historical, ResidentIdMode::Permit];
         let resident_ids = modes.get(from.length(modes.len())?).copied().ok_or_else(invalid)?;
-        let (year, k) = (from.small()?, from.number()?);
+        let (year, k, only_valid) = (from.small()?, from.number()?, from.flag()?);
         let day: (u16, u16, u16) = (from.small()?, from.small()?, from.small()?);
-        Ok(Self { resident_ids, year, k, minors_on: (day != (0, 0, 0)).then_some(day) })
+        Ok(Self { resident_ids, year, k, minors_on: (day != (0, 0, 0)).then_some(day), only_valid })
     }
 }
 

@@ -42,11 +42,13 @@ pub struct ScanOptions {
     pub k: u64,
     /// The day for which minors are counted, as year, month and day. `None`: the newest moment in the dump.
     pub minors_on: Option<(u16, u16, u16)>,
+    /// Count only which values are valid: no different values, no passwords and no people.
+    pub only_valid: bool,
 }
 
 impl Default for ScanOptions {
     fn default() -> Self {
-        Self { resident_ids: ResidentIdMode::Historical, year: 2026, k: 10, minors_on: None }
+        Self { resident_ids: ResidentIdMode::Historical, year: 2026, k: 10, minors_on: None, only_valid: false }
     }
 }
 

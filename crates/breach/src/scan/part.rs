@@ -9,6 +9,7 @@ use super::{Key, ScanOptions, identity};
 use crate::column::{Column, KnownColumn};
 use crate::damages::Damages;
 use crate::hosts::Hosts;
+use crate::key::ByDigest;
 use crate::kind::{Day, Kind};
 use crate::people::{Facts, People, ROW_KEYS};
 use crate::rows::{Batch, Damage, Sink, Table, TableId};
@@ -75,7 +76,7 @@ impl Part {
         self.tables.iter().flat_map(|table| &table.columns).map(|column| column.held().0).sum()
     }
 
-    pub(super) fn take_hosts(&mut self) -> HashMap<u64, String> {
+    pub(super) fn take_hosts(&mut self) -> ByDigest<String> {
         self.counter.noted.take()
     }
 

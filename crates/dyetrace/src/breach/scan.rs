@@ -126,7 +126,13 @@ fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
         Mode::Historical => ResidentIdMode::Historical,
         Mode::Permit => ResidentIdMode::Permit,
     };
-    let options = ScanOptions { resident_ids, year: this_year(), k: arguments.k, minors_on: arguments.minors_on };
+    let options = ScanOptions {
+        resident_ids,
+        year: this_year(),
+        k: arguments.k,
+        minors_on: arguments.minors_on,
+        only_valid: false,
+    };
     let files = &arguments.files;
     let mut from = arguments.resumed()?;
     let (mut sent, writer) = arguments.checkpoint.as_deref().map(checkpoint::pair).transpose()?.unzip();
