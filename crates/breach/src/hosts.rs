@@ -1,7 +1,7 @@
 //! Mail hosts by number, so that a person needs two bytes for one.
 
 use crate::kept::{In, Out};
-use crate::key::{ByDigest, Key, ShortDigests};
+use crate::key::{ByDigest, ShortDigests};
 use std::io;
 
 /// Most hosts that get a number.
@@ -23,8 +23,8 @@ pub(crate) struct Noted {
 
 impl Noted {
     /// None.
-    pub(crate) fn new(key: &Key) -> Self {
-        Self { digests: key.short("mail host"), names: ByDigest::default(), last: [0; RECENT] }
+    pub(crate) fn new(digests: &ShortDigests) -> Self {
+        Self { digests: *digests, names: ByDigest::default(), last: [0; RECENT] }
     }
 
     /// Notes a host. Gives its digest; 0 where it gets no number.
@@ -154,10 +154,11 @@ impl Hosts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::Key;
 
     #[test]
     fn a_host_keeps_its_number_and_is_named_again_where_its_name_was_not_written() {
-        let mut noted = Noted::new(&Key::from_bytes([1; 32]));
+        let mut noted = Noted::new(&Key::from_bytes([1; 32]).short("mail host"));
         let [qq, other, again] = [&b"qq.com"[..], b"163.com", b"qq.com"].map(|host| noted.note(host));
         assert_eq!((qq, noted.note(&[b'a'; 65])), (again, 0));
         let mut hosts = Hosts::default();

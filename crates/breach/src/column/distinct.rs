@@ -306,7 +306,9 @@ mod tests {
         };
         let digests: Vec<u64> = (1..=600_000).map(digest).chain([0, 1 << 49, u64::MAX]).collect();
         let (mut slow, mut fast) = (Distinct::new(), Distinct::new());
-        digests.iter().for_each(|digest| slow.add(*digest));
+        for digest in &digests {
+            slow.add(*digest);
+        }
         let (first, rest) = digests.split_at(400_000);
         first.chunks(256).for_each(|digests| fast.add_all(digests));
         let floor = fast.floor().unwrap();

@@ -27,12 +27,15 @@ const SAMPLED: u64 = 61;
 pub(crate) struct Digests {
     kinds: Vec<ShortDigests>,
     other: ShortDigests,
+    /// Of mail hosts.
+    pub(crate) hosts: ShortDigests,
 }
 
 impl Digests {
     /// Digests under a key.
     pub(crate) fn new(key: &Key) -> Self {
-        Self { kinds: Kind::ALL.iter().map(|kind| key.short(kind.name())).collect(), other: key.short("value") }
+        let kinds = Kind::ALL.iter().map(|kind| key.short(kind.name())).collect();
+        Self { kinds, other: key.short("value"), hosts: key.short("mail host") }
     }
 
     /// The digest of a canonical value of a kind.

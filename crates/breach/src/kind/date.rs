@@ -212,6 +212,20 @@ mod tests {
     }
 
     proptest! {
+        /// The ways that most dates take give what the ways give that all can take.
+        #[test]
+        fn dates_as_most_are_written_are_read_as_all_others(
+            date in "[0-2][09][0-9a][0-9][-/.][01][0-9][-/.][0-3][0-9]", time in "[ T]?[0-2][0-9]:[0-5][0-9a]:[0-6][0-9]"
+        ) {
+            let read = iso(date.as_bytes().first_chunk().unwrap());
+            prop_assert!(read.is_none() || read == parted(date.as_bytes()));
+            let of_day = of_day(time.trim_start().as_bytes());
+            let behind_a_blank = written(format!("2014/1/2 {time}").as_bytes());
+            if time.starts_with(char::is_numeric) {
+                prop_assert_eq!(of_day.map(|seconds| 1_388_620_800 + seconds), behind_a_blank);
+            }
+        }
+
         #[test]
         fn a_day_gives_its_date_back(days in 0u16..65_000) {
             let (year, month, day) = Day(days).date();

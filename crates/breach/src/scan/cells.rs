@@ -107,7 +107,6 @@ pub fn scan_files(job: Job<'_>) -> Result<Report, ScanError> {
         None => (Scan::new(key, options), Position::default()),
     };
     let mut run = Run {
-        key,
         scan,
         reading,
         cores: cores.clamp(1, MOST_CORES),
@@ -134,7 +133,6 @@ fn sizes(files: &[PathBuf]) -> u64 {
 
 /// A scan that runs.
 struct Run<'a> {
-    key: &'a Key,
     scan: Scan,
     reading: Options,
     cores: usize,
@@ -224,7 +222,7 @@ impl<'a> Run<'a> {
     /// Reads all cells from a point on.
     fn cells(&mut self, file: &PlainFile<'_>, at: Checkpoint) -> io::Result<()> {
         let queue = Queue::default();
-        let task = Task { key: self.key, options: self.scan.options, file };
+        let task = Task { options: self.scan.options, file };
         std::thread::scope(|scope| {
             for _ in 0..self.cores {
                 scope.spawn(|| task.run(&queue));
@@ -289,7 +287,6 @@ impl Pause {
 
 /// What threads do.
 struct Task<'a> {
-    key: &'a Key,
     options: ScanOptions,
     file: &'a PlainFile<'a>,
 }
@@ -304,7 +301,7 @@ impl Task<'_> {
 
     fn part(&self, taken: &Taken) -> Option<parts::Part<Part>> {
         let cell = self.file.options.cell.max(1);
-        let part = Part::new(self.key, &self.options, Arc::clone(&taken.knowledge));
+        let part = Part::new(&self.options, Arc::clone(&taken.knowledge));
         self.file.guessed(taken.number * cell, Some((taken.number + 1) * cell), &taken.known, part).ok()
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::column::{At, Column, Digests, Filled};
 use crate::hosts::Noted;
-use crate::key::Key;
 use crate::kind::{self, Checker, Kind, Verdict};
 use crate::password::Owner;
 use crate::people::Facts;
 use crate::rows::{Batch, Row};
 use crate::scan::ScanOptions;
 use dyetrace_search::RecogniseOptions;
+use std::sync::Arc;
 
 /// Rows counted together, column by column.
 const CHUNK: usize = 256;
@@ -20,7 +20,7 @@ const EXAMINED_FIRST: usize = 128;
 /// What counting needs.
 pub(super) struct Counter {
     pub(super) checker: Checker,
-    pub(super) digests: Digests,
+    pub(super) digests: Arc<Digests>,
     pub(super) noted: Noted,
     facts: Vec<Facts>,
     /// Digests of the values that are counted.
@@ -39,13 +39,13 @@ pub(super) struct RowCounts {
 }
 
 impl Counter {
-    /// With all digests under the key.
-    pub(super) fn new(key: &Key, options: &ScanOptions) -> Self {
+    /// With these digests.
+    pub(super) fn new(digests: Arc<Digests>, options: &ScanOptions) -> Self {
         let recognise = RecogniseOptions { resident_ids: options.resident_ids, year: options.year, least_bits: 0.0 };
         Self {
             checker: Checker::new(recognise),
-            digests: Digests::new(key),
-            noted: Noted::new(key),
+            noted: Noted::new(&digests.hosts),
+            digests,
             facts: Vec::new(),
             found: Vec::new(),
             only_valid: options.only_valid,

@@ -7,7 +7,7 @@ mod part;
 #[cfg(test)]
 mod tests;
 
-use crate::column::{Column, ColumnReport, Distinct, Place, ShapeRoom};
+use crate::column::{Column, ColumnReport, Digests, Distinct, Place, ShapeRoom};
 use crate::damages::Damages;
 use crate::hosts::Hosts;
 use crate::key::Key;
@@ -153,7 +153,7 @@ impl Scan {
     pub fn new(key: &Key, options: ScanOptions) -> Self {
         Self {
             options,
-            counter: Counter::new(key, &options),
+            counter: Counter::new(Arc::new(Digests::new(key)), &options),
             entries: Vec::new(),
             progress: Box::new(|_| ()),
             tables: Vec::new(),
@@ -257,7 +257,8 @@ impl Scan {
         let known = |table: &Counting| (table.identity, table.columns.iter().map(Column::known).collect());
         let tables = self.tables.iter().filter(is_typed).map(known).collect();
         let untyped = self.tables.iter().filter(|table| table.sample.is_some()).map(|table| table.identity).collect();
-        Arc::new(Knowledge { tables, untyped, is_full: self.tables.len() >= MOST_TABLES })
+        let digests = Arc::clone(&self.counter.digests);
+        Arc::new(Knowledge { tables, untyped, is_full: self.tables.len() >= MOST_TABLES, digests })
     }
 
     /// Adds what was counted of a part of the dump that comes after all that was counted here. `false` where reading it

@@ -5,8 +5,8 @@
 //! are not typed yet: then the scan itself reads it.
 
 use super::count::{Counter, RowCounts};
-use super::{Key, ScanOptions, identity};
-use crate::column::{Column, KnownColumn};
+use super::{ScanOptions, identity};
+use crate::column::{Column, Digests, KnownColumn};
 use crate::damages::Damages;
 use crate::hosts::Hosts;
 use crate::key::ByDigest;
@@ -27,6 +27,8 @@ pub(super) struct Knowledge {
     pub(super) untyped: HashSet<u64>,
     /// Whether further tables are only counted.
     pub(super) is_full: bool,
+    /// The digests of the scan.
+    pub(super) digests: Arc<Digests>,
 }
 
 /// A part of a dump.
@@ -50,10 +52,10 @@ pub(super) struct PartTable {
 }
 
 impl Part {
-    pub(super) fn new(key: &Key, options: &ScanOptions, known: Arc<Knowledge>) -> Self {
+    pub(super) fn new(options: &ScanOptions, known: Arc<Knowledge>) -> Self {
         Self {
+            counter: Counter::new(Arc::clone(&known.digests), options),
             known,
-            counter: Counter::new(key, options),
             tables: Vec::new(),
             places: HashMap::new(),
             people: Listed::default(),
