@@ -1,5 +1,7 @@
 //! Check digits, which tell a misread number from another one.
 
+use dyetrace_case::Kind;
+
 /// How the last digit of a number follows from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
@@ -10,14 +12,22 @@ pub(super) enum Check {
 }
 
 impl Check {
-    /// The one that a planted number passes. By accident one number in ten passes: then its misreadings are told apart
-    /// better than they need be.
+    /// The one that a planted number passes. By accident one number in ten does; see [`Check::is_of`].
     pub(super) fn of(characters: &[u8]) -> Option<Self> {
         let applies = |check: &Self| match check {
             Self::Mod11 => characters.len() == 18,
             Self::Luhn => (14..=19).contains(&characters.len()),
         };
         [Self::Mod11, Self::Luhn].into_iter().find(|check| applies(check) && check.holds(characters))
+    }
+
+    /// True where all numbers of a kind have it, so that what fails it is none.
+    pub(super) fn is_of(self, kind: &Kind) -> bool {
+        let mut parts = kind.as_str().split('.');
+        match self {
+            Self::Mod11 => kind.as_str().starts_with("id.") || parts.any(|part| part == "resident-id"),
+            Self::Luhn => parts.any(|part| matches!(part, "card" | "pan" | "imei" | "iccid")),
+        }
     }
 
     /// True where the last digit is the right one. No number with another letter than an X at the end of MOD 11-2 passes.

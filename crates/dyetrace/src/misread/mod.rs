@@ -5,7 +5,13 @@
 //! (*n* − *k*)) at one place, whatever stands in the others. The evidence is the value's bits, less *k* · *b* for what
 //! may differ, log₂ C(*n*, *k*) for where, and log₂ of the places that were compared: of numbers the runs of letters and
 //! digits that are long enough, of texts every character, in all pictures of the same bytes.
+//!
+//! That is against chance, and not against *neighbours*: a colleague's address and the next order's number agree with the
+//! planted one in all but a character, and not by chance. Such bits count only where what was read is no neighbour: where
+//! it fails the check digit that numbers of its kind have, or where all characters that differ are such as readers take
+//! for one another. Otherwise it has [`NEIGHBOUR`] bits at most.
 
+mod alike;
 mod check;
 mod number;
 mod text;
@@ -17,6 +23,10 @@ use text::Text;
 
 /// Bits below which nothing is said, not even as a hint.
 const LEAST: f64 = 10.0;
+
+/// Most bits of what may as well be another value that is much like the planted one: what is least said. With those of
+/// three neighbours in one record, none is more than a hint.
+const NEIGHBOUR: f64 = LEAST;
 
 /// How the forms of such sightings begin.
 pub(crate) const AS_READ: &str = "as read in the picture";
@@ -54,7 +64,9 @@ pub(crate) struct Misread {
     of: usize,
     /// What was read fails the check digit that what was planted passes.
     is_checked: bool,
-    /// Bits against chance.
+    /// Another value may stand there that is much like the planted one.
+    is_neighbour: bool,
+    /// Bits against chance, as far as they count.
     pub(crate) bits: f64,
 }
 
@@ -62,7 +74,7 @@ impl Sought {
     /// Absent where the planted value is no text of one line, or too short.
     pub(crate) fn of(datum: &Datum) -> Option<Self> {
         let value = std::str::from_utf8(datum.value.reveal()).ok()?;
-        let (shape, modelled) = if let Some(number) = Number::of(value) {
+        let (shape, modelled) = if let Some(number) = Number::of(value, &datum.kind) {
             let bits = number.bits();
             (Shape::Number(number), bits)
         } else {
@@ -85,8 +97,9 @@ impl Sought {
             Shape::Text(_) => amount.characters,
         };
         let bits = self.bits - found.lost - chosen(found.of, found.differ).log2() - (places.max(1) as f64).log2();
-        let Found { range, differ, of, is_checked, .. } = found;
-        (bits >= LEAST).then_some(Misread { range, differ, of, is_checked, bits })
+        let Found { range, differ, of, is_checked, is_neighbour, .. } = found;
+        let counted = if is_neighbour { bits.min(NEIGHBOUR) } else { bits };
+        (bits >= LEAST).then_some(Misread { range, differ, of, is_checked, is_neighbour, bits: counted })
     }
 }
 
@@ -96,6 +109,7 @@ struct Found {
     differ: usize,
     of: usize,
     is_checked: bool,
+    is_neighbour: bool,
     /// Bits of the characters that differ.
     lost: f64,
 }
@@ -115,11 +129,15 @@ impl Amount {
 impl Misread {
     /// The form of the sighting.
     pub(crate) fn in_words(&self) -> String {
-        let Self { differ, of, is_checked, .. } = self;
-        let check = if *is_checked { ", and what was read fails its check digit" } else { "" };
+        let Self { differ, of, is_checked, is_neighbour, .. } = self;
+        let why = match (is_checked, is_neighbour) {
+            (true, _) => ", and what was read fails its check digit",
+            (false, true) => ", as in another value that is much like it",
+            (false, false) => ", which readers take for one another",
+        };
         match differ {
             0 => AS_READ.to_owned(),
-            _ => format!("{AS_READ}, {differ} of {of} characters different{check}"),
+            _ => format!("{AS_READ}, {differ} of {of} characters different{why}"),
         }
     }
 }
@@ -152,6 +170,46 @@ mod tests {
         assert!((right.bits - wrong.bits - 10_f64.log2() - 11_f64.log2()).abs() < 1e-9);
         assert!((right.bits - found("13800000427", 8).bits - 3.0).abs() < 1e-9);
         assert!(right.bits < dyetrace_case::Sighting::SOLID, "a hint without a witness");
+    }
+
+    /// The bits of a value where a line is all that was read.
+    fn bits(kind: &str, planted: &str, line: &str) -> f64 {
+        sought(kind, planted).unwrap().in_line(line, Amount::of(line)).unwrap().bits
+    }
+
+    #[test]
+    fn a_colleagues_address_and_the_next_orders_number_are_no_sightings() {
+        let neighbours = [
+            ("email", "zhang.wei@bigcorp.example", "zhang.lei@bigcorp.example"),
+            ("email", "zhang.wei@bigcorp.example", "From: zhang.wen@bigcorp.example"),
+            ("order", "20260101000000012345", "20260101000000012346"),
+            ("order", "202601010000001236", "Order 2026-0101-0000-001237"),
+            // By accident it passes Luhn's check, which order numbers do not have, and its neighbour does not.
+            ("order", "2026010112345678", "2026010112345679"),
+            // The check digit is wrong: numbers like it need not have one.
+            ("id.cn", "99010119900230014X", "99010119900230004X"),
+            ("address", "江海市东山区和平路江海大厦2幢2012号", "江海市东山区和平路江海大厦2幢2013号"),
+        ];
+        for (kind, planted, read) in neighbours {
+            assert!(bits(kind, planted, planted) >= dyetrace_case::Sighting::SOLID, "{planted}");
+            let found = bits(kind, planted, read);
+            assert!((found - NEIGHBOUR).abs() < 1e-9, "{read}: {found}");
+        }
+    }
+
+    #[test]
+    fn what_readers_take_for_one_another_counts_in_full() {
+        let misread = [
+            ("email", "zhang.wei@bigcorp.example", "zhang.weI@bigcorp.exampIe"),
+            ("order", "20260101000000012345", "20260101OOOO00012345"),
+            ("order", "20260101000000012345", "2026010100000O012E45"),
+        ];
+        let found = misread.map(|(kind, planted, read)| {
+            let line = sought(kind, planted).unwrap().in_line(read, Amount::of(read));
+            line.map(|found| (found.differ, found.is_neighbour, found.bits > dyetrace_case::Sighting::SOLID))
+        });
+        // A capital I is the small i of the planted address, and no l of it; four letters are too many; an E is like no digit.
+        assert_eq!(found, [Some((1, false, true)), None, Some((2, true, false))]);
     }
 
     #[test]
@@ -196,13 +254,16 @@ mod tests {
             if differ > 2 {
                 prop_assert!(found.is_none());
             } else if let Some(found) = found {
-                let most = 17.0 * 10_f64.log2() - differ as f64 * 10_f64.log2() - (runs as f64).log2();
+                let bits = (17.0 - differ as f64) * 10_f64.log2() - chosen(17, differ).log2() - (runs as f64).log2();
+                let pairs = || read.chars().zip(digits.chars()).filter(|(a, b)| a != b);
+                let counted = if pairs().all(|(a, b)| alike::alike(a, b)) { bits } else { NEIGHBOUR };
                 prop_assert_eq!(found.differ, differ);
-                prop_assert!(found.bits <= most + 1e-9);
+                prop_assert!((found.bits - counted).abs() < 1e-9);
                 prop_assert_eq!(&format!("编号：{read}。")[found.range], &read);
             } else {
                 // Luhn's check holds for one number in ten: what passes it too is another number.
-                prop_assert!(differ > 0 && read.bytes().all(|byte| byte.is_ascii_digit()));
+                let check = check::Check::of(digits.as_bytes());
+                prop_assert!(differ > 0 && check.is_some_and(|check| check.holds(read.as_bytes())), "{} {}", digits, read);
             }
         }
 

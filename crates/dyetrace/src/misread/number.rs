@@ -1,7 +1,9 @@
 //! Numbers: the run of letters and digits must be as long as the number.
 
 use super::Found;
+use super::alike::alike;
 use super::check::Check;
+use dyetrace_case::Kind;
 use std::ops::Range;
 
 /// Shortest number, and shortest in which two characters may differ.
@@ -17,7 +19,10 @@ const PHONE: usize = 11;
 /// A planted number.
 pub(super) struct Number {
     characters: Vec<u8>,
+    /// The check digit that it has, be it by accident.
     check: Option<Check>,
+    /// Numbers of its kind have it.
+    is_checked: bool,
 }
 
 /// Letters and digits of a line that stand together, without spaces and hyphens between digits.
@@ -29,12 +34,13 @@ pub(super) struct Run {
 
 impl Number {
     /// Absent where the value is no number, or too short.
-    pub(super) fn of(value: &str) -> Option<Self> {
+    pub(super) fn of(value: &str, kind: &Kind) -> Option<Self> {
         let characters: Vec<u8> = value.bytes().filter(|byte| !b" -".contains(byte)).collect();
         let (last, digits) = characters.split_last()?;
         let is_number = digits.iter().all(u8::is_ascii_digit) && (last.is_ascii_digit() || matches!(last, b'X' | b'x'));
         let check = Check::of(&characters);
-        (is_number && characters.len() >= ONE_DIFFERS).then_some(Self { characters, check })
+        let is_checked = check.is_some_and(|check| check.is_of(kind));
+        (is_number && characters.len() >= ONE_DIFFERS).then_some(Self { characters, check, is_checked })
     }
 
     /// Bits of all its digits.
@@ -44,7 +50,8 @@ impl Number {
 
     /// The run that differs least.
     pub(super) fn in_line(&self, line: &str) -> Option<Found> {
-        runs(line).into_iter().filter_map(|run| self.compared(run)).min_by_key(|found| found.differ)
+        let found = runs(line).into_iter().filter_map(|run| self.compared(run));
+        found.min_by_key(|found| (found.differ, found.is_neighbour))
     }
 
     fn compared(&self, run: Run) -> Option<Found> {
@@ -52,17 +59,20 @@ impl Number {
         let is_country = |code: &&&[u8]| of == PHONE && run.characters.len() == of + code.len();
         let code = COUNTRY.iter().filter(is_country).find_map(|code| run.characters.strip_prefix(*code));
         let read = code.unwrap_or(&run.characters);
-        let differ = read.iter().zip(&self.characters).filter(|(a, b)| !a.eq_ignore_ascii_case(b)).count();
+        let differing = || read.iter().zip(&self.characters).filter(|(a, b)| !a.eq_ignore_ascii_case(b));
+        let differ = differing().count();
         let most = if of >= TWO_DIFFER { 2 } else { 1 };
         // What passes its own check digit is another number.
-        let is_checked = differ > 0 && self.check.is_some_and(|check| !check.holds(read));
-        let is_other = differ > 0 && self.check.is_some() && !is_checked;
+        let is_other = differ > 0 && self.check.is_some_and(|check| check.holds(read));
+        let is_checked = differ > 0 && self.is_checked && !is_other;
+        let is_misread = is_checked || differing().all(|(a, b)| alike(char::from(*a), char::from(*b)));
         let lost = differ as f64 * 10_f64.log2();
         (read.len() == of && differ <= most && !is_other).then_some(Found {
             range: run.range,
             differ,
             of,
             is_checked,
+            is_neighbour: !is_misread,
             lost,
         })
     }
