@@ -1,6 +1,8 @@
 //! What becomes of a message in which something was found.
 
-use super::{Answer, Asked, Decision, Found, Guarded, Guarding, Inspected, LONG, Mode, Noticed, aside, redact};
+use super::{
+    Answer, Asked, Decision, Found, Guarded, Guarding, Inspected, Mode, Noticed, aside, may_take_long, redact,
+};
 use crate::journal::Recorder;
 use crate::watch::{Watch, What};
 use dyetrace_case::{
@@ -188,7 +190,7 @@ impl Warden {
 
     fn inspect(&self, record: &Record, seen: u64) -> Inspected {
         let body = record.request.as_ref().and_then(|message| message.body.as_ref());
-        let is_long = body.and_then(Blob::as_slice).is_some_and(|body| body.len() > LONG);
+        let is_long = body.and_then(Blob::as_slice).is_some_and(may_take_long);
         let mut inspected = aside(is_long, || self.guarding.guard.inspect(record));
         inspected.found.retain(|found| {
             let told_before = found.exact && matches!(found.part, PartName::Body(_)) && found.range.end <= seen;
@@ -283,4 +285,69 @@ fn noticed(found: &[Found]) -> Vec<Noticed> {
     all.sort();
     all.dedup();
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::{Guard, GuardSettings};
+    use crate::journal::Journal;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Mutex, mpsc};
+
+    /// Inspects until another connection of the same runtime went on.
+    struct Slow {
+        began: Mutex<Option<oneshot::Sender<()>>>,
+        others: Mutex<mpsc::Receiver<()>>,
+        went_on: AtomicBool,
+    }
+
+    impl Guard for Slow {
+        fn inspect(&self, _record: &Record) -> Inspected {
+            let _ = self.began.lock().unwrap().take().unwrap().send(());
+            let went_on = self.others.lock().unwrap().recv_timeout(Duration::from_secs(5)).is_ok();
+            self.went_on.store(went_on, Ordering::Relaxed);
+            Inspected::default()
+        }
+    }
+
+    /// Whether another connection goes on while such a body is searched, on a runtime of one thread as the relay has.
+    fn others_go_on(name: &str, body: &[u8]) -> bool {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+        let path = std::env::temp_dir().join(format!("dyetrace-aside-{name}-{}.pcapng", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let journal = Journal::create(&path, "test").unwrap();
+        let ends = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap());
+        let told = (Watch::default(), Arc::new(journal.connection(ends.0, ends.1, "test")));
+        let ((began, beginning), (go_on, others)) = (oneshot::channel(), mpsc::channel());
+        let (began, others) = (Mutex::new(Some(began)), Mutex::new(others));
+        let slow = Arc::new(Slow { began, others, went_on: AtomicBool::new(false) });
+        let guarding = Arc::new(Guarding::new(Arc::clone(&slow) as Arc<dyn Guard>, GuardSettings::default()));
+        let warden = Warden::new(guarding, told, ends, ("a.test", Channel::clear()));
+        let mut record = warden.record_of(Protocol::Tcp, body.to_vec());
+        let other = runtime.spawn(async move {
+            beginning.await.unwrap();
+            let _ = go_on.send(());
+        });
+        let judged = runtime.spawn(async move { warden.judge(&mut record, Progress::default()).await });
+        assert_eq!(runtime.block_on(judged).unwrap(), Outcome::Pass);
+        runtime.block_on(other).unwrap();
+        journal.close().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        slow.went_on.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn others_are_not_held_up_by_the_search_of_a_picture_in_a_short_body() {
+        assert!(others_go_on("bytes", &[0x89; 100]));
+        let text = format!("{{\"photo\":\"iVBORw0KGgo{}\"}}", "A".repeat(100));
+        assert!(others_go_on("text", text.as_bytes()));
+    }
+
+    #[test]
+    fn short_text_is_searched_where_it_is() {
+        let text = "{\"phone\":\"13800000427\",\"住址\":\"江海市\"}".repeat(10);
+        assert!(!may_take_long(text.as_bytes()) && !may_take_long(&[0xFF; 63]));
+        assert!(may_take_long(&[b'a'; 200 << 10]) && may_take_long(&[0xFF; 64]));
+    }
 }

@@ -334,6 +334,21 @@ impl Guarding {
 /// Bytes of a message whose decoding and search may take longer than others on the same thread should wait.
 const LONG: usize = 128 << 10;
 
+/// Bytes that are too few for a picture with anything in it.
+const SHORT: usize = 64;
+
+/// How pictures begin that are decoded where they lie in text, mostly as base64: JPEG, PNG, WebP.
+const PICTURES_IN_TEXT: [&str; 5] = ["/9j/", "_9j_", "iVBORw0", "UklGR", "RIFF"];
+
+/// Whether the search of a body may take longer than others on the same thread should wait. A short one takes little,
+/// unless it holds a picture: a few kilobytes may speak of a hundred megapixels. What is no text may hold one behind
+/// any wrapping.
+fn may_take_long(body: &[u8]) -> bool {
+    let may_hold_picture =
+        || std::str::from_utf8(body).map_or(true, |text| PICTURES_IN_TEXT.iter().any(|begin| text.contains(begin)));
+    body.len() > LONG || (body.len() >= SHORT && may_hold_picture())
+}
+
 /// Does work that may take long, without holding up other connections where other threads can take them.
 fn aside<T>(is_long: bool, work: impl FnOnce() -> T) -> T {
     let runtime = tokio::runtime::Handle::try_current();
