@@ -9,8 +9,8 @@ use crate::output;
 use dyetrace_case::hex;
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 
 /// Python's index where neither the command line nor the environment names one.
 const INDEX: &str = "https://pypi.org/simple";
@@ -102,38 +102,36 @@ fn checked(wanted: &File, bytes: Vec<u8>, from: &str) -> Result<(&'static str, V
     Err(Fault::new(format!("{from}: the SHA-256 of {} is another; nothing was installed", wanted.name)))
 }
 
-/// Each file beside its place first. What else lies in the folder is the user's and stays.
+/// All files are written beside their places before the first is put there. Nothing outside the folder is touched: it may
+/// be a link, a file system of its own, or lie where the user may not write. What else lies in it is the user's and stays.
 fn write(folder: &Path, files: &Files, notice: &str) -> Result<(), Fault> {
-    let mut partial = folder.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let written = write_files(&partial, files, notice).and_then(|()| moved(&partial, folder));
-    let _ = fs::remove_dir_all(&partial);
+    let notice = (NOTICE_NAME, notice.as_bytes());
+    let all: Vec<_> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).chain([notice]).collect();
+    let written = write_files(folder, &all);
+    if written.is_err() {
+        for (name, _) in &all {
+            let _ = fs::remove_file(folder.join(partial(name)));
+        }
+    }
     written.map_err(|error| Fault::file(folder, &error))
 }
 
-fn write_files(folder: &Path, files: &Files, notice: &str) -> std::io::Result<()> {
+fn write_files(folder: &Path, all: &[(&str, &[u8])]) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    let notice = (NOTICE_NAME, notice.as_bytes());
-    for (name, bytes) in files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).chain([notice]) {
-        let mut file = fs::File::create(folder.join(name))?;
+    for (name, bytes) in all {
+        let mut file = fs::File::create(folder.join(partial(name)))?;
         file.write_all(bytes)?;
         file.sync_all()?;
     }
-    Ok(())
+    for (name, _) in all {
+        fs::rename(folder.join(partial(name)), folder.join(name))?;
+    }
+    fs::File::open(folder)?.sync_all()
 }
 
-/// A folder that is not there yet comes into being whole; in one that is, each file does.
-fn moved(from: &Path, to: &Path) -> std::io::Result<()> {
-    match fs::rename(from, to) {
-        Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {}
-        done => return done,
-    }
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        fs::rename(entry.path(), to.join(entry.file_name()))?;
-    }
-    Ok(())
+/// The name of a file that is not whole yet.
+pub(super) fn partial(name: &str) -> String {
+    format!("{name}.partial")
 }
 
 #[cfg(test)]
@@ -141,6 +139,7 @@ mod tests {
     use super::*;
     use std::io::BufRead as _;
     use std::net::TcpListener;
+    use std::path::PathBuf;
 
     const MODEL: &[u8] = b"a model of ten bytes, or some more";
 
@@ -240,6 +239,39 @@ mod tests {
         super::super::remove(&package, &folder).unwrap();
         assert_eq!(fs::read(folder.join("mine.txt")).unwrap(), b"mine");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_or_whose_parent_is_closed_can_be_installed_in() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let (package, wheel) = small();
+        let files = from_wheel(&package, &wheel, "small.whl").unwrap();
+        let parent = folder("link");
+        let (real, link) = (parent.join("real"), parent.join("link"));
+        fs::create_dir_all(&real).unwrap();
+        symlink(&real, &link).unwrap();
+        let mode = |mode| fs::set_permissions(&parent, fs::Permissions::from_mode(mode)).unwrap();
+        // That closes it for everybody but root, for whom the link alone is tried.
+        mode(0o555);
+        for _ in 0..2 {
+            write(&link, &files, package.notice).unwrap();
+            assert_eq!(fs::read(real.join("small.onnx")).unwrap(), MODEL);
+            assert_eq!((fs::read_dir(&real).unwrap().count(), fs::read_dir(&parent).unwrap().count()), (2, 2));
+        }
+        mode(0o755);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        fs::remove_dir_all(&parent).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_put_in_its_place_leaves_nothing_half_done() {
+        let (package, wheel) = small();
+        let folder = folder("taken");
+        fs::create_dir_all(folder.join("small.onnx/mine")).unwrap();
+        assert!(write(&folder, &from_wheel(&package, &wheel, "small.whl").unwrap(), package.notice).is_err());
+        let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["small.onnx"]);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

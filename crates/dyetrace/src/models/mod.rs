@@ -59,6 +59,8 @@ fn remove(package: &Package, folder: &Path) -> Result<Exit, Fault> {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(error) => return Err(Fault::file(&folder.join(name), &error)),
         }
+        // There is one where an installation was killed.
+        let _ = fs::remove_file(folder.join(install::partial(name)));
     }
     // What else lies there is the user's.
     let _ = fs::remove_dir(folder);
