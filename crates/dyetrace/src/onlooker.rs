@@ -2,10 +2,10 @@
 
 use crate::misread::{Amount, Sought};
 use crate::originals::Originals;
-use crate::picture_text::{PictureText, TextLine};
+use crate::picture_text::{PictureLines, PictureText, TextLine};
 use dyetrace_case::{Datum, DatumId, Secret, Strength, Subject};
 use dyetrace_pictures::{Embedded, Note, Notes, Shows, notes, shows};
-use dyetrace_search::{Beside, LookedBeside, Reading, SeenBeside, Told};
+use dyetrace_search::{Beside, LookedBeside, ReadBeside, Reading, SeenBeside, Told};
 use std::sync::Arc;
 
 /// Degrees between a planted position and one in a picture's notes that may be the same, one metre: cameras write
@@ -128,21 +128,22 @@ impl Beside for Onlooker {
     fn look(&self, bytes: &[u8]) -> LookedBeside {
         let mut looked = self.originals.as_ref().map(|originals| originals.look(bytes)).unwrap_or_default();
         if !self.positions.is_empty() && may_be_picture(bytes) {
-            looked.seen.extend(notes(bytes).iter().filter_map(|told| self.near(told)));
+            looked.seen.extend(notes(bytes).asked.iter().filter_map(|told| self.near(told)));
         }
         looked
     }
 
-    fn read(&self, bytes: &[u8]) -> Vec<Told> {
-        let pictures = notes(bytes);
-        let lines = self.text.as_ref().map(|text| text.lines(bytes, &pictures)).unwrap_or_default();
-        let mut lines = lines.into_iter();
+    fn read(&self, bytes: &[u8]) -> ReadBeside {
+        let files = notes(bytes);
+        let is_cut = files.is_cut || !files.left.is_empty();
+        let text = self.text.as_ref().map(|text| text.lines(bytes, &files)).unwrap_or_default();
+        let mut text = text.into_iter();
         let mut compared = 0;
-        let all = pictures.into_iter().map(|told| {
+        let told = files.asked.into_iter().map(|told| {
             compared += usize::from(told.embedded.is_some());
-            in_words(bytes, told, compared <= MOST_COMPARED, &lines.next().unwrap_or_default())
+            in_words(bytes, told, compared <= MOST_COMPARED, &text.next().unwrap_or_default())
         });
-        all.collect()
+        ReadBeside { told: told.collect(), is_cut }
     }
 
     fn nearly(&self, all: &[Told], reading: &Reading) -> Vec<SeenBeside> {
@@ -171,7 +172,7 @@ fn may_be_picture(bytes: &[u8]) -> bool {
 }
 
 /// A picture's notes, the small picture inside where it may show more, and its lines of text.
-fn in_words(bytes: &[u8], told: Notes, compares: bool, lines: &[TextLine]) -> Told {
+fn in_words(bytes: &[u8], told: Notes, compares: bool, text: &PictureLines) -> Told {
     let mut facts = vec![(fact::FORMAT, told.format.to_owned())];
     if let Some((width, height)) = told.size {
         facts.extend([(fact::WIDTH, width.to_string()), (fact::HEIGHT, height.to_string())]);
@@ -183,12 +184,11 @@ fn in_words(bytes: &[u8], told: Notes, compares: bool, lines: &[TextLine]) -> To
         ways: ways(note).map(Secret::new).collect(),
     };
     let mut readings: Vec<Reading> = told.notes.iter().map(reading).collect();
-    let mut work = 0;
+    let mut pixels = text.pixels;
     if let Some(small) = &told.embedded {
         let part = |range: &std::ops::Range<usize>| bytes.get(range.clone()).unwrap_or_default();
-        let shown = if compares { shows(part(&told.range), part(&small.range)) } else { None };
-        let pixels = told.size.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
-        work = if compares { pixels / PIXELS_A_BYTE } else { 0 };
+        let (shown, decoded) = if compares { shows(part(&told.range), part(&small.range)) } else { (None, 0) };
+        pixels = pixels.saturating_add(decoded);
         facts.push((fact::EMBEDDED, format!("{}×{}", small.size.0, small.size.1)));
         facts.extend(shown.map(|shown| (fact::SHOWS, shows_in_words(shown).to_owned())));
         readings.extend(if shown == Some(Shows::Same) { None } else { thumbnail(bytes, small) });
@@ -199,8 +199,8 @@ fn in_words(bytes: &[u8], told: Notes, compares: bool, lines: &[TextLine]) -> To
         range: told.range.clone(),
         ways: vec![Secret::new(line.text.as_str())],
     };
-    readings.extend(lines.iter().enumerate().map(line));
-    Told { range: told.range, facts, readings, work }
+    readings.extend(text.lines.iter().enumerate().map(line));
+    Told { range: told.range, facts, readings, work: pixels / PIXELS_A_BYTE }
 }
 
 /// The small picture is looked at by itself only where it may show more than the picture around it.
@@ -214,5 +214,24 @@ fn shows_in_words(shows: Shows) -> &'static str {
         Shows::Same => "same",
         Shows::AnotherShape => "another-shape",
         Shows::OtherContents => "other-contents",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lab's photographs as an app would keep them in one file.
+    fn photographs(count: usize) -> Vec<u8> {
+        let photo = dyetrace_lab::gallery::originals().iter().find(|one| one.unique_id.is_some()).unwrap();
+        photo.bytes.repeat(count)
+    }
+
+    #[test]
+    fn pictures_behind_the_sixty_fourth_are_said_to_be_left() {
+        let onlooker = Onlooker::new(&Subject::default(), None, None);
+        let read = |count| onlooker.read(&photographs(count));
+        let (all, some) = (read(64), read(65));
+        assert_eq!((all.told.len(), all.is_cut, some.told.len(), some.is_cut), (64, false, 64, true));
     }
 }

@@ -3,10 +3,12 @@
 //! What was read is remembered by the picture's digest: a picture is met in several bodies, and again when sightings are
 //! proved. Work is bounded by counts and pixels, never by time; what was left is counted and said.
 
+#[cfg(any(feature = "ocr", test))]
+mod memory;
 #[cfg(feature = "ocr")]
 mod reader;
 
-use dyetrace_pictures::Notes;
+use dyetrace_pictures::Files;
 use dyetrace_report::audit::TextRead;
 use std::sync::Arc;
 
@@ -19,6 +21,15 @@ pub(crate) struct TextLine {
     pub(crate) text: String,
     /// Where, in pixels of the upright picture: `120,340 450×32` from its upper left corner.
     pub(crate) place: String,
+}
+
+/// What reading one picture gave, and what it cost.
+#[derive(Clone, Default)]
+pub(crate) struct PictureLines {
+    /// From top to bottom; none where it was not read.
+    pub(crate) lines: Arc<[TextLine]>,
+    /// That were decoded for it, be it now or before.
+    pub(crate) pixels: u64,
 }
 
 /// Reads text in pictures; the same picture is read once.
@@ -36,7 +47,7 @@ impl PictureText {
 
     /// Nothing.
     #[expect(clippy::unused_self, reason = "the twin that reads needs it")]
-    pub(crate) fn lines(&self, _bytes: &[u8], _pictures: &[Notes]) -> Vec<Arc<[TextLine]>> {
+    pub(crate) fn lines(&self, _bytes: &[u8], _files: &Files) -> Vec<PictureLines> {
         Vec::new()
     }
 
@@ -58,9 +69,9 @@ impl PictureText {
         Ok(Arc::new(Self { reader: reader::Remembering::new(models) }))
     }
 
-    /// The lines of each picture that lies in the bytes, none where it was not read.
-    pub(crate) fn lines(&self, bytes: &[u8], pictures: &[Notes]) -> Vec<Arc<[TextLine]>> {
-        self.reader.lines(bytes, pictures)
+    /// The lines of each picture that lies in the bytes.
+    pub(crate) fn lines(&self, bytes: &[u8], files: &Files) -> Vec<PictureLines> {
+        self.reader.lines(bytes, files)
     }
 
     /// What was read so far, and what was left.

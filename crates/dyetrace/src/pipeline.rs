@@ -513,6 +513,7 @@ pub(crate) fn limit_in_words(limit: Limit) -> &'static str {
         Limit::Work => "the work for one record was spent before every wrapping was undone",
         Limit::Sightings => "there were more sightings in one record than are listed",
         Limit::Pieces => "a body too long for memory was searched in pieces",
+        Limit::Files => "there were more pictures in one body than are asked what they tell",
         _ => "a body that was put to disk could not be read back",
     }
 }

@@ -1,7 +1,7 @@
 //! The small picture that cameras put into a picture's notes (EXIF 2.32, section 4.5.8). Programs that crop or paint over
 //! a picture often leave it as it was, and then it shows what was taken away.
 
-use crate::decode::{Limits, decode};
+use crate::decode::{Limits, decode, decode_counted};
 use crate::exif::{exif, upright};
 use crate::luma::Luma;
 use crate::size::size;
@@ -50,13 +50,14 @@ pub(crate) fn embedded(file: &[u8], block: Range<usize>) -> Option<Embedded> {
 }
 
 /// Whether the small picture shows what the picture around it shows. Both are decoded. `None` where one of them cannot
-/// be read or is too smooth to tell.
-pub fn shows(file: &[u8], small: &[u8]) -> Option<Shows> {
+/// be read or is too smooth to tell. And how many pixels of the picture were decoded for it.
+pub fn shows(file: &[u8], small: &[u8]) -> (Option<Shows>, u64) {
     let limits = Limits { pixels: 1 << 20, memory: 16 << 20 };
     let orientation = exif(file).and_then(|notes| notes.orientation).unwrap_or(1);
-    let small = upright(decode(small, &limits).ok()?, orientation);
-    let picture = decode(file, &Limits::default()).ok()?;
-    compare(&picture, &small)
+    let Ok(small) = decode(small, &limits) else { return (None, 0) };
+    let (picture, pixels) = decode_counted(file, &Limits::default());
+    let shows = picture.ok().and_then(|picture| compare(&picture, &upright(small, orientation)));
+    (shows, pixels)
 }
 
 fn compare(picture: &Luma, small: &Luma) -> Option<Shows> {
@@ -156,5 +157,25 @@ mod tests {
     fn what_is_smooth_cannot_be_told() {
         let grey = |width, height| Luma::new(width, height, vec![200; width * height]).unwrap();
         assert_eq!(compare(&grey(64, 48), &grey(16, 12)), None);
+    }
+
+    fn file(picture: &Luma) -> Vec<u8> {
+        let mut file = Vec::new();
+        let (width, height) = (picture.width() as u16, picture.height() as u16);
+        let encoder = jpeg_encoder::Encoder::new(&mut file, 90);
+        encoder.encode(picture.pixels(), width, height, jpeg_encoder::ColorType::Luma).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_head_that_speaks_of_gigapixels_costs_nothing_and_what_is_decoded_is_told() {
+        let (picture, small) = (file(&scene(640, 480)), file(&scene(160, 120)));
+        assert_eq!(shows(&picture, &small), (Some(Shows::Same), 640 * 480));
+        assert_eq!(shows(&picture, b"no picture"), (None, 0));
+        let mut bomb = picture.clone();
+        let frame = memchr::memmem::find(&bomb, b"\xFF\xC0").unwrap();
+        bomb[frame + 5..frame + 9].fill(0xFF);
+        assert_eq!(size(&bomb), Some((65_535, 65_535)));
+        assert_eq!(shows(&bomb, &small), (None, 0));
     }
 }

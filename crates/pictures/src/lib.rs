@@ -60,12 +60,12 @@ mod tiles;
 mod views;
 mod xmp;
 
-pub use decode::{Format, Limits, Unreadable, decode};
+pub use decode::{Format, Limits, Unreadable, decode, decode_counted};
 pub use embedded::{Embedded, Shows, shows};
 pub use exif::{Exif, exif};
 pub use finder::{Finder, Found, Piece, SHORTEST, Sight, What};
 pub use gallery::{Gallery, Likeness, Match, View};
 pub use luma::Luma;
-pub use notes::{Note, Notes, notes};
+pub use notes::{Files, Note, Notes, notes};
 pub use pdq::{Hash, Laid, Spectrum};
 pub use thumbnail::thumbnail;

@@ -11,11 +11,22 @@ use crate::xmp;
 use memchr::memmem;
 use std::ops::Range;
 
-/// Pictures of one buffer that are asked.
+/// Pictures of one buffer that are asked what they tell.
 const MOST_PICTURES: usize = 64;
 /// Decimals in which a position is written out, the usual ones first. A planted position has some number of them, and
 /// fractions of degrees come back to it only when they are rounded to the same.
 const DECIMALS: [usize; 5] = [6, 5, 4, 7, 3];
+
+/// The picture files in some bytes. One inside another is not among them: see [`Notes::embedded`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Files {
+    /// The first 64, in order, each with what it tells.
+    pub asked: Vec<Notes>,
+    /// Where those behind them lie.
+    pub left: Vec<Range<usize>>,
+    /// Whether there may be more that were not looked for: their ends would have cost too much.
+    pub is_cut: bool,
+}
 
 /// A picture file inside other bytes, and what it tells.
 #[derive(Clone, PartialEq)]
@@ -55,22 +66,27 @@ impl std::fmt::Debug for Notes {
     }
 }
 
-/// All picture files in the bytes, in order, each with what it tells; at most 64. A picture inside another is not
-/// among them: see [`Notes::embedded`].
-pub fn notes(bytes: &[u8]) -> Vec<Notes> {
+/// All picture files in the bytes, and what the first of them tell.
+pub fn notes(bytes: &[u8]) -> Files {
     if let Some(whole) = of_container(bytes) {
-        return vec![whole];
+        return Files { asked: vec![whole], ..Files::default() };
     }
-    let (mut all, mut done, mut steps) = (Vec::new(), 0, Steps::of(bytes.len()));
-    for start in starts(bytes).0 {
-        if start < done || all.len() >= MOST_PICTURES {
+    let (starts, are_more) = starts(bytes);
+    let (mut files, mut done, mut steps) = (Files::default(), 0, Steps::of(bytes.len()));
+    for start in starts {
+        if start < done {
             continue;
         }
         let Some(picture) = extent(bytes, start, &mut steps) else { continue };
         done = picture.whole.end;
-        all.extend(of_picture(bytes, picture.whole));
+        if files.asked.len() < MOST_PICTURES {
+            files.asked.extend(of_picture(bytes, picture.whole));
+        } else {
+            files.left.push(picture.whole);
+        }
     }
-    all
+    files.is_cut = are_more || steps.are_spent();
+    files
 }
 
 fn of_picture(bytes: &[u8], range: Range<usize>) -> Option<Notes> {
@@ -236,7 +252,7 @@ mod tests {
     fn notes_are_named_and_point_to_the_bytes_that_say_them() {
         for big in [false, true] {
             let file = [b"before".as_slice(), &picture(&written(big)), b"behind"].concat();
-            let found = notes(&file);
+            let found = notes(&file).asked;
             let [found] = &found[..] else { panic!("one picture") };
             assert_eq!((found.format, found.size), ("jpeg", Some((64, 32))));
             assert_eq!(found.range, 6..file.len() - 6);
@@ -259,8 +275,8 @@ mod tests {
     #[test]
     fn the_bytes_of_a_picture_alone_tell_the_same() {
         let file = [b"before".as_slice(), &picture(&written(true)), b"behind"].concat();
-        let inside = notes(&file).remove(0);
-        let alone = notes(&file[inside.range.clone()]).remove(0);
+        let inside = notes(&file).asked.remove(0);
+        let alone = notes(&file[inside.range.clone()]).asked.remove(0);
         assert_eq!(
             alone.notes.iter().map(|note| &note.text).collect::<Vec<_>>(),
             inside.notes.iter().map(|note| &note.text).collect::<Vec<_>>()
@@ -271,11 +287,28 @@ mod tests {
     fn files_whose_pixels_are_not_read_tell_all_the_same() {
         let mut heif = b"\0\0\0\x18ftypheic\0\0\0\0mif1heicjunk\0\0\0\x06Exif\0\0".to_vec();
         heif.extend(written(false));
-        let found = notes(&heif);
+        let found = notes(&heif).asked;
         assert_eq!(found[0].format, "heif");
         assert!(found[0].notes.iter().any(|note| note.text == "-33.510000,151.250000"));
-        assert_eq!(notes(&written(false)), [], "a block of notes alone is no picture");
-        assert_eq!(notes(b"II*\0"), []);
+        assert_eq!(notes(&written(false)), Files::default(), "a block of notes alone is no picture");
+        assert_eq!(notes(b"II*\0"), Files::default());
+    }
+
+    #[test]
+    fn pictures_behind_the_sixty_fourth_are_not_asked_and_not_forgotten() {
+        let one = picture(&written(false));
+        let found = notes(&one.repeat(67));
+        assert_eq!((found.asked.len(), found.is_cut), (64, false));
+        assert_eq!(found.left, [64, 65, 66].map(|number| number * one.len()..(number + 1) * one.len()));
+        let found = notes(&one.repeat(64));
+        assert_eq!((found.asked.len(), found.left.len(), found.is_cut), (64, 0, false));
+    }
+
+    #[test]
+    fn bytes_in_which_ends_of_pictures_cost_too_much_say_so() {
+        let beginning = b"\xFF\xD8\xFF\xC0\x00\x02\xFF\xDA\x00\x02\xFF\x00";
+        assert!(!notes(&beginning.repeat(2)).is_cut);
+        assert!(notes(&b"RIFF".repeat(100_001)).is_cut);
     }
 
     proptest! {
@@ -286,7 +319,7 @@ mod tests {
                 *byte = value;
             }
             file.truncate(end);
-            for found in notes(&file) {
+            for found in notes(&file).asked {
                 for note in &found.notes {
                     prop_assert!(note.range.start <= note.range.end && note.range.end <= file.len());
                 }

@@ -8,6 +8,7 @@ use crate::codec::table::About;
 use crate::explore::{Explorer, Node, is_text};
 use crate::find::{Find, Seen};
 use crate::map::Map;
+use crate::scanner::Limit;
 use dyetrace_case::{DatumId, Place, Secret, Step, Strength, Trail};
 use std::fmt;
 use std::ops::Range;
@@ -21,9 +22,9 @@ pub trait Beside: Send + Sync + RefUnwindSafe {
     /// Everything that is seen in the bytes, and what looking cost.
     fn look(&self, bytes: &[u8]) -> LookedBeside;
 
-    /// The files in the bytes that tell more than their bytes say, in order and without overlap.
-    fn read(&self, _bytes: &[u8]) -> Vec<Told> {
-        Vec::new()
+    /// The files in the bytes that tell more than their bytes say.
+    fn read(&self, _bytes: &[u8]) -> ReadBeside {
+        ReadBeside::default()
     }
 
     /// What one of the readings, which the files in the same bytes gave, says of what was planted and no needle finds:
@@ -46,6 +47,15 @@ pub struct LookedBeside {
     /// Work beside going through the bytes once, in bytes that are gone through meanwhile: pictures that were decoded.
     pub work: u64,
     /// Whether a limit left something unseen.
+    pub is_cut: bool,
+}
+
+/// The files in some bytes that tell more than their bytes say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReadBeside {
+    /// In order and without overlap.
+    pub told: Vec<Told>,
+    /// Whether there were more than are asked.
     pub is_cut: bool,
 }
 
@@ -132,7 +142,10 @@ impl Explorer<'_> {
             return;
         }
         let Some(beside) = self.needles.beside.as_ref() else { return };
-        let all = beside.read(bytes);
+        let ReadBeside { told: all, is_cut } = beside.read(bytes);
+        if is_cut {
+            self.limits.insert(Limit::Files);
+        }
         for (number, told) in all.iter().enumerate() {
             self.tally.work = self.tally.work.saturating_add(told.work);
             self.is_reading = true;
@@ -254,7 +267,7 @@ mod tests {
             LookedBeside::default()
         }
 
-        fn read(&self, bytes: &[u8]) -> Vec<Told> {
+        fn read(&self, bytes: &[u8]) -> ReadBeside {
             let line = |number: usize, text: &str| Reading {
                 codec: "picture text",
                 detail: Some(format!("line {number}")),
@@ -262,7 +275,8 @@ mod tests {
                 ways: vec![Secret::new(text)],
             };
             let readings = vec![line(1, "tel 13800000427"), line(2, "tel 1380O0O0427")];
-            vec![Told { range: 0..bytes.len(), facts: Vec::new(), readings, work: 0 }]
+            let told = vec![Told { range: 0..bytes.len(), facts: Vec::new(), readings, work: 0 }];
+            ReadBeside { told, is_cut: bytes.len() > 200 }
         }
 
         fn nearly(&self, _all: &[Told], _reading: &Reading) -> Vec<SeenBeside> {
@@ -291,6 +305,16 @@ mod tests {
             assert!(proof.is_proved(), "{:?}", proof.fault);
             let other = dyetrace_case::Sighting { form: "as never read".to_owned(), ..sighting.clone() };
             assert!(!scanner.prove(&record, &other).is_proved());
+        }
+    }
+
+    #[test]
+    fn files_that_were_not_asked_are_a_limit_that_was_reached() {
+        let scanner = Scanner::new(&Subject::default(), Options::default()).beside(Arc::new(Reader));
+        for (length, limits) in [(200, &[][..]), (201, &[Limit::Files])] {
+            let request = Message { body: Some(Blob::from(vec![0x89; length])), ..Message::default() };
+            let outcome = scanner.search(&Record::of_request(request), &mut Scratch::default());
+            assert_eq!((outcome.limits_reached.as_slice(), outcome.told.len()), (limits, 1));
         }
     }
 

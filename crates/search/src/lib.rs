@@ -62,7 +62,7 @@ mod wrappings_missed;
 #[cfg(test)]
 mod wrappings_text;
 
-pub use beside::{Beside, LookedBeside, Named, Reading, SeenBeside, Told, ToldAt};
+pub use beside::{Beside, LookedBeside, Named, ReadBeside, Reading, SeenBeside, Told, ToldAt};
 pub use codec::table::{About, wrappings};
 pub use proof::{Proof, Reencodes, StepView};
 pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode, whole};

@@ -76,6 +76,8 @@ pub enum Limit {
     Pieces,
     /// A spooled body could not be read back.
     Unreadable,
+    /// There were more files in one body than are asked what they tell.
+    Files,
 }
 
 impl Limit {
@@ -87,6 +89,7 @@ impl Limit {
             Self::Sightings => "sightings",
             Self::Pieces => "pieces",
             Self::Unreadable => "unreadable",
+            Self::Files => "files",
         }
     }
 }

@@ -77,9 +77,9 @@ impl Allowance {
 pub enum Unreadable {
     /// Its first bytes are those of no format that is read here.
     NotAPicture,
-    /// It says it has more pixels, or would take more memory, than [`Limits`] allow.
+    /// It says it has more pixels, or would take more memory, than [`Limits`] allow, or a side longer than 65,535 pixels.
     TooLarge,
-    /// It ends before half of its rows, or contradicts its format.
+    /// It ends before half of its rows, contradicts its format, or is coded in a way of it that is not read.
     Damaged,
 }
 
@@ -130,7 +130,7 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Luma, Unreadable> {
 }
 
 /// The same, and how many pixels were decoded for it: also of a file that turned out to be damaged.
-pub(crate) fn decode_counted(file: &[u8], limits: &Limits) -> (Result<Luma, Unreadable>, u64) {
+pub fn decode_counted(file: &[u8], limits: &Limits) -> (Result<Luma, Unreadable>, u64) {
     let allowance = Allowance::of(*limits);
     let luma = decode_within(file, &allowance);
     (luma, allowance.pixels.get())

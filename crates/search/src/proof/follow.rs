@@ -169,8 +169,8 @@ impl<'a> Follower<'a> {
 
     /// What files in the bytes tell.
     fn told(&self, bytes: &[u8], step: &Step) -> Vec<Undone> {
-        let told = self.needles.beside.as_ref().map(|beside| beside.read(bytes)).unwrap_or_default();
-        let readings = told.iter().flat_map(|told| &told.readings).filter(|reading| reading.is(step));
+        let read = self.needles.beside.as_ref().map(|beside| beside.read(bytes)).unwrap_or_default();
+        let readings = read.told.iter().flat_map(|told| &told.readings).filter(|reading| reading.is(step));
         let ways = readings.flat_map(|reading| reading.ways.iter().map(move |way| (reading, way.reveal())));
         ways.map(|(reading, way)| Undone::new(way.to_vec(), reading.map(bytes, way))).collect()
     }
