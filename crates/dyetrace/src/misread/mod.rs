@@ -24,8 +24,8 @@ use text::Text;
 /// Bits below which nothing is said, not even as a hint.
 const LEAST: f64 = 10.0;
 
-/// Most bits of what may as well be another value that is much like the planted one: what is least said. With those of
-/// three neighbours in one record, none is more than a hint.
+/// Most bits of what may as well be another value that is much like the planted one: what is least said. Three such in
+/// one record do not bear each other out.
 const NEIGHBOUR: f64 = LEAST;
 
 /// How the forms of such sightings begin.
