@@ -21,16 +21,16 @@ use std::sync::LazyLock;
 
 /// True where the processor has all that the functions of this file are compiled for.
 pub(super) fn is_there() -> bool {
-    #[cfg(test)]
-    if super::tests::ONLY_NARROW.get() {
-        return false;
-    }
     static IS_THERE: LazyLock<bool> = LazyLock::new(|| {
         is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vbmi")
             && is_x86_feature_detected!("avx512vbmi2")
     });
+    #[cfg(test)]
+    if super::tests::ONLY_NARROW.get() {
+        return false;
+    }
     *IS_THERE
 }
 
