@@ -23,6 +23,10 @@ impl Out<'_> {
     }
 
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        // What could not be read back is not written: the checkpoint before stays.
+        if text.len() > LONGEST_TEXT {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         self.number(text.len() as u64)?;
         self.bytes(text.as_bytes())
     }
@@ -33,7 +37,7 @@ impl Out<'_> {
     }
 }
 
-/// Longest text that is read back: a name of a column or a table is no longer.
+/// Longest text: a name of a column or a table is no longer, nor what a reader knows of all of them in most dumps.
 const LONGEST_TEXT: usize = 16 << 20;
 
 impl In<'_> {

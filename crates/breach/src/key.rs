@@ -7,6 +7,7 @@ use siphasher::sip::SipHasher24;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
+use zeroize::Zeroize as _;
 
 /// 32 random bytes, new for each scan or kept with a case.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl fmt::Debug for Key {
 
 impl Drop for Key {
     fn drop(&mut self) {
-        self.0 = std::hint::black_box([0; 32]);
+        self.0.zeroize();
     }
 }
 

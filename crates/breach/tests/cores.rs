@@ -86,7 +86,7 @@ fn check(files: &[PathBuf], what: &str, checkpoints: usize) -> Report {
         assert_eq!(report, expected, "{what} on {cores} cores");
     }
     // Of the checkpoints that one and several cores wrote.
-    let step = all.whole.len() / checkpoints + 1;
+    let step = all.whole.len().checked_div(checkpoints).unwrap_or(0) + 1;
     for (number, checkpoint) in all.whole.iter().enumerate().step_by(step) {
         for cores in [1, 3] {
             let mut from = &checkpoint[..];
@@ -152,6 +152,28 @@ fn several_files_and_containers() {
     let third = File::new(&common::tar(&[("a.sql", shop(4, 1500).as_bytes()), ("b.sql", shop(5, 1500).as_bytes())]));
     let report = check(&[first.0.clone(), second.0.clone(), third.0.clone()], "files", 8);
     assert_eq!(report.entries.len(), 4);
+}
+
+/// The first file ends with a table of few rows, whose values are held to the end.
+#[test]
+fn every_checkpoint_in_a_second_file_goes_on() {
+    let first = shop(8, 700) + &"INSERT INTO `few` VALUES (1,'a word','x@rare.test',NULL);\n".repeat(3);
+    let (first, second) = (File::new(first.as_bytes()), File::new(shop(9, 700).as_bytes()));
+    check(&[first.0.clone(), second.0.clone()], "few rows", usize::MAX);
+}
+
+#[test]
+fn rows_behind_another_definition_of_their_table_have_its_columns() {
+    let insert = |n: u64| format!("INSERT INTO `users` VALUES ({n},'m{n}@qq.com','{}');\n", 13_800_000_000 + n);
+    let mut dump = "CREATE TABLE `users` (`id` int, `mail` text);\n".to_owned();
+    (0..900).for_each(|n| dump += &insert(n));
+    dump += "DROP TABLE `users`;\nCREATE TABLE `users` (`id` int, `mail` text, `tel` text);\n";
+    (0..900).for_each(|n| dump += &insert(n));
+    let file = File::new(dump.as_bytes());
+    let report = check(std::slice::from_ref(&file.0), "definitions", usize::MAX);
+    let tables: Vec<_> =
+        report.tables.iter().map(|table| (table.columns.len(), table.rows, table.longer_rows)).collect();
+    assert_eq!(tables.last(), Some(&(3, 900, 0)), "{tables:?}");
 }
 
 #[test]

@@ -105,12 +105,21 @@ fn a_foreign_checkpoint_is_refused_until_the_scan_is_told_to_begin_anew() {
     std::fs::write(scan.folder.join("scan.checkpoint"), "something else").unwrap();
     let refused = scan.command("report.json", &["--checkpoint", "scan.checkpoint"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
-    assert!(
-        stderr(&refused).contains("scan.checkpoint: it is no checkpoint") && stderr(&refused).contains("--restart")
-    );
+    assert!(stderr(&refused).contains("scan.checkpoint: it is no checkpoint"), "{}", stderr(&refused));
     assert!(!scan.folder.join("report.json").exists());
+    // Nor may it be replaced, whatever it is: the dump itself, or the key.
+    for other in ["scan.checkpoint", "dump.sql"] {
+        let before = std::fs::read(scan.folder.join(other)).unwrap();
+        let refused = scan.command("report.json", &["--checkpoint", other, "--restart"]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+        assert_eq!(std::fs::read(scan.folder.join(other)).unwrap(), before, "{other} stays");
+    }
+    std::fs::write(scan.folder.join("scan.checkpoint"), "dyetrace breach checkpoint 1\nof another version").unwrap();
+    let refused = scan.command("report.json", &["--checkpoint", "scan.checkpoint"]).output().unwrap();
+    assert!(stderr(&refused).contains("--restart"), "{}", stderr(&refused));
     let anew = scan.command("report.json", &["--checkpoint", "scan.checkpoint", "--restart"]).output().unwrap();
     assert!(scan.folder.join("report.json").exists(), "{}", stderr(&anew));
+    assert!(!scan.folder.join("scan.checkpoint").exists(), "done, so removed");
 }
 
 #[test]

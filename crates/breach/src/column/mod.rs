@@ -211,6 +211,11 @@ impl Column {
         }
     }
 
+    /// No more values come.
+    pub(crate) fn close(&mut self) {
+        self.late = None;
+    }
+
     /// Whether each value may decide on the kind of the next.
     pub(crate) fn is_open(&self) -> bool {
         self.late.is_some()

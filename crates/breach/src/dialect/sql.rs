@@ -192,6 +192,8 @@ impl Sql {
                 Step::Skip(at + length)
             }
             Statement::Create { name, columns, length } => {
+                // Rows of this table have other columns from now on, also where the words before them are the same.
+                self.last = Memo::default();
                 self.schemas.insert(name, columns);
                 Step::Skip(at + length)
             }

@@ -22,6 +22,7 @@ use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::UNIX_EPOCH;
 
 /// More threads than this gain nothing: what they counted is merged on one.
@@ -110,12 +111,11 @@ pub fn scan_files(job: Job<'_>) -> Result<Report, ScanError> {
         scan,
         reading,
         cores: cores.clamp(1, MOST_CORES),
-        keeping: Keeping { keep, identity, file: from.file, first: from.first, before: None, last: 0 },
+        keeping: Keeping { keep, identity, file: from.file, first: from.first, before: None, last: from.read },
         entry: from.first,
         read: sizes(files.get(..from.file).unwrap_or_default()),
         progress,
     };
-    run.keeping.last = run.read + from.at.as_ref().map_or(0, |at| at.offset);
     let mut at = from.at.zip(from.before);
     for (index, path) in files.iter().enumerate().skip(from.file) {
         (run.keeping.file, run.keeping.first) = (index, run.entry);
@@ -224,21 +224,21 @@ impl<'a> Run<'a> {
         let queue = Queue::default();
         let task = Task { options: self.scan.options, file };
         std::thread::scope(|scope| {
-            for _ in 0..self.cores {
-                scope.spawn(|| task.run(&queue));
-            }
+            // Where the system gives no more threads, those that there are read, or this one alone.
+            let begin = |_: &usize| Builder::new().spawn_scoped(scope, || task.run(&queue)).is_ok();
+            let started = (0..self.cores).take_while(begin).count();
             // Whatever happens, the threads end.
-            let done = catch_unwind(AssertUnwindSafe(|| self.merge(file, at, &queue)));
+            let done = catch_unwind(AssertUnwindSafe(|| self.merge(file, at, &queue, started)));
             queue.stop();
             done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
-    fn merge(&mut self, file: &PlainFile<'_>, mut at: Checkpoint, queue: &Queue) -> io::Result<()> {
+    fn merge(&mut self, file: &PlainFile<'_>, mut at: Checkpoint, queue: &Queue, threads: usize) -> io::Result<()> {
         let mut pause = Pause::default();
         let ahead = (self.cores + AHEAD) as u64;
         loop {
-            let merged = if pause.goes_on() { None } else { self.part(&at, queue, ahead, &mut pause) };
+            let merged = if threads == 0 || pause.goes_on() { None } else { self.part(&at, queue, ahead, &mut pause) };
             let next = match merged {
                 Some(end) => self.pass(end),
                 None => self.cell(file, Some(&at))?,
@@ -477,6 +477,7 @@ impl Keeping<'_> {
             first: self.first,
             before: Some(self.before.clone().unwrap_or(beginning)),
             at: Some(at.clone()),
+            read,
         };
         self.last = read;
         // What cannot be kept is told by whoever keeps it; the scan goes on.
@@ -491,6 +492,8 @@ struct Position {
     first: u32,
     before: Option<Checkpoint>,
     at: Option<Checkpoint>,
+    /// Bytes of the files that had been read: of a container fewer than came out of it.
+    read: u64,
 }
 
 /// What a scan is of.
@@ -500,8 +503,8 @@ struct Identity {
     key: Key,
 }
 
-/// The first line of a checkpoint.
-const MAGIC: &[u8] = b"dyetrace breach checkpoint 2\n";
+/// The first line of a checkpoint: what another version counted by other rules is not gone on with.
+const MAGIC: &[u8] = concat!("dyetrace breach checkpoint 3 ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 /// Bytes of a file's beginning that tell it from others.
 const HEAD: u64 = 64 << 10;
 
@@ -559,7 +562,7 @@ impl Position {
         let mut out = Out(&mut sealed);
         out.bytes(&identity.digest)?;
         scan.options.keep(&mut out)?;
-        out.numbers(&[self.file as u64, u64::from(self.first)])?;
+        out.numbers(&[self.file as u64, u64::from(self.first), self.read])?;
         for checkpoint in [&self.before, &self.at] {
             out.text(&serde_json::to_string(checkpoint)?)?;
         }
@@ -605,7 +608,7 @@ impl Position {
     }
 
     fn read(from: &mut In<'_>, key: &Key, options: ScanOptions) -> io::Result<(Scan, Self)> {
-        let (file, first) = (from.small()?, from.small()?);
+        let (file, first, read) = (from.small()?, from.small()?, from.number()?);
         let mut checkpoint = || -> io::Result<Option<Checkpoint>> { Ok(serde_json::from_str(&from.text()?)?) };
         let (before, at) = (checkpoint()?, checkpoint()?);
         let until = at.clone().ok_or_else(crate::kept::invalid)?;
@@ -615,6 +618,6 @@ impl Position {
         }
         let mut scan = Scan::kept(from, key, options, until)?;
         scan.entries = entries;
-        Ok((scan, Self { file, first, before, at }))
+        Ok((scan, Self { file, first, before, at, read }))
     }
 }

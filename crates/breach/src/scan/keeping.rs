@@ -1,5 +1,5 @@
-//! The state of a scan, written and read back. It holds digests under the key, counts, shapes, and names of tables and
-//! columns. Rows that are held until they are enough to type columns by are not written: no row is held longer than two
+//! The state of a scan, written and read back. It holds digests under the key, counts, shapes, names of tables and
+//! columns, of each person the day of birth and the province, and of columns the first and last moment. Rows that are held until they are enough to type columns by are not written: no row is held longer than two
 //! cells, so those of one cell are read again.
 
 use super::{Counting, MOST_COLUMNS, MOST_TABLES, Scan, ScanOptions};
@@ -33,6 +33,11 @@ enum State {
 }
 
 impl Again {
+    /// What is read again has a table that was not there before.
+    pub(super) fn meets_another_table(&mut self) {
+        self.state = State::Changed;
+    }
+
     pub(super) fn wants_more(&self) -> bool {
         self.state == State::Reading
     }

@@ -298,6 +298,8 @@ impl Scan {
     /// Everything of the entries before has been read.
     fn begin_entry(&mut self) {
         self.type_all(u64::MAX);
+        // No more rows come to their tables, so that values that are still held decide nothing.
+        self.tables.iter_mut().flat_map(|table| &mut table.columns).for_each(Column::close);
         self.begin_cell(0);
     }
 }
@@ -385,7 +387,10 @@ impl Sink for Scan {
             self.name_again(index as usize, table);
             return TableId(index);
         }
-        if self.again.is_some() {
+        if let Some(again) = &mut self.again {
+            if self.tables.len() < MOST_TABLES {
+                again.meets_another_table();
+            }
             return TableId(u32::MAX);
         }
         if self.tables.len() >= MOST_TABLES {

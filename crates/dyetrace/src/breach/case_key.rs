@@ -1,5 +1,6 @@
 //! The key of a case in a file, encrypted with age (<https://age-encryption.org/v1>).
 
+use super::checkpoint::sync_folder;
 use crate::exit::{Fault, say};
 use age::secrecy::SecretString;
 use age::{scrypt, x25519};
@@ -7,7 +8,7 @@ use clap::Args;
 use dyetrace_breach::Key;
 use dyetrace_check::{from_hex, to_hex};
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -110,13 +111,14 @@ fn make(path: &Path, opener: &Opener) -> Result<Key, Fault> {
         Opener::Passphrase(passphrase) => age::encrypt(&scrypt::Recipient::new(passphrase.clone()), digits.as_bytes()),
     };
     let sealed = sealed.map_err(|error| Fault::new(format!("{}: {error}", path.display())))?;
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path);
-    let written = file.as_mut().map_err(|error| io::Error::from(error.kind())).and_then(|file| {
-        file.write_all(&sealed)?;
-        file.sync_all()?;
-        super::checkpoint::sync_folder(path)
-    });
-    written.map_err(|error| Fault::file(path, &error))?;
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = file.map_err(|error| Fault::file(path, &error))?;
+    let written = file.write_all(&sealed).and_then(|()| file.sync_all()).and_then(|()| sync_folder(path));
+    if let Err(error) = written {
+        // Half a key would be taken for one that does not open.
+        let _ = std::fs::remove_file(path);
+        return Err(Fault::file(path, &error));
+    }
     say(&format!(
         "dyetrace: the key of the case is in {}, encrypted; dyetrace breach burn destroys it",
         path.display()

@@ -6,7 +6,7 @@
 use crate::exit::{Fault, say};
 use dyetrace_breach::Keep;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +49,21 @@ pub(super) fn pair(path: &Path) -> Result<(Sent, Writer), Fault> {
     Ok((sent, Writer { path: path.to_owned(), from, has_failed }))
 }
 
+/// How every checkpoint begins, of whatever version.
+const MAGIC: &[u8] = b"dyetrace breach checkpoint ";
+
+/// Whether the file is a checkpoint: nothing else is replaced or removed.
+pub(super) fn is_one(path: &Path) -> bool {
+    begins(path).is_ok_and(|start| start == MAGIC)
+}
+
+/// As many bytes as tell.
+fn begins(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    Ok(start)
+}
+
 fn partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");
@@ -57,9 +72,14 @@ fn partial(path: &Path) -> PathBuf {
 
 /// A new file in place of a partial one that was left.
 fn begin(partial: &Path) -> io::Result<File> {
-    match std::fs::remove_file(partial) {
+    match begins(partial) {
+        // It may have been stopped anywhere.
+        Ok(start) if MAGIC.starts_with(&start) => std::fs::remove_file(partial)?,
+        Ok(_) => {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} is in the way", partial.display())));
+        }
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+        Err(_) => {}
     }
     File::options().write(true).create_new(true).mode(0o600).open(partial)
 }

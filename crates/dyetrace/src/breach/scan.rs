@@ -110,11 +110,12 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
     if let Some(case) = &arguments.case {
         keep(case, &json()?, arguments.files.len())?;
     }
-    if let Some(checkpoint) = arguments.checkpoint.as_ref().filter(|file| file.exists()) {
-        std::fs::remove_file(checkpoint).map_err(|error| Fault::file(checkpoint, &error))?;
-    }
     if let Some(measured) = measured.filter(|_| report.people.rows > 0) {
         measured.write(OF_SCAN, of_scan(&report, &arguments.files))?;
+    }
+    // Last: until then the scan can go on from it.
+    if let Some(checkpoint) = arguments.checkpoint.as_ref().filter(|file| checkpoint::is_one(file)) {
+        std::fs::remove_file(checkpoint).map_err(|error| Fault::file(checkpoint, &error))?;
     }
     Ok(exit(&report))
 }
@@ -167,7 +168,14 @@ fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
 impl ScanArguments {
     /// The checkpoint to go on from.
     fn resumed(&self) -> Result<Option<io::BufReader<File>>, Fault> {
-        let Some(path) = self.checkpoint.as_ref().filter(|_| !self.restart) else { return Ok(None) };
+        let Some(path) = &self.checkpoint else { return Ok(None) };
+        if path.exists() && !checkpoint::is_one(path) {
+            let fault = Fault::new(format!("{}: it is no checkpoint, and stays as it is", path.display()));
+            return Err(fault.hint("name a file that is not there yet, or a checkpoint"));
+        }
+        if self.restart {
+            return Ok(None);
+        }
         match File::open(path) {
             Ok(file) => {
                 say(&format!("dyetrace: going on from {}", path.display()));
