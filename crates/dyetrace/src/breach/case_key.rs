@@ -8,7 +8,7 @@ use clap::Args;
 use dyetrace_breach::Key;
 use dyetrace_check::{from_hex, to_hex};
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
