@@ -35,6 +35,10 @@ use std::process::ExitCode;
 const USAGE: &str = "say: dyetrace-benches capture [--size full|small] [--only dyetrace|tshark] \
                      [--generate-only] [--folder FOLDER]";
 
+/// The program's own: what is measured in this process allocates as it does there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
