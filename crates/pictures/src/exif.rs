@@ -96,7 +96,7 @@ pub(crate) fn block(file: &[u8]) -> Option<Range<usize>> {
         Format::Jpeg => in_jpeg(file),
         Format::Png => in_png(file),
         Format::WebP => in_webp(file),
-        Format::Gif | Format::Bmp => None,
+        Format::Gif | Format::Bmp | Format::Heif => None,
     }?;
     let headed = file.get(found.clone())?.starts_with(HEAD);
     Some(if headed { found.start + HEAD.len()..found.end } else { found })

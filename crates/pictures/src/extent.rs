@@ -51,6 +51,10 @@ pub(crate) fn starts(bytes: &[u8]) -> (Vec<usize>, bool) {
         all.extend(found.by_ref().take(MOST_SEGMENTS));
         are_more |= found.next().is_some();
     }
+    let mut boxes = memmem::find_iter(bytes, b"ftyp").filter_map(|at| at.checked_sub(4));
+    let is_heif = |start: &usize| bytes.get(*start..).is_some_and(|file| Format::of(file) == Some(Format::Heif));
+    all.extend(boxes.by_ref().filter(is_heif).take(MOST_SEGMENTS));
+    are_more |= boxes.next().is_some();
     // Formats whose beginning is too short to be looked for everywhere.
     if matches!(Format::of(bytes), Some(Format::Gif | Format::Bmp)) {
         all.push(0);
@@ -66,6 +70,7 @@ pub(crate) fn extent(bytes: &[u8], start: usize, steps: &mut Steps) -> Option<Ex
         Format::Jpeg => jpeg(file, steps)?,
         Format::Png => png(file, steps)?,
         Format::WebP => webp(file, steps)?,
+        Format::Heif => heif(file, steps)?,
         Format::Gif | Format::Bmp => {
             Extent { whole: 0..file.len(), coded: std::iter::once(0..file.len()).collect(), is_closed: false }
         }
@@ -157,6 +162,30 @@ fn webp(file: &[u8], steps: &mut Steps) -> Option<Extent> {
     (!coded.is_empty()).then_some(Extent { whole: 0..end, coded, is_closed: told <= file.len() })
 }
 
+/// Boxes (ISO/IEC 14496-12 section 4.2), of which `mdat` holds the coded pixels. Nothing says where the file ends: it
+/// goes on as long as boxes of it do.
+fn heif(file: &[u8], steps: &mut Steps) -> Option<Extent> {
+    const KINDS: [&[u8]; 8] = [b"ftyp", b"meta", b"mdat", b"free", b"skip", b"wide", b"moov", b"uuid"];
+    let (mut at, mut coded, mut is_closed) = (0, Vec::new(), false);
+    for _ in 0..MOST_SEGMENTS {
+        steps.take(1)?;
+        let Some(kind) = file.get(at + 4..at + 8).filter(|kind| KINDS.contains(kind)) else { break };
+        let (head, length) = match u32::from_be_bytes(*file.get(at..)?.first_chunk()?) {
+            0 => (8, file.len() - at),
+            1 => (16, usize::try_from(u64::from_be_bytes(*file.get(at + 8..)?.first_chunk()?)).ok()?),
+            length => (8, length as usize),
+        };
+        let end = at.saturating_add(length.max(head));
+        is_closed = end <= file.len();
+        let end = end.min(file.len());
+        if kind == b"mdat" && at + head < end {
+            coded.push(at + head..end);
+        }
+        at = end;
+    }
+    (!coded.is_empty()).then_some(Extent { whole: 0..at, coded, is_closed })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,6 +238,21 @@ mod tests {
         let (found, _) = all(&[&picture[..13], &picture[..]].concat());
         let ends: Vec<_> = found.iter().map(|found| (found.whole.clone(), found.is_closed)).collect();
         assert_eq!(ends, [(0..13, false), (13..28, true)]);
+    }
+
+    #[cfg(feature = "heif")]
+    #[test]
+    fn the_pixels_of_heif_are_in_its_data_and_nowhere_else() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/pictures_decode/");
+        let file = std::fs::read(format!("{folder}colour.heic")).unwrap();
+        let bytes = [b"before".as_slice(), &file, b"behind"].concat();
+        let (found, _) = all(&bytes);
+        let [found] = &found[..] else { panic!("{found:?}") };
+        assert!(found.whole == (6..6 + file.len()) && found.is_closed);
+        let [coded] = &found.coded[..] else { panic!("{found:?}") };
+        assert_eq!(&bytes[coded.start - 4..coded.start], b"mdat");
+        let cut = all(&bytes[..bytes.len() - 100]).0;
+        assert!(!cut[0].is_closed);
     }
 
     #[test]

@@ -30,8 +30,8 @@
 //! [`notes`] tells what picture files say beside the picture (EXIF, XMP): place, time, device, names, and the small
 //! picture inside that survives cropping.
 //!
-//! Formats: JPEG, PNG, WebP, the first frame of GIF, uncompressed BMP; by content, never by name. HEIC is not read:
-//! the decoders in Rust are under licences that oblige whoever uses this crate.
+//! Formats: JPEG, PNG, WebP, the first frame of GIF, uncompressed BMP and, with the feature `heif`, HEIF with HEVC; by
+//! content, never by name. AVIF is not read.
 //!
 //! Nothing here reads a clock, a file, the network or the environment, and the same picture gives the same answer.
 

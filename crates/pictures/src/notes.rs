@@ -97,8 +97,9 @@ fn of_picture(bytes: &[u8], range: Range<usize>) -> Option<Notes> {
         Format::WebP => "webp",
         Format::Gif => "gif",
         Format::Bmp => "bmp",
+        Format::Heif => "heif",
     };
-    let block = exif::block(file);
+    let block = if format == "heif" { in_heif(file) } else { exif::block(file) };
     let mut told = told(file, block.clone());
     let embedded = block.and_then(|block| embedded(file, block));
     let moved = |range: &mut Range<usize>, by: usize| *range = range.start + by..range.end + by;

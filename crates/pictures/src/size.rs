@@ -13,6 +13,7 @@ pub(crate) fn size(file: &[u8]) -> Option<(u32, u32)> {
         Format::WebP => webp(file),
         Format::Gif => Some((little(file, 6)?, little(file, 8)?)),
         Format::Bmp => Some((long(file, 18)?, long(file, 22)?)),
+        Format::Heif => None,
     }?;
     (width > 0 && height > 0).then_some((width, height))
 }

@@ -34,6 +34,16 @@ fn one_picture_is_the_same_from_every_format() {
     assert!(difference(&grey, &read("grey.jpg")) < 12.0);
 }
 
+/// x265 wrote them, by libheif.
+#[cfg(feature = "heif")]
+#[test]
+fn pictures_of_telephones_are_read() {
+    assert!(difference(&read("colour.png"), &read("colour.heic")) < 12.0);
+    assert!(difference(&read("palette.png"), &read("grey.heic")) < 12.0);
+    let turned = read("turned.heic");
+    assert!(difference(&read("colour.png"), &turned) < 12.0, "turned as the file says, once");
+}
+
 #[test]
 fn a_camera_that_was_held_on_its_side_gives_an_upright_picture() {
     for name in ["baseline.jpg", "lossy.webp"] {

@@ -2,6 +2,8 @@
 
 mod bmp;
 mod gif;
+#[cfg(feature = "heif")]
+mod heif;
 mod jpeg;
 mod png;
 mod webp;
@@ -108,6 +110,8 @@ pub enum Format {
     Gif,
     /// Windows bitmaps without compression.
     Bmp,
+    /// ISO/IEC 23008-12 with HEVC. Only with the feature `heif`.
+    Heif,
 }
 
 impl Format {
@@ -119,9 +123,17 @@ impl Format {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
             [b'B', b'M', _, _, _, _, _, _, _, _, _, _, _, _, 40 | 52 | 56 | 108 | 124, 0, 0, 0, ..] => Some(Self::Bmp),
+            _ if cfg!(feature = "heif") && is_heif(file) => Some(Self::Heif),
             _ => None,
         }
     }
+}
+
+/// Whether a file says that it is HEIF of a kind that telephones write (ISO/IEC 23008-12, annex B.4). What is in it may
+/// be coded otherwise.
+fn is_heif(file: &[u8]) -> bool {
+    const BRANDS: [&[u8]; 4] = [b"heic", b"heix", b"mif1", b"mif2"];
+    file.get(4..8) == Some(b"ftyp") && file.get(8..12).is_some_and(|brand| BRANDS.contains(&brand))
 }
 
 /// The brightness of a picture file, upright (as its EXIF orientation says) and at working size.
@@ -143,6 +155,10 @@ fn decode_within(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable> {
         Format::WebP => webp::decode(file, limits),
         Format::Gif => gif::decode(file, limits),
         Format::Bmp => bmp::decode(file, limits),
+        #[cfg(feature = "heif")]
+        Format::Heif => return heif::decode(file, limits),
+        #[cfg(not(feature = "heif"))]
+        Format::Heif => return Err(Unreadable::NotAPicture),
     }?;
     Ok(upright(luma, exif(file).and_then(|notes| notes.orientation).unwrap_or(1)))
 }
