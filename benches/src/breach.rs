@@ -17,6 +17,8 @@ pub(crate) const SCAN: &str = "scan-dump";
 pub(crate) const VALIDATE: &str = "validate-dump";
 /// The same for two dumps that are compared.
 pub(crate) const OVERLAP: &str = "compare-dumps";
+/// Times that each command is run: what other work on the machine takes away differs from one to the next.
+const ROUNDS: usize = 3;
 /// Bytes of one customer in SQL, about.
 const OF_ONE: u64 = 270;
 /// All e-mail addresses, mobiles and identity numbers of a shop, as a searcher's pattern would have them.
@@ -118,14 +120,26 @@ fn read_options(options: &[String]) -> Result<Choice, Box<dyn Error>> {
     Ok(choice)
 }
 
+/// Runs this program for one part of the work: what it says, the cost of its cheapest round, and the most memory of any.
 fn child(word: &str, paths: &[&Path], folder: &Path) -> Result<(String, Cost), Box<dyn Error>> {
     let program = std::env::current_exe()?.display().to_string();
     let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let mut command = vec![program.as_str(), word];
     command.extend(paths.iter().map(String::as_str));
     let output = folder.join("output");
-    let cost = measure::run(&command, &output)?;
+    let cost = least(&command, &output)?;
     Ok((fs::read_to_string(&output)?, cost))
+}
+
+/// The cost of the cheapest round, and the most memory of any.
+fn least(command: &[&str], output: &Path) -> Result<Cost, Box<dyn Error>> {
+    let mut least = measure::run(command, output)?;
+    for _ in 1..ROUNDS {
+        let cost = measure::run(command, output)?;
+        let peak_kib = cost.peak_kib.max(least.peak_kib);
+        least = Cost { peak_kib, ..if cost.cpu < least.cpu { cost } else { least } };
+    }
+    Ok(least)
 }
 
 /// Cells with personal data that were written, that were counted as what they are, and that were counted as what they
@@ -209,7 +223,7 @@ fn peers(folder: &Path) -> Result<String, Box<dyn Error>> {
         report["one_of"]
     );
     let path = sql.display().to_string();
-    match measure::run(&["rg", "--count-matches", "--no-mmap", "-e", PATTERN, &path], &folder.join("rg")) {
+    match least(&["rg", "--count-matches", "--no-mmap", "-e", PATTERN, &path], &folder.join("rg")) {
         Ok(cost) if cost.code == 0 => {
             let matches = fs::read_to_string(folder.join("rg"))?;
             let megabytes = fs::metadata(&sql)?.len() as f64 / 1e6;
