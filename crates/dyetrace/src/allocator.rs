@@ -23,6 +23,14 @@ pub(crate) fn be_frugal() {
     }
 }
 
+/// Gives freed memory back to the system at once, also that of threads that have ended.
+pub(crate) fn give_back() {
+    #[expect(unsafe_code, reason = "a C function without preconditions")]
+    unsafe {
+        libmimalloc_sys::mi_collect(true);
+    }
+}
+
 #[expect(unsafe_code, reason = "a C function without preconditions; it writes one number of a table")]
 fn set(option: mi_option_t, value: std::ffi::c_long) {
     unsafe { mi_option_set(option, value) };

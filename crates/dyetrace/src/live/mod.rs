@@ -157,6 +157,7 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
     let relay = Relay::new(settings, Arc::clone(&journal), watch.clone())
         .map_err(|error| Fault::new(format!("TLS cannot be set up: {error}")))?;
     let scanner = Arc::new(scanner(&upcoming));
+    allocator::give_back();
     let (guard, asked) = guard::Control::of(arguments, &upcoming, &scanner).unzip();
     let relay = match &guard {
         Some(guard) => relay.guarded(guard.guarding()),

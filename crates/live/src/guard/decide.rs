@@ -190,7 +190,7 @@ impl Warden {
 
     fn inspect(&self, record: &Record, seen: u64) -> Inspected {
         let body = record.request.as_ref().and_then(|message| message.body.as_ref());
-        let is_long = body.and_then(Blob::as_slice).is_some_and(may_take_long);
+        let is_long = body.and_then(Blob::as_slice).is_some_and(|body| may_take_long(body, seen > 0));
         let mut inspected = aside(is_long, || self.guarding.guard.inspect(record));
         inspected.found.retain(|found| {
             let told_before = found.exact && matches!(found.part, PartName::Body(_)) && found.range.end <= seen;
@@ -347,7 +347,19 @@ mod tests {
     #[test]
     fn short_text_is_searched_where_it_is() {
         let text = "{\"phone\":\"13800000427\",\"住址\":\"江海市\"}".repeat(10);
-        assert!(!may_take_long(text.as_bytes()) && !may_take_long(&[0xFF; 63]));
-        assert!(may_take_long(&vec![b'a'; LONG + 1]) && may_take_long(&[0xFF; 64]));
+        assert!(!may_take_long(text.as_bytes(), false) && !may_take_long(&[0xFF; 63], false));
+        assert!(may_take_long(&vec![b'a'; LONG + 1], false) && may_take_long(&[0xFF; 64], false));
+    }
+
+    #[test]
+    fn windows_of_a_long_body_are_searched_where_they_are_unless_a_picture_begins_in_them() {
+        let mut window = vec![0xA5; 64 << 10];
+        assert!(!may_take_long(&window, true));
+        window[5000..5003].copy_from_slice(b"\xFF\xD8\xFF");
+        assert!(!may_take_long(&window, true), "no segment of JPEG follows");
+        for start in [b"\x89PNG", b"\xFF\xD8\xFF\xE1", b"\x1F\x8B\x08\x00"] {
+            window[5000..5004].copy_from_slice(start);
+            assert!(may_take_long(&window, true));
+        }
     }
 }

@@ -340,12 +340,30 @@ const SHORT: usize = 64;
 /// How pictures begin that are decoded where they lie in text, mostly as base64: JPEG, PNG, WebP.
 const PICTURES_IN_TEXT: [&str; 5] = ["/9j/", "_9j_", "iVBORw0", "UklGR", "RIFF"];
 
+/// Whether a picture, or what one may be packed in, seems to begin in bytes that are no text: JPEG with a segment that
+/// comes first (ITU-T T.81), PNG, WebP, zip, gzip with known flags (RFC 1952), Zstandard.
+fn shows_a_file(bytes: &[u8]) -> bool {
+    const WHOLE: [&[u8]; 4] = [b"\x89PNG", b"RIFF", b"PK\x03\x04", b"\x28\xB5\x2F\xFD"];
+    const CUT: [(&[u8], fn(u8) -> bool); 2] = [
+        (b"\xFF\xD8\xFF", |next| matches!(next, 0xC0 | 0xC2 | 0xC4 | 0xDB | 0xE0..=0xEF | 0xFE)),
+        (b"\x1F\x8B\x08", |next| next < 0x20),
+    ];
+    let goes_on = |(start, is_next): &(&[u8], fn(u8) -> bool)| {
+        memchr::memmem::find_iter(bytes, start).any(|at| bytes.get(at + start.len()).is_none_or(|next| is_next(*next)))
+    };
+    WHOLE.iter().any(|start| memchr::memmem::find(bytes, start).is_some()) || CUT.iter().any(goes_on)
+}
+
 /// Whether the search of a body may take longer than others on the same thread should wait. A short one takes little,
 /// unless it holds a picture: a few kilobytes may speak of a hundred megapixels. What is no text may hold one behind
-/// any wrapping.
-fn may_take_long(body: &[u8]) -> bool {
-    let may_hold_picture =
-        || std::str::from_utf8(body).map_or(true, |text| PICTURES_IN_TEXT.iter().any(|begin| text.contains(begin)));
+/// any wrapping. Of a body that goes on, only what begins in a window is unwrapped there; to have each window of it
+/// searched by another thread would cost the memory of these threads.
+fn may_take_long(body: &[u8], goes_on: bool) -> bool {
+    let may_hold_picture = || match std::str::from_utf8(body) {
+        Ok(text) => PICTURES_IN_TEXT.iter().any(|begin| text.contains(begin)),
+        Err(_) if goes_on => shows_a_file(body),
+        Err(_) => true,
+    };
     body.len() > LONG || (body.len() >= SHORT && may_hold_picture())
 }
 
