@@ -121,7 +121,7 @@ struct Haul {
 pub(crate) struct Explorer<'s> {
     /// What is looked for.
     pub(crate) needles: &'s Needles,
-    options: &'s Options,
+    pub(crate) options: &'s Options,
     /// What was done so far.
     pub(crate) tally: Tally,
     /// Work after which nothing more is undone.

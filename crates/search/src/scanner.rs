@@ -41,11 +41,14 @@ pub struct Options {
     /// Look also for personal data that nobody planted. The latest year of birth is that of the
     /// record where it has a time.
     pub recognise: Option<RecogniseOptions>,
+    /// Bytes of parts in which nothing was seen that a [`Scratch`] remembers, so that they are not searched again. It
+    /// takes up to three times as many.
+    pub remembered: usize,
 }
 
 impl Default for Options {
     /// Depth 8; 16 bytes of work a byte and 1 MiB; 64 MiB unwrapped at once; 4,096 sightings;
-    /// pieces of 8 MiB that share 64 KiB; one decoy for each value; nothing else is recognised.
+    /// pieces of 8 MiB that share 64 KiB; one decoy for each value; nothing else is recognised; 2 MiB are remembered.
     fn default() -> Self {
         Self {
             depth: 8,
@@ -57,6 +60,7 @@ impl Default for Options {
             overlap: 64 << 10,
             decoys: 1,
             recognise: None,
+            remembered: 2 << 20,
         }
     }
 }
@@ -142,19 +146,17 @@ type Remembered = foldhash::HashMap<Box<[u8]>, Tally>;
 
 /// Longest part that is remembered.
 const LONGEST_REMEMBERED: usize = 1024;
-/// Bytes remembered before everything is forgotten.
-const MOST_REMEMBERED: usize = 2 << 20;
 
 impl Scratch {
     fn recall(&self, node: Node, bytes: &[u8]) -> Option<Tally> {
         self.nothing_in.get(&(node.context, node.is_field))?.get(bytes).copied()
     }
 
-    fn remember(&mut self, node: Node, bytes: &[u8], spent: Tally) {
+    fn remember(&mut self, node: Node, bytes: &[u8], spent: Tally, most: usize) {
         if bytes.len() > LONGEST_REMEMBERED {
             return;
         }
-        if self.bytes > MOST_REMEMBERED {
+        if self.bytes > most {
             *self = Self::default();
         }
         self.bytes += bytes.len() + size_of::<Tally>();
@@ -439,7 +441,7 @@ fn search_bytes(bytes: &[u8], node: Node, explorer: &mut Explorer<'_>, scratch: 
             fields: explorer.tally.fields - before.fields,
             lookups: explorer.tally.lookups - before.lookups,
         };
-        scratch.remember(node, bytes, spent);
+        scratch.remember(node, bytes, spent, explorer.options.remembered);
     }
     explorer.limits.extend::<BTreeSet<Limit>>(limits);
     finds

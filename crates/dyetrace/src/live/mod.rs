@@ -256,12 +256,21 @@ const WAITING: usize = 512 << 10;
 /// Bytes of a long body that are searched at once: a recording runs beside what it records.
 const PIECE: usize = 256 << 10;
 
+/// Bytes that the watcher's search remembers, and the guard's.
+const REMEMBERED: usize = 256 << 10;
+
 /// One for the watcher and the guard: it holds megabytes for every few values.
 fn scanner(upcoming: &Upcoming) -> Scanner {
     let nobody = Subject::default();
     let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
     // Nobody asks here how often chance would show a value, so there are no decoys.
-    let options = Options { decoys: 0, piece: PIECE, longest_unwrapped: 16 * PIECE, ..Options::default() };
+    let options = Options {
+        decoys: 0,
+        piece: PIECE,
+        longest_unwrapped: 16 * PIECE,
+        remembered: REMEMBERED,
+        ..Options::default()
+    };
     originals::scanner(subject, Originals::of(subject).as_ref(), &upcoming.key_material, options)
 }
 
