@@ -344,14 +344,12 @@ const PICTURES_IN_TEXT: [&str; 5] = ["/9j/", "_9j_", "iVBORw0", "UklGR", "RIFF"]
 /// comes first (ITU-T T.81), PNG, WebP, zip, gzip with known flags (RFC 1952), Zstandard.
 fn shows_a_file(bytes: &[u8]) -> bool {
     const WHOLE: [&[u8]; 4] = [b"\x89PNG", b"RIFF", b"PK\x03\x04", b"\x28\xB5\x2F\xFD"];
-    const CUT: [(&[u8], fn(u8) -> bool); 2] = [
-        (b"\xFF\xD8\xFF", |next| matches!(next, 0xC0 | 0xC2 | 0xC4 | 0xDB | 0xE0..=0xEF | 0xFE)),
-        (b"\x1F\x8B\x08", |next| next < 0x20),
-    ];
-    let goes_on = |(start, is_next): &(&[u8], fn(u8) -> bool)| {
-        memchr::memmem::find_iter(bytes, start).any(|at| bytes.get(at + start.len()).is_none_or(|next| is_next(*next)))
+    let shows = |start: &[u8], goes_on: fn(u8) -> bool| {
+        memchr::memmem::find_iter(bytes, start).any(|at| bytes.get(at + start.len()).is_none_or(|next| goes_on(*next)))
     };
-    WHOLE.iter().any(|start| memchr::memmem::find(bytes, start).is_some()) || CUT.iter().any(goes_on)
+    WHOLE.iter().any(|start| memchr::memmem::find(bytes, start).is_some())
+        || shows(b"\xFF\xD8\xFF", |next| matches!(next, 0xC0 | 0xC2 | 0xC4 | 0xDB | 0xE0..=0xEF | 0xFE))
+        || shows(b"\x1F\x8B\x08", |next| next < 0x20)
 }
 
 /// Whether the search of a body may take longer than others on the same thread should wait. A short one takes little,
