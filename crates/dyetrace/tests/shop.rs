@@ -7,7 +7,7 @@ mod common;
 use common::{dyetrace, stderr, stdout};
 use dyetrace_lab::shop::{Edition, database, play};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 struct Played {
     folder: PathBuf,
@@ -107,40 +107,88 @@ fn no_value_of_a_package_is_in_what_the_commands_say() {
     }
 }
 
-/// The verdicts of story 3's claims, by numbers that the commands wrote.
-fn judged(shop: &Played) -> (Option<i32>, String) {
+/// Story 3's case in another folder, without numbers, and with these claims instead of its own.
+fn case(shop: &Played, claims: &str) -> PathBuf {
     let case = shop.folder.join("case");
-    let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../cases/story3-leaked-dump");
+    let from = common::root().join("cases/story3-leaked-dump");
     for folder in ["claims", "evidence/marks"] {
         std::fs::create_dir_all(case.join(folder)).unwrap();
-        for file in std::fs::read_dir(from.join(folder)).unwrap().map(Result::unwrap) {
-            std::fs::copy(file.path(), case.join(folder).join(file.file_name())).unwrap();
-        }
     }
-    for file in ["case.yaml", "subject.yaml", "evidence/change-password.har"] {
+    let files = ["case.yaml", "subject.yaml", "evidence/change-password.har", "evidence/marks/change-password.jsonl"];
+    for file in files {
         std::fs::copy(from.join(file), case.join(file)).unwrap();
     }
-    let claims = "vendor: Shop\nclaims:\n  - { id: hashed, says: Hashed with a salt., ratio: { measure: passwords-with-salt, at_least: 0.99 } }\n";
     std::fs::write(case.join("claims/statement.yaml"), claims).unwrap();
-    let file = case.join("measured.yaml");
-    let measured = file.to_str().unwrap();
-    let (package, accounts) = (shop.file("package.sql"), shop.file("accounts.csv"));
-    dyetrace(&["breach", "scan", &package, "--measured", measured]);
-    dyetrace(&["breach", "stale", &package, "--accounts", &accounts, "--measured", measured]);
-    let written = std::fs::read_to_string(&file).unwrap();
-    assert!(written.contains("name: rows") && written.contains("name: unchanged-passwords"), "{written}");
-    assert!(!written.contains(shop.folder.to_str().unwrap()), "{written}");
-    let output = dyetrace(&["judge", case.to_str().unwrap()]);
-    (output.status.code(), format!("{}{}{written}", stdout(&output), stderr(&output)))
+    case
 }
+
+/// Runs the three commands that count a package, and gives what they wrote for `dyetrace judge`.
+fn measured(shop: &Played, file: &Path) -> String {
+    let (package, resold, accounts) = (shop.file("package.sql"), shop.file("resold.txt"), shop.file("accounts.csv"));
+    let commands: [&[&str]; 3] =
+        [&["scan", &package], &["stale", &package, "--accounts", &accounts], &["overlap", &package, &resold]];
+    for command in commands {
+        let output = dyetrace(&[&["breach"], command, &["--measured", file.to_str().unwrap()]].concat());
+        assert!(output.status.code().is_some_and(|code| code < 2), "{}", stderr(&output));
+    }
+    let written = std::fs::read_to_string(file).unwrap();
+    assert!(!written.contains(shop.folder.to_str().unwrap()), "{written}");
+    written
+}
+
+/// The verdicts about these claims, by numbers that the commands wrote, and these.
+fn judged(shop: &Played, claims: &str) -> (Vec<(String, String)>, String) {
+    let case = case(shop, claims);
+    let written = measured(shop, &case.join("measured.yaml"));
+    let output = dyetrace(&["judge", case.to_str().unwrap(), "--format", "json"]);
+    let judged: Value = serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+    let claims = judged["claims"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let verdicts = claims.map(|claim| (text(&claim["statement"]["id"]), text(&claim["verdict"])));
+    (verdicts.collect(), format!("{judged} {written}"))
+}
+
+const SALTED: &str = "vendor: Shop\nclaims:\n  - { id: hashed, says: Hashed with a salt., ratio: { measure: passwords-with-salt, at_least: 0.99 } }\n";
 
 #[test]
 fn a_claim_of_salted_passwords_is_judged_by_what_the_scan_wrote() {
     if !database::is_here() {
         return println!("skipped: no PostgreSQL here");
     }
-    let (code, said) = judged(&Played::new(Edition::AsReported, 500));
-    assert!(code == Some(1) && said.contains("contradicted"), "{code:?} {said}");
-    let (code, said) = judged(&Played::new(Edition::AsPromised, 140));
-    assert!(code == Some(0) && said.contains("supported"), "{code:?} {said}");
+    for (edition, customers, verdict) in
+        [(Edition::AsReported, 500, "contradicted"), (Edition::AsPromised, 140, "supported")]
+    {
+        let (verdicts, said) = judged(&Played::new(edition, customers), SALTED);
+        assert_eq!(verdicts, [("hashed".to_owned(), verdict.to_owned())], "{said}");
+    }
+}
+
+const OF_LISTS: &str = "vendor: Shop
+claims:
+  - { id: independent, says: The list has nothing to do with us., ratio: { measure: overlap/package/and/resold/jaccard/email, at_most: 0.01 } }
+  - { id: padded, says: A part of the list are not our customers., ratio: { measure: overlap/resold/in/package/email, at_most: 0.99 } }
+  - { id: other-passwords, says: Its passwords are not ours., ratio: { measure: overlap/package/and/resold/same-passwords, at_most: 0.01 } }
+  - { id: in-2013, says: It was taken in 2013., count: { measure: overlap/package/newest-year, at_least: 2013, at_most: 2013 } }
+  - { id: in-2011, says: It was taken in 2011., count: { measure: overlap/package/newest-year, at_least: 2011, at_most: 2011 } }
+  - { id: half, says: At least half of us are in it., ratio: { measure: overlap/package/in/resold/email, at_least: 0.5 } }
+";
+
+#[test]
+fn claims_about_two_lists_are_judged_by_what_the_comparison_wrote() {
+    if !database::is_here() {
+        return println!("skipped: no PostgreSQL here");
+    }
+    let (verdicts, said) = judged(&Played::new(Edition::AsReported, 400), OF_LISTS);
+    let mut verdicts: Vec<(&str, &str)> =
+        verdicts.iter().map(|(id, verdict)| (id.as_str(), verdict.as_str())).collect();
+    verdicts.sort_unstable();
+    let expected = [
+        ("half", "supported"),
+        ("in-2011", "contradicted"),
+        ("in-2013", "supported"),
+        ("independent", "contradicted"),
+        ("other-passwords", "contradicted"),
+        ("padded", "supported"),
+    ];
+    assert_eq!(verdicts, expected, "{said}");
 }

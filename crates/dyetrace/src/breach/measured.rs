@@ -1,5 +1,9 @@
 //! Numbers of a dump as `dyetrace judge` reads them.
 
+mod overlap;
+
+pub(super) use overlap::{Labels, of_overlap};
+
 use crate::exit::{Fault, say};
 use crate::output;
 use dyetrace_breach::{Kind, Report, StaleReport};
@@ -38,8 +42,13 @@ impl MeasuredFile {
     }
 
     /// Writes the new numbers. Those that a command of these names wrote before go, also where it now has none.
-    pub(super) fn write(mut self, names: &[&str], new: Vec<Measured>) -> Result<(), Fault> {
-        self.kept.retain(|one| !names.contains(&one.name.as_str()));
+    pub(super) fn write(self, names: &[&str], new: Vec<Measured>) -> Result<(), Fault> {
+        self.replace(|name| names.contains(&name), new)
+    }
+
+    /// The same for names that are told by what they are made of.
+    pub(super) fn replace(mut self, is_ours: impl Fn(&str) -> bool, new: Vec<Measured>) -> Result<(), Fault> {
+        self.kept.retain(|one| !is_ours(&one.name));
         self.kept.extend(new);
         if self.kept.is_empty() {
             return self.without();
@@ -117,14 +126,13 @@ pub(super) fn of_scan(report: &Report, files: &[PathBuf]) -> Vec<Measured> {
 
 /// A moment without a time zone lies within a day of itself, and a year may end on it.
 fn newest_year(newest: i64, whole: bool, by: &str) -> Measured {
+    newest_year_of("newest-year", newest, whole, by)
+}
+
+fn newest_year_of(name: &str, newest: i64, whole: bool, by: &str) -> Measured {
     let year = |moment: i64| f64::from(super::scan::year_of(u64::try_from(moment).unwrap_or(0)));
     let high = whole.then(|| year(newest + DAY));
-    one(
-        "newest-year",
-        year(newest - DAY),
-        high,
-        format!("year of the newest plausible moment found {by}, a day either way"),
-    )
+    one(name, year(newest - DAY), high, format!("year of the newest plausible moment found {by}, a day either way"))
 }
 
 /// The least that an estimate of people stands for: three standard errors less, and without those refused joins made.

@@ -1,6 +1,7 @@
 //! `dyetrace breach overlap`: which dump is a copy of which.
 
 use super::confine::confined;
+use super::measured::{Labels, MeasuredFile, of_overlap};
 use super::scan::{Format, say_nothing_else};
 use crate::exit::{Exit, Fault, say};
 use crate::output;
@@ -18,7 +19,8 @@ The family tree says which dump was most likely made from which, and why. See do
 Examples:
   dyetrace breach overlap shop.sql resold.txt
   dyetrace breach overlap 2013.sql.gz 2016.txt list.csv --picture family.svg
-  dyetrace breach overlap a.sql b.txt --format json --output overlap.json"
+  dyetrace breach overlap a.sql b.txt --format json --output overlap.json
+  dyetrace breach overlap shop.sql resold.txt --measured my-case/measured.yaml && dyetrace judge my-case"
 )]
 pub(crate) struct OverlapArguments {
     /// Two dumps or more
@@ -33,6 +35,9 @@ pub(crate) struct OverlapArguments {
     /// Draw the family tree into this file (SVG)
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
+    /// Write the numbers for `dyetrace judge` into this file; only one that dyetrace breach wrote is changed, name by name
+    #[arg(long, value_name = "FILE")]
+    measured: Option<PathBuf>,
     /// Counts of people smaller than this are not told
     #[arg(long, default_value_t = 10, value_name = "N")]
     k: u64,
@@ -43,6 +48,11 @@ pub(crate) fn run(arguments: &OverlapArguments) -> Result<Exit, Fault> {
     for file in &arguments.dumps {
         std::fs::metadata(file).map_err(|error| Fault::file(file, &error))?;
     }
+    let measured = arguments
+        .measured
+        .as_deref()
+        .map(|file| Ok::<_, Fault>((Labels::of(&arguments.dumps)?, MeasuredFile::open(file)?)));
+    let measured = measured.transpose()?;
     say_nothing_else();
     let key = Key::random().map_err(|_| Fault::new("this computer gives no random bytes for a key"))?;
     let name = |path: &PathBuf| Dump { name: path.display().to_string(), paths: vec![path.clone()] };
@@ -61,6 +71,9 @@ pub(crate) fn run(arguments: &OverlapArguments) -> Result<Exit, Fault> {
     output::write(arguments.output.as_deref(), |out| Ok(out.write_all(&text)?))?;
     if let Some(picture) = &arguments.picture {
         output::write(Some(picture), |out| Ok(out.write_all(svg(&report).as_bytes())?))?;
+    }
+    if let Some((labels, file)) = measured {
+        file.replace(|name| labels.is_of(name), of_overlap(&report, &labels, k))?;
     }
     let unread = report.dumps.iter().any(|dump| dump.damages > 0);
     let empty = report.dumps.iter().find(|dump| dump.rows == 0);
