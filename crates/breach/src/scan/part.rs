@@ -36,6 +36,8 @@ pub(super) struct Part {
     known: Arc<Knowledge>,
     counter: Counter,
     tables: Vec<PartTable>,
+    /// What their columns take of memory, kept up to date: a dump may name another table before every row.
+    held: usize,
     places: HashMap<u64, u32>,
     people: Listed,
     pub(super) damages: Damages,
@@ -57,6 +59,7 @@ impl Part {
             counter: Counter::new(Arc::clone(&known.digests), options),
             known,
             tables: Vec::new(),
+            held: 0,
             places: HashMap::new(),
             people: Listed::default(),
             damages: Damages::default(),
@@ -96,10 +99,13 @@ impl Part {
             }
         }
     }
+}
 
+impl PartTable {
     fn held(&self) -> usize {
-        let columns: usize = self.tables.iter().flat_map(|table| &table.columns).map(|column| column.held().1).sum();
-        columns + self.people.words.len() * size_of::<u64>()
+        #[cfg(test)]
+        tests::LOOKED.set(tests::LOOKED.get() + self.columns.len());
+        self.columns.iter().map(|column| column.held().1).sum()
     }
 }
 
@@ -123,16 +129,21 @@ impl Sink for Part {
         };
         let columns = columns.iter().map(|known| Column::of_part(*known)).collect();
         let place = self.tables.len() as u32;
-        self.tables.push(PartTable { identity, counts: RowCounts::default(), columns });
+        let begun = PartTable { identity, counts: RowCounts::default(), columns };
+        self.held += begun.held();
+        self.tables.push(begun);
         self.places.insert(identity, place);
         TableId(place)
     }
 
     fn batch(&mut self, table: TableId, batch: &Batch<'_>) {
-        let Self { counter, tables, people, .. } = self;
+        let Self { counter, tables, people, held, .. } = self;
         let Some(table) = tables.get_mut(table.0 as usize).filter(|_| !self.is_unfit) else { return };
+        let before = table.held();
         counter.count(&mut table.columns, &mut table.counts, batch, (0, false), |facts, _| people.add(facts));
-        self.is_unfit = self.counter.noted.is_full() || self.held() > MOST_HELD;
+        *held = (*held + table.held()).saturating_sub(before);
+        let listed = people.words.len() * size_of::<u64>();
+        self.is_unfit = counter.noted.is_full() || *held + listed > MOST_HELD;
     }
 
     fn damage(&mut self, damage: Damage) {
@@ -182,5 +193,53 @@ impl Listed {
         let birth = small >> 16 & 0xFFFF;
         let birth = (birth != NO_BIRTH).then_some(Day(birth as u16));
         Some((Facts { keys, kinds: (small >> 32) as u32, birth, province: (small >> 8) as u8, host }, rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+    use crate::rows::{Dialect, Place, Span};
+    use crate::scan::Scan;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Columns that were asked what they hold.
+        pub(super) static LOOKED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    const TABLES: usize = 500;
+    const TURNS: usize = 20;
+
+    fn row(sink: &mut dyn Sink, table: usize, number: usize) {
+        let columns = vec![Some("mail".to_owned()), Some("pass".to_owned())];
+        let name = Some(format!("t{table}"));
+        let table = Table { entry: 0, name, columns, dialect: Dialect::SqlInsert, encoding: "UTF-8" };
+        let text = format!("u{number}@example.test{:032x}", number * 7919);
+        let mail = text.len() - 32;
+        let spans = [Span::new(0, mail as u32), Span::new(mail as u32, 32)];
+        let id = sink.table(&table);
+        let place = Place { entry: 0, offset: 0 };
+        sink.batch(id, &Batch { bytes: text.as_bytes(), spans: &spans, starts: &[0, 2], place });
+    }
+
+    #[test]
+    fn tables_that_take_turns_row_by_row_cost_no_more_than_their_rows() {
+        let options = ScanOptions::default();
+        let mut scan = Scan::new(&Key::from_bytes([3; 32]), options);
+        (0..TABLES).for_each(|table| row(&mut scan, table, table));
+        scan.type_all(u64::MAX);
+        let mut part = Part::new(&options, scan.knowledge());
+        for number in 0..TABLES * TURNS {
+            row(&mut part, number % TABLES, number);
+        }
+        let looked = LOOKED.get();
+        assert!(!part.is_unfit() && part.tables.len() == TABLES);
+        assert!(looked <= 2 * TABLES + 4 * TABLES * TURNS, "{looked} columns were looked at");
+        let held: usize = part.tables.iter().map(PartTable::held).sum();
+        assert_eq!(part.held, held, "what is kept up to date is what is held");
+        assert!(scan.merge(&mut part));
+        assert_eq!(scan.finish().people.rows, (TABLES + TABLES * TURNS) as u64);
     }
 }
