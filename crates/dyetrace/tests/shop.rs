@@ -192,3 +192,18 @@ fn claims_about_two_lists_are_judged_by_what_the_comparison_wrote() {
     ];
     assert_eq!(verdicts, expected, "{said}");
 }
+
+/// `DYETRACE_BLESS=1` writes it anew.
+#[test]
+fn the_numbers_of_story_3_are_what_the_commands_write_of_the_shop_today() {
+    if !database::is_here() {
+        return println!("skipped: no PostgreSQL here");
+    }
+    let shop = Played::new(Edition::AsReported, 2000);
+    let written = measured(&shop, &shop.folder.join("measured.yaml"));
+    let shipped = common::root().join("cases/story3-leaked-dump/measured.yaml");
+    if std::env::var_os("DYETRACE_BLESS").is_some() {
+        std::fs::write(&shipped, &written).unwrap();
+    }
+    assert_eq!(written, std::fs::read_to_string(shipped).unwrap());
+}

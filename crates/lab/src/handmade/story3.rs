@@ -1,5 +1,5 @@
 //! Story 3: the shop whose customers' data is for sale, on the day it asks them to change their passwords.
-//! The package itself is not here: what was counted in it stands in the case's `measured.yaml`.
+//! The package itself is not here: `crate::shop` makes it, and what was counted in it stands in the case's `measured.yaml`.
 
 use super::script::Server;
 use super::{Planted, Random, Script, Story};
