@@ -1,6 +1,7 @@
 //! The key of a case in a file, encrypted with age (<https://age-encryption.org/v1>).
 
 use super::checkpoint::sync_folder;
+use super::passphrase;
 use crate::exit::{Fault, say};
 use age::secrecy::SecretString;
 use age::{scrypt, x25519};
@@ -20,7 +21,8 @@ const MOST_WORK: u8 = 20;
 /// How the key of a case is kept.
 #[derive(Debug, Args)]
 pub(super) struct CaseKey {
-    /// Keep the key of all digests in this file, encrypted with age; it is made where there is none
+    /// Keep the key of all digests in this file, encrypted with age; it is made where there is none. Without --identity and
+    /// --passphrase-file a passphrase is asked for on the terminal
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Open the key file with the identity in this file, as age-keygen writes it
@@ -43,8 +45,12 @@ impl CaseKey {
     /// # Errors
     /// A file cannot be read or made, or does not open. What files hold is not told.
     pub(super) fn key(&self) -> Result<Key, Fault> {
+        self.key_at(passphrase::terminal)
+    }
+
+    fn key_at(&self, terminal: fn() -> Option<File>) -> Result<Key, Fault> {
         let Some(path) = &self.key else { return random() };
-        let opener = self.opener()?;
+        let opener = self.opener(path, terminal)?;
         match File::open(path) {
             Ok(_) => read(path, &opener),
             Err(error) if error.kind() == io::ErrorKind::NotFound => make(path, &opener),
@@ -52,7 +58,7 @@ impl CaseKey {
         }
     }
 
-    fn opener(&self) -> Result<Opener, Fault> {
+    fn opener(&self, key: &Path, terminal: fn() -> Option<File>) -> Result<Opener, Fault> {
         if let Some(path) = &self.identity {
             let text = text(path)?;
             let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -62,7 +68,10 @@ impl CaseKey {
             return identity.map(Opener::Identity).ok_or_else(|| Fault::new(format!("{}: {why}", path.display())));
         }
         let Some(path) = &self.passphrase_file else {
-            return Err(Fault::new("--key needs --identity or --passphrase-file, to encrypt and open the key"));
+            let missing =
+                || Fault::new("--key needs --identity or --passphrase-file where there is no terminal to ask at");
+            let terminal = terminal().ok_or_else(missing)?;
+            return passphrase::ask(&terminal, key, !key.exists()).map(Opener::Passphrase);
         };
         let text = text(path)?;
         let line = text.lines().next().filter(|line| !line.is_empty());
@@ -187,6 +196,6 @@ mod tests {
     #[test]
     fn a_key_needs_what_opens_it() {
         let case = CaseKey { key: Some(PathBuf::from("case.key")), identity: None, passphrase_file: None };
-        assert!(case.key().unwrap_err().to_string().contains("--identity"));
+        assert!(case.key_at(|| None).unwrap_err().to_string().contains("--identity"));
     }
 }

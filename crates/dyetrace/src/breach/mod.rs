@@ -10,6 +10,7 @@ mod index;
 mod keys;
 mod measured;
 mod overlap;
+mod passphrase;
 mod scan;
 mod serve;
 mod stale;
