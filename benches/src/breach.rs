@@ -2,7 +2,7 @@
 
 use crate::measure::{self, Cost};
 use crate::{print, say};
-use dyetrace_breach::{Dump, Job, Key, Kind, Options, ScanOptions, overlap, scan_files};
+use dyetrace_breach::{Dump, Job, Key, Kind, Options, OverlapOptions, ScanOptions, Streams, overlap, scan_files};
 use dyetrace_lab::shop::customers::Customers;
 use dyetrace_lab::shop::forms::{Form, Holds, Written};
 use serde_json::Value;
@@ -77,12 +77,14 @@ pub(crate) fn child_of(word: &str, paths: &[String]) -> Result<(), Box<dyn Error
     if word == OVERLAP {
         let dump = |path: &PathBuf| Dump { name: path.display().to_string(), paths: vec![path.clone()] };
         let dumps: Vec<Dump> = paths.iter().map(dump).collect();
-        print(&serde_json::to_string(&overlap(&dumps, &key, 10)?)?);
+        let options = OverlapOptions { k: 10, cores: 1, reading: Options::default(), streams: Streams::default() };
+        print(&serde_json::to_string(&overlap(&dumps, &key, options)?)?);
         return Ok(());
     }
     let (cores, files) = paths.split_first().ok_or("no files")?;
     let report = scan_files(Job {
         files,
+        streams: Streams::default(),
         key: &key,
         options: ScanOptions { only_valid: word == VALIDATE, ..ScanOptions::default() },
         reading: Options::default(),

@@ -7,6 +7,7 @@
 
 mod ascii;
 mod column;
+mod cores;
 mod damages;
 mod dialect;
 mod encoding;
@@ -28,6 +29,7 @@ mod scan;
 mod seal;
 mod source;
 mod stale;
+mod streams;
 mod text;
 mod typed;
 mod window;
@@ -38,7 +40,9 @@ pub use dyetrace_search::ResidentIdMode;
 pub use key::Key;
 pub use kind::Kind;
 pub use law::{Indication, SOURCE as LAW_SOURCE};
-pub use overlap::{Copied, Dump, DumpReport, OverlapReport, PairReport, PasswordsReport, SharedKind, overlap, svg};
+pub use overlap::{
+    Copied, Dump, DumpReport, OverlapOptions, OverlapReport, PairReport, PasswordsReport, SharedKind, overlap, svg,
+};
 pub use parts::read_in_parts;
 pub use password::{DigestOf, Family, FamilyRows, Guessing, SchemeRows, StorageReport, WorkRows};
 pub use people::{Group, Groups, PeopleReport};
@@ -49,3 +53,4 @@ pub use scan::{
     scan_files,
 };
 pub use stale::{StaleReport, stale};
+pub use streams::Streams;

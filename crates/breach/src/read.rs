@@ -121,6 +121,18 @@ impl<'a> Reading<'a> {
         Self { options, sink, entry: 0, read: 0 }
     }
 
+    /// Reads what can be read only once; a file on disk that was opened already is one too.
+    pub(crate) fn stream(&mut self, path: &Path, mut stream: File) -> io::Result<()> {
+        let data = stream.metadata()?;
+        let name = path.to_string_lossy();
+        if data.is_file() {
+            self.file(&name, &mut stream, Some(data.len()), |file| Source::File(file));
+        } else {
+            self.file(&name, &mut stream, None, |stream| Source::Stream(stream));
+        }
+        Ok(())
+    }
+
     /// Reads a file.
     pub(crate) fn path(&mut self, path: &Path) -> io::Result<()> {
         let mut file = File::open(path)?;

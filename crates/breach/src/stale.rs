@@ -4,8 +4,9 @@ use crate::column::Digests;
 use crate::key::Key;
 use crate::kind::{self, Checker, Kind};
 use crate::password;
-use crate::read::{Options, read};
+use crate::read::{Options, Reading};
 use crate::rows::{Damage, Row};
+use crate::streams::Streams;
 use crate::typed::{Typed, TypedRows};
 use dyetrace_search::ResidentIdMode;
 use serde::Serialize;
@@ -34,22 +35,30 @@ pub struct StaleReport {
     pub damages: u64,
 }
 
-/// Compares the dumps' passwords with those of the accounts.
+/// Compares the dumps' passwords with those of the accounts, on one core: of each account only so many passwords are
+/// tried, in the order of the dumps.
 ///
 /// # Errors
 /// A file cannot be opened.
-pub fn stale(dumps: &[PathBuf], accounts: &Path, key: &Key) -> io::Result<StaleReport> {
+pub fn stale(dumps: &[PathBuf], accounts: &Path, key: &Key, mut streams: Streams) -> io::Result<StaleReport> {
     let mut list = Accounts { digests: Digests::new(key), all: Vec::new(), by_id: HashMap::new(), damages: 0 };
-    pass(&[accounts.to_owned()], &mut list)?;
+    pass(&[accounts.to_owned()], &mut streams, &mut list)?;
     let mut leaked = Leaked { accounts: &mut list, damages: 0 };
-    pass(dumps, &mut leaked)?;
+    pass(dumps, &mut streams, &mut leaked)?;
     let damages = leaked.damages + list.damages;
     Ok(list.report(damages))
 }
 
-fn pass<T: TypedRows>(paths: &[PathBuf], rows: &mut T) -> io::Result<()> {
+fn pass<T: TypedRows>(paths: &[PathBuf], streams: &mut Streams, rows: &mut T) -> io::Result<()> {
     let mut typed = Typed::new(rows, ResidentIdMode::Historical);
-    read(paths, &Options::default(), &mut typed)?;
+    let options = Options::default();
+    let mut reading = Reading::new(&options, &mut typed);
+    for path in paths {
+        match streams.take(path) {
+            Some(stream) => reading.stream(path, stream)?,
+            None => reading.path(path)?,
+        }
+    }
     typed.finish();
     Ok(())
 }

@@ -4,7 +4,9 @@ mod common;
 
 use common::dumps::{Charset, Dialect, Row, encoded, written};
 use common::gz;
-use dyetrace_breach::{Job, Keep, Key, Options, Refused, Report, Scan, ScanError, ScanOptions, read, scan_files};
+use dyetrace_breach::{
+    Job, Keep, Key, Options, Refused, Report, Scan, ScanError, ScanOptions, Streams, read, scan_files,
+};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::io;
@@ -66,7 +68,8 @@ fn key() -> Key {
 
 fn job<'a>(files: &'a [PathBuf], key: &'a Key, cores: usize) -> Job<'a> {
     let options = ScanOptions { k: 3, ..ScanOptions::default() };
-    Job { files, key, options, reading: reading(), cores, keep: None, resume: None, progress: Box::new(|_| ()) }
+    let (streams, progress) = (Streams::default(), Box::new(|_| ()));
+    Job { files, streams, key, options, reading: reading(), cores, keep: None, resume: None, progress }
 }
 
 /// The report of one pass, as a reader gives it to a scan.

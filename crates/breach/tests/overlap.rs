@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use dyetrace_breach::{Dump, Key, Kind, OverlapReport, overlap, svg};
+use dyetrace_breach::{Dump, Key, Kind, Options, OverlapOptions, OverlapReport, Streams, overlap, svg};
 use dyetrace_lab::shop::customers::Customers;
 use dyetrace_lab::shop::forms::Form;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,12 @@ fn dump(path: &Path) -> Dump {
 }
 
 fn compared(dumps: &[Dump]) -> OverlapReport {
-    overlap(dumps, &Key::from_bytes([7; 32]), 10).unwrap()
+    on_cores(dumps, 1, Options::default())
+}
+
+fn on_cores(dumps: &[Dump], cores: usize, reading: Options) -> OverlapReport {
+    let options = OverlapOptions { k: 10, cores, reading, streams: Streams::default() };
+    overlap(dumps, &Key::from_bytes([7; 32]), options).unwrap()
 }
 
 /// What is in both, counted from the customers themselves.
@@ -84,5 +89,31 @@ fn no_value_of_a_dump_is_in_what_is_told() {
     let told = format!("{report}{}{report:?}{}", serde_json::to_string(&report).unwrap(), svg(&report));
     for customer in (1..=CUSTOMERS).map(|number| Customers::new(3).get(number)) {
         assert!(!told.contains(&customer.mobile) && !told.contains(&customer.email));
+    }
+}
+
+#[test]
+fn on_any_number_of_cores_dumps_share_the_same() {
+    let folder = Folder::new("cores");
+    // Tables that take turns, and damaged rows: parts of no use are read again.
+    let turns = folder.0.join("turns.sql");
+    let mut text = String::new();
+    for number in 1..=CUSTOMERS {
+        let customer = Customers::new(3).get(number);
+        let table = number % 3;
+        text += &format!("INSERT INTO `t{table}` VALUES ({number},'{}','{}');\n", customer.email, customer.password);
+        if number.is_multiple_of(500) {
+            text += "INSERT INTO `t0` VALUES (7,'broken\n";
+        }
+    }
+    std::fs::write(&turns, text).unwrap();
+    let dumps = [folder.dump(Form::Resold), dump(&turns), folder.dump(Form::Sql), folder.dump(Form::Csv)];
+    // One cell for each dump, or cells of a few kilobytes.
+    let small =
+        Options { block: 4 << 10, sample: 4 << 10, examine_every: 4 << 10, cell: 16 << 10, ..Options::default() };
+    let one = on_cores(&dumps, 1, small.clone());
+    assert!(one.dumps.iter().all(|dump| dump.rows > 2_000) && one.pairs[0].shared[0].in_both > Some(2_000));
+    for cores in [2, 3, 16] {
+        assert_eq!(on_cores(&dumps, cores, small.clone()), one, "on {cores} cores");
     }
 }

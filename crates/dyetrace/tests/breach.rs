@@ -8,6 +8,7 @@ use common::{dyetrace, stderr, stdout};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A list of members as it is resold: account, password, mail and telephone, parted by four dashes.
 fn list(name: &str) -> (PathBuf, Vec<String>) {
@@ -70,4 +71,89 @@ fn a_file_that_is_no_dump_says_so() {
     let missing = dyetrace(&["breach", "scan", "/no/such/dump.sql"]);
     assert_eq!(missing.status.code(), Some(2));
     assert!(stderr(&missing).contains("/no/such/dump.sql"));
+}
+
+/// What a shell command says, with the program as `$0`, in the folder of a file. The report says another path, so only
+/// what is behind the entries is compared.
+fn piped(path: &Path, command: &str) -> (Option<i32>, String) {
+    let mut shell = Command::new("bash");
+    shell.args(["-c", command, env!("CARGO_BIN_EXE_dyetrace")]).current_dir(path.parent().unwrap());
+    let output = shell.output().unwrap();
+    (output.status.code(), format!("{}{}", stdout(&output), stderr(&output)))
+}
+
+fn without_paths(report: &str) -> Value {
+    let mut report: Value = serde_json::from_str(report).unwrap_or_else(|_| panic!("{report}"));
+    report.as_object_mut().unwrap().remove("entries");
+    report
+}
+
+#[test]
+fn pipes_are_scanned_like_files() {
+    let (path, values) = list("breach-pipes");
+    let (code, expected) = piped(&path, "$0 breach scan list.txt --format json");
+    assert_eq!(code, Some(0));
+    let commands = [
+        "cat list.txt | $0 breach scan - --format json",
+        "cat list.txt | $0 breach scan /dev/stdin --format json",
+        "$0 breach scan - --format json < list.txt",
+        "$0 breach scan /dev/stdin --format json < list.txt",
+        "$0 breach scan <(cat list.txt) --format json",
+        "gzip -c list.txt | $0 breach scan - --format json",
+        "(head -c 5000 list.txt; sleep 0.1; tail -c +5001 list.txt) | $0 breach scan - --cores 2 --format json",
+        "mkfifo pipe && (cat list.txt > pipe & $0 breach scan pipe --format json)",
+    ];
+    for command in commands {
+        let (code, said) = piped(&path, command);
+        assert_eq!((code, without_paths(&said)), (Some(0), without_paths(&expected)), "{command}");
+    }
+    let two = "$0 breach scan <(cat list.txt) <(cat list.txt)";
+    let (code, said) = piped(&path, two);
+    assert!(code == Some(0) && said.contains("6,000 rows"), "{said}");
+    assert!(values.iter().all(|value| !said.contains(value.as_str())));
+}
+
+#[test]
+fn a_pipe_has_no_checkpoints_and_is_read_once() {
+    let (path, _) = list("breach-pipe-refused");
+    std::fs::write(path.with_file_name("words"), "correct horse").unwrap();
+    let kept = "cat list.txt | $0 breach scan - --key case.key --passphrase-file words --checkpoint at";
+    let (code, said) = piped(&path, kept);
+    assert!(code == Some(2) && said.contains("without checkpoints") && said.contains("--checkpoint"), "{said}");
+    assert!(!path.with_file_name("case.key").exists(), "nothing was begun");
+    let (code, said) = piped(&path, "cat list.txt | $0 breach scan - -");
+    assert!(code == Some(2) && said.contains("given twice"), "{said}");
+}
+
+#[test]
+fn pipes_are_compared_like_files() {
+    let (path, _) = list("breach-pipes-compared");
+    let shared = |said: &str| serde_json::from_str::<Value>(said).map(|report| report["pairs"].clone()).unwrap();
+    let (_, files) =
+        piped(&path, "head -n 2000 list.txt > half.txt; $0 breach overlap list.txt half.txt --format json");
+    let (code, pipes) = piped(&path, "cat list.txt | $0 breach overlap - <(cat half.txt) --format json");
+    assert_eq!((code, shared(&pipes)), (Some(0), shared(&files)));
+    assert_eq!(shared(&files)[0]["shared"][0]["in_both"], 2000);
+    let accounts = "printf 'email,password\nmember-1@example.org,own-1-secret\nmember-2@example.com,other\n'";
+    let stale = format!("cat list.txt | $0 breach stale - --accounts <({accounts}) --format json");
+    let (code, said) = piped(&path, &stale);
+    let report: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+    assert_eq!((code, &report["unchanged"], &report["changed"]), (Some(1), &1.into(), &1.into()), "{said}");
+}
+
+#[test]
+fn under_the_key_of_a_case_and_on_any_number_of_cores_dumps_share_the_same() {
+    let (path, _) = list("breach-overlap-key");
+    std::fs::write(path.with_file_name("words"), "correct horse").unwrap();
+    let overlap =
+        |more: &str| piped(&path, &format!("$0 breach overlap list.txt half.txt --format json {more} 2>/dev/null"));
+    piped(&path, "head -n 2000 list.txt > half.txt");
+    let expected = overlap("--cores 1");
+    assert_eq!(expected.0, Some(0));
+    assert_eq!(overlap("--cores 2"), expected);
+    for _ in 0..2 {
+        assert_eq!(overlap("--key case.key --passphrase-file words"), expected);
+    }
+    std::fs::write(path.with_file_name("words"), "wrong horse").unwrap();
+    assert_eq!(overlap("--key case.key --passphrase-file words").0, Some(2));
 }

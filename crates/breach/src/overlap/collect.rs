@@ -5,9 +5,10 @@ use crate::key::Key;
 use crate::kind::{self, Checker, Kind};
 use crate::password;
 use crate::rows::{Damage, Row};
-use crate::typed::TypedRows;
+use crate::typed::{TypedParts, TypedRows};
 use md5::{Digest as _, Md5};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// An identifier of a row, and the password beside it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,9 +57,12 @@ impl Collected {
     }
 }
 
-/// Takes the rows of a dump.
+/// What a part of a dump may hold.
+const MOST_OF_PART: usize = (24 << 20) / size_of::<Entry>();
+
+/// Takes the rows of a dump, or of a part of one.
 pub(super) struct Collector {
-    digests: Digests,
+    digests: Arc<Digests>,
     collected: Collected,
     room: usize,
     /// Room before sorting: what is there twice takes room twice until then.
@@ -69,7 +73,7 @@ impl Collector {
     pub(super) fn new(key: &Key, level: u32, room: usize) -> Self {
         let room = room.max(1024);
         let collected = Collected { level, ..Collected::default() };
-        Self { digests: Digests::new(key), collected, room, slack: room / 4 }
+        Self { digests: Arc::new(Digests::new(key)), collected, room, slack: room / 4 }
     }
 
     pub(super) fn finish(mut self) -> Collected {
@@ -143,5 +147,47 @@ impl TypedRows for Collector {
 
     fn damage(&mut self, _: Damage) {
         self.collected.damages += 1;
+    }
+}
+
+/// What a part has to know: the digests, and which identifiers are held.
+#[derive(Clone)]
+pub(super) struct Known {
+    digests: Arc<Digests>,
+    level: u32,
+}
+
+impl TypedParts for Collector {
+    type Known = Known;
+    type Part = Self;
+
+    fn known(&self) -> Known {
+        Known { digests: Arc::clone(&self.digests), level: self.collected.level }
+    }
+
+    fn part(known: &Known) -> Self {
+        let collected = Collected { level: known.level, ..Collected::default() };
+        // A part is never thinned out: that would be by what it holds and not by what the dump does.
+        Self { digests: Arc::clone(&known.digests), collected, room: usize::MAX >> 1, slack: 0 }
+    }
+
+    fn is_small(part: &Self) -> bool {
+        part.collected.entries.len() <= MOST_OF_PART
+    }
+
+    fn merge(&mut self, part: &mut Self) {
+        let Collected { entries, rows, rows_without, typed, stored, newest, damages, .. } = &mut part.collected;
+        let level = self.collected.level;
+        let whole = &mut self.collected;
+        whole.rows += *rows;
+        whole.rows_without += *rows_without;
+        whole.typed += *typed;
+        whole.stored += *stored;
+        whole.newest = whole.newest.max(*newest);
+        whole.damages += *damages;
+        whole.entries.extend(entries.drain(..).filter(|entry| entry.id.trailing_zeros() >= level));
+        if whole.entries.len() >= self.room + self.slack {
+            self.make_room();
+        }
     }
 }

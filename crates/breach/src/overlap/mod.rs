@@ -14,8 +14,10 @@ pub use compare::{DumpReport, OverlapReport, PairReport, PasswordsReport, Shared
 pub use family::Copied;
 pub use picture::svg;
 
+use crate::cores::Cores;
 use crate::key::Key;
-use crate::read::{Options, read};
+use crate::read::Options;
+use crate::streams::Streams;
 use crate::typed::Typed;
 use collect::{Collected, Collector};
 use dyetrace_search::ResidentIdMode;
@@ -31,18 +33,39 @@ pub struct Dump {
     pub paths: Vec<PathBuf>,
 }
 
-/// Compares dumps with one another. Groups of fewer than `k` are not told.
+/// How dumps are compared.
+#[derive(Debug)]
+pub struct OverlapOptions {
+    /// Groups of fewer than so many are not told.
+    pub k: u64,
+    /// How many threads read; at least one, and at most 16.
+    pub cores: usize,
+    /// How files are read.
+    pub reading: Options,
+    /// Files that can be read only once: each is read on one core.
+    pub streams: Streams,
+}
+
+/// Compares dumps with one another: with the same report on any number of cores.
 ///
 /// # Errors
 /// A file cannot be opened.
-pub fn overlap(dumps: &[Dump], key: &Key, k: u64) -> io::Result<OverlapReport> {
+pub fn overlap(dumps: &[Dump], key: &Key, options: OverlapOptions) -> io::Result<OverlapReport> {
+    let OverlapOptions { k, cores, mut reading, mut streams } = options;
+    reading.most_damages = usize::MAX;
     let mut all: Vec<Collected> = Vec::new();
     let mut level = 0;
     for dump in dumps {
         let mut collector = Collector::new(key, level, room(&all, dumps.len()));
-        let mut typed = Typed::new(&mut collector, ResidentIdMode::Historical);
-        read(&dump.paths, &Options::default(), &mut typed)?;
-        typed.finish();
+        let typed = Typed::new(&mut collector, ResidentIdMode::Historical);
+        let mut run = Cores::new(typed, reading.clone(), cores);
+        for path in &dump.paths {
+            match streams.take(path) {
+                Some(stream) => run.stream(path, stream)?,
+                None => run.file(path, None)?,
+            }
+        }
+        run.sink.finish();
         let collected = collector.finish();
         level = level.max(collected.level);
         all.push(collected);

@@ -1,41 +1,29 @@
 //! A scan over all files, on several cores, from a checkpoint and with checkpoints.
-//!
-//! Plain files are counted in cells: threads take them from a queue, and what they counted is merged in the order of
-//! the file. A part begins with what is known of the file where the last merged one ended; where that or what was known
-//! of its tables turns out to be wrong, the scan itself reads it. So the report is the one of a single pass.
 
 use super::keeping::Refused;
 use super::part::{Knowledge, Part};
 use super::{Scan, ScanOptions};
-use crate::entry::End;
+use crate::cores::{Cores, Merging};
 use crate::kept::{In, Out};
 use crate::key::Key;
-use crate::parts::{self, PlainFile, is_container_file};
-use crate::read::{Checkpoint, Options, Reading};
+use crate::read::{Checkpoint, Options};
 use crate::rows::{Batch, Damage, Entry, Sink, Table, TableId};
 use crate::scan::{EntryReport, Report};
 use crate::seal::{Opened, Sealed};
-use std::collections::BTreeMap;
+use crate::streams::Streams;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::Builder;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
-
-/// More threads than this gain nothing: what they counted is merged on one.
-const MOST_CORES: usize = 16;
-/// Parts that are waiting to be merged or read, beside one for each thread.
-const AHEAD: usize = 2;
-/// Cells that are read in one go where parts are of no use again and again.
-const LONGEST_PAUSE: u64 = 16;
 
 /// What to scan and how.
 pub struct Job<'a> {
     /// The files of the dump.
     pub files: &'a [PathBuf],
+    /// Those of them that can be read only once: each is read on one core, and there are no checkpoints.
+    pub streams: Streams,
     /// The key of all digests, and of checkpoints.
     pub key: &'a Key,
     /// How the dump is counted.
@@ -78,6 +66,8 @@ pub trait Keep {
 pub enum ScanError {
     /// A file could not be opened.
     File(PathBuf, io::Error),
+    /// A scan of what can be read only once can neither be kept nor gone on with.
+    Stream(PathBuf),
     /// The scan does not go on from the checkpoint.
     Refused(Refused),
 }
@@ -86,6 +76,9 @@ impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Stream(path) => {
+                write!(f, "{}: a pipe can be read only once, so there are no checkpoints", path.display())
+            }
             Self::Refused(why) => why.fmt(f),
         }
     }
@@ -99,317 +92,50 @@ impl std::error::Error for ScanError {}
 /// # Errors
 /// A file cannot be opened, or the checkpoint is not of this scan.
 pub fn scan_files(job: Job<'_>) -> Result<Report, ScanError> {
-    let Job { files, key, options, mut reading, cores, keep, resume, progress } = job;
+    let Job { files, mut streams, key, options, mut reading, cores, keep, resume, progress } = job;
     reading.most_damages = usize::MAX;
     reading.from = None;
-    let identity = Identity::of(files, key, &reading)?;
+    let keeps = keep.is_some() || resume.is_some();
+    if let Some(path) = streams.first().filter(|_| keeps) {
+        return Err(ScanError::Stream(path.to_owned()));
+    }
+    // Whoever keeps nothing needs no identity, and what is a pipe has none.
+    let identity = if keeps { Identity::of(files, key, &reading)? } else { Identity::none(key) };
     let (scan, from) = match resume {
         Some(from) => Position::kept(from, key, options, &identity).map_err(ScanError::Refused)?,
         None => (Scan::new(key, options), Position::default()),
     };
-    let mut run = Run {
-        scan,
-        reading,
-        cores: cores.clamp(1, MOST_CORES),
-        keeping: Keeping { keep, identity, file: from.file, first: from.first, before: None, last: from.read },
-        entry: from.first,
-        read: sizes(files.get(..from.file).unwrap_or_default()),
-        progress,
-    };
-    let mut at = from.at.zip(from.before);
+    let keeping = Keeping { keep, identity, file: from.file, first: from.first, before: None, last: from.read };
+    let mut run = Cores::new(Watched { scan, keeping, progress }, reading, cores);
+    (run.entry, run.read) = (from.first, sizes(files.get(..from.file).unwrap_or_default()));
+    // The cell before is read again for rows that were held.
+    let mut before = from.at.and(from.before);
     for (index, path) in files.iter().enumerate().skip(from.file) {
-        (run.keeping.file, run.keeping.first) = (index, run.entry);
-        run.file(path, at.take())?;
-        if run.scan.is_reading_again().0 {
+        (run.sink.keeping.file, run.sink.keeping.first) = (index, run.entry);
+        let read = match streams.take(path) {
+            Some(stream) => run.stream(path, stream),
+            None => run.file(path, before.take()),
+        };
+        read.map_err(|error| ScanError::File(path.clone(), error))?;
+        if run.sink.scan.is_reading_again().0 {
             return Err(ScanError::Refused(Refused::Files));
         }
     }
-    Ok(run.scan.finish())
+    Ok(run.sink.scan.finish())
 }
 
 fn sizes(files: &[PathBuf]) -> u64 {
     files.iter().filter_map(|file| std::fs::metadata(file).ok()).map(|data| data.len()).sum()
 }
 
-/// A scan that runs.
-struct Run<'a> {
+/// A scan, with checkpoints written between its cells.
+struct Watched<'a> {
     scan: Scan,
-    reading: Options,
-    cores: usize,
     keeping: Keeping<'a>,
-    /// The next entry's number.
-    entry: u32,
-    /// Bytes of the files before this one.
-    read: u64,
     progress: Box<dyn FnMut(u64) + Send + 'a>,
 }
 
-impl<'a> Run<'a> {
-    /// Reads a file, or what follows a checkpoint: the point to go on from, and the one before.
-    fn file(&mut self, path: &Path, from: Option<(Checkpoint, Checkpoint)>) -> Result<(), ScanError> {
-        let failed = |error| ScanError::File(path.to_owned(), error);
-        let size = std::fs::metadata(path).map_err(failed)?.len();
-        if is_container_file(path).map_err(failed)? {
-            self.container(path, from.map(|(_, before)| before)).map_err(failed)?;
-        } else {
-            self.plain(path, size, from).map_err(failed)?;
-        }
-        self.read += size;
-        Ok(())
-    }
-
-    fn watched(&mut self) -> Watched<'_, 'a> {
-        Watched { scan: &mut self.scan, keeping: &mut self.keeping, progress: &mut self.progress }
-    }
-
-    fn container(&mut self, path: &Path, from: Option<Checkpoint>) -> io::Result<()> {
-        let options = Options { from, ..self.reading.clone() };
-        let (entry, read) = (self.entry, self.read);
-        let mut watched = self.watched();
-        let mut reading = Reading::new(&options, &mut watched);
-        (reading.entry, reading.read) = (entry, read);
-        reading.path(path)?;
-        self.entry = reading.entry;
-        Ok(())
-    }
-
-    fn plain(&mut self, path: &Path, size: u64, from: Option<(Checkpoint, Checkpoint)>) -> io::Result<()> {
-        let options = self.reading.clone();
-        let file = PlainFile { path, entry: self.entry, options: &options };
-        let told = Entry { path: path.to_string_lossy().into_owned(), size: Some(size) };
-        let entry = self.entry;
-        self.watched().entry(entry, &told);
-        self.entry += 1;
-        // The cell before is read again for rows that were held.
-        let from = from.map(|(_, before)| before);
-        if self.cores == 1 {
-            return self.read_on(&file, from.as_ref(), None).map(drop);
-        }
-        let next = self.cell(&file, from.as_ref())?;
-        next.map_or(Ok(()), |at| self.cells(&file, at))
-    }
-
-    fn end_of_cell(&self, at: Option<&Checkpoint>) -> u64 {
-        let cell = self.reading.cell.max(1);
-        (at.map_or(0, |at| at.offset) / cell + 1) * cell
-    }
-
-    /// Reads a part into the scan itself.
-    fn read_on(&mut self, file: &PlainFile<'_>, from: Option<&Checkpoint>, until: Option<u64>) -> io::Result<End> {
-        let before = self.read;
-        let mut watched = self.watched();
-        file.read(from, until, &mut watched, &|read| before + read)
-    }
-
-    /// Reads a cell into the scan itself, and returns where the next one begins.
-    fn cell(&mut self, file: &PlainFile<'_>, from: Option<&Checkpoint>) -> io::Result<Option<Checkpoint>> {
-        let end = self.read_on(file, from, Some(self.end_of_cell(from)))?;
-        Ok(self.pass(end))
-    }
-
-    /// A cell has been counted.
-    fn pass(&mut self, end: End) -> Option<Checkpoint> {
-        let (cell, read) = (end.at.offset / self.reading.cell.max(1), self.read + end.at.offset);
-        if end.is_cut {
-            let mut watched = self.watched();
-            watched.checkpoint(&end.at, read);
-            watched.edge(cell, &end.at, read);
-        }
-        let goes_on = end.is_cut && self.scan.wants_more_of_files();
-        goes_on.then_some(end.at)
-    }
-
-    /// Reads all cells from a point on.
-    fn cells(&mut self, file: &PlainFile<'_>, at: Checkpoint) -> io::Result<()> {
-        let queue = Queue::default();
-        let task = Task { options: self.scan.options, file };
-        std::thread::scope(|scope| {
-            // Where the system gives no more threads, those that there are read, or this one alone.
-            let begin = |_: &usize| Builder::new().spawn_scoped(scope, || task.run(&queue)).is_ok();
-            let started = (0..self.cores).take_while(begin).count();
-            // Whatever happens, the threads end.
-            let done = catch_unwind(AssertUnwindSafe(|| self.merge(file, at, &queue, started)));
-            queue.stop();
-            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    }
-
-    fn merge(&mut self, file: &PlainFile<'_>, mut at: Checkpoint, queue: &Queue, threads: usize) -> io::Result<()> {
-        let mut pause = Pause::default();
-        let ahead = (self.cores + AHEAD) as u64;
-        loop {
-            let merged = if threads == 0 || pause.goes_on() { None } else { self.part(&at, queue, ahead, &mut pause) };
-            let next = match merged {
-                Some(end) => self.pass(end),
-                None => self.cell(file, Some(&at))?,
-            };
-            match next {
-                Some(next) => at = next,
-                None => return Ok(()),
-            }
-        }
-    }
-
-    /// Merges the part that begins at a point.
-    fn part(&mut self, at: &Checkpoint, queue: &Queue, ahead: u64, pause: &mut Pause) -> Option<End> {
-        let number = at.offset / self.reading.cell.max(1);
-        let part = queue.part(number, ahead, (self.scan.knowledge(), at.clone()));
-        let fitting = part.filter(|part| at.goes_on_as(&part.from));
-        let merged = fitting.and_then(|mut part| self.scan.merge(&mut part.sink).then_some(part.end));
-        pause.was_part_good(merged.is_some());
-        if merged.is_none() {
-            queue.forget();
-        }
-        merged
-    }
-}
-
-/// Where parts are of no use, the scan reads alone for a while: for longer, the more often it was so.
-#[derive(Default)]
-struct Pause {
-    left: u64,
-    length: u64,
-}
-
-impl Pause {
-    /// Whether the next cell is still read alone.
-    fn goes_on(&mut self) -> bool {
-        let goes_on = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        goes_on
-    }
-
-    fn was_part_good(&mut self, good: bool) {
-        self.left = if good { 0 } else { self.length };
-        self.length = if good { 0 } else { (self.length * 2 + 1).min(LONGEST_PAUSE) };
-    }
-}
-
-/// What threads do.
-struct Task<'a> {
-    options: ScanOptions,
-    file: &'a PlainFile<'a>,
-}
-
-impl Task<'_> {
-    fn run(&self, queue: &Queue) {
-        while let Some(taken) = queue.take() {
-            let part = catch_unwind(AssertUnwindSafe(|| self.part(&taken))).ok().flatten();
-            queue.give(&taken, part);
-        }
-    }
-
-    fn part(&self, taken: &Taken) -> Option<parts::Part<Part>> {
-        let cell = self.file.options.cell.max(1);
-        let part = Part::new(&self.options, Arc::clone(&taken.knowledge));
-        self.file.guessed(taken.number * cell, Some((taken.number + 1) * cell), &taken.known, part).ok()
-    }
-}
-
-/// Cells to be counted, and parts counted of them.
-#[derive(Default)]
-struct Queue {
-    state: Mutex<Cells>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Cells {
-    /// What was forgotten is not waited for.
-    round: u64,
-    next: u64,
-    /// Cells before this one may be taken.
-    until: u64,
-    known: Option<(Arc<Knowledge>, Arc<Checkpoint>)>,
-    parts: BTreeMap<u64, Option<parts::Part<Part>>>,
-    is_over: bool,
-}
-
-/// A cell that is counted.
-struct Taken {
-    round: u64,
-    number: u64,
-    knowledge: Arc<Knowledge>,
-    known: Arc<Checkpoint>,
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Cells> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, cells: MutexGuard<'a, Cells>) -> MutexGuard<'a, Cells> {
-        self.changed.wait(cells).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The part of a cell, once it is counted. Parts up to `ahead` cells on are begun with what is now known.
-    fn part(
-        &self,
-        number: u64,
-        ahead: u64,
-        (knowledge, checkpoint): (Arc<Knowledge>, Checkpoint),
-    ) -> Option<parts::Part<Part>> {
-        let mut cells = self.lock();
-        cells.known = Some((knowledge, Arc::new(checkpoint)));
-        cells.parts.retain(|cell, _| *cell >= number);
-        cells.next = cells.next.max(number);
-        cells.until = number + ahead;
-        self.changed.notify_all();
-        loop {
-            if let Some(part) = cells.parts.remove(&number) {
-                return part;
-            }
-            cells = self.wait(cells);
-        }
-    }
-
-    /// A cell to count; `None` where there will be no more.
-    fn take(&self) -> Option<Taken> {
-        let mut cells = self.lock();
-        loop {
-            if cells.is_over {
-                return None;
-            }
-            if let Some((knowledge, known)) = cells.known.as_ref().filter(|_| cells.next < cells.until) {
-                let (knowledge, known) = (Arc::clone(knowledge), Arc::clone(known));
-                let taken = Taken { round: cells.round, number: cells.next, knowledge, known };
-                cells.next += 1;
-                return Some(taken);
-            }
-            cells = self.wait(cells);
-        }
-    }
-
-    fn give(&self, taken: &Taken, part: Option<parts::Part<Part>>) {
-        let mut cells = self.lock();
-        if cells.round == taken.round {
-            cells.parts.insert(taken.number, part);
-            self.changed.notify_all();
-        }
-    }
-
-    /// Parts that are counted or begun were counted with what is not so: they are begun again.
-    fn forget(&self) {
-        let mut cells = self.lock();
-        cells.round += 1;
-        cells.parts.clear();
-        (cells.next, cells.until) = (0, 0);
-    }
-
-    fn stop(&self) {
-        self.lock().is_over = true;
-        self.changed.notify_all();
-    }
-}
-
-/// A scan, with checkpoints written between its cells.
-struct Watched<'s, 'a> {
-    scan: &'s mut Scan,
-    keeping: &'s mut Keeping<'a>,
-    progress: &'s mut Box<dyn FnMut(u64) + Send + 'a>,
-}
-
-impl Sink for Watched<'_, '_> {
+impl Sink for Watched<'_> {
     fn entry(&mut self, index: u32, entry: &Entry) {
         self.keeping.before = None;
         self.scan.entry(index, entry);
@@ -435,7 +161,7 @@ impl Sink for Watched<'_, '_> {
         let (was_read_again, _) = self.scan.is_reading_again();
         self.scan.edge(cell, checkpoint, read);
         if !was_read_again {
-            self.keeping.keep(self.scan, checkpoint, read);
+            self.keeping.keep(&self.scan, checkpoint, read);
         }
         self.keeping.before = Some(checkpoint.clone());
     }
@@ -445,10 +171,20 @@ impl Sink for Watched<'_, '_> {
     }
 }
 
-impl Scan {
-    /// False where the dump turned out to be another than the one that was scanned before.
-    fn wants_more_of_files(&self) -> bool {
-        !self.is_reading_again().1
+impl Merging for Watched<'_> {
+    type Knowledge = Knowledge;
+    type Part = Part;
+
+    fn knowledge(&mut self) -> Arc<Knowledge> {
+        self.scan.knowledge()
+    }
+
+    fn part(knowledge: Arc<Knowledge>) -> Part {
+        Part::new(knowledge)
+    }
+
+    fn merge(&mut self, part: &mut Part) -> bool {
+        self.scan.merge(part)
     }
 }
 
@@ -519,6 +255,11 @@ impl Identity {
             all.extend(number.to_le_bytes());
         }
         Ok(Self { digest: key.digest("files of a scan", &all), key: key.clone() })
+    }
+
+    /// Of a scan that is not kept.
+    fn none(key: &Key) -> Self {
+        Self { digest: [0; 32], key: key.clone() }
     }
 
     fn add(path: &Path, key: &Key, all: &mut Vec<u8>) -> io::Result<()> {

@@ -258,7 +258,13 @@ impl Scan {
         let tables = self.tables.iter().filter(is_typed).map(known).collect();
         let untyped = self.tables.iter().filter(|table| table.sample.is_some()).map(|table| table.identity).collect();
         let digests = Arc::clone(&self.counter.digests);
-        Arc::new(Knowledge { tables, untyped, is_full: self.tables.len() >= MOST_TABLES, digests })
+        Arc::new(Knowledge {
+            options: self.options,
+            tables,
+            untyped,
+            is_full: self.tables.len() >= MOST_TABLES,
+            digests,
+        })
     }
 
     /// Adds what was counted of a part of the dump that comes after all that was counted here. `false` where reading it

@@ -21,6 +21,7 @@ const MOST_HELD: usize = 24 << 20;
 
 /// What a part has to know of the tables before it.
 pub(super) struct Knowledge {
+    pub(super) options: ScanOptions,
     /// Tables whose columns are typed.
     pub(super) tables: HashMap<u64, Vec<KnownColumn>>,
     /// Tables whose columns are not.
@@ -54,9 +55,9 @@ pub(super) struct PartTable {
 }
 
 impl Part {
-    pub(super) fn new(options: &ScanOptions, known: Arc<Knowledge>) -> Self {
+    pub(super) fn new(known: Arc<Knowledge>) -> Self {
         Self {
-            counter: Counter::new(Arc::clone(&known.digests), options),
+            counter: Counter::new(Arc::clone(&known.digests), &known.options),
             known,
             tables: Vec::new(),
             held: 0,
@@ -226,11 +227,10 @@ mod tests {
 
     #[test]
     fn tables_that_take_turns_row_by_row_cost_no_more_than_their_rows() {
-        let options = ScanOptions::default();
-        let mut scan = Scan::new(&Key::from_bytes([3; 32]), options);
+        let mut scan = Scan::new(&Key::from_bytes([3; 32]), ScanOptions::default());
         (0..TABLES).for_each(|table| row(&mut scan, table, table));
         scan.type_all(u64::MAX);
-        let mut part = Part::new(&options, scan.knowledge());
+        let mut part = Part::new(scan.knowledge());
         for number in 0..TABLES * TURNS {
             row(&mut part, number % TABLES, number);
         }

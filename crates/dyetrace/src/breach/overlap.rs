@@ -1,19 +1,20 @@
 //! `dyetrace breach overlap`: which dump is a copy of which.
 
+use super::case_key::CaseKey;
 use super::confine::confined;
 use super::measured::{Labels, MeasuredFile, of_overlap};
-use super::scan::{Format, say_nothing_else};
+use super::scan::{Format, cores, opened, say_nothing_else};
 use crate::exit::{Exit, Fault, say};
 use crate::output;
 use clap::Args;
-use dyetrace_breach::{Dump, Key, OverlapReport, overlap, svg};
+use dyetrace_breach::{Dump, Options, OverlapOptions, OverlapReport, overlap, svg};
 use std::path::PathBuf;
 
 /// Arguments of `breach overlap`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each file is a dump of its own. Rows are compared by digests of e-mail addresses, telephone, identity and QQ numbers under a
-key that is forgotten at the end; of passwords it is told whether they are the same, were cracked in between, or differ.
+key that is forgotten at the end, or kept (--key), so that of very many the same are compared again; of passwords it is told whether they are the same, were cracked in between, or differ.
 The family tree says which dump was most likely made from which, and why. See docs/breach.md.
 
 Examples:
@@ -23,7 +24,7 @@ Examples:
   dyetrace breach overlap shop.sql resold.txt --measured my-case/measured.yaml && dyetrace judge my-case"
 )]
 pub(crate) struct OverlapArguments {
-    /// Two dumps or more
+    /// Two dumps or more; - is the standard input
     #[arg(required = true, num_args = 2.., value_name = "FILE")]
     dumps: Vec<PathBuf>,
     /// How the report is written
@@ -41,24 +42,28 @@ pub(crate) struct OverlapArguments {
     /// Counts of people smaller than this are not told
     #[arg(long, default_value_t = 10, value_name = "N")]
     k: u64,
+    /// Read on so many cores, at most 16 (default: all there are)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    cores: Option<u16>,
+    #[command(flatten)]
+    case_key: CaseKey,
 }
 
 /// Runs `breach overlap`.
 pub(crate) fn run(arguments: &OverlapArguments) -> Result<Exit, Fault> {
-    for file in &arguments.dumps {
-        std::fs::metadata(file).map_err(|error| Fault::file(file, &error))?;
-    }
+    let streams = opened(&arguments.dumps)?;
     let measured = arguments
         .measured
         .as_deref()
         .map(|file| Ok::<_, Fault>((Labels::of(&arguments.dumps)?, MeasuredFile::open(file)?)));
     let measured = measured.transpose()?;
+    let key = arguments.case_key.key()?;
     say_nothing_else();
-    let key = Key::random().map_err(|_| Fault::new("this computer gives no random bytes for a key"))?;
     let name = |path: &PathBuf| Dump { name: path.display().to_string(), paths: vec![path.clone()] };
     let dumps: Vec<Dump> = arguments.dumps.iter().map(name).collect();
     let k = arguments.k;
-    let compared = confined(|confinement| (confinement, overlap(&dumps, &key, k)));
+    let options = OverlapOptions { k, cores: cores(arguments.cores), reading: Options::default(), streams };
+    let compared = confined(|confinement| (confinement, overlap(&dumps, &key, options)));
     let (confinement, report) = compared.ok_or_else(|| Fault::new("the comparison ended by a fault of its own"))?;
     if let Some(missing) = confinement.missing() {
         say(&format!("dyetrace: note: {missing}"));

@@ -9,7 +9,7 @@ use crate::exit::{Exit, Fault, say};
 use crate::output;
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
-use dyetrace_breach::{Job, Keep, Options, Report, ResidentIdMode, ScanError, ScanOptions, scan_files};
+use dyetrace_breach::{Job, Keep, Key, Options, Report, ResidentIdMode, ScanError, ScanOptions, Streams, scan_files};
 use dyetrace_case::Time;
 use std::fs::File;
 use std::io::{self, Read};
@@ -26,13 +26,14 @@ when the same command is given again. See docs/breach.md.
 
 Examples:
   dyetrace breach scan dump.sql.gz
+  ssh server cat dump.sql.zst | dyetrace breach scan -
   dyetrace breach scan part1.csv part2.txt --format json --output triage.json
   dyetrace breach scan dump.sql --case my-case --minors-on 2014-01-01
   dyetrace breach scan dump.sql --key case.key --identity me.txt --checkpoint dump.checkpoint --every 4GB
   dyetrace breach scan dump.sql --measured my-case/measured.yaml && dyetrace judge my-case"
 )]
 pub(crate) struct ScanArguments {
-    /// Files of the dump
+    /// Files of the dump; - is the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Write report/breach.json into this case folder, and an entry into its custody log
@@ -94,13 +95,16 @@ enum Mode {
 
 /// Runs `breach scan`.
 pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
-    let mut bytes = 0;
-    for file in &arguments.files {
-        bytes += std::fs::metadata(file).map_err(|error| Fault::file(file, &error))?.len();
+    let streams = opened(&arguments.files)?;
+    if let Some(path) = streams.first().filter(|_| arguments.checkpoint.is_some()) {
+        let fault =
+            Fault::new(format!("{}: what can be read only once is scanned without checkpoints", path.display()));
+        return Err(fault.hint("leave out --checkpoint, or write it into a file first"));
     }
     let measured = arguments.measured.as_deref().map(MeasuredFile::open).transpose()?;
+    let key = arguments.case_key.key()?;
     say_nothing_else();
-    let report = scan(arguments, bytes)?;
+    let report = scan(arguments, streams, &key)?;
     let json = || serde_json::to_vec_pretty(&report).map_err(Fault::new);
     let text = match arguments.format {
         Format::Terminal => report.to_string().into_bytes(),
@@ -120,8 +124,7 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
     Ok(exit(&report))
 }
 
-fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
-    let key = arguments.case_key.key()?;
+fn scan(arguments: &ScanArguments, streams: Streams, key: &Key) -> Result<Report, Fault> {
     let resident_ids = match arguments.resident_ids {
         Mode::Strict => ResidentIdMode::Strict,
         Mode::Historical => ResidentIdMode::Historical,
@@ -137,17 +140,18 @@ fn scan(arguments: &ScanArguments, bytes: u64) -> Result<Report, Fault> {
     let files = &arguments.files;
     let mut from = arguments.resumed()?;
     let (mut sent, writer) = arguments.checkpoint.as_deref().map(checkpoint::pair).transpose()?.unzip();
-    let progress = Progress::new(bytes);
+    let progress = Progress::new(size_of_files(files));
     progress.begin("scanning", &files.first().map_or_else(String::new, |file| file.display().to_string()));
     let bar = progress.clone();
     let every = arguments.every;
     let work = move |confinement: Confinement| {
         let report = scan_files(Job {
             files,
-            key: &key,
+            streams,
+            key,
             options,
             reading: Options::default(),
-            cores: arguments.cores(),
+            cores: cores(arguments.cores),
             keep: sent.as_mut().map(|sent| (sent as &mut dyn Keep, every)),
             resume: from.as_mut().map(|from| from as &mut dyn Read),
             progress: Box::new(move |read| bar.at(read)),
@@ -186,10 +190,6 @@ impl ScanArguments {
         }
     }
 
-    fn cores(&self) -> usize {
-        self.cores.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from)
-    }
-
     fn fault(&self, error: &ScanError) -> Fault {
         match (error, &self.checkpoint) {
             (ScanError::Refused(why), Some(path)) => {
@@ -198,6 +198,22 @@ impl ScanArguments {
             _ => Fault::new(error),
         }
     }
+}
+
+/// So many, or all there are.
+pub(super) fn cores(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// Opens what can be read only once, and says what is missing before anything long begins. To be called before
+/// [`say_nothing_else`], after which a process may not open its own descriptors by name.
+pub(super) fn opened<'f>(files: impl IntoIterator<Item = &'f PathBuf>) -> Result<Streams, Fault> {
+    Streams::open(files).map_err(|(path, error)| Fault::file(&path, &error))
+}
+
+/// What a bar goes up to; of pipes nobody knows.
+fn size_of_files(files: &[PathBuf]) -> u64 {
+    files.iter().filter_map(|file| std::fs::metadata(file).ok()).map(|data| data.len()).sum()
 }
 
 /// A number of bytes as it is typed.

@@ -2,7 +2,7 @@
 
 use super::confine::confined;
 use super::measured::{MeasuredFile, OF_STALE, of_stale};
-use super::scan::{Format, say_nothing_else};
+use super::scan::{Format, opened, say_nothing_else};
 use crate::exit::{Exit, Fault, say};
 use crate::output;
 use clap::Args;
@@ -23,7 +23,7 @@ Examples:
   dyetrace breach stale resold.txt --accounts accounts.csv --measured my-case/measured.yaml"
 )]
 pub(crate) struct StaleArguments {
-    /// Files of the dumps
+    /// Files of the dumps; - is the standard input
     #[arg(required = true, value_name = "FILE")]
     dumps: Vec<PathBuf>,
     /// Your own accounts
@@ -42,13 +42,11 @@ pub(crate) struct StaleArguments {
 
 /// Runs `breach stale`.
 pub(crate) fn run(arguments: &StaleArguments) -> Result<Exit, Fault> {
-    for file in arguments.dumps.iter().chain([&arguments.accounts]) {
-        std::fs::metadata(file).map_err(|error| Fault::file(file, &error))?;
-    }
+    let streams = opened(arguments.dumps.iter().chain([&arguments.accounts]))?;
     let measured = arguments.measured.as_deref().map(MeasuredFile::open).transpose()?;
     say_nothing_else();
     let key = Key::random().map_err(|_| Fault::new("this computer gives no random bytes for a key"))?;
-    let compared = confined(|confinement| (confinement, stale(&arguments.dumps, &arguments.accounts, &key)));
+    let compared = confined(|confinement| (confinement, stale(&arguments.dumps, &arguments.accounts, &key, streams)));
     let (confinement, report) = compared.ok_or_else(|| Fault::new("the comparison ended by a fault of its own"))?;
     if let Some(missing) = confinement.missing() {
         say(&format!("dyetrace: note: {missing}"));
