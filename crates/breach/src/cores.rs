@@ -45,7 +45,7 @@ pub(crate) trait Merging: Sink {
 pub(crate) struct Cores<S> {
     pub(crate) sink: S,
     reading: Options,
-    cores: usize,
+    threads: usize,
     /// The next entry's number.
     pub(crate) entry: u32,
     /// Bytes of the files before this one.
@@ -54,7 +54,7 @@ pub(crate) struct Cores<S> {
 
 impl<S: Merging> Cores<S> {
     pub(crate) fn new(sink: S, reading: Options, cores: usize) -> Self {
-        Self { sink, reading, cores: cores.clamp(1, MOST_CORES), entry: 0, read: 0 }
+        Self { sink, reading, threads: cores.clamp(1, MOST_CORES), entry: 0, read: 0 }
     }
 
     /// Reads a file, or what follows a point in it.
@@ -63,7 +63,7 @@ impl<S: Merging> Cores<S> {
         if is_container_file(path)? {
             self.whole(from, |reading| reading.path(path))?;
         } else {
-            self.plain(path, size, from)?;
+            self.plain(path, size, from.as_ref())?;
         }
         self.read += size;
         Ok(())
@@ -94,16 +94,16 @@ impl<S: Merging> Cores<S> {
         Ok(())
     }
 
-    fn plain(&mut self, path: &Path, size: u64, from: Option<Checkpoint>) -> io::Result<()> {
+    fn plain(&mut self, path: &Path, size: u64, from: Option<&Checkpoint>) -> io::Result<()> {
         let options = self.reading.clone();
         let file = PlainFile { path, entry: self.entry, options: &options };
         let told = Entry { path: path.to_string_lossy().into_owned(), size: Some(size) };
         self.sink.entry(self.entry, &told);
         self.entry += 1;
-        if self.cores == 1 {
-            return self.read_on(&file, from.as_ref(), None).map(drop);
+        if self.threads == 1 {
+            return self.read_on(&file, from, None).map(drop);
         }
-        let next = self.cell(&file, from.as_ref())?;
+        let next = self.cell(&file, from)?;
         next.map_or(Ok(()), |at| self.cells(&file, at))
     }
 
@@ -141,7 +141,7 @@ impl<S: Merging> Cores<S> {
         std::thread::scope(|scope| {
             // Where the system gives no more threads, those that there are read, or this one alone.
             let begin = |_: &usize| Builder::new().spawn_scoped(scope, || queue.work(file)).is_ok();
-            let started = (0..self.cores).take_while(begin).count();
+            let started = (0..self.threads).take_while(begin).count();
             // Whatever happens, the threads end.
             let done = catch_unwind(AssertUnwindSafe(|| self.merge(file, at, &queue, started)));
             queue.stop();
@@ -151,7 +151,7 @@ impl<S: Merging> Cores<S> {
 
     fn merge(&mut self, file: &PlainFile<'_>, mut at: Checkpoint, queue: &Queue<S>, threads: usize) -> io::Result<()> {
         let mut pause = Pause::default();
-        let ahead = (self.cores + AHEAD) as u64;
+        let ahead = (self.threads + AHEAD) as u64;
         loop {
             let merged = if threads == 0 || pause.goes_on() { None } else { self.part(&at, queue, ahead, &mut pause) };
             let next = match merged {

@@ -88,6 +88,15 @@ fn cells_of_every_kind() {
 }
 
 #[test]
+fn what_xml_cannot_hold_is_undone_in_shared_and_inline_strings() {
+    let rows = "<row><c t=\"s\"><v>0</v></c><c t=\"inlineStr\"><is><t>b_x000D_</t></is></c><c t=\"str\"><v>_x005F_x41</v></c></row>";
+    let strings = strings(&["<r><t>u_x0031_</t></r><r><t>@b.te_x0073</t></r><r><t>_t</t></r>"]);
+    let kept = kept(&zip(&[TYPES, (SHEET, &sheet(rows)), (STRINGS, &strings)]));
+    // Runs are undone one by one: what two of them make together is none.
+    assert_eq!(kept.joined(), ["u1@b.te_x0073_t|b\r|_x41"]);
+}
+
+#[test]
 fn a_first_row_names_columns_by_the_rule_of_lists_and_sheets_are_tables() {
     let (with, texts) = shared(&people());
     let without =

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and a skipped test must say so")]
 
 mod common;
+#[path = "../../report/tests/schema/mod.rs"]
+mod schema;
 
 use common::{dyetrace, stderr, stdout};
 use serde_json::Value;
@@ -156,4 +158,30 @@ fn under_the_key_of_a_case_and_on_any_number_of_cores_dumps_share_the_same() {
     }
     std::fs::write(path.with_file_name("words"), "wrong horse").unwrap();
     assert_eq!(overlap("--key case.key --passphrase-file words").0, Some(2));
+}
+
+#[test]
+fn reports_of_a_scan_are_what_the_schema_says() {
+    let text = std::fs::read_to_string(common::root().join("docs/breach.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let (path, _) = list("breach-schema");
+    // A second file that is damaged, with stored passwords, times and no identifiers; a third of nothing.
+    let mut orders = "CREATE TABLE `o` (`at` text, `password` text, `salt` text, `n` int);\n".to_owned();
+    for n in 0..200 {
+        let _ = writeln!(orders, "INSERT INTO `o` VALUES ('2014-02-03 04:05:06','{:032x}','s{n}',{n});", n * n * 7919);
+    }
+    orders += "INSERT INTO `o` VALUES ('2014','broken\n";
+    std::fs::write(path.with_file_name("orders.sql"), orders).unwrap();
+    std::fs::write(path.with_file_name("none"), "").unwrap();
+    for files in ["list.txt", "list.txt orders.sql", "orders.sql --minors-on 2014-01-01", "none", "list.txt --k 100000"]
+    {
+        let (_, said) = piped(&path, &format!("$0 breach scan {files} --format json 2>/dev/null"));
+        let report: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+        assert_eq!(schema::faults(&schema, &report, &schema), Vec::<String>::new(), "{files}");
+    }
+    let (_, said) = piped(&path, "$0 breach scan orders.sql --format json 2>/dev/null");
+    let mut wrong: Value = serde_json::from_str(&said).unwrap();
+    assert_ne!(wrong["damages"], Value::Array(Vec::new()));
+    wrong["people"]["people"] = "many".into();
+    assert_eq!(schema::faults(&schema, &wrong, &schema).len(), 1, "the schema notices what is wrong");
 }

@@ -362,3 +362,94 @@ impl Position {
         Ok((scan, Self { file, first, before, at, read }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    #[derive(Default)]
+    struct Kept(Vec<Vec<u8>>);
+
+    impl Keep for Kept {
+        fn begin(&mut self) -> io::Result<()> {
+            self.0.push(Vec::new());
+            Ok(())
+        }
+
+        fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.0.last_mut().unwrap().extend_from_slice(bytes);
+            Ok(())
+        }
+
+        fn end(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Customers in two tables, one of which has too few rows to be typed, and all values of them.
+    fn planted() -> (String, Vec<String>) {
+        let (mut dump, mut values) = (
+            "CREATE TABLE `members` (`login` text, `secret` text, `mail` text, `tel` text, `street` text);\n"
+                .to_owned(),
+            Vec::new(),
+        );
+        for n in 0..3000_u64 {
+            let r = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 30;
+            let row = [
+                format!("login{r}"),
+                if n % 3 == 0 { format!("typed-{r}") } else { format!("{r:032x}") },
+                format!("mail{r}@post.test"),
+                (13_800_000_000 + r % 100_000_000).to_string(),
+                format!("{} Long Street", r % 100_000),
+            ];
+            let _ = writeln!(dump, "INSERT INTO `members` VALUES ('{}');", row.join("','"));
+            if n % 9 == 0 {
+                let _ = writeln!(dump, "INSERT INTO `notes` VALUES ('note of {r}','{}');", row[2]);
+            }
+            if n % 100 == 7 {
+                let _ = writeln!(dump, "INSERT INTO `members` VALUES ('broken{r}\n");
+            }
+            values.extend(row);
+            values.extend([format!("note of {r}"), format!("broken{r}")]);
+        }
+        (dump, values)
+    }
+
+    #[test]
+    fn what_a_checkpoint_holds_when_it_is_opened_is_no_value_of_the_dump() {
+        let (dump, values) = planted();
+        let path = std::env::temp_dir().join(format!("dyetrace-breach-opened-{}", std::process::id()));
+        std::fs::write(&path, dump).unwrap();
+        let (key, mut kept) = (Key::from_bytes([9; 32]), Kept::default());
+        let cell = 32 << 10;
+        let reading = Options { block: 16 << 10, sample: 4 << 10, examine_every: 4 << 10, cell, ..Options::default() };
+        let done = scan_files(Job {
+            files: std::slice::from_ref(&path),
+            streams: Streams::default(),
+            key: &key,
+            options: ScanOptions { k: 3, ..ScanOptions::default() },
+            reading,
+            cores: 2,
+            keep: Some((&mut kept, 0)),
+            resume: None,
+            progress: Box::new(|_| ()),
+        });
+        std::fs::remove_file(&path).unwrap();
+        assert!(done.unwrap().people.people > 2000 && kept.0.len() > 5);
+        let mut has_names = false;
+        for checkpoint in &kept.0 {
+            let (random, mut sealed) = checkpoint[MAGIC.len()..].split_at(16);
+            let mut opened = Vec::new();
+            Opened::new(&key.of_file(random), &mut sealed).read_to_end(&mut opened).unwrap();
+            let holds = |bytes: &[u8]| memchr::memmem::find(&opened, bytes).is_some();
+            has_names = holds(b"members") && holds(b"street") && holds(b"post.test");
+            for value in &values {
+                assert!(!holds(value.as_bytes()), "{value}");
+                let number: Option<u64> = value.parse().ok();
+                assert!(number.is_none_or(|number| !holds(&number.to_le_bytes())), "{value} as a number");
+            }
+        }
+        assert!(has_names, "in the last one are names, so it was opened");
+    }
+}
