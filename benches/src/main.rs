@@ -3,6 +3,8 @@
 
 #[cfg(feature = "breach")]
 mod breach;
+#[cfg(feature = "breach")]
+mod check;
 mod content;
 mod expected;
 mod generate;
@@ -53,8 +55,12 @@ fn main() -> ExitCode {
         Some((word, paths)) if [breach::SCAN, breach::VALIDATE, breach::OVERLAP].contains(&word.as_str()) => {
             breach::child_of(word, paths)
         }
+        #[cfg(feature = "breach")]
+        Some((word, options)) if word == "check" => check::run(options),
+        #[cfg(feature = "breach")]
+        Some((word, index)) if word == check::SERVE => check::child(index),
         #[cfg(not(feature = "breach"))]
-        Some((word, _)) if word == "breach" => Err("add --features breach".into()),
+        Some((word, _)) if ["breach", "check"].contains(&word.as_str()) => Err("add --features breach".into()),
         #[cfg(feature = "wrapped")]
         Some((word, options)) if word == "wrapped" => wrapped::run(options),
         #[cfg(not(feature = "wrapped"))]

@@ -238,3 +238,73 @@ impl<R: TypedRows> Sink for TypedPart<R> {
         self.rows.damage(damage);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::{Dialect, Span};
+
+    #[derive(Default)]
+    struct Count {
+        rows: u64,
+        merged: u64,
+    }
+
+    impl TypedRows for Count {
+        fn table(&mut self, _: &[Kind]) {}
+
+        fn row(&mut self, _: &Row<'_>, _: &[Kind], _: &mut Checker) {
+            self.rows += 1;
+        }
+
+        fn damage(&mut self, _: Damage) {}
+    }
+
+    impl TypedParts for Count {
+        type Known = ();
+        type Part = Self;
+
+        fn known(&self) {}
+
+        fn part((): &()) -> Self {
+            Self::default()
+        }
+
+        fn is_small(_: &Self) -> bool {
+            true
+        }
+
+        fn merge(&mut self, part: &mut Self) {
+            self.rows += part.rows;
+            self.merged += part.rows;
+        }
+    }
+
+    fn rows(sink: &mut dyn Sink, table: &str, count: usize) {
+        let name = Some(table.to_owned());
+        let id = sink.table(&Table { entry: 0, name, columns: Vec::new(), dialect: Dialect::SqlInsert, encoding: "" });
+        let starts: Vec<u32> = (0..=count as u32).collect();
+        let spans = vec![Span::new(0, 1); count];
+        sink.batch(id, &Batch { bytes: b"x", spans: &spans, starts: &starts, place: Place { entry: 0, offset: 0 } });
+    }
+
+    #[test]
+    fn a_part_is_taken_where_its_tables_are_typed_and_else_read_again() {
+        let mut count = Count::default();
+        let mut typed = Typed::new(&mut count, ResidentIdMode::Historical);
+        rows(&mut typed, "typed", 2000);
+        rows(&mut typed, "begun", 10);
+        let part = |typed: &mut Typed<'_, Count>, table: &str| {
+            let mut part = <Typed<'_, Count> as Merging>::part(typed.knowledge());
+            rows(&mut part, "typed", 5);
+            rows(&mut part, table, 7);
+            typed.merge(&mut part)
+        };
+        assert!(part(&mut typed, "typed"));
+        assert!(!part(&mut typed, "begun") && !part(&mut typed, "unknown"));
+        rows(&mut typed, "begun", 2000);
+        assert!(part(&mut typed, "begun"), "it is typed by now, and parts know it");
+        typed.finish();
+        assert_eq!((count.rows, count.merged), (2000 + 10 + 2000 + 24, 24));
+    }
+}

@@ -5,6 +5,7 @@
 use dyetrace_breach::{Dump, Key, Kind, Options, OverlapOptions, OverlapReport, Streams, overlap, svg};
 use dyetrace_lab::shop::customers::Customers;
 use dyetrace_lab::shop::forms::Form;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 const CUSTOMERS: u64 = 3_000;
@@ -101,7 +102,8 @@ fn on_any_number_of_cores_dumps_share_the_same() {
     for number in 1..=CUSTOMERS {
         let customer = Customers::new(3).get(number);
         let table = number % 3;
-        text += &format!("INSERT INTO `t{table}` VALUES ({number},'{}','{}');\n", customer.email, customer.password);
+        let _ =
+            writeln!(text, "INSERT INTO `t{table}` VALUES ({number},'{}','{}');", customer.email, customer.password);
         if number.is_multiple_of(500) {
             text += "INSERT INTO `t0` VALUES (7,'broken\n";
         }

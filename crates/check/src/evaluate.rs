@@ -12,6 +12,7 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{IsIdentity as _, VartimeMultiscalarMul as _};
 use sha2::{Digest as _, Sha512};
 use std::fmt;
+use std::sync::LazyLock;
 use zeroize::Zeroize as _;
 
 /// Elements that are evaluated at once, at most.
@@ -156,8 +157,10 @@ impl Drop for Key {
     }
 }
 
+/// Points are halved by it again and again, and its making costs as much as a fifth of a multiplication.
 fn half() -> Scalar {
-    Scalar::from(2_u8).invert()
+    static HALF: LazyLock<Scalar> = LazyLock::new(|| Scalar::from(2_u8).invert());
+    *HALF
 }
 
 fn decode(element: &Element) -> Option<RistrettoPoint> {
