@@ -1,8 +1,8 @@
 //! A passphrase typed on the terminal, which does not show it.
 
 use crate::exit::Fault;
-use age::secrecy::SecretString;
 use age::secrecy::zeroize::Zeroize as _;
+use age::secrecy::{ExposeSecret as _, SecretString};
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -31,7 +31,6 @@ pub(super) fn ask(terminal: &File, key: &Path, is_new: bool) -> Result<SecretStr
     let typed = SecretString::from(line(terminal, &format!("{what} {}: ", key.display())).map_err(failed)?);
     if is_new {
         let again = SecretString::from(line(terminal, "The same again: ").map_err(failed)?);
-        use age::secrecy::ExposeSecret as _;
         if again.expose_secret() != typed.expose_secret() {
             return Err(Fault::new("the two passphrases differ; no key was made"));
         }
@@ -105,7 +104,6 @@ impl Drop for Silent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use age::secrecy::ExposeSecret as _;
     use nix::pty::{OpenptyResult, openpty};
 
     /// Types lines at a terminal, each when it is asked for; gives what was read and all that the terminal showed.
