@@ -14,8 +14,9 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each file is a dump of its own. Rows are compared by digests of e-mail addresses, telephone, identity and QQ numbers under a
-key that is forgotten at the end, or kept (--key), so that of very many the same are compared again; of passwords it is told whether they are the same, were cracked in between, or differ.
-The family tree says which dump was most likely made from which, and why. See docs/breach.md.
+key that is forgotten at the end, or kept (--key), so that of very many the same are compared again; of passwords it is told
+whether they are the same, were cracked in between, or differ. The family tree says which dump was most likely made from
+which, and why. See docs/breach.md.
 
 Examples:
   dyetrace breach overlap shop.sql resold.txt
@@ -52,13 +53,12 @@ pub(crate) struct OverlapArguments {
 /// Runs `breach overlap`.
 pub(crate) fn run(arguments: &OverlapArguments) -> Result<Exit, Fault> {
     let streams = opened(&arguments.dumps)?;
-    let measured = arguments
-        .measured
-        .as_deref()
-        .map(|file| Ok::<_, Fault>((Labels::of(&arguments.dumps)?, MeasuredFile::open(file)?)));
-    let measured = measured.transpose()?;
-    let key = arguments.case_key.key()?;
+    let measured = match &arguments.measured {
+        Some(file) => Some((Labels::of(&arguments.dumps)?, MeasuredFile::open(file)?)),
+        None => None,
+    };
     say_nothing_else();
+    let key = arguments.case_key.key()?;
     let name = |path: &PathBuf| Dump { name: path.display().to_string(), paths: vec![path.clone()] };
     let dumps: Vec<Dump> = arguments.dumps.iter().map(name).collect();
     let k = arguments.k;

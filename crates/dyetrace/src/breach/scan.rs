@@ -102,8 +102,8 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
         return Err(fault.hint("leave out --checkpoint, or write it into a file first"));
     }
     let measured = arguments.measured.as_deref().map(MeasuredFile::open).transpose()?;
-    let key = arguments.case_key.key()?;
     say_nothing_else();
+    let key = arguments.case_key.key()?;
     let report = scan(arguments, streams, &key)?;
     let json = || serde_json::to_vec_pretty(&report).map_err(Fault::new);
     let text = match arguments.format {
