@@ -32,6 +32,7 @@ pub(crate) struct Feature {
 
 impl Feature {
     /// In how many comparisons two corners differ.
+    #[inline]
     pub(crate) fn distance(&self, other: &Self) -> u32 {
         self.bits.iter().zip(&other.bits).map(|(left, right)| (left ^ right).count_ones()).sum()
     }

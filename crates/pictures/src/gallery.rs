@@ -6,13 +6,15 @@ use crate::geometry::{Affine, LEAST_VOTES, consensus};
 use crate::index::{Index, Pair};
 use crate::luma::{Luma, Pyramid, limited};
 use crate::packed::Kept;
-use crate::pdq::{Hash, Laid, Spectrum};
-use crate::tiles::{Rivals, Verdict, compare, plainness};
+use crate::pdq::{Hash, Laid, Spectrum, nearest};
+use crate::tiles::{Glance, Rivals, Verdict, compare, plainness};
 use crate::views::{Part, parts};
 use std::collections::{HashMap, HashSet};
 
 /// Pixels that a picture is hashed at.
 const HASHED_PIXELS: usize = 1 << 14;
+/// Pixels of the copy by which an original is told from one that has nothing in common with it.
+const GLANCED_PIXELS: usize = 128 * 96;
 /// Differing bits of two hashes up to which the tiles are asked.
 const HASHES_ALIKE: u16 = 64;
 /// Originals that are compared tile by tile with one picture, and ways to lay it on each of them.
@@ -95,7 +97,9 @@ pub(crate) struct Looked {
 /// The subject's originals.
 pub struct Gallery {
     originals: Vec<Original>,
-    hashes: Vec<(Hash, u32, Part)>,
+    hashes: Vec<Hash>,
+    /// For each hash, of which original and which part of it.
+    hashed: Vec<(u32, Part)>,
     index: Index,
     limits: Limits,
 }
@@ -103,6 +107,7 @@ pub struct Gallery {
 struct Original {
     id: u32,
     frame: Kept,
+    small: Luma,
     /// Share of it that is plain, 0 to 1.
     plainness: f32,
     /// Size of the picture that features were taken from.
@@ -118,7 +123,13 @@ impl Default for Gallery {
 impl Gallery {
     /// Without pictures.
     pub fn new() -> Self {
-        Self { originals: Vec::new(), hashes: Vec::new(), index: Index::new(), limits: Limits::default() }
+        Self {
+            originals: Vec::new(),
+            hashes: Vec::new(),
+            hashed: Vec::new(),
+            index: Index::new(),
+            limits: Limits::default(),
+        }
     }
 
     /// How many originals there are.
@@ -146,13 +157,15 @@ impl Gallery {
         self.index.add(place, &between(&picture));
         let small = limited(&picture, 4 * HASHED_PIXELS);
         for part in parts() {
-            let shown = part.of(&small);
-            self.hashes
-                .extend(Spectrum::of(&limited(&shown, HASHED_PIXELS)).map(|spectrum| (spectrum.hash(), place, part)));
+            if let Some(spectrum) = Spectrum::of(&limited(&part.of(&small), HASHED_PIXELS)) {
+                self.hashes.push(spectrum.hash());
+                self.hashed.push((place, part));
+            }
         }
         self.originals.push(Original {
             id,
             frame: Kept::new(&picture),
+            small: limited(&small, GLANCED_PIXELS),
             plainness: plainness(&picture),
             size: pyramid.size(),
         });
@@ -194,9 +207,18 @@ impl Gallery {
             .sort_by_key(|candidate| (std::cmp::Reverse(candidate.votes), candidate.distance, candidate.original));
         let is_cut = keep_first_originals(&mut candidates);
         let mut compared = 0;
-        let mut matches = Vec::new();
+        let mut matches: Vec<Match> = Vec::new();
+        let mut found = HashSet::new();
         for candidate in &candidates {
-            matches.extend(self.verify(candidate, (&pyramid, quality), &mut compared));
+            // One way to lay the picture on an original is enough where that is the original.
+            if found.contains(&candidate.original) {
+                continue;
+            }
+            let verified = self.verify(candidate, (&pyramid, quality), &mut compared);
+            if verified.is_some_and(|verified| verified.likeness == Likeness::Same) {
+                found.insert(candidate.original);
+            }
+            matches.extend(verified);
         }
         Looked { matches: surest_first(matches), compared, is_cut }
     }
@@ -230,19 +252,17 @@ impl Gallery {
         let hashed = hashed.or(pyramid.levels().first()).map(|level| limited(&level.luma, HASHED_PIXELS));
         let Some(spectrum) = hashed.and_then(|luma| Spectrum::of(&luma)) else { return 0 };
         let turned = Laid::ALL.map(|laid| spectrum.hash_laid(laid));
-        let mut nearest: Vec<(u16, Part, Laid)> = vec![(257, Part::WHOLE, Laid::ALL[0]); self.originals.len()];
-        for (hash, original, part) in &self.hashes {
-            for (ours, laid) in turned.iter().zip(Laid::ALL) {
-                let distance = hash.distance(ours);
-                if let Some(best) = nearest.get_mut(*original as usize).filter(|best| distance < best.0) {
-                    *best = (distance, *part, laid);
-                }
+        let mut closest: Vec<(u16, Part, Laid)> = vec![(257, Part::WHOLE, Laid::ALL[0]); self.originals.len()];
+        for ((distance, turn), (original, part)) in nearest(&self.hashes, &turned).into_iter().zip(&self.hashed) {
+            let laid = Laid::ALL.get(turn).copied().unwrap_or(Laid::ALL[0]);
+            if let Some(best) = closest.get_mut(*original as usize).filter(|best| distance < best.0) {
+                *best = (distance, *part, laid);
             }
         }
         for candidate in candidates.iter_mut() {
-            candidate.distance = nearest.get(candidate.original as usize).map_or(256, |best| best.0);
+            candidate.distance = closest.get(candidate.original as usize).map_or(256, |best| best.0);
         }
-        for (place, (distance, part, laid)) in nearest.into_iter().enumerate() {
+        for (place, (distance, part, laid)) in closest.into_iter().enumerate() {
             let Some(original) = self.originals.get(place).filter(|_| distance <= HASHES_ALIKE) else { continue };
             let map = part.map(original.size, pyramid.size(), laid);
             candidates.push(Candidate { original: place as u32, map, votes: 0, distance });
@@ -283,11 +303,17 @@ impl Gallery {
     fn is_contested(&self, place: u32, verdict: &Verdict, pyramid: &Pyramid, compared: &mut u64) -> bool {
         let Some(original) = self.originals.get(place as usize) else { return false };
         let Some(frame) = original.frame.open() else { return false };
-        let mut rivals = Rivals::of(&frame, pyramid, verdict, original.is_drawn());
+        let mut rivals = None;
+        let mut glance = Glance::of(&frame, &original.small, pyramid, verdict.map);
         let others = self.originals.iter().enumerate().filter(|(other, _)| *other != place as usize);
         for (_, other) in others.filter(|(_, other)| other.has_rivals() && original.has_shape_of(other)) {
+            *compared += other.small.pixels().len() as u64;
+            if glance.is_another(&other.small) {
+                continue;
+            }
             let Some(theirs) = other.frame.open() else { continue };
             *compared += theirs.pixels().len() as u64;
+            let rivals = rivals.get_or_insert_with(|| Rivals::of(&frame, pyramid, verdict, original.is_drawn()));
             if rivals.is_as_good(&theirs) && !original.is_copy_of(other) {
                 return true;
             }

@@ -5,6 +5,7 @@
 //! because a picture has hundreds.
 
 use crate::features::Feature;
+use crate::wide::widest;
 
 const TABLES: usize = 4;
 const BUCKETS: usize = 1 << 16;
@@ -65,6 +66,11 @@ impl Index {
 
     /// Features that look like those of a picture: of each original the one most alike to each of them.
     pub(crate) fn pairs(&self, features: &[Feature]) -> Vec<Pair> {
+        widest!(pairs, Self::pairs_of, (self, features))
+    }
+
+    #[inline(always)]
+    pub(crate) fn pairs_of(&self, features: &[Feature]) -> Vec<Pair> {
         let mut all = Vec::new();
         let mut found: Vec<(u32, u32, u32)> = Vec::new();
         for (turn, ours) in features.iter().enumerate() {
@@ -81,6 +87,7 @@ impl Index {
     }
 
     /// Original, distance and number of the features like this one.
+    #[inline(always)]
     fn alike(&self, ours: &Feature, turn: usize, found: &mut Vec<(u32, u32, u32)>) {
         let own = sketch(ours);
         for (table, key) in self.tables.iter().zip(keys(ours)) {

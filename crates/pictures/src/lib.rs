@@ -58,6 +58,7 @@ mod thumbnail;
 mod tiff;
 mod tiles;
 mod views;
+mod wide;
 mod xmp;
 
 pub use decode::{Format, Limits, Unreadable, decode, decode_counted};

@@ -3,6 +3,7 @@
 //! frequencies of its cosine transform without the constant ones, and one bit for each: above the median or not.
 
 use crate::luma::Luma;
+use crate::wide::widest;
 
 const SMALL: usize = 64;
 const FREQUENCIES: usize = 16;
@@ -22,9 +23,27 @@ impl std::fmt::Debug for Hash {
 impl Hash {
     /// In how many of the 256 bits two hashes differ. The authors call pictures alike up to 31; unrelated ones differ in
     /// about 128.
+    #[inline]
     pub fn distance(&self, other: &Self) -> u16 {
         self.0.iter().zip(&other.0).map(|(left, right)| (left ^ right).count_ones() as u16).sum()
     }
+}
+
+/// For each hash the nearest of eight others: in how many bits they differ, and which it is (the first of several).
+pub(crate) fn nearest(hashes: &[Hash], others: &[Hash; 8]) -> Vec<(u16, usize)> {
+    widest!(nearest, nearest_of, (hashes, others))
+}
+
+#[inline(always)]
+pub(crate) fn nearest_of(hashes: &[Hash], others: &[Hash; 8]) -> Vec<(u16, usize)> {
+    let nearest = |hash: &Hash| {
+        let mut best = (u16::MAX, 0);
+        for (which, other) in others.iter().enumerate() {
+            best = best.min((hash.distance(other), which));
+        }
+        best
+    };
+    hashes.iter().map(nearest).collect()
 }
 
 /// The eight ways to lay a rectangle on itself: what was done to the picture.

@@ -463,6 +463,62 @@ pub(crate) fn plainness(frame: &Luma) -> f32 {
     plain as f32 / all.max(1) as f32
 }
 
+/// Tiles of small copies that are compared; fewer textured ones than the least say nothing.
+const GLANCED: usize = 48;
+const LEAST_GLANCED: u32 = 12;
+/// By how much the share of bad tiles of the small copies may differ where two originals are equally good.
+const GLANCED_APART: f32 = 0.35;
+
+/// The picture laid on small copies of originals: that most others have nothing to do with it is seen there.
+pub(crate) struct Glance<'a> {
+    picture: &'a Pyramid,
+    map: Affine,
+    frame: (f32, f32),
+    laid: Laid,
+    places: Vec<(usize, usize)>,
+    /// Share of the own original's tiles that are bad; 1 where they say nothing.
+    bad: f32,
+}
+
+impl<'a> Glance<'a> {
+    /// For an original whose kept copy is `own`, and its small copy `small`, found where `map` takes `own`.
+    pub(crate) fn of(own: &Luma, small: &Luma, picture: &'a Pyramid, map: Affine) -> Self {
+        let frame = (own.width() as f32, own.height() as f32);
+        let laid = Laid { luma: small.clone(), inside: Vec::new() };
+        let mut glance = Self { picture, map, frame, laid, places: Vec::new(), bad: 1.0 };
+        glance.lay_on(small);
+        glance.bad = glance.bad_share(small).unwrap_or(1.0);
+        glance
+    }
+
+    /// Whether the small copy of another original of this shape shows that the picture is much less like it.
+    pub(crate) fn is_another(&mut self, small: &Luma) -> bool {
+        if (small.width(), small.height()) != (self.laid.luma.width(), self.laid.luma.height()) {
+            self.lay_on(small);
+        }
+        self.bad_share(small).is_some_and(|bad| bad > self.bad + GLANCED_APART)
+    }
+
+    fn lay_on(&mut self, small: &Luma) {
+        let stretch = Affine::scaled(self.frame.0 / small.width() as f32, self.frame.1 / small.height() as f32);
+        self.laid = Laid::new(small, self.picture, &self.map.after(&stretch));
+        let inside: Vec<_> = overlapping(small).filter(|(left, top)| self.laid.contains(*left, *top, TILE)).collect();
+        let step = inside.len().div_ceil(GLANCED).max(1);
+        self.places = inside.into_iter().step_by(step).collect();
+    }
+
+    /// `None` where there is too little to compare.
+    fn bad_share(&self, small: &Luma) -> Option<f32> {
+        let sums = self.places.iter().map(|place| Sums::of(small, &self.laid.luma, *place, (0, 0)));
+        let (mut tiles, mut bad) = (0, 0);
+        for sums in sums.filter(|sums| sums.deviation() >= FLAT) {
+            tiles += 1;
+            bad += u32::from(sums.correlation() < BAD);
+        }
+        (tiles >= LEAST_GLANCED).then_some(bad as f32 / tiles as f32)
+    }
+}
+
 /// The picture laid where an original was found, to be compared with it and with others of its shape.
 pub(crate) struct Rivals<'a> {
     own: &'a Luma,
