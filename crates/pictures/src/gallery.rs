@@ -276,8 +276,11 @@ impl Gallery {
         let frame = original.frame.open()?;
         *compared += frame.pixels().len() as u64;
         let map = candidate.map.after(&to_full);
-        let verdict = compare(&frame, pyramid, map, candidate.votes == 0, original.is_drawn())?;
-        let mut likeness = judge(&verdict, original.is_drawn())?;
+        let drawn = original.is_drawn();
+        // Where others may show the same, how well it can be laid decides.
+        let is_enough = |verdict: &Verdict| !original.has_rivals() && judge(verdict, drawn) == Some(Likeness::Same);
+        let verdict = compare(&frame, pyramid, map, (candidate.votes == 0, drawn), is_enough)?;
+        let mut likeness = judge(&verdict, drawn)?;
         if likeness == Likeness::Same
             && (is_vague(candidate, &verdict, quality)
                 || (original.has_rivals() && self.is_contested(candidate.original, &verdict, pyramid, compared)))
@@ -350,7 +353,7 @@ impl Original {
         let (Some(own), Some(others)) = (self.frame.open(), other.frame.open()) else { return false };
         let map =
             Affine::scaled(others.width() as f32 / own.width() as f32, others.height() as f32 / own.height() as f32);
-        let whole = compare(&own, &Pyramid::new(&others), map, false, true);
+        let whole = compare(&own, &Pyramid::new(&others), map, (false, true), |_| false);
         whole.is_some_and(|verdict| judge(&verdict, true) == Some(Likeness::Same))
     }
 }

@@ -142,11 +142,13 @@ pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Option<Consensus> {
     pairs.sort_by_key(|pair| pair.distance);
     pairs.truncate(PAIRS);
     let proposals = pairs.iter().take(PROPOSALS).map(|pair| (proposed(pair), pair));
-    let (_, first) = proposals
-        .map(|(map, pair)| (votes_for(&map, pair, pairs), map))
+    let (_, first, proposer) = proposals
+        .map(|(map, pair)| (votes_for(&map, pair, pairs), map, *pair))
         .max_by(|left, right| left.0.cmp(&right.0))
-        .filter(|(votes, _)| *votes >= LEAST_VOTES)?;
+        .filter(|(votes, ..)| *votes >= LEAST_VOTES)?;
     let mut map = first;
+    // What is turned or scaled otherwise lies there by chance, and would draw the map to it.
+    pairs.retain(|pair| proposer.is_laid_like(pair));
     for tolerance in [20.0, 10.0, 6.0, 4.0] {
         let near: Vec<_> =
             pairs.iter().filter(|pair| hits(&map, pair, tolerance * pair.theirs.size.max(1.0))).collect();
@@ -174,21 +176,23 @@ fn hits(map: &Affine, pair: &Pair, tolerance: f32) -> bool {
 }
 
 fn votes_for(map: &Affine, proposer: &Pair, pairs: &[Pair]) -> usize {
-    let turned = proposer.ours.angle - proposer.theirs.angle;
-    let size = proposer.ours.size / proposer.theirs.size;
     let agreeing = pairs.iter().filter(|pair| {
         let away = (pair.theirs.x - proposer.theirs.x).abs() + (pair.theirs.y - proposer.theirs.y).abs();
         // A direction is right within some ten degrees, and a size within a quarter: far places may miss by more.
         let tolerance = 8.0 * proposer.theirs.size + 0.12 * away;
-        let ratio = pair.ours.size / (pair.theirs.size * size);
-        (0.6..1.7).contains(&ratio) && hits(map, pair, tolerance) && turned_alike(turned, pair)
+        hits(map, pair, tolerance) && proposer.is_laid_like(pair)
     });
     agreeing.count()
 }
 
-fn turned_alike(turned: f32, pair: &Pair) -> bool {
-    let angle = (pair.ours.angle - pair.theirs.angle - turned).rem_euclid(std::f32::consts::TAU);
-    angle.min(std::f32::consts::TAU - angle) < 0.45
+impl Pair {
+    /// Whether another pair says that the original is turned and scaled nearly as this one says.
+    fn is_laid_like(&self, other: &Self) -> bool {
+        let ratio = other.ours.size * self.theirs.size / (other.theirs.size * self.ours.size);
+        let turned = |pair: &Self| pair.ours.angle - pair.theirs.angle;
+        let angle = (turned(other) - turned(self)).rem_euclid(std::f32::consts::TAU);
+        (0.6..1.7).contains(&ratio) && angle.min(std::f32::consts::TAU - angle) < 0.45
+    }
 }
 
 /// Pairs at different places: several pairs of one corner, or of one place on several levels, are one witness.
@@ -198,4 +202,30 @@ fn distinct<'a>(pairs: impl Iterator<Item = &'a Pair>) -> usize {
     cells.sort_unstable();
     cells.dedup();
     cells.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::Feature;
+
+    /// A pair whose place in the picture is that in the original, but for `off` pixels, turned by `angle`.
+    fn pair(x: f32, y: f32, off: f32, angle: f32) -> Pair {
+        let theirs = Feature { x, y, size: 1.0, angle: 0.0, bits: [0; 4] };
+        let ours = Feature { x: x + off, y: y + off, angle, ..theirs };
+        Pair { original: 0, theirs, ours, distance: 20 }
+    }
+
+    /// A crop of a photograph full of leaves: most pairs are wrong, and some lie near where right ones would.
+    #[test]
+    fn pairs_that_are_turned_otherwise_do_not_draw_the_map_to_them() {
+        let places = |count: usize| (0..count).map(|at| ((at * 37 % 200) as f32, (at * 53 % 200) as f32));
+        let right = places(9).map(|(x, y)| pair(x, y, 0.0, 0.0));
+        let wrong = places(40).map(|(x, y)| pair(x, y, 11.0, 1.5 + x));
+        let mut pairs: Vec<Pair> = right.chain(wrong).collect();
+        let found = consensus(&mut pairs).unwrap();
+        assert_eq!(found.votes, 9);
+        let (x, y) = found.map.apply(100.0, 100.0);
+        assert!((x - 100.0).abs() < 0.5 && (y - 100.0).abs() < 0.5, "{x} {y}");
+    }
 }

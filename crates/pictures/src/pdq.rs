@@ -252,6 +252,14 @@ mod tests {
     }
 
     #[test]
+    fn the_nearest_of_eight_is_the_first_that_differs_least() {
+        let others = [0_u64, 1, 3, 7, 15, 31, 63, 127].map(|bits| Hash([bits, 0, bits, 0]));
+        let hashes = [Hash([7, 0, 7, 0]), Hash([2, 0, 0, 0]), Hash([u64::MAX; 4])];
+        assert_eq!(nearest(&hashes, &others), [(0, 3), (1, 0), (242, 7)]);
+        assert_eq!(nearest(&hashes, &others), nearest_of(&hashes, &others));
+    }
+
+    #[test]
     fn hashes_are_those_of_the_reference() {
         // What the reference (C++, commit of pdqhash 0.2.8 for Python) says of the same pictures.
         let known = [

@@ -7,6 +7,7 @@
 
 use crate::geometry::{Affine, Moved};
 use crate::luma::{Luma, Pyramid};
+use crate::wide::widest;
 
 const TILE: usize = 16;
 /// A tile whose brightness varies less (standard deviation) has nothing to correlate.
@@ -86,9 +87,15 @@ impl Verdict {
 }
 
 /// Compares the original's `frame` with what lies in the picture where `map` takes it. `rough` where the map may be
-/// wrong by a twentieth; `drawn` where letters on what is plain in the original are another's. `None` where too little
-/// lies inside.
-pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool, drawn: bool) -> Option<Verdict> {
+/// wrong by a twentieth; `drawn` where letters on what is plain in the original are another's; nothing is laid better
+/// once the verdict `is_enough`. `None` where too little lies inside.
+pub(crate) fn compare(
+    frame: &Luma,
+    picture: &Pyramid,
+    map: Affine,
+    (rough, drawn): (bool, bool),
+    is_enough: impl Fn(&Verdict) -> bool,
+) -> Option<Verdict> {
     let finest = map.scale().min(1.0);
     let mut map = map;
     for share in if rough { &[0.125, 0.25][..] } else { &[] } {
@@ -105,7 +112,7 @@ pub(crate) fn compare(frame: &Luma, picture: &Pyramid, map: Affine, rough: bool,
     }
     let at = |map: Affine| judged(&sized, &laid(frame, &sized, picture, map), map, drawn);
     let mut best = at(map)?;
-    if best.bad + best.added == 0 || best.bad_share() > UNLIKE {
+    if best.bad + best.added == 0 || best.bad_share() > UNLIKE || is_enough(&best) {
         return Some(best);
     }
     // A few tiles in one corner may have led a little astray what lies far from them.
@@ -148,7 +155,7 @@ fn at_scale(frame: &Luma, scale: f32) -> Luma {
 }
 
 /// The picture as it lies on the original.
-struct Laid {
+pub(crate) struct Laid {
     luma: Luma,
     /// For each row, from where to where it lies inside the picture.
     inside: Vec<(usize, usize)>,
@@ -218,6 +225,7 @@ struct Sums {
 }
 
 impl Sums {
+    #[inline(always)]
     fn of(frame: &Luma, laid: &Luma, (left, top): (usize, usize), (across, down): (isize, isize)) -> Self {
         let (mut own, mut other, mut own_squares, mut other_squares, mut products) =
             (0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
@@ -262,6 +270,11 @@ fn tiles(frame: &Luma) -> impl Iterator<Item = (usize, usize)> + use<> {
 /// How the original has to be moved so that its tiles lie where the picture shows them: found tile by tile, then one
 /// affine map for all.
 fn refine(frame: &Luma, laid: &Laid, reach: isize) -> Option<Affine> {
+    widest!(refine, refine_by_tiles, (frame, laid, reach))
+}
+
+#[inline(always)]
+pub(crate) fn refine_by_tiles(frame: &Luma, laid: &Laid, reach: isize) -> Option<Affine> {
     const TILES: usize = 140;
     let inner: Vec<_> = tiles(frame)
         .filter(|(left, top)| {
@@ -272,8 +285,11 @@ fn refine(frame: &Luma, laid: &Laid, reach: isize) -> Option<Affine> {
     let textured: Vec<_> =
         inner.into_iter().filter(|tile| Sums::of(frame, &laid.luma, *tile, (0, 0)).deviation() >= FLAT).collect();
     let step = textured.len().div_ceil(TILES).max(1);
-    let mut moved: Vec<_> =
-        textured.iter().step_by(step).filter_map(|tile| displaced(frame, &laid.luma, *tile, reach)).collect();
+    // Closures of iterators are not compiled for the wider processor, loops are.
+    let mut moved = Vec::new();
+    for tile in textured.iter().step_by(step) {
+        moved.extend(displaced(frame, &laid.luma, *tile, reach));
+    }
     let mut map = Affine::SAME;
     for round in 0..4 {
         if moved.len() < 3 {
@@ -305,13 +321,13 @@ fn middle_shift(moved: &[Moved]) -> Affine {
 }
 
 /// Where a tile's contents lie in the picture, to a fraction of a pixel.
+#[inline(always)]
 fn displaced(frame: &Luma, laid: &Luma, tile: (usize, usize), reach: isize) -> Option<Moved> {
-    let correlation = |across: isize, down: isize| Sums::of(frame, laid, tile, (across, down)).correlation();
     let mut best = (0.5, 0, 0);
     let mut found = false;
     for down in -reach..=reach {
         for across in -reach..=reach {
-            let value = correlation(across, down);
+            let value = Sums::of(frame, laid, tile, (across, down)).correlation();
             if value > best.0 {
                 best = (value, across, down);
                 found = true;
@@ -319,6 +335,7 @@ fn displaced(frame: &Luma, laid: &Luma, tile: (usize, usize), reach: isize) -> O
         }
     }
     let (value, across, down) = best;
+    let correlation = |across: isize, down: isize| Sums::of(frame, laid, tile, (across, down)).correlation();
     if !found || across.abs() == reach || down.abs() == reach {
         return None;
     }
@@ -337,11 +354,16 @@ fn vertex(before: f32, top: f32, after: f32) -> f32 {
 /// Deviation, in the original's grey values, of letters in a tile that is plain in the original. Half-transparent words
 /// over all of a picture have less.
 const ADDED: f32 = 40.0;
+/// Difference of the lightest and the darkest of it. What shines through half-transparent words keeps them below.
+const ADDED_RANGE: f32 = 110.0;
+/// Pixels on either end that do not count for that: JPEG makes some lighter or darker than they were.
+const OUTLIERS: usize = 4;
 /// Pixels at a tile's border that do not count for that.
 const MARGIN: usize = 3;
 
 /// One tile of both pictures.
 struct Tile {
+    place: (usize, usize),
     sums: Sums,
     correlation: f32,
     /// Grey values of the picture for one of the original.
@@ -349,10 +371,26 @@ struct Tile {
 }
 
 impl Tile {
-    fn new(sums: Sums) -> Self {
+    fn new(place: (usize, usize), sums: Sums) -> Self {
         let together = sums.products - sums.own * sums.other;
         let slope = together / (sums.deviation().powi(2) + 0.5);
-        Self { correlation: sums.correlation(), slope, sums }
+        Self { place, correlation: sums.correlation(), slope, sums }
+    }
+
+    /// The tile as a tone leaves it that makes some of it black or white. `None` where that is flat.
+    fn cut(self, frame: &Luma, laid: &Luma, tone: &Tone) -> Option<Self> {
+        let (low, high) = tone.ends();
+        if (low, high) == (0, 255) {
+            return Some(self);
+        }
+        let (left, top) = self.place;
+        let pixels = |luma: &Luma, low: u8, high: u8| {
+            let cut = luma.cut(left, top, TILE, TILE);
+            let pixels = cut.pixels().iter().map(|pixel| (*pixel).clamp(low.min(high), high)).collect();
+            Luma::new(cut.width(), cut.height(), pixels)
+        };
+        let sums = Sums::of(&pixels(frame, low, high)?, &pixels(laid, 0, 255)?, (0, 0), (0, 0));
+        (sums.deviation() >= FLAT).then(|| Self::new(self.place, sums))
     }
 }
 
@@ -380,8 +418,25 @@ impl Tone {
 
     /// Whether nearly all of the tile would be black or white in this tone: nothing can be seen of it then.
     fn clips(&self, tile: &Tile) -> bool {
+        let (low, high) = self.spread(tile);
+        low > 248.0 || high < 6.0
+    }
+
+    /// Whether some of the tile would be black or white.
+    fn cuts(&self, tile: &Tile) -> bool {
+        let (low, high) = self.spread(tile);
+        low < 6.0 || high > 248.0
+    }
+
+    /// Where most of the tile would lie.
+    fn spread(&self, tile: &Tile) -> (f32, f32) {
         let (mean, spread) = (self.slope * tile.sums.own + self.offset, self.slope * tile.sums.deviation());
-        mean - spread > 248.0 || mean + spread < 6.0
+        (mean - spread, mean + spread)
+    }
+
+    /// The grey values of the original that become black and white: beyond them nothing differs any more.
+    fn ends(&self) -> (u8, u8) {
+        (((0.0 - self.offset) / self.slope) as u8, ((255.0 - self.offset) / self.slope) as u8)
     }
 }
 
@@ -393,6 +448,11 @@ fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
 
 /// Compares tile by tile, without moving anything.
 fn judged(frame: &Luma, laid: &Laid, map: Affine, drawn: bool) -> Option<Verdict> {
+    widest!(judged, judged_by_tiles, (frame, laid, map, drawn))
+}
+
+#[inline(always)]
+pub(crate) fn judged_by_tiles(frame: &Luma, laid: &Laid, map: Affine, drawn: bool) -> Option<Verdict> {
     let (width, height) = (frame.width(), frame.height());
     let mut verdict = Verdict { map, width, height, ..Verdict::EMPTY };
     let (mut all, mut plain) = (Vec::new(), Vec::new());
@@ -400,13 +460,14 @@ fn judged(frame: &Luma, laid: &Laid, map: Affine, drawn: bool) -> Option<Verdict
         verdict.inside += 1;
         let sums = Sums::of(frame, &laid.luma, place, (0, 0));
         if sums.deviation() >= FLAT {
-            all.push(Tile::new(sums));
+            all.push(Tile::new(place, sums));
         } else if drawn {
             plain.push((place, sums));
         }
     }
     let tone = Tone::of(&all);
-    for tile in all.iter().filter(|tile| !tone.clips(tile)) {
+    let seen = all.into_iter().filter(|tile| !tone.clips(tile));
+    for tile in seen.filter_map(|tile| if tone.cuts(&tile) { tile.cut(frame, &laid.luma, &tone) } else { Some(tile) }) {
         let agreement = tile.agreement(&tone);
         let is_strong = tile.sums.deviation() >= STRONG;
         let is_bad = agreement < if is_strong { STRONG_BAD } else { BAD };
@@ -439,7 +500,15 @@ fn is_added(laid: &Luma, (left, top): (usize, usize), sums: &Sums, tone: &Tone) 
         squares += u32::from(*pixel).pow(2);
     }
     let mean = sum as f32 / count;
-    (squares as f32 / count - mean * mean).max(0.0).sqrt() >= least
+    (squares as f32 / count - mean * mean).max(0.0).sqrt() >= least && range(&inner) >= ADDED_RANGE * tone.slope
+}
+
+/// Between the lightest and the darkest pixels, but for a few.
+fn range(tile: &Luma) -> f32 {
+    let mut pixels = tile.pixels().to_vec();
+    pixels.sort_unstable();
+    let end = pixels.iter().rev().nth(OUTLIERS).copied().unwrap_or_default();
+    f32::from(end) - f32::from(pixels.get(OUTLIERS).copied().unwrap_or_default())
 }
 
 /// Tiles that overlap by half: what is different is in the middle of one of them.
@@ -557,4 +626,73 @@ impl<'a> Rivals<'a> {
 
 fn laid(frame: &Luma, sized: &Luma, picture: &Pyramid, map: Affine) -> Laid {
     Laid::new(sized, picture, &map.after(&stretch(frame, sized)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawings::{blanked, photo, screen};
+
+    fn whole(frame: &Luma, picture: &Luma, drawn: bool) -> Verdict {
+        let scale = Affine::scaled(
+            picture.width() as f32 / frame.width() as f32,
+            picture.height() as f32 / frame.height() as f32,
+        );
+        compare(frame, &Pyramid::new(picture), scale, (false, drawn), |_| false).unwrap()
+    }
+
+    fn changed(picture: &Luma, change: impl Fn(usize, usize, u8) -> u8) -> Luma {
+        let width = picture.width();
+        let pixels = picture.pixels().iter().enumerate().map(|(at, pixel)| change(at % width, at / width, *pixel));
+        Luma::new(width, picture.height(), pixels.collect()).unwrap()
+    }
+
+    /// Strokes, as thick as the gaps between them, over a plain part of a screen.
+    fn written_over(screen: &Luma, share: f32) -> Luma {
+        changed(screen, |x, y, pixel| {
+            let inked = (150..190).contains(&y) && (40..320).contains(&x) && (x / 4) % 2 == 0;
+            if inked { (f32::from(pixel) * (1.0 - share)) as u8 } else { pixel }
+        })
+    }
+
+    #[test]
+    fn what_brightening_makes_white_is_not_another_picture() {
+        let original = photo(640, 480, 4);
+        let brighter = changed(&original, |_, _, pixel| (f32::from(pixel) * 1.75).min(255.0) as u8);
+        let verdict = whole(&original, &brighter, false);
+        assert!(verdict.bad_share() < 0.002, "{verdict:?}");
+        assert!(verdict.tiles > 500, "and what is left is compared: {verdict:?}");
+    }
+
+    #[test]
+    fn half_transparent_words_are_no_letters_that_were_added() {
+        let original = blanked(&screen(900, 1), 3);
+        assert_eq!(whole(&original, &written_over(&original, 0.36), true).added, 0);
+        assert!(whole(&original, &written_over(&original, 0.9), true).added > 0, "opaque ones are");
+    }
+
+    #[test]
+    fn a_glance_tells_what_has_nothing_in_common_and_nothing_else() {
+        let own = photo(640, 480, 1);
+        let small = |picture: &Luma| crate::luma::limited(picture, 128 * 96);
+        let pyramid = Pyramid::new(&own);
+        let mut glance = Glance::of(&own, &small(&own), &pyramid, Affine::SAME);
+        assert!(glance.is_another(&small(&photo(640, 480, 2))));
+        assert!(!glance.is_another(&small(&own)));
+        let (one, other) = (screen(900, 1), screen(900, 2));
+        let pyramid = Pyramid::new(&one);
+        let mut glance = Glance::of(&one, &small(&one), &pyramid, Affine::SAME);
+        assert!(!glance.is_another(&small(&other)), "another screen of the template has to be compared");
+    }
+
+    #[test]
+    fn wider_loops_give_the_same() {
+        let (one, other) = (photo(640, 480, 1), photo(640, 480, 2));
+        let pyramid = Pyramid::new(&changed(&one, |x, y, pixel| if x > 400 { other.row(y)[x] } else { pixel / 2 }));
+        let moved = Affine { x0: 1.6, y0: -0.7, ..Affine::SAME };
+        let laid = Laid::new(&one, &pyramid, &moved);
+        assert_eq!(refine(&one, &laid, 4), refine_by_tiles(&one, &laid, 4));
+        assert_eq!(judged(&one, &laid, moved, true), judged_by_tiles(&one, &laid, moved, true));
+        assert!(judged(&one, &laid, moved, true).is_some_and(|verdict| verdict.bad > 0));
+    }
 }

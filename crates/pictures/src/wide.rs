@@ -15,13 +15,16 @@ macro_rules! widest {
 pub(crate) use widest;
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{is_there, nearest, pairs};
+pub(crate) use x86_64::{is_there, judged, nearest, pairs, refine};
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
     use crate::features::Feature;
+    use crate::geometry::Affine;
     use crate::index::{Index, Pair};
+    use crate::luma::Luma;
     use crate::pdq::Hash;
+    use crate::tiles::{Laid, Verdict};
 
     #[inline]
     pub(crate) fn is_there() -> bool {
@@ -36,5 +39,15 @@ mod x86_64 {
     #[target_feature(enable = "avx2,popcnt")]
     pub(crate) fn pairs(index: &Index, features: &[Feature]) -> Vec<Pair> {
         index.pairs_of(features)
+    }
+
+    #[target_feature(enable = "avx2,popcnt")]
+    pub(crate) fn refine(frame: &Luma, laid: &Laid, reach: isize) -> Option<Affine> {
+        crate::tiles::refine_by_tiles(frame, laid, reach)
+    }
+
+    #[target_feature(enable = "avx2,popcnt")]
+    pub(crate) fn judged(frame: &Luma, laid: &Laid, map: Affine, drawn: bool) -> Option<Verdict> {
+        crate::tiles::judged_by_tiles(frame, laid, map, drawn)
     }
 }
