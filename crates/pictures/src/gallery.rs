@@ -207,7 +207,7 @@ impl Gallery {
             .sort_by_key(|candidate| (std::cmp::Reverse(candidate.votes), candidate.distance, candidate.original));
         let is_cut = keep_first_originals(&mut candidates);
         let mut compared = 0;
-        let mut matches: Vec<Match> = Vec::new();
+        let mut matches: Vec<Laying> = Vec::new();
         let mut found = HashSet::new();
         for candidate in &candidates {
             // One way to lay the picture on an original is enough where that is the original.
@@ -215,12 +215,53 @@ impl Gallery {
                 continue;
             }
             let verified = self.verify(candidate, (&pyramid, quality), &mut compared);
-            if verified.is_some_and(|verified| verified.likeness == Likeness::Same) {
+            if verified.as_ref().is_some_and(|verified| verified.found.likeness == Likeness::Same) {
                 found.insert(candidate.original);
             }
             matches.extend(verified);
         }
+        self.doubt_what_several_show(&mut matches, pyramid.size(), &mut compared);
+        let matches = matches.into_iter().map(|laying| laying.found).collect();
         Looked { matches: surest_first(matches), compared, is_cut }
+    }
+
+    /// Screens and cards of one template may have the same part at different places: where two that are not of each
+    /// other are both said to be one part of the picture, that part is the template's.
+    fn doubt_what_several_show(&self, layings: &mut [Laying], size: (f32, f32), compared: &mut u64) {
+        // Of those that are copies of one another the first is asked for all.
+        let mut heads: Vec<Laying> = Vec::new();
+        for at in 0..layings.len() {
+            let Some(laying) = layings.get(at).filter(|laying| laying.found.likeness == Likeness::Same).cloned() else {
+                continue;
+            };
+            if !self.originals.get(laying.place as usize).is_some_and(Original::has_rivals) {
+                continue;
+            }
+            let there: Vec<_> = heads.iter().filter(|head| head.overlaps(&laying, size)).cloned().collect();
+            if there.is_empty() {
+                heads.push(laying);
+                continue;
+            }
+            let other =
+                there.iter().find(|head| !self.shows(&laying, head, compared) && !self.shows(head, &laying, compared));
+            if let Some(other) = other {
+                for doubted in layings.iter_mut().filter(|one| one.place == laying.place || one.place == other.place) {
+                    doubted.found.likeness = Likeness::SameTemplate;
+                }
+            }
+        }
+    }
+
+    /// Whether one original shows the other where both are laid on the same picture.
+    fn shows(&self, one: &Laying, other: &Laying, compared: &mut u64) -> bool {
+        let original = |laying: &Laying| self.originals.get(laying.place as usize);
+        let (Some(shown), Some(showing)) = (original(other), original(one)) else { return false };
+        let (Some(frame), Some(picture)) = (shown.frame.open(), showing.frame.open()) else { return false };
+        let Some(back) = one.map.inverse() else { return false };
+        *compared += (frame.pixels().len() + picture.pixels().len()) as u64;
+        let drawn = shown.is_drawn();
+        let verdict = compare(&frame, &Pyramid::new(&picture), back.after(&other.map), (false, drawn), |_| false);
+        verdict.is_some_and(|verdict| judge(&verdict, drawn) == Some(Likeness::Same))
     }
 
     fn by_features(&self, pyramid: &Pyramid) -> Vec<Candidate> {
@@ -270,7 +311,7 @@ impl Gallery {
         spectrum.quality
     }
 
-    fn verify(&self, candidate: &Candidate, (pyramid, quality): (&Pyramid, u8), compared: &mut u64) -> Option<Match> {
+    fn verify(&self, candidate: &Candidate, (pyramid, quality): (&Pyramid, u8), compared: &mut u64) -> Option<Laying> {
         let original = self.originals.get(candidate.original as usize)?;
         let to_full = original.to_full();
         let frame = original.frame.open()?;
@@ -288,7 +329,7 @@ impl Gallery {
             likeness = Likeness::SameTemplate;
         }
         let map = verdict.map.after(&to_full.inverse()?);
-        Some(Match {
+        let found = Match {
             original: original.id,
             likeness,
             view: view(&verdict, &map, original.size, pyramid.size()),
@@ -298,7 +339,8 @@ impl Gallery {
             distance: candidate.distance,
             corners: candidate.votes as u32,
             worst_tile: verdict.worst,
-        })
+        };
+        Some(Laying { place: candidate.original, map: verdict.map, frame: frame_size(&frame), found })
     }
 
     /// Whether what the picture shows of a screen or card is what another of the same shape shows there too, and no
@@ -382,6 +424,44 @@ fn view(verdict: &Verdict, map: &Affine, original: (f32, f32), picture: (f32, f3
     let mirrored = map.area() < 0.0;
     let degrees = if mirrored { (-map.yx).atan2(-map.xx) } else { map.yx.atan2(map.xx) }.to_degrees();
     View { mirrored, degrees, scale: map.scale(), shown, filled: filled.min(1.0) }
+}
+
+/// An original that a picture shows, and where.
+#[derive(Clone)]
+struct Laying {
+    /// Its place in the gallery.
+    place: u32,
+    /// From its kept copy to the picture.
+    map: Affine,
+    /// Size of the kept copy.
+    frame: (f32, f32),
+    found: Match,
+}
+
+impl Laying {
+    /// The part of a picture that it fills: left, top, right and bottom of the box around it.
+    fn filled(&self, size: (f32, f32)) -> [f32; 4] {
+        let (width, height) = self.frame;
+        let corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)].map(|(x, y)| self.map.apply(x, y));
+        let all = |pick: fn(&(f32, f32)) -> f32, end: fn(f32, f32) -> f32| {
+            corners.iter().map(pick).reduce(end).unwrap_or_default()
+        };
+        let (left, right) = (all(|at| at.0, f32::min), all(|at| at.0, f32::max));
+        let (top, bottom) = (all(|at| at.1, f32::min), all(|at| at.1, f32::max));
+        [left.max(0.0), top.max(0.0), right.min(size.0), bottom.min(size.1)]
+    }
+
+    /// Whether half of what one of them fills the other fills too.
+    fn overlaps(&self, other: &Self, size: (f32, f32)) -> bool {
+        let area = |[left, top, right, bottom]: [f32; 4]| (right - left).max(0.0) * (bottom - top).max(0.0);
+        let (one, two) = (self.filled(size), other.filled(size));
+        let both = [one[0].max(two[0]), one[1].max(two[1]), one[2].min(two[2]), one[3].min(two[3])];
+        area(both) * 2.0 >= area(one).min(area(two))
+    }
+}
+
+fn frame_size(frame: &Luma) -> (f32, f32) {
+    (frame.width() as f32, frame.height() as f32)
 }
 
 /// Of the originals that come first the first ways to lay the picture on them; whether others were left out.
@@ -526,6 +606,36 @@ mod tests {
         gallery.add_luma(51, screen(900, 1));
         let found = gallery.look(&screen(900, 1));
         assert_eq!(found.iter().filter(|found| found.likeness == Likeness::Same).count(), 2, "{found:?}");
+    }
+
+    /// Two cards with one emblem at different places, as on two kinds of cards of one issuer.
+    #[test]
+    fn a_part_that_two_originals_have_at_different_places_is_neithers() {
+        let emblem = photo(240, 240, 5);
+        let with_emblem = |name: u64, left: usize, top: usize| {
+            let card = card(name, 360, 420);
+            let pixel = |at: usize| {
+                let (x, y) = (at % 360, at / 360);
+                let there = emblem.row(y.wrapping_sub(top)).get(x.wrapping_sub(left));
+                there.copied().unwrap_or(card.pixels()[at])
+            };
+            Luma::new(360, 420, (0..360 * 420).map(pixel).collect()).unwrap()
+        };
+        let cards = [with_emblem(1, 10, 20), with_emblem(2, 100, 150)];
+        let mut gallery = Gallery::new();
+        gallery.add_luma(0, cards[0].clone());
+        let alone = gallery.look(&emblem);
+        assert_eq!(only(&alone).likeness, Likeness::Same, "only one has it");
+        gallery.add_luma(1, cards[1].clone());
+        assert!(gallery.originals.iter().all(Original::has_rivals));
+        let found = gallery.look(&emblem);
+        assert!(found.len() == 2 && found.iter().all(|found| found.likeness == Likeness::SameTemplate), "{found:?}");
+        let own = gallery.look(&cards[1]);
+        assert_eq!(own.first().map(|found| (found.original, found.likeness)), Some((1, Likeness::Same)));
+        // A part of one of them that was planted as well is no other's.
+        gallery.add_luma(2, cards[1].cut(60, 120, 300, 300));
+        let both = gallery.look(&cards[1].cut(70, 130, 280, 280));
+        assert_eq!(both.iter().filter(|found| found.likeness == Likeness::Same).count(), 2, "{both:?}");
     }
 
     /// The upper part of a screen, another part of it away, told by originals of which both have a reason to be there.
