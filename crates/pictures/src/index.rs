@@ -4,6 +4,11 @@
 //! differs in 30 of 256 bits is in the same bucket of one of the four tables in two cases of five, which is plenty,
 //! because a picture has hundreds.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into the functions of `wide` has the vectors of the oldest processors"
+)]
+
 use crate::features::Feature;
 use crate::wide::widest;
 

@@ -2,6 +2,11 @@
 //! the reference in the repository ThreatExchange: a tent filter down to 64 by 64 pixels, the lowest 16 by 16
 //! frequencies of its cosine transform without the constant ones, and one bit for each: above the median or not.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into the functions of `wide` has the vectors of the oldest processors"
+)]
+
 use crate::luma::Luma;
 use crate::wide::widest;
 

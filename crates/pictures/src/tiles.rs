@@ -5,6 +5,11 @@
 //! by 16 pixels are correlated: of the same picture nearly all agree, whatever was done to it; of another screen of
 //! the same template those with other text do not.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into the functions of `wide` has the vectors of the oldest processors"
+)]
+
 use crate::geometry::{Affine, Moved};
 use crate::luma::{Luma, Pyramid};
 use crate::wide::widest;
