@@ -44,7 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tls",
         ],
     ),
-    ("benches", &["breach", "case", "evidence", "judge", "lab", "pictures", "search", "tls"]),
+    ("benches", &["breach", "check", "case", "evidence", "judge", "lab", "pictures", "search", "tls"]),
 ];
 
 /// Async runtimes belong to `live`, `check` (its service), `serve`, `fleet`, the lab, the command that runs them, and the load that is put on them.
