@@ -15,8 +15,10 @@ use std::process::Command;
 pub(crate) const WORD: &str = "find-pictures";
 /// Originals in the gallery.
 const GALLERY: usize = 500;
-/// Photographs looked at.
+/// Photographs looked at, each so often: what reading the gallery takes is taken away from what all takes, and differs
+/// from one time to the next by more than one look.
 const LARGE: usize = 24;
+const TIMES: usize = 10;
 /// Re-encodings in which all have to find the same pairs.
 const EQUAL: [&str; 2] = ["JPEG 70", "640 wide"];
 
@@ -25,7 +27,8 @@ type List = Vec<(u32, PathBuf)>;
 /// Names and commands.
 type Searchers = Vec<(&'static str, Vec<String>)>;
 
-/// Prints both tables.
+/// Prints both tables. The small set fills the gallery with some five copies of each original, all of which have to be
+/// compared with what shows it: only the whole set is a gallery as people have it.
 pub(crate) fn run(set: &Set, folder: &Path) -> Result<(), Box<dyn Error>> {
     set::script(folder, "large.py", &[set.folder.display().to_string(), LARGE.to_string()])?;
     let searchers = searchers(folder)?;
@@ -110,15 +113,16 @@ fn pairs(set: &Set, command: &[String]) -> Result<(BTreeSet<String>, BTreeSet<St
 /// What the gallery costs, what the gallery and all queries cost, and how many queries there are.
 fn costs(set: &Set, command: &[String]) -> Result<(Cost, Cost, usize), Box<dyn Error>> {
     let originals = set.originals.iter().map(|original| original.file.clone());
-    // The set has fewer originals than are asked for: other pictures of it fill up.
-    let more = set.queries.iter().skip(set.originals.len()).map(|query| query.file.clone());
+    // The set has fewer originals than are asked for: other pictures of it fill up, as few of one original as can be.
+    let more = set.queries.iter().map(|query| query.file.clone());
     let more = more.filter(|file| Path::new(file).extension().is_some_and(|extension| extension == "jpg"));
-    let gallery = originals.chain(more).take(GALLERY).enumerate();
+    let step = more.clone().count() / GALLERY.saturating_sub(set.originals.len()).max(1);
+    let gallery = originals.chain(more.step_by(step.max(1))).take(GALLERY).enumerate();
     let gallery: List = gallery.map(|(number, file)| (number as u32, set.folder.join(file))).collect();
     let mut large: Vec<PathBuf> =
         std::fs::read_dir(set.folder.join("large"))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     large.sort();
-    let large: List = (0..).zip(large).collect();
+    let large: List = (0..).zip(std::iter::repeat_n(large, TIMES).flatten()).collect();
     let output = set.folder.join("costs.txt");
     let without = searched(set, command, &gallery, &List::new(), &output)?;
     let with = searched(set, command, &gallery, &large, &output)?;
