@@ -26,6 +26,8 @@ const LONGEST_TABLES: usize = 128 << 10;
 const BYTES_OF_PIXEL: usize = 8;
 /// Coded pictures are larger than they say by less than this, on each side: sides are multiples of a coding block.
 const EDGE: u64 = 64;
+/// Bytes of parameters that come with each tile; most have some hundred.
+const PARAMETERS: usize = 4096;
 /// Turns that are followed; a file needs two.
 const TURNS: usize = 8;
 
@@ -44,18 +46,18 @@ fn decode_unguarded(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable>
     let heif = HeifFile::parse(file).map_err(damaged)?;
     let kind = heif.primary_item().map_err(damaged)?.item_type.0;
     let luma = match &kind {
-        b"hvc1" => one(&heif, limits),
-        b"grid" => grid(&heif, limits),
+        b"hvc1" => one(&heif, file.len(), limits),
+        b"grid" => grid(&heif, file.len(), limits),
         _ => Err(Unreadable::Damaged),
     }?;
     Ok(turned(luma, &heif))
 }
 
 /// One coded picture.
-fn one(heif: &HeifFile<'_>, limits: &Allowance) -> Result<Luma, Unreadable> {
+fn one(heif: &HeifFile<'_>, length: usize, limits: &Allowance) -> Result<Luma, Unreadable> {
     let size = size_of(heif, heif.primary_id)?;
     limits.check(size.0, size.1)?;
-    let tile = Tile::decode(heif, heif.primary_id, size, limits)?;
+    let tile = Tile::decode((heif, heif.primary_id), size, limits, &mut coded_bytes(length, 1))?;
     let mut shown = Shown::of(heif, size);
     let mut line = vec![0; size.0];
     for y in 0..size.1 {
@@ -66,7 +68,7 @@ fn one(heif: &HeifFile<'_>, limits: &Allowance) -> Result<Luma, Unreadable> {
 }
 
 /// Tiles of one size, row by row; those on the right and at the bottom may stand out (ISO/IEC 23008-12 section 6.6.2.3).
-fn grid(heif: &HeifFile<'_>, limits: &Allowance) -> Result<Luma, Unreadable> {
+fn grid(heif: &HeifFile<'_>, length: usize, limits: &Allowance) -> Result<Luma, Unreadable> {
     let grid = heif.grid(heif.primary_id).map_err(damaged)?;
     let tiles = heif.referenced_items(heif.primary_id, b"dimg");
     let (columns, rows_of_tiles) = (usize::from(grid.columns), usize::from(grid.rows));
@@ -85,6 +87,7 @@ fn grid(heif: &HeifFile<'_>, limits: &Allowance) -> Result<Luma, Unreadable> {
     }
     limits.check_memory(width.saturating_mul(size.1))?;
     let mut shown = Shown::of(heif, (width, height));
+    let mut left = coded_bytes(length, tiles.len());
     let mut band = vec![0; width * size.1];
     let mut line = vec![0; size.0];
     for row_of_tiles in tiles.chunks_exact(columns) {
@@ -93,7 +96,7 @@ fn grid(heif: &HeifFile<'_>, limits: &Allowance) -> Result<Luma, Unreadable> {
             if from >= width {
                 break;
             }
-            let tile = Tile::decode(heif, *tile, size, limits)?;
+            let tile = Tile::decode((heif, *tile), size, limits, &mut left)?;
             for (y, band) in band.chunks_exact_mut(width).enumerate() {
                 tile.row(y, &mut line);
                 let length = size.0.min(width - from);
@@ -108,6 +111,11 @@ fn grid(heif: &HeifFile<'_>, limits: &Allowance) -> Result<Luma, Unreadable> {
         }
     }
     shown.rows.finish()
+}
+
+/// Bytes of coded pictures that are read of a file. Items may share theirs, which would otherwise be read once for each.
+fn coded_bytes(length: usize, pictures: usize) -> usize {
+    length.saturating_mul(2).saturating_add(pictures.saturating_mul(PARAMETERS))
 }
 
 /// What is shown of a picture: all, or what a clean aperture leaves of it (ISO/IEC 14496-12 section 12.1.4), as of
@@ -181,11 +189,12 @@ struct Tile {
 }
 
 impl Tile {
+    /// Takes the bytes that are read from those that are left.
     fn decode(
-        heif: &HeifFile<'_>,
-        item: ItemId,
+        (heif, item): (&HeifFile<'_>, ItemId),
         (width, height): (usize, usize),
         limits: &Allowance,
+        left: &mut usize,
     ) -> Result<Self, Unreadable> {
         if heif.item(item).map_err(damaged)?.item_type.0 != *b"hvc1" {
             return Err(Unreadable::Damaged);
@@ -193,7 +202,9 @@ impl Tile {
         limits.refuse(width, height)?;
         limits.check_memory(width.saturating_mul(height).saturating_mul(BYTES_OF_PIXEL))?;
         let most = (width as u64 + EDGE) * (height as u64 + EDGE);
-        let frame = first_picture(&heif.hevc_bitstream(item).map_err(damaged)?, most)?;
+        let stream = heif.hevc_bitstream(item).map_err(damaged)?;
+        *left = left.checked_sub(stream.len()).ok_or(Unreadable::TooLarge)?;
+        let frame = first_picture(&stream, most)?;
         if (frame.widths[0] as usize) < width || (frame.heights[0] as usize) < height {
             return Err(Unreadable::Damaged);
         }
@@ -323,6 +334,23 @@ mod tests {
         assert!(matches!(decode_file(&file, &just_shown), Err(Unreadable::TooLarge)), "four tiles of 512 by 512");
         let little = Limits { memory: 512 * 512, ..Limits::default() };
         assert!(matches!(decode_file(&file, &little), Err(Unreadable::TooLarge)));
+    }
+
+    #[test]
+    fn bytes_that_tiles_share_are_not_read_once_for_each_of_them() {
+        let mut file = coded(&photo(700, 530, 5));
+        // All four tiles are the first one, and that is most of the file.
+        let heif = HeifFile::parse(&file).unwrap();
+        let tiles = heif.referenced_items(heif.primary_id, b"dimg").to_vec();
+        let wanted: Vec<u8> = tiles.iter().flat_map(|tile| (*tile as u16).to_be_bytes()).collect();
+        let at = file.windows(wanted.len()).position(|bytes| bytes == wanted).unwrap();
+        let same = (tiles[0] as u16).to_be_bytes().repeat(tiles.len());
+        file[at..at + same.len()].copy_from_slice(&same);
+        let heif = HeifFile::parse(&file).unwrap();
+        assert!(grid(&heif, file.len(), &Allowance::of(Limits::default())).is_ok());
+        let one = heif.hevc_bitstream(tiles[0]).unwrap().len();
+        let few = one.saturating_sub(3 * PARAMETERS) / 2;
+        assert_eq!(grid(&heif, few, &Allowance::of(Limits::default())).err(), Some(Unreadable::TooLarge));
     }
 
     #[test]
