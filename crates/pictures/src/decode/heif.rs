@@ -26,6 +26,12 @@ const LONGEST_TABLES: usize = 128 << 10;
 const BYTES_OF_PIXEL: usize = 8;
 /// Coded pictures are larger than they say by less than this, on each side: sides are multiples of a coding block.
 const EDGE: u64 = 64;
+/// Units of one coded picture: parameters, notes, and slices, of which none has more than 600 (H.265 table A.8).
+const UNITS: usize = 4096;
+/// Bytes that a stream's one byte may become before it is taken apart: lengths become start codes, and all is copied.
+const COPIES: usize = 5;
+/// The least side of a tile (ISO/IEC 23008-12 section 6.6.2.3). Smaller ones would cost far more than what they show.
+const LEAST_TILE: usize = 64;
 /// Bytes of parameters that come with each tile; most have some hundred.
 const PARAMETERS: usize = 4096;
 /// Turns that are followed; a file needs two.
@@ -77,6 +83,9 @@ fn grid(heif: &HeifFile<'_>, length: usize, limits: &Allowance) -> Result<Luma, 
         return Err(Unreadable::Damaged);
     }
     let size = size_of(heif, first)?;
+    if size.0.min(size.1) < LEAST_TILE {
+        return Err(Unreadable::Damaged);
+    }
     // What is decoded, not what is shown of it, is what costs.
     let whole = (size.0.saturating_mul(columns), size.1.saturating_mul(rows_of_tiles));
     limits.check(whole.0, whole.1)?;
@@ -202,6 +211,7 @@ impl Tile {
         limits.refuse(width, height)?;
         limits.check_memory(width.saturating_mul(height).saturating_mul(BYTES_OF_PIXEL))?;
         let most = (width as u64 + EDGE) * (height as u64 + EDGE);
+        limits.check_memory(heif.item_data(item).map_err(damaged)?.len().saturating_mul(COPIES))?;
         let stream = heif.hevc_bitstream(item).map_err(damaged)?;
         *left = left.checked_sub(stream.len()).ok_or(Unreadable::TooLarge)?;
         let frame = first_picture(&stream, most)?;
@@ -235,8 +245,11 @@ fn stretched(sample: u8) -> u8 {
 /// Decodes the first picture of a stream with start codes. Each of its blocks may come once: slices that come again
 /// would cost any time.
 fn first_picture(stream: &[u8], most_pixels: u64) -> Result<Frame, Unreadable> {
-    let units: Vec<NalUnit<'_>> =
-        split_annex_b(stream).map(NalUnit::parse).collect::<Result<_, _>>().map_err(damaged)?;
+    let units = split_annex_b(stream).take(UNITS + 1).map(NalUnit::parse);
+    let units: Vec<NalUnit<'_>> = units.collect::<Result<_, _>>().map_err(damaged)?;
+    if units.len() > UNITS {
+        return Err(Unreadable::TooLarge);
+    }
     let mut sets = ParameterSets::default();
     for unit in units.iter().take_while(|unit| !unit.header.unit_type.is_slice()) {
         sets.add(unit).map_err(damaged)?;
@@ -379,6 +392,25 @@ mod tests {
         again[2] &= 0x7F;
         let twice: Vec<u8> = [&stream[..], &[0, 0, 0, 1], &again].concat();
         assert!(matches!(first_picture(&twice, 1 << 20), Err(Unreadable::TooLarge)));
+    }
+
+    #[test]
+    fn a_stream_of_nothing_but_small_units_is_not_held() {
+        let unit = [0, 0, 0, 1, 0x4E, 1, 0x80];
+        assert_eq!(first_picture(&unit.repeat(UNITS + 1), 1 << 20).err(), Some(Unreadable::TooLarge));
+    }
+
+    #[test]
+    fn tiles_that_are_smaller_than_any_writers_are_not_decoded() {
+        let mut file = coded(&photo(700, 530, 5));
+        let size = [512_u32, 512].map(u32::to_be_bytes).concat();
+        let at = file.windows(8).position(|bytes| bytes == size).unwrap();
+        file[at..at + 8].copy_from_slice(&[8_u32, 8].map(u32::to_be_bytes).concat());
+        let heif = HeifFile::parse(&file).unwrap();
+        assert_eq!(size_of(&heif, heif.referenced_items(heif.primary_id, b"dimg")[0]).unwrap(), (8, 8));
+        let allowance = Allowance::of(Limits::default());
+        assert_eq!(grid(&heif, file.len(), &allowance).err(), Some(Unreadable::Damaged));
+        assert_eq!(allowance.pixels.get(), 0, "none was decoded");
     }
 
     proptest! {
