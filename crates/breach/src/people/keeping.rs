@@ -1,6 +1,5 @@
 //! People, written and read back.
 
-use super::table::Table;
 use super::{MOST_HELD, People, Person};
 use crate::kept::{In, Out, invalid};
 use std::io;
@@ -25,7 +24,6 @@ impl People {
         people.thinned = from.length(64)? as u32;
         (people.rows, people.rows_without, people.refused) = (from.number()?, from.number()?, from.number()?);
         let count = from.length(MOST_HELD)?;
-        people.persons.reserve_exact(count);
         for _ in 0..count {
             let (first, links, small) = (from.number()?, from.number()?, from.number()?);
             let parent = (links >> 32) as u32;
@@ -43,7 +41,7 @@ impl People {
             });
         }
         let held = from.length(MOST_HELD)?;
-        people.table = Table::with_room(held);
+        people.table.reserve(held);
         for _ in 0..held {
             people.table.insert(from.number()?, from.small()?);
         }

@@ -99,7 +99,9 @@ impl People {
     }
 
     fn with_limit(limit: usize) -> Self {
-        Self { table: Table::new(), persons: Vec::new(), limit, thinned: 0, rows: 0, rows_without: 0, refused: 0 }
+        // Room is reserved and not written to: neither is copied to grow.
+        let (table, persons) = (Table::with_limit(limit), Vec::with_capacity(limit / 3 * 2));
+        Self { table, persons, limit, thinned: 0, rows: 0, rows_without: 0, refused: 0 }
     }
 
     /// Counts rows. Their places in the table are all touched first, so that the memory is waited for once and not
@@ -241,20 +243,24 @@ impl People {
     fn thin(&mut self) {
         self.thinned += 1;
         let mut places = vec![u32::MAX; self.persons.len()];
-        let mut kept: Vec<Person> = Vec::new();
+        let mut kept = 0;
         for (index, (person, place)) in self.persons.iter().zip(&mut places).enumerate() {
             if person.parent as usize == index && person.first.trailing_zeros() >= self.thinned {
-                *place = kept.len() as u32;
-                kept.push(Person { parent: kept.len() as u32, ..*person });
+                *place = kept;
+                kept += 1;
             }
         }
-        let mut table = std::mem::replace(&mut self.table, Table::new());
+        let mut table = std::mem::replace(&mut self.table, Table::with_limit(0));
         table.retain(|place| {
             let root = self.root(place);
             places.get(root as usize).copied().filter(|place| *place != u32::MAX)
         });
         self.table = table;
-        self.persons = kept;
+        let mut places = places.into_iter();
+        self.persons.retain_mut(|person| {
+            person.parent = places.next().unwrap_or(u32::MAX);
+            person.parent != u32::MAX
+        });
     }
 
     /// Everybody.

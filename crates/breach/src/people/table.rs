@@ -12,10 +12,31 @@ struct Bucket {
 impl Bucket {
     const SLOTS: usize = 5;
     const FREE: Self = Self { keys: [0; Self::SLOTS], values: [0; Self::SLOTS] };
+
+    /// Takes a digest in where there is room.
+    fn push(&mut self, key: u64, value: u32) -> bool {
+        let Some(place) = self.keys.iter().position(|known| *known == 0) else { return false };
+        (self.keys[place], self.values[place]) = (key, value);
+        true
+    }
+
+    /// Takes out the digests that have another place among so many buckets than the bucket's own.
+    fn take_strangers(&mut self, place: usize, buckets: usize) -> impl Iterator<Item = (u64, u32)> + use<> {
+        let all = std::mem::replace(self, Self::FREE);
+        let slots = all.keys.into_iter().zip(all.values).filter(|(key, _)| *key != 0);
+        let stays = move |key: u64| home(key, buckets) == place;
+        for (key, value) in slots.clone().filter(|(key, _)| stays(*key)) {
+            self.push(key, value);
+        }
+        slots.filter(move |(key, _)| !stays(*key))
+    }
 }
 
 /// Buckets, as many as a power of two; what does not fit into its own is in the next that has room. Digests are
 /// pseudorandom, so their bits are the place.
+///
+/// It grows where it stands, in room that was reserved and not yet written to: the system clears memory before it gives
+/// it, and a copy of twice the size would have three times as much cleared.
 pub(super) struct Table {
     buckets: Vec<Bucket>,
     held: usize,
@@ -29,18 +50,16 @@ struct Slot {
 }
 
 impl Table {
-    /// Empty.
-    pub(super) fn new() -> Self {
-        Self { buckets: Vec::new(), held: 0 }
+    /// Empty, with room reserved for so many.
+    pub(super) fn with_limit(limit: usize) -> Self {
+        Self { buckets: Vec::with_capacity(buckets_for(limit)), held: 0 }
     }
 
-    /// Empty, with room for so many.
-    pub(super) fn with_room(held: usize) -> Self {
-        let mut table = Self::new();
-        while is_full(held, table.buckets.len()) {
-            table.grow();
+    /// Has buckets for so many at once.
+    pub(super) fn reserve(&mut self, held: usize) {
+        while is_full(held, self.buckets.len()) {
+            self.grow();
         }
-        table
     }
 
     /// All digests and their people.
@@ -112,15 +131,40 @@ impl Table {
         }
     }
 
+    /// Doubles the buckets. Half of the digests go into the new half, and all that did not stand in their own bucket
+    /// are put in again: who looks for them would stop at what the others left free.
+    #[cold]
     fn grow(&mut self) {
-        let size = (self.buckets.len() * 2).max(256);
-        let buckets = std::mem::replace(&mut self.buckets, vec![Bucket::FREE; size]);
-        let old = Self { buckets, held: 0 };
-        self.held = 0;
-        for (key, value) in old.iter() {
+        let old = self.buckets.len();
+        let size = (old * 2).max(FEWEST);
+        self.buckets.resize(size, Bucket::FREE);
+        let mut strays = Vec::new();
+        let (lower, upper) = self.buckets.split_at_mut(old);
+        for (index, bucket) in lower.iter_mut().enumerate() {
+            for (key, value) in bucket.take_strangers(index, size) {
+                let moved = upper.get_mut(home(key, size).wrapping_sub(old)).is_some_and(|own| own.push(key, value));
+                if !moved {
+                    strays.push((key, value));
+                }
+            }
+        }
+        self.held -= strays.len();
+        for (key, value) in strays {
             self.insert(key, value);
         }
     }
+}
+
+/// Buckets that a table begins with.
+const FEWEST: usize = 256;
+
+/// Buckets of a table that holds so many.
+fn buckets_for(held: usize) -> usize {
+    let mut buckets = FEWEST;
+    while is_full(held, buckets) {
+        buckets *= 2;
+    }
+    buckets
 }
 
 /// Where more than two thirds of the slots are taken, many digests are not in their own bucket.
@@ -142,7 +186,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_holds_what_a_map_holds(pairs in proptest::collection::vec((1u64.., 0u32..100), 0..3000)) {
-            let mut table = Table::new();
+            let mut table = Table::with_limit(100);
             let mut map = HashMap::new();
             for (key, value) in &pairs {
                 prop_assert_eq!(table.insert(*key, *value), !map.contains_key(key));
