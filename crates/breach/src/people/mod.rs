@@ -16,7 +16,7 @@ pub use report::{Group, Groups, PeopleReport};
 
 use crate::hosts::Hosts;
 use crate::kind::{Day, Kind};
-use table::Table;
+use table::{Free, Table};
 
 /// Identifiers of one row that are looked at.
 pub(crate) const ROW_KEYS: usize = 6;
@@ -104,16 +104,17 @@ impl People {
         Self { table, persons, limit, thinned: 0, rows: 0, rows_without: 0, refused: 0 }
     }
 
-    /// Counts rows. Their places in the table are all touched first, so that the memory is waited for once and not
-    /// row by row.
+    /// Counts rows. Their places in the table are fetched some rows before they are looked at.
     pub(crate) fn add(&mut self, rows: &[Facts], hosts: &mut Hosts) {
-        for chunk in rows.chunks(32) {
-            let touched = chunk.iter().flat_map(|row| row.keys).fold(0, |sum, key| sum ^ self.table.touch(key));
-            std::hint::black_box(touched);
-            for row in chunk {
-                let host = hosts.number(row.host);
-                self.add_row(row, host);
+        const AHEAD: usize = 16;
+        let fetch = |people: &Self, row: &Facts| row.keys.iter().for_each(|key| people.table.fetch(*key));
+        rows.iter().take(AHEAD).for_each(|row| fetch(self, row));
+        for (index, row) in rows.iter().enumerate() {
+            if let Some(later) = rows.get(index + AHEAD) {
+                fetch(self, later);
             }
+            let host = hosts.number(row.host);
+            self.add_row(row, host);
         }
     }
 
@@ -130,9 +131,15 @@ impl People {
             return;
         }
         let mut found: Option<u32> = None;
-        for key in row.keys.iter().copied().filter(|key| *key != 0) {
-            let Some(person) = self.table.get(key) else { continue };
-            let person = self.root(person);
+        let mut free: [Option<Free>; ROW_KEYS] = [None; ROW_KEYS];
+        for (key, free) in row.keys.iter().copied().zip(&mut free).filter(|(key, _)| *key != 0) {
+            let person = match self.table.look_up(key) {
+                Ok(person) => self.root(person),
+                Err(place) => {
+                    *free = Some(place);
+                    continue;
+                }
+            };
             found = Some(match found {
                 Some(other) if other != person => self.join(other, person),
                 _ => person,
@@ -143,7 +150,7 @@ impl People {
             Err(first) if first.trailing_zeros() < self.thinned => return,
             Err(first) => self.born(first),
         };
-        self.learn(person, row, host);
+        self.learn(person, row, host, free);
         if self.table.len() >= self.limit || self.persons.len() >= self.limit / 3 * 2 {
             self.thin();
         }
@@ -168,8 +175,8 @@ impl People {
         parent
     }
 
-    /// Adds what the row says to the person, and the identifiers that are nobody's yet.
-    fn learn(&mut self, index: u32, row: &Facts, host: u16) {
+    /// Adds what the row says to the person, and the identifiers that are nobody's yet and may be at these places.
+    fn learn(&mut self, index: u32, row: &Facts, host: u16, free: [Option<Free>; ROW_KEYS]) {
         let Some(person) = self.persons.get_mut(index as usize) else { return };
         person.kinds |= row.kinds;
         if person.birth == NO_BIRTH {
@@ -181,9 +188,10 @@ impl People {
         if person.host == 0 {
             person.host = host;
         }
-        for key in row.keys.iter().copied().filter(|key| *key != 0) {
+        for (key, free) in row.keys.iter().copied().zip(free) {
+            let Some(free) = free else { continue };
             if person.keys < MOST_KEYS {
-                person.keys += u16::from(self.table.insert(key, index));
+                person.keys += u16::from(self.table.insert_at(free, key, index));
             } else if self.table.get(key).is_none() {
                 self.refused += 1;
             }

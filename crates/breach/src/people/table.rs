@@ -13,22 +13,27 @@ impl Bucket {
     const SLOTS: usize = 5;
     const FREE: Self = Self { keys: [0; Self::SLOTS], values: [0; Self::SLOTS] };
 
-    /// Takes a digest in where there is room.
-    fn push(&mut self, key: u64, value: u32) -> bool {
-        let Some(place) = self.keys.iter().position(|known| *known == 0) else { return false };
-        (self.keys[place], self.values[place]) = (key, value);
-        true
-    }
-
-    /// Takes out the digests that have another place among so many buckets than the bucket's own.
-    fn take_strangers(&mut self, place: usize, buckets: usize) -> impl Iterator<Item = (u64, u32)> + use<> {
+    /// Parts the digests of this bucket, `place`-th of half as many as `buckets`, among itself and the empty one that
+    /// belongs to the new half. Gives those that belong into neither. Which half it is, no processor can guess: both
+    /// are written.
+    fn split(&mut self, upper: &mut Self, place: usize, buckets: usize, mut stray: impl FnMut(u64, u32)) {
         let all = std::mem::replace(self, Self::FREE);
-        let slots = all.keys.into_iter().zip(all.values).filter(|(key, _)| *key != 0);
-        let stays = move |key: u64| home(key, buckets) == place;
-        for (key, value) in slots.clone().filter(|(key, _)| stays(*key)) {
-            self.push(key, value);
+        let half = buckets / 2;
+        let (mut low, mut high) = (0, 0);
+        for (key, value) in all.keys.into_iter().zip(all.values).take_while(|(key, _)| *key != 0) {
+            let home = home(key, buckets);
+            if home & (half - 1) != place {
+                stray(key, value);
+                continue;
+            }
+            let goes = usize::from(home >= half);
+            (self.keys[low], self.values[low]) = (key, value);
+            (upper.keys[high], upper.values[high]) = (key, value);
+            low += 1 - goes;
+            high += goes;
         }
-        slots.filter(move |(key, _)| !stays(*key))
+        self.keys[low..].fill(0);
+        upper.keys[high..].fill(0);
     }
 }
 
@@ -47,6 +52,14 @@ struct Slot {
     bucket: usize,
     place: usize,
     is_free: bool,
+}
+
+/// Where a digest that was not found would be, in a table of so many buckets.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Free {
+    bucket: u32,
+    place: u32,
+    buckets: u32,
 }
 
 impl Table {
@@ -73,16 +86,46 @@ impl Table {
         self.held
     }
 
-    /// Reads the bucket where a digest would be.
-    pub(super) fn touch(&self, key: u64) -> u64 {
-        self.buckets.get(home(key, self.buckets.len())).map_or(0, |bucket| bucket.keys[0])
+    /// Has the processor fetch the bucket where a digest would be, while it does other things.
+    #[inline]
+    pub(super) fn fetch(&self, key: u64) {
+        if let Some(bucket) = self.buckets.get(home(key, self.buckets.len())) {
+            fetch(bucket);
+        }
     }
 
     /// The person of a digest that is not 0.
     #[inline]
     pub(super) fn get(&self, key: u64) -> Option<u32> {
-        let slot = self.find(key).filter(|slot| !slot.is_free)?;
-        self.buckets.get(slot.bucket)?.values.get(slot.place).copied()
+        self.look_up(key).ok()
+    }
+
+    /// The person of a digest that is not 0, or where it would be.
+    #[inline]
+    pub(super) fn look_up(&self, key: u64) -> Result<u32, Free> {
+        let Some(slot) = self.find(key) else { return Err(Free::default()) };
+        let known = self.buckets.get(slot.bucket).filter(|_| !slot.is_free);
+        let free = Free { bucket: slot.bucket as u32, place: slot.place as u32, buckets: self.buckets.len() as u32 };
+        known.and_then(|bucket| bucket.values.get(slot.place).copied()).ok_or(free)
+    }
+
+    /// Gives a digest that was looked up and not found to a person, where it is nobody's since; true where it was.
+    #[inline]
+    pub(super) fn insert_at(&mut self, free: Free, key: u64, value: u32) -> bool {
+        let has_room = self.buckets.len() as u32 == free.buckets && !is_full(self.held + 1, self.buckets.len());
+        let bucket = self.buckets.get_mut(free.bucket as usize).filter(|_| has_room);
+        let slot = bucket.and_then(|bucket| {
+            Some((bucket.keys.get_mut(free.place as usize)?, bucket.values.get_mut(free.place as usize)?))
+        });
+        // A slot that is still free is still the first one that is.
+        match slot {
+            Some((known, person)) if *known == 0 => {
+                (*known, *person) = (key, value);
+                self.held += 1;
+                true
+            }
+            _ => self.insert(key, value),
+        }
     }
 
     /// Gives a digest to a person where it is nobody's yet; true where it was.
@@ -140,13 +183,8 @@ impl Table {
         self.buckets.resize(size, Bucket::FREE);
         let mut strays = Vec::new();
         let (lower, upper) = self.buckets.split_at_mut(old);
-        for (index, bucket) in lower.iter_mut().enumerate() {
-            for (key, value) in bucket.take_strangers(index, size) {
-                let moved = upper.get_mut(home(key, size).wrapping_sub(old)).is_some_and(|own| own.push(key, value));
-                if !moved {
-                    strays.push((key, value));
-                }
-            }
+        for (place, (bucket, upper)) in lower.iter_mut().zip(upper).enumerate() {
+            bucket.split(upper, place, size, |key, value| strays.push((key, value)));
         }
         self.held -= strays.len();
         for (key, value) in strays {
@@ -167,6 +205,18 @@ fn buckets_for(held: usize) -> usize {
     buckets
 }
 
+#[inline]
+fn fetch(bucket: &Bucket) {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "fetching changes nothing but the cache, and has no preconditions")]
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(bucket).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    std::hint::black_box(bucket.keys[0]);
+}
+
 /// Where more than two thirds of the slots are taken, many digests are not in their own bucket.
 fn is_full(held: usize, buckets: usize) -> bool {
     held * 3 > buckets * Bucket::SLOTS * 2
@@ -183,15 +233,31 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashMap;
 
+    /// Digests, many of which have one place, also the last one, behind which the first one follows.
+    fn keys() -> impl Strategy<Value = u64> {
+        let crowded = (0u64..8, 1u64..400).prop_map(|(place, n)| (place.wrapping_sub(4) << 20) ^ n << 32 | 1);
+        prop_oneof![1u64.., crowded]
+    }
+
     proptest! {
         #[test]
-        fn it_holds_what_a_map_holds(pairs in proptest::collection::vec((1u64.., 0u32..100), 0..3000)) {
+        fn it_holds_what_a_map_holds(pairs in proptest::collection::vec((keys(), 0u32..100), 0..800)) {
             let mut table = Table::with_limit(100);
             let mut map = HashMap::new();
             for (key, value) in &pairs {
-                prop_assert_eq!(table.insert(*key, *value), !map.contains_key(key));
-                map.entry(*key).or_insert(*value);
+                let known = table.look_up(*key);
+                prop_assert_eq!(known.as_ref().ok(), map.get(key));
+                if let Err(free) = known {
+                    // What was inserted since may have taken the place, or made the table grow.
+                    let other = key ^ 1 << 40;
+                    prop_assert_eq!(table.insert(other, 7), map.insert(other, 7).is_none());
+                    prop_assert!(table.insert_at(free, *key, *value));
+                    map.insert(*key, *value);
+                } else {
+                    prop_assert!(!table.insert(*key, *value));
+                }
             }
+            prop_assert_eq!(table.len(), map.len());
             table.retain(|value| (value % 2 == 0).then_some(value + 1));
             map.retain(|_, value| *value % 2 == 0);
             prop_assert_eq!(table.len(), map.len());
