@@ -250,24 +250,31 @@ impl People {
     /// Keeps the people whose first identifier ends in one more zero bit.
     fn thin(&mut self) {
         self.thinned += 1;
-        let mut places = vec![u32::MAX; self.persons.len()];
+        let stays = |person: &Person| person.first.trailing_zeros() >= self.thinned;
         let mut kept = 0;
+        // Of everybody, and then of those who were joined to somebody: where they will be.
+        let mut places: Vec<u32> = vec![u32::MAX; self.persons.len()];
         for (index, (person, place)) in self.persons.iter().zip(&mut places).enumerate() {
-            if person.parent as usize == index && person.first.trailing_zeros() >= self.thinned {
+            if person.parent as usize == index && stays(person) {
                 *place = kept;
                 kept += 1;
             }
         }
-        let mut table = std::mem::replace(&mut self.table, Table::with_limit(0));
-        table.retain(|place| {
-            let root = self.root(place);
-            places.get(root as usize).copied().filter(|place| *place != u32::MAX)
-        });
-        self.table = table;
-        let mut places = places.into_iter();
+        for index in 0..places.len() {
+            let root = self.root(index as u32) as usize;
+            places[index] = places[root];
+        }
+        self.table.retain(|person| places.get(person as usize).copied().filter(|place| *place != u32::MAX));
+        let mut index = 0;
+        let mut place = 0;
         self.persons.retain_mut(|person| {
-            person.parent = places.next().unwrap_or(u32::MAX);
-            person.parent != u32::MAX
+            let stays = person.parent == index && person.first.trailing_zeros() >= self.thinned;
+            index += 1;
+            if stays {
+                person.parent = place;
+                place += 1;
+            }
+            stays
         });
     }
 

@@ -141,14 +141,27 @@ impl Table {
         true
     }
 
-    /// Keeps the digests of which `keep` gives a person.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(u32) -> Option<u32>) {
-        let count = self.iter().filter(|(_, value)| keep(*value).is_some()).count();
-        let mut kept = Vec::with_capacity(count);
-        kept.extend(self.iter().filter_map(|(key, value)| Some((key, keep(value)?))));
-        self.buckets.fill(Bucket::FREE);
+    /// Keeps the digests of which `keep` gives a person, where they stand. Those that did not stand in their own bucket
+    /// are put in again: who looks for them would stop at what the others left free.
+    pub(super) fn retain(&mut self, keep: impl Fn(u32) -> Option<u32>) {
+        let buckets = self.buckets.len();
+        let mut strays = Vec::new();
         self.held = 0;
-        for (key, value) in kept {
+        for (place, bucket) in self.buckets.iter_mut().enumerate() {
+            let all = std::mem::replace(bucket, Bucket::FREE);
+            let mut kept = 0;
+            for (key, value) in all.keys.into_iter().zip(all.values).take_while(|(key, _)| *key != 0) {
+                let Some(value) = keep(value) else { continue };
+                if home(key, buckets) == place {
+                    (bucket.keys[kept], bucket.values[kept]) = (key, value);
+                    kept += 1;
+                } else {
+                    strays.push((key, value));
+                }
+            }
+            self.held += kept;
+        }
+        for (key, value) in strays {
             self.insert(key, value);
         }
     }
