@@ -91,6 +91,8 @@ struct Findings {
     connections: u64,
     /// Questions for names, where names come this way.
     names: Option<u64>,
+    /// Datagrams of QUIC that were refused.
+    quic: u64,
     /// Datagrams that did not pass.
     lost: u64,
     unread: Vec<(String, String, String)>,
@@ -111,6 +113,7 @@ impl Findings {
             opened: sum("tls_opened"),
             connections: sum("connections"),
             names: running.ways.names.or(running.ways.tunnel).map(|_| status["names"].as_u64().unwrap_or_default()),
+            quic: status["refused_quic"].as_u64().unwrap_or_default(),
             lost: status["lost_datagrams"].as_u64().unwrap_or_default(),
             clients: clients.iter().map(|client| text(&client["client"])).collect(),
             unread,
@@ -125,6 +128,9 @@ impl Findings {
         step(true, "a recording is running");
         if let Some(names) = self.names {
             step(names > 0, &format!("{names} names were asked for"));
+        }
+        if self.quic > 0 {
+            step(true, &format!("QUIC was refused ({} datagrams), so that apps take TCP", self.quic));
         }
         if self.lost > 0 {
             let why = "the disk or the search was behind, or too many waited";
@@ -227,10 +233,10 @@ table inet dyetrace {{
   chain incoming {{
     type nat hook prerouting priority dstnat; policy accept;
     iifname \"{interface}\" meta l4proto tcp redirect to :{port}
+    iifname \"{interface}\" udp dport 443 redirect to :{port}
 {to_names}  }}
   chain forwarded {{
     type filter hook forward priority filter; policy accept;
-    iifname \"{interface}\" udp dport 443 reject
     iifname \"{interface}\" udp dport {kept} accept
     iifname \"{interface}\" drop
   }}

@@ -64,7 +64,8 @@ pub(crate) struct LiveArguments {
     /// Where the proxy listens
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Take connections that a firewall's rule redirects here (Linux, REDIRECT or TPROXY)
+    /// Take connections that a firewall's rule redirects here (Linux, REDIRECT or TPROXY). QUIC that is redirected to the
+    /// same port of UDP is refused and written down
     #[arg(long, value_name = "ADDRESS:PORT")]
     redirected: Vec<SocketAddr>,
     /// Listen on this interface, so that the clients named can reach the proxy
@@ -203,8 +204,9 @@ async fn serve(
     (watch, quit): (&Watch, &Notify),
 ) {
     tokio::spawn(front::serve(listening.proxy, Front::Proxy, Arc::clone(&relay)));
-    for listener in listening.redirected {
+    for (listener, quic) in listening.redirected {
         tokio::spawn(front::serve(listener, Front::Redirected, Arc::clone(&relay)));
+        tokio::spawn(front::quic::refuse(quic, Arc::clone(&relay)));
     }
     if let Some(names) = listening.names {
         tokio::spawn(front::names::serve(names.socket, names.resolver, Arc::clone(&relay)));

@@ -22,7 +22,8 @@ const IDLE: Duration = Duration::from_hours(1);
 pub(super) struct Listening {
     pub(super) proxy: TcpListener,
     pub(super) proxy_address: SocketAddr,
-    pub(super) redirected: Vec<TcpListener>,
+    /// Each with the socket to which QUIC is redirected.
+    pub(super) redirected: Vec<(TcpListener, UdpSocket)>,
     pub(super) redirected_addresses: Vec<SocketAddr>,
     pub(super) names: Option<Names>,
     pub(super) control: TcpListener,
@@ -57,7 +58,9 @@ impl Listening {
         for address in &arguments.redirected {
             let (listener, address) = bind(*address).await?;
             take_foreign(&listener);
-            redirected.push(listener);
+            let quic =
+                UdpSocket::bind(address).await.map_err(|error| Fault::new(format!("{address} (UDP): {error}")))?;
+            redirected.push((listener, quic));
             redirected_addresses.push(address);
         }
         let names = Names::open(arguments).await?;

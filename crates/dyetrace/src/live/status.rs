@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// UDP to this port is QUIC.
+const HTTPS: u16 = 443;
 /// Clients and refusing hosts that are told apart.
 const TOLD_APART: usize = 256;
 
@@ -31,6 +33,8 @@ struct State {
     canary: Option<Canary>,
     /// Questions for names.
     names: u64,
+    /// Datagrams of QUIC that were refused.
+    quic: u64,
     /// Datagrams that did not pass.
     lost: u64,
 }
@@ -64,6 +68,7 @@ impl Status {
         if let What::Datagram { server, side, .. } = &event.what {
             let is_question = server.port() == DNS || Some(server.port()) == self.resolver;
             state.names += u64::from(*side == Side::Request && is_question);
+            state.quic += u64::from(*side == Side::Request && server.port() == HTTPS);
             return;
         }
         if let What::Opened { client, .. } = &event.what
@@ -146,7 +151,7 @@ impl Status {
             json!({"seen": time.map(|time: Time| time.to_string()), "how": how})
         });
         json!({"clients": clients.collect::<Vec<_>>(), "unread": refused.collect::<Vec<_>>(), "canary": canary,
-            "names": state.names, "lost_datagrams": state.lost})
+            "names": state.names, "refused_quic": state.quic, "lost_datagrams": state.lost})
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -346,7 +346,7 @@ fn inside_namespaces() {
 const NAMES: &str = "names";
 
 #[test]
-fn names_that_a_firewall_redirects_are_answered_without_http_3_and_keys_for_encrypted_hello() {
+fn what_a_firewall_redirects_of_udp_is_answered_without_http_3_and_keys_for_encrypted_hello_or_refused() {
     start_apart(NAMES);
 }
 

@@ -1,4 +1,5 @@
-//! A device whose names a firewall sends to the recording, by the rules that `live doctor --firewall` prints.
+//! A device whose names, and attempts at QUIC, a firewall sends to the recording, by the rules that
+//! `live doctor --firewall` prints.
 
 use crate::cells::CELLS;
 use crate::common::{dyetrace, stdout};
@@ -15,6 +16,10 @@ use tokio::net::UdpSocket;
 /// Whom the phone asks, and who really answers.
 const ASKED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 53)), 53);
 const RESOLVER: &str = "10.9.2.2";
+
+/// Where nobody is, and the packet with which a client of QUIC asks there for `example.com` (RFC 9001 appendix A.2).
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 44)), 443);
+const GREETING: &[u8] = include_bytes!("../../../live/src/front/client_initial.bin");
 
 /// A question for the HTTPS record of `api.example.test` (RFC 9460).
 const QUESTION: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03api\x07example\x04test\0\0\x41\0\x01";
@@ -66,20 +71,27 @@ pub(crate) fn play() {
             }
         });
     });
-    assert_eq!(phone.run(|| ask(QUESTION.to_vec())), answer(KEPT));
+    assert_eq!(phone.run(|| ask(ASKED, QUESTION.to_vec())), answer(KEPT));
     let with_value = question_with(&CELLS[0].value());
     assert_eq!(
         phone.run({
             let question = with_value.clone();
-            move || ask(question)
+            move || ask(ASKED, question)
         }),
         no_such_name(&with_value)
     );
+    let refusal = phone.run(|| ask(NOWHERE, GREETING.to_vec()));
+    // Version 0: what the client speaks is not spoken here (RFC 9000 section 17.2.1). It names the client's identifier.
+    assert_eq!((&refusal[1..7], &refusal[7..15]), (&[0, 0, 0, 0, 0, 8][..], &GREETING[6..14]));
+    let advice = stdout(&dyetrace(&["live", "doctor", recording.case(), "--wait", "0"]));
+    assert!(advice.contains("QUIC was refused (1 datagrams)"), "{advice}");
     shell(undo);
     let remarks = recording.remarks();
     assert!(remarks.contains("dyetrace:dns asked of 10.9.2.2:53"), "{remarks}");
     assert!(remarks.contains("dyetrace:dns taken out of the answer: 1 h3, 1 ech"), "{remarks}");
+    assert!(remarks.contains("dyetrace:datagram refused: QUIC to example.com"), "{remarks}");
     let seen = recording.end();
+    assert_eq!(seen.report["opaque"], serde_json::json!([]), "what was refused is not what left unread");
     let (shown, audited) = (shown_live(&seen), audited(&seen));
     assert!(!audited.is_empty(), "a value in a name is seen");
     assert_eq!(shown, audited);
@@ -95,9 +107,9 @@ fn no_such_name(question: &[u8]) -> Vec<u8> {
 }
 
 /// Asks, and takes an answer from nobody else.
-async fn ask(question: Vec<u8>) -> Vec<u8> {
+async fn ask(whom: SocketAddr, question: Vec<u8>) -> Vec<u8> {
     let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
-    socket.connect(ASKED).await.unwrap();
+    socket.connect(whom).await.unwrap();
     socket.send(&question).await.unwrap();
     let mut got = vec![0; 512];
     let length = tokio::time::timeout(Duration::from_secs(10), socket.recv(&mut got)).await.unwrap().unwrap();

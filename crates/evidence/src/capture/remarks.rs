@@ -1,4 +1,5 @@
-//! What the guard of `dyetrace live` did with messages, as remarks of the journal that it wrote.
+//! What `dyetrace live` did with messages, as remarks of the journal that it wrote: what its guard held back, and which
+//! datagrams it refused.
 //!
 //! The journal holds what the client sent; a remark says what became of it. Remarks are believed only where the file
 //! is one section that names `dyetrace live` as what wrote it, whose connections are numbered as they follow each
@@ -6,10 +7,12 @@
 //! files out. Whoever can write such a file can also write such remarks, just as they could leave packets out: they
 //! are worth as much as the exhibit's custody.
 
+use super::Socket;
 use super::bytes::Order;
 use super::pcapng::Options;
-use dyetrace_case::{DatumId, GuardDeed, Record, RecordId, Time};
+use dyetrace_case::{DatumId, Endpoint, GuardDeed, Record, RecordId, Time};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// What the sections that are believed name as what wrote them.
 const WRITER: &[u8] = b"dyetrace live ";
@@ -17,14 +20,24 @@ const WRITER: &[u8] = b"dyetrace live ";
 const SECTION_APPLICATION: u16 = 4;
 const SECTION_OPTIONS: usize = 16;
 const COMMENT: u16 = 1;
+/// The protocol's number in IP.
+const UDP: u8 = 17;
 /// Bytes of remarks that are kept: of 100,000 decisions and more. Messages whose remarks are not count as sent.
 const MOST: usize = 32 << 20;
+/// Pairs of sockets whose refused datagrams are known. Others count as sent.
+const MOST_PAIRS: usize = 1 << 16;
 /// Data of one connection whose remarks are kept.
 const MOST_DATA: usize = 128;
 
-/// Remarks on connections, by the connection's number.
+/// Remarks of a journal.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Remarks(BTreeMap<u64, Flow>);
+pub(crate) struct Remarks {
+    /// By the connection's number.
+    flows: BTreeMap<u64, Flow>,
+    /// Client and server of datagrams that went no further, and the name that the client asked for, where it is known.
+    /// The recorder refuses all datagrams of a pair or none.
+    refused: BTreeMap<(Socket, Socket), Option<String>>,
+}
 
 /// What was decided on one connection, found again in logarithmic time: a file may hold a million remarks.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +106,10 @@ impl Collector {
     /// A packet with its options.
     pub(super) fn packet(&mut self, time: Option<Time>, data: &[u8], options: Options<'_>) {
         for (_, comment) in options.filter(|(code, _)| *code == COMMENT) {
+            if let Some(why) = refusal(comment) {
+                self.remarks.refuse(data, why);
+                continue;
+            }
             let (Some((flow, words)), Some(ports)) = (labelled(comment), ports(data)) else { continue };
             if words.starts_with("target=") {
                 if flow != self.begun.len() as u64 {
@@ -103,7 +120,11 @@ impl Collector {
                 let begun = usize::try_from(flow).ok().and_then(|flow| self.begun.get(flow));
                 self.kept = self.kept.saturating_add(comment.len());
                 if begun == Some(&ports) && self.kept <= MOST {
-                    self.remarks.0.entry(flow).or_insert_with(|| Flow { ports, ..Flow::default() }).add(words, time);
+                    self.remarks
+                        .flows
+                        .entry(flow)
+                        .or_insert_with(|| Flow { ports, ..Flow::default() })
+                        .add(words, time);
                 }
             }
         }
@@ -116,7 +137,7 @@ impl Collector {
 
     /// What was collected.
     pub(super) fn finish(mut self) -> Remarks {
-        for flow in self.remarks.0.values_mut() {
+        for flow in self.remarks.flows.values_mut() {
             flow.others.values_mut().for_each(|remarks| remarks.sort_by_key(|(time, _)| *time));
         }
         self.remarks
@@ -129,7 +150,23 @@ fn labelled(comment: &[u8]) -> Option<(u64, &str)> {
     Some((flow.parse().ok()?, words))
 }
 
-/// Ports of a TCP packet that begins with its IP header, as the journal writes them: without options or extensions.
+/// Why a datagram went no further.
+fn refusal(comment: &[u8]) -> Option<&str> {
+    std::str::from_utf8(comment).ok()?.strip_prefix("dyetrace:datagram refused: ")
+}
+
+/// Sender and receiver of a UDP packet that begins with its IP header.
+fn sockets(packet: &[u8]) -> Option<(Socket, Socket)> {
+    let (from, to) = ports(packet)?;
+    let v4 = |at: usize| Some(IpAddr::from(*packet.get(at..)?.first_chunk::<4>()?));
+    let v6 = |at: usize| Some(IpAddr::from(*packet.get(at..)?.first_chunk::<16>()?));
+    let is_v4 = packet.first()? >> 4 == 4;
+    let (protocol, sender, receiver) =
+        if is_v4 { (packet.get(9)?, v4(12)?, v4(16)?) } else { (packet.get(6)?, v6(8)?, v6(24)?) };
+    (*protocol == UDP).then_some(((sender, from), (receiver, to)))
+}
+
+/// Ports of a packet that begins with its IP header, as the journal writes them: without options or extensions.
 fn ports(packet: &[u8]) -> Option<(u16, u16)> {
     let header = match packet.first()? >> 4 {
         4 => 20,
@@ -230,11 +267,34 @@ impl Flow {
 }
 
 impl Remarks {
+    fn refuse(&mut self, packet: &[u8], why: &str) {
+        let Some(pair) = sockets(packet) else { return };
+        if self.refused.len() < MOST_PAIRS || self.refused.contains_key(&pair) {
+            let name = why.strip_prefix("QUIC to ").and_then(|rest| rest.split(',').next()).map(str::to_owned);
+            let known = self.refused.entry(pair).or_default();
+            *known = name.or(known.take());
+        }
+    }
+
+    /// Whether datagrams of this client for this server went no further.
+    pub(crate) fn is_refused(&self, client: &Endpoint, server: &Endpoint) -> bool {
+        pair(client, server).is_some_and(|pair| self.refused.contains_key(&pair))
+    }
+
+    /// The name that the client asked for in datagrams that went no further.
+    pub(crate) fn name_refused(&self, client: &Endpoint, server: &Endpoint) -> Option<&str> {
+        self.refused.get(&pair(client, server)?)?.as_deref()
+    }
+
     /// What the guard did with what the client sent in this record.
     pub(crate) fn deeds(&self, record: &Record) -> Vec<GuardDeed> {
+        if record.request.is_some() && record.id.0.starts_with("udp:") {
+            let is_refused = self.is_refused(&record.client, &record.server);
+            return is_refused.then_some(GuardDeed::Stopped).into_iter().collect();
+        }
         let (Some((flow, message)), Some(sent)) = (place(&record.id), &record.request) else { return Vec::new() };
         let ports = record.client.port.zip(record.server.port);
-        let Some(flow) = self.0.get(&flow).filter(|flow| Some(flow.ports) == ports) else { return Vec::new() };
+        let Some(flow) = self.flows.get(&flow).filter(|flow| Some(flow.ports) == ports) else { return Vec::new() };
         if let Some(numbered) = numbered(message) {
             return flow.of_request(message, numbered);
         }
@@ -244,6 +304,11 @@ impl Remarks {
             (_, None) => Vec::new(),
         }
     }
+}
+
+fn pair(client: &Endpoint, server: &Endpoint) -> Option<(Socket, Socket)> {
+    let socket = |end: &Endpoint| end.address.zip(end.port);
+    socket(client).zip(socket(server))
 }
 
 /// The connection's number, and the name on it: `tcp:7/tls/http:0` is `http:0` of 7.
@@ -322,6 +387,36 @@ mod tests {
         let mut elsewhere = journal(b"dyetrace live 0.1.0", &[]);
         elsewhere.packet(0, 2, &packet((4001, 443)), &[(1, format!("dyetrace:flow=0 {BLOCKED}").as_bytes())]);
         assert_eq!(deeds(&elsewhere, "tcp:0/tls/http:1", (1, 1)), [], "it stands on another connection");
+    }
+
+    /// A datagram from 10.0.0.2 to 192.0.2.9 over IPv4.
+    fn datagram((client, server): (u16, u16)) -> Vec<u8> {
+        let mut packet = [packet((client, server)), vec![7; 20]].concat();
+        packet[9] = UDP;
+        packet[12..20].copy_from_slice(&[10, 0, 0, 2, 192, 0, 2, 9]);
+        packet
+    }
+
+    #[test]
+    fn refused_datagrams_are_stopped_and_their_servers_have_the_name_that_was_asked_for() {
+        let mut file = journal(b"dyetrace live 0.1.0", &[]);
+        let refused = |why: &str| format!("dyetrace:datagram refused: {why}").into_bytes();
+        file.packet(0, 1, &datagram((4000, 443)), &[(1, &refused("QUIC, so that the client takes what can be read"))]);
+        file.packet(0, 2, &datagram((4000, 443)), &[(1, &refused("QUIC to a.test, so that the client takes"))]);
+        file.packet(0, 3, &datagram((4000, 443)), &[(1, &refused("QUIC, so that the client takes what can be read"))]);
+        file.packet(0, 4, &datagram((4001, 99)), &[(1, &refused("nobody listens there"))]);
+        let remarks = preview(file.file.as_slice()).remarks;
+        let end = |address: [u8; 4], port| Endpoint { address: Some(address.into()), port: Some(port), name: None };
+        let (phone, server) = (|port| end([10, 0, 0, 2], port), |port| end([192, 0, 2, 9], port));
+        assert_eq!(remarks.name_refused(&phone(4000), &server(443)), Some("a.test"));
+        assert!(remarks.is_refused(&phone(4001), &server(99)));
+        assert_eq!(remarks.name_refused(&phone(4001), &server(99)), None);
+        assert!(!remarks.is_refused(&phone(4002), &server(443)), "of another socket");
+        let mut record = record("udp:0/0", (4, 4));
+        (record.client, record.server) = (phone(4001), server(99));
+        assert_eq!(remarks.deeds(&record), [GuardDeed::Stopped]);
+        record.client.port = Some(4002);
+        assert_eq!(remarks.deeds(&record), []);
     }
 
     #[test]

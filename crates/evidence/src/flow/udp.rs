@@ -5,7 +5,9 @@ use super::table::{Pair, Table};
 use crate::capture::{Socket, UdpDatagram};
 use crate::dns;
 use crate::layer::{Conn, Out, Span};
-use dyetrace_case::{App, Blob, Channel, ChannelKind, Flag, Message, Protocol, Side, Time, Transport};
+use dyetrace_case::{
+    App, Blob, Channel, ChannelKind, ExhibitId, Flag, Message, NameSource, Protocol, Record, Side, Time, Transport,
+};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -139,6 +141,13 @@ impl Datagrams {
     }
 }
 
+/// What a client tried to send under encryption, and the recorder refused: it reached nobody, so nobody read it.
+fn attempt(conn: &Conn, exhibit: ExhibitId, sealed: Sealed) -> Record {
+    let mut record = conn.record(exhibit, "refused", Protocol::Udp, sealed.span.first);
+    record.request = Some(Message { time: sealed.span.first, last: sealed.span.last, ..Message::default() });
+    record
+}
+
 /// True for addresses that name a group or everyone.
 fn is_group(address: IpAddr) -> bool {
     match address {
@@ -251,6 +260,11 @@ impl Talk {
         for (sealed, (kind, reason)) in self.sealed.into_iter().zip(names) {
             if let Some(sealed) = sealed {
                 conn.channel.kind = kind;
+                if sealed.received == 0 && out.remarks.is_refused(&conn.client, &conn.server) {
+                    let name = out.remarks.name_refused(&conn.client, &conn.server);
+                    conn.server.name = name.map(|name| (name.to_owned(), NameSource::Sni)).or(conn.server.name);
+                    return out.record(attempt(&conn, out.exhibit, sealed));
+                }
                 out.opaque(conn.opaque(out.exhibit, sealed.span, sealed.sent, sealed.received, reason));
             }
         }

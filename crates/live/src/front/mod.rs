@@ -4,6 +4,7 @@ pub mod dns;
 mod http_proxy;
 pub mod names;
 mod one_request;
+pub mod quic;
 mod redirected;
 mod socks;
 #[cfg(feature = "wireguard")]

@@ -1,6 +1,6 @@
 //! The client's datagrams: names are asked of one resolver, QUIC is refused, the rest is relayed.
 
-use super::super::dns;
+use super::super::{dns, quic};
 use super::packet::{self, Packet};
 use super::{OWN_V4, OWN_V6};
 use crate::relay::Relay;
@@ -14,7 +14,6 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 const DNS: u16 = 53;
-const HTTPS: u16 = 443;
 /// Pairs of client and server at once.
 const FLOWS: usize = 512;
 /// Datagrams that wait for a socket.
@@ -29,12 +28,13 @@ pub(super) struct Datagrams {
     resolver: SocketAddr,
     flows: HashMap<(SocketAddr, SocketAddr), Sender<Vec<u8>>>,
     answers: Sender<Vec<u8>>,
+    names: quic::Names,
 }
 
 impl Datagrams {
     /// Packets for the client go to `answers`.
     pub(super) fn new(relay: Arc<Relay>, resolver: SocketAddr, answers: Sender<Vec<u8>>) -> Self {
-        Self { relay, resolver, flows: HashMap::new(), answers }
+        Self { relay, resolver, flows: HashMap::new(), answers, names: quic::Names::default() }
     }
 
     /// Takes a datagram, which came in that packet. What is to be answered at once.
@@ -48,12 +48,11 @@ impl Datagrams {
         let is_own = [OWN_V4.into(), OWN_V6.into()].contains(&server.ip());
         let refused = match server.port() {
             DNS => None,
-            HTTPS => Some("QUIC, so that the client takes what can be read".to_owned()),
-            _ if is_own => Some("nobody listens there".to_owned()),
-            _ => relay.policy().check(server).err().map(|denied| denied.to_string()),
+            quic::HTTPS => Some(quic::remark(self.names.of(client, payload).as_deref())),
+            _ if is_own => Some(refusal("nobody listens there")),
+            _ => relay.policy().check(server).err().map(|denied| refusal(&denied.to_string())),
         };
-        if let Some(why) = refused {
-            let comment = format!("dyetrace:datagram refused: {why}");
+        if let Some(comment) = refused {
             relay.datagram((client, server), Side::Request, payload, Some(&comment));
             return packet::port_unreachable(whole);
         }
@@ -96,6 +95,11 @@ impl Datagrams {
         self.flows.insert((client, server), sender.clone());
         Some((sender, true))
     }
+}
+
+/// What the journal says of a datagram that goes nowhere.
+fn refusal(why: &str) -> String {
+    format!("dyetrace:datagram refused: {why}")
 }
 
 /// A client's port and a server.
