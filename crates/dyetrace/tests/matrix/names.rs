@@ -83,7 +83,7 @@ pub(crate) fn play() {
     let refusal = phone.run(|| ask(NOWHERE, GREETING.to_vec()));
     // Version 0: what the client speaks is not spoken here (RFC 9000 section 17.2.1). It names the client's identifier.
     assert_eq!((&refusal[1..7], &refusal[7..15]), (&[0, 0, 0, 0, 0, 8][..], &GREETING[6..14]));
-    let advice = stdout(&dyetrace(&["live", "doctor", recording.case(), "--wait", "0"]));
+    let advice = stdout(&dyetrace(&["live", "doctor", recording.case(), "--wait", "1"]));
     assert!(advice.contains("QUIC was refused (1 datagrams)"), "{advice}");
     shell(undo);
     let remarks = recording.remarks();
