@@ -95,6 +95,8 @@ pub(crate) fn moment(text: &[u8]) -> Option<i64> {
     const FIRST: i64 = 631_152_000;
     const LAST: i64 = 2_524_608_000;
     let seconds = match text.len() {
+        // A number that begins with 0 is one that is dialled.
+        10 | 13 if text.first() == Some(&b'0') => return None,
         10 if are_digits(text) => wide(text)?,
         13 if are_digits(text) => wide(text)? / 1000,
         8..=32 => return written(text).filter(|seconds| (FIRST..LAST).contains(seconds)),

@@ -68,12 +68,21 @@ const THINGS: &[&str] =
     &["orderno", "ordersn", "ordernumber", "orderid", "tradeno", "订单号", "流水号", "serialno", "transactionid"];
 
 /// The kind that a header says its column is of. It is a claim: values decide.
+///
+/// Of a field within objects (`user.name`) the last name says more than all of them as one word.
 pub(crate) fn kind_of_header(header: &str) -> Option<Kind> {
-    let plain: String =
-        header.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).take(48).collect();
     if is_thing(header) {
         return None;
     }
+    // Places of lists have no names.
+    let is_name = |part: &&str| !part.bytes().all(|byte| byte.is_ascii_digit());
+    let last = header.rsplit('.').find(is_name).filter(|last| *last != header);
+    last.and_then(kind_of_words).or_else(|| kind_of_words(header))
+}
+
+fn kind_of_words(header: &str) -> Option<Kind> {
+    let plain: String =
+        header.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).take(48).collect();
     let whole = |(kind, words): &(Kind, &[&str])| words.contains(&plain.as_str()).then_some(*kind);
     let ending = |(kind, words): &(Kind, &[&str])| words.iter().any(|word| ends_in(header, word)).then_some(*kind);
     WORDS
@@ -127,6 +136,9 @@ mod tests {
             ("收货地址", Kind::Address),
             ("shouji", Kind::Phone),
             ("Gender", Kind::Gender),
+            ("user.name", Kind::Name),
+            ("user.contact.phone", Kind::Phone),
+            ("email.0", Kind::Email),
         ];
         for (header, kind) in cases {
             assert_eq!(kind_of_header(header), Some(kind), "{header}");

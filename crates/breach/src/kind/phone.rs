@@ -4,17 +4,19 @@ use super::Canonical;
 use crate::ascii::are_digits;
 use dyetrace_search::whole;
 
-/// Puts the number's E.164 digits (country code first, no plus sign) into `canonical`, for mobiles of China and for
-/// numbers behind a plus sign or `00`. False where it is none.
+/// Puts the number's E.164 digits (country code first, no plus sign) into `canonical`, for mobiles of China and Taiwan
+/// and for numbers behind a plus sign or `00`. False where it is none.
 pub(crate) fn mobile(value: &[u8], canonical: &mut Canonical) -> bool {
     if value.len() == 11 && value.first() == Some(&b'1') && are_digits(value) {
         return whole::is_mobile(value) && with_code(value, canonical);
     }
-    if !(11..=48).contains(&value.len()) || !narrow_digits(value, canonical) {
+    if !(10..=48).contains(&value.len()) || !narrow_digits(value, canonical) {
         return false;
     }
     let digits = *canonical;
     match digits.bytes() {
+        // Mobiles of Taiwan are 09 and eight digits within it (numbering plan of its National Communications Commission).
+        [b'0', rest @ ..] if rest.len() == 9 && rest.first() == Some(&b'9') => canonical.set_joined(b"886", rest),
         [b'+', rest @ ..] | [b'0', b'0', rest @ ..] => international(rest, canonical),
         [b'8', b'6', rest @ ..] | [b'0', rest @ ..] if rest.len() == 11 => {
             whole::is_mobile(rest) && with_code(rest, canonical)
@@ -129,6 +131,9 @@ mod tests {
             assert_eq!(canonical_of(mobile, spelling).as_deref(), Some("8613812345678"), "{spelling}");
         }
         assert_eq!(canonical_of(mobile, "+1 212 555 0123").as_deref(), Some("12125550123"));
+        for spelling in ["0912345678", "0912-345-678", "+886 912 345 678"] {
+            assert_eq!(canonical_of(mobile, spelling).as_deref(), Some("886912345678"), "{spelling}");
+        }
     }
 
     #[test]
