@@ -1,20 +1,18 @@
-//! HEIF with HEVC (ISO/IEC 23008-12, ITU-T H.265), as telephones write it: one coded picture, or a grid of tiles. Only
-//! brightness is kept. Transparency is not looked at; collages (`iovl`), moving pictures and pictures that are coded in
-//! another way (AVIF) are not read.
+//! HEIF (ISO/IEC 23008-12) with HEVC (ITU-T H.265), as telephones write it, or with AV1 (AVIF): one coded picture, or a grid of
+//! tiles. Only brightness is kept. Transparency is not looked at; collages (`iovl`) and moving pictures are not read.
 //!
-//! Boxes and codec are those of the `heifer` crates. They bound the size of a picture but not how often its slices may
+//! Boxes and HEVC are those of the `heifer` crates. They bound the size of a picture but not how often its slices may
 //! come, nor how often items may name each other, so both are bounded here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use heifer_hevc_dec::nal::{NalUnit, split_annex_b};
-use heifer_hevc_dec::params::ParameterSets;
-use heifer_hevc_dec::recon::{Frame, Reconstructor};
-use heifer_hevc_dec::slice::SliceHeader;
-use heifer_hevc_dec::syntax::{Picture, decode_slice_segment};
 use heifer_isobmff::boxes::{ColorInfo, Property};
 use heifer_isobmff::{BoxIter, HeifFile, ItemId};
 
+#[cfg(feature = "avif")]
+use super::av1;
+#[cfg(feature = "heif")]
+use super::hevc;
 use super::{Allowance, Rows, Unreadable};
 use crate::exif::upright;
 use crate::luma::Luma;
@@ -22,14 +20,6 @@ use crate::luma::Luma;
 /// Bytes of the tables of items. A picture of 200 megapixels in tiles has some 40 KB; reading them takes time by their
 /// square.
 const LONGEST_TABLES: usize = 128 << 10;
-/// Bytes that the decoder holds for each pixel of a coded picture: three planes of 16 bits, at most, and its notes.
-const BYTES_OF_PIXEL: usize = 8;
-/// Coded pictures are larger than they say by less than this, on each side: sides are multiples of a coding block.
-const EDGE: u64 = 64;
-/// Units of one coded picture: parameters, notes, and slices, of which none has more than 600 (H.265 table A.8).
-const UNITS: usize = 4096;
-/// Bytes that a stream's one byte may become before it is taken apart: lengths become start codes, and all is copied.
-const COPIES: usize = 5;
 /// The least side of a tile (ISO/IEC 23008-12 section 6.6.2.3). Smaller ones would cost far more than what they show.
 const LEAST_TILE: usize = 64;
 /// Bytes of parameters that come with each tile; most have some hundred.
@@ -52,7 +42,7 @@ fn decode_unguarded(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable>
     let heif = HeifFile::parse(file).map_err(damaged)?;
     let kind = heif.primary_item().map_err(damaged)?.item_type.0;
     let luma = match &kind {
-        b"hvc1" => one(&heif, file.len(), limits),
+        b"hvc1" | b"av01" => one(&heif, file.len(), limits),
         b"grid" => grid(&heif, file.len(), limits),
         _ => Err(Unreadable::Damaged),
     }?;
@@ -193,46 +183,81 @@ fn size_of(heif: &HeifFile<'_>, item: ItemId) -> Result<(usize, usize), Unreadab
 
 /// A coded picture.
 struct Tile {
-    frame: Frame,
+    samples: Samples,
     is_full_range: bool,
+}
+
+/// What a decoder gave.
+enum Samples {
+    #[cfg(feature = "heif")]
+    Hevc(hevc::Frame),
+    #[cfg(feature = "avif")]
+    Av1(av1::Decoded),
 }
 
 impl Tile {
     /// Takes the bytes that are read from those that are left.
     fn decode(
         (heif, item): (&HeifFile<'_>, ItemId),
-        (width, height): (usize, usize),
+        size: (usize, usize),
         limits: &Allowance,
         left: &mut usize,
     ) -> Result<Self, Unreadable> {
-        if heif.item(item).map_err(damaged)?.item_type.0 != *b"hvc1" {
-            return Err(Unreadable::Damaged);
-        }
-        limits.refuse(width, height)?;
-        limits.check_memory(width.saturating_mul(height).saturating_mul(BYTES_OF_PIXEL))?;
-        let most = (width as u64 + EDGE) * (height as u64 + EDGE);
-        limits.check_memory(heif.item_data(item).map_err(damaged)?.len().saturating_mul(COPIES))?;
-        let stream = heif.hevc_bitstream(item).map_err(damaged)?;
-        *left = left.checked_sub(stream.len()).ok_or(Unreadable::TooLarge)?;
-        let frame = first_picture(&stream, most)?;
-        if (frame.widths[0] as usize) < width || (frame.heights[0] as usize) < height {
-            return Err(Unreadable::Damaged);
-        }
+        limits.refuse(size.0, size.1)?;
+        let samples = match &heif.item(item).map_err(damaged)?.item_type.0 {
+            #[cfg(feature = "heif")]
+            b"hvc1" => Samples::Hevc(hevc::decode((heif, item), size, limits, left)?),
+            #[cfg(feature = "avif")]
+            b"av01" => {
+                limits.check_memory(av1::memory(size))?;
+                let stream = heif.item_data(item).map_err(damaged)?;
+                *left = left.checked_sub(stream.len()).ok_or(Unreadable::TooLarge)?;
+                Samples::Av1(av1::first_picture(&stream, size)?)
+            }
+            _ => return Err(Unreadable::Damaged),
+        };
         let told = heif.item_properties(item).map_err(damaged)?.find_map(|property| match property {
             Property::Color(ColorInfo::Nclx { full_range, .. }) => Some(*full_range),
             _ => None,
         });
-        Ok(Self { is_full_range: told.unwrap_or(frame.full_range), frame })
+        Ok(Self { is_full_range: told.unwrap_or(samples.is_full_range()), samples })
     }
 
     /// The brightness of a row, of as many pixels as `line` has.
     fn row(&self, y: usize, line: &mut [u8]) {
-        let width = self.frame.widths[0] as usize;
-        let samples = self.frame.planes[0].get(y * width..).unwrap_or_default();
-        let depth = self.frame.bit_depth[0].clamp(8, 16) - 8;
-        for (pixel, sample) in line.iter_mut().zip(samples) {
+        let depth = self.samples.depth().clamp(8, 16) - 8;
+        for (pixel, sample) in line.iter_mut().zip(self.samples.row(y)) {
             let sample = (sample >> depth).min(255) as u8;
             *pixel = if self.is_full_range { sample } else { stretched(sample) };
+        }
+    }
+}
+
+impl Samples {
+    fn is_full_range(&self) -> bool {
+        match self {
+            #[cfg(feature = "heif")]
+            Self::Hevc(frame) => frame.full_range,
+            #[cfg(feature = "avif")]
+            Self::Av1(decoded) => decoded.is_full_range,
+        }
+    }
+
+    fn depth(&self) -> u8 {
+        match self {
+            #[cfg(feature = "heif")]
+            Self::Hevc(frame) => frame.bit_depth[0],
+            #[cfg(feature = "avif")]
+            Self::Av1(decoded) => decoded.depth as u8,
+        }
+    }
+
+    fn row(&self, y: usize) -> &[u16] {
+        match self {
+            #[cfg(feature = "heif")]
+            Self::Hevc(frame) => frame.planes[0].get(y * frame.widths[0] as usize..).unwrap_or_default(),
+            #[cfg(feature = "avif")]
+            Self::Av1(decoded) => decoded.row(y),
         }
     }
 }
@@ -240,55 +265,6 @@ impl Tile {
 /// Brightness from 16 to 235, as video has it (ITU-R BT.601), from 0 to 255.
 fn stretched(sample: u8) -> u8 {
     (i32::from(sample) - 16).clamp(0, 219).wrapping_mul(255).div_euclid(219) as u8
-}
-
-/// Decodes the first picture of a stream with start codes. Each of its blocks may come once: slices that come again
-/// would cost any time.
-fn first_picture(stream: &[u8], most_pixels: u64) -> Result<Frame, Unreadable> {
-    let units = split_annex_b(stream).take(UNITS + 1).map(NalUnit::parse);
-    let units: Vec<NalUnit<'_>> = units.collect::<Result<_, _>>().map_err(damaged)?;
-    if units.len() > UNITS {
-        return Err(Unreadable::TooLarge);
-    }
-    let mut sets = ParameterSets::default();
-    for unit in units.iter().take_while(|unit| !unit.header.unit_type.is_slice()) {
-        sets.add(unit).map_err(damaged)?;
-    }
-    let mut decoded: Option<(Picture<'_>, Reconstructor<'_>, u8)> = None;
-    let mut last: Option<SliceHeader> = None;
-    for unit in units.iter().filter(|unit| unit.header.unit_type.is_slice()) {
-        let begins_a_picture = unit.rbsp.first().is_some_and(|first| first & 0x80 != 0);
-        if begins_a_picture && decoded.is_some() {
-            break;
-        }
-        let header = SliceHeader::parse(&unit.rbsp, &unit.header, &sets, last.as_ref()).map_err(damaged)?;
-        let parameters = header.slice_pic_parameter_set_id;
-        let (pps, sps) = sets.get(usize::from(parameters)).map_err(damaged)?;
-        if u64::from(sps.pic_width_in_luma_samples) * u64::from(sps.pic_height_in_luma_samples) > most_pixels {
-            return Err(Unreadable::TooLarge);
-        }
-        let (picture, samples, of) =
-            decoded.get_or_insert_with(|| (Picture::new(sps, pps), Reconstructor::new(sps, pps), parameters));
-        if *of != parameters {
-            return Err(Unreadable::Damaged);
-        }
-        if picture.decoded_ctbs >= picture.layout.width * picture.layout.height {
-            return Err(Unreadable::TooLarge);
-        }
-        samples.start_slice(&header);
-        let data = unit.rbsp.get(header.header_size..).unwrap_or_default();
-        let quantiser = header.slice_qp_y(&sets).map_err(damaged)?;
-        decode_slice_segment(picture, &header, quantiser, data, samples).map_err(damaged)?;
-        if samples.error.is_some() {
-            return Err(Unreadable::Damaged);
-        }
-        if !header.dependent_slice_segment_flag {
-            last = Some(header);
-        }
-    }
-    let (picture, samples, _) = decoded.filter(|(picture, ..)| picture.is_complete()).ok_or(Unreadable::Damaged)?;
-    let sps = picture.sps;
-    Ok(samples.finish(false).cropped(sps))
 }
 
 /// Turned and mirrored as the file says, in its order. What its EXIF says of that is meant for JPEG.

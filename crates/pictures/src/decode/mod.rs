@@ -1,9 +1,13 @@
 //! Picture files into brightness. What a file is, its first bytes say; its name is not asked.
 
+#[cfg(feature = "avif")]
+mod av1;
 mod bmp;
 mod gif;
-#[cfg(feature = "heif")]
+#[cfg(any(feature = "heif", feature = "avif"))]
 mod heif;
+#[cfg(feature = "heif")]
+mod hevc;
 mod jpeg;
 mod png;
 mod webp;
@@ -110,7 +114,7 @@ pub enum Format {
     Gif,
     /// Windows bitmaps without compression.
     Bmp,
-    /// ISO/IEC 23008-12 with HEVC. Only with the feature `heif`.
+    /// ISO/IEC 23008-12 with HEVC, where the feature `heif` is, and with AV1 (AVIF), where `avif` is.
     Heif,
 }
 
@@ -123,17 +127,23 @@ impl Format {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
             [b'B', b'M', _, _, _, _, _, _, _, _, _, _, _, _, 40 | 52 | 56 | 108 | 124, 0, 0, 0, ..] => Some(Self::Bmp),
-            _ if cfg!(feature = "heif") && is_heif(file) => Some(Self::Heif),
+            _ if is_heif(file) => Some(Self::Heif),
             _ => None,
         }
     }
 }
 
-/// Whether a file says that it is HEIF of a kind that telephones write (ISO/IEC 23008-12, annex B.4). What is in it may
-/// be coded otherwise.
+/// Whether a file says that it is HEIF of a kind that is read here (ISO/IEC 23008-12, annex B.4; AV1 Image File Format,
+/// section 8). What is in it may be coded otherwise.
 fn is_heif(file: &[u8]) -> bool {
-    const BRANDS: [&[u8]; 4] = [b"heic", b"heix", b"mif1", b"mif2"];
-    file.get(4..8) == Some(b"ftyp") && file.get(8..12).is_some_and(|brand| BRANDS.contains(&brand))
+    const EITHER: [&[u8]; 2] = [b"mif1", b"mif2"];
+    const HEVC: [&[u8]; 2] = [b"heic", b"heix"];
+    const AV1: [&[u8]; 1] = [b"avif"];
+    let (hevc, av1) = (cfg!(feature = "heif"), cfg!(feature = "avif"));
+    file.get(4..8) == Some(b"ftyp")
+        && file.get(8..12).is_some_and(|brand| {
+            (hevc || av1) && EITHER.contains(&brand) || hevc && HEVC.contains(&brand) || av1 && AV1.contains(&brand)
+        })
 }
 
 /// The brightness of a picture file, upright (as its EXIF orientation says) and at working size.
@@ -155,9 +165,9 @@ fn decode_within(file: &[u8], limits: &Allowance) -> Result<Luma, Unreadable> {
         Format::WebP => webp::decode(file, limits),
         Format::Gif => gif::decode(file, limits),
         Format::Bmp => bmp::decode(file, limits),
-        #[cfg(feature = "heif")]
+        #[cfg(any(feature = "heif", feature = "avif"))]
         Format::Heif => return heif::decode(file, limits),
-        #[cfg(not(feature = "heif"))]
+        #[cfg(not(any(feature = "heif", feature = "avif")))]
         Format::Heif => return Err(Unreadable::NotAPicture),
     }?;
     Ok(upright(luma, exif(file).and_then(|notes| notes.orientation).unwrap_or(1)))
