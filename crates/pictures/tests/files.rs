@@ -44,6 +44,52 @@ fn pictures_of_telephones_are_read() {
     assert!(difference(&read("colour.png"), &turned) < 12.0, "turned as the file says, once");
 }
 
+/// libaom wrote them, by libavif.
+#[cfg(feature = "avif")]
+#[test]
+fn pictures_of_the_web_are_read() {
+    assert!(difference(&read("colour.png"), &read("colour.avif")) < 12.0);
+    assert!(difference(&read("colour.png"), &read("limited.avif")) < 12.0, "brightness from 16 to 235");
+    assert!(read("palette.png") == read("grey.avif"), "nothing is lost without colours and quantiser");
+    assert!(difference(&read("colour.png"), &read("turned.avif")) < 12.0, "turned as the file says, once");
+    let (tile, tiles) = (read("tile.avif"), read("tiles.avif"));
+    assert_eq!((tiles.width(), tiles.height()), (128, 64));
+    assert!((0..64).all(|y| tiles.row(y) == [tile.row(y), tile.row(y)].concat()), "two of the same beside each other");
+}
+
+/// By libaom with segments and matrices, by rav1e with 10 bits and half the columns of colours, by SVT-AV1, and with palettes. The
+/// digests (FNV-1a) are those of what rav1d makes of them with its deblocking filter and none of the later ones.
+#[cfg(feature = "avif")]
+#[test]
+fn every_sample_of_av1_is_that_of_another_decoder() {
+    for (name, digest) in [
+        ("colour.avif", 0xbe2e_9d21_621b_ee69),
+        ("segments.avif", 0x652f_c653_ae25_7781),
+        ("deep.avif", 0xb232_8aca_807c_67c7),
+        ("svt.avif", 0xb137_58b1_b354_159e),
+        ("palette.avif", 0xdb1f_8db9_6131_0d3b),
+        ("tile.avif", 0xdfd7_248e_779d_31da_u64),
+    ] {
+        let add = |hash: u64, sample: &u8| (hash ^ u64::from(*sample)).wrapping_mul(0x0000_0100_0000_01B3);
+        let found = read(name).pixels().iter().fold(0xcbf2_9ce4_8422_2325, add);
+        assert_eq!(found, digest, "{name}");
+    }
+}
+
+#[cfg(feature = "avif")]
+#[test]
+fn a_stream_of_av1_that_is_larger_than_its_file_says_is_not_decoded() {
+    let mut file = seed("colour.avif");
+    let size = [56_u32, 40].map(u32::to_be_bytes).concat();
+    let at = file.windows(8).position(|bytes| bytes == size).unwrap();
+    file[at..at + 8].copy_from_slice(&[40_u32, 40].map(u32::to_be_bytes).concat());
+    assert_eq!(decode(&file, &Limits::default()), Err(Unreadable::TooLarge));
+    assert_eq!(
+        decode(&seed("colour.avif"), &Limits { memory: 20_000, ..Limits::default() }),
+        Err(Unreadable::TooLarge)
+    );
+}
+
 #[test]
 fn a_camera_that_was_held_on_its_side_gives_an_upright_picture() {
     for name in ["baseline.jpg", "lossy.webp"] {

@@ -89,3 +89,41 @@ fn first_picture(stream: &[u8], most_pixels: u64) -> Result<Frame, Unreadable> {
 fn damaged<E>(_: E) -> Unreadable {
     Unreadable::Damaged
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::drawings::photo;
+    use crate::luma::Luma;
+    use heifer::{EncodeOptions, encode_rgb8};
+
+    /// A HEIF file of a picture.
+    pub(in crate::decode) fn coded(picture: &Luma) -> Vec<u8> {
+        let colours: Vec<u8> = picture.pixels().iter().flat_map(|grey| [*grey; 3]).collect();
+        let options = EncodeOptions { max_threads: 1, ..EncodeOptions::default() };
+        encode_rgb8(picture.width() as u32, picture.height() as u32, &colours, &options).unwrap()
+    }
+
+    /// Every slice of the stream again, as if it were one more of the same picture.
+    #[test]
+    fn blocks_that_come_again_are_not_decoded_again() {
+        let file = coded(&photo(64, 64, 1));
+        let heif = HeifFile::parse(&file).unwrap();
+        let stream = heif.hevc_bitstream(heif.primary_id).unwrap();
+        assert!(first_picture(&stream, 1 << 20).is_ok());
+        let units: Vec<&[u8]> = split_annex_b(&stream).collect();
+        let slice = *units.iter().find(|unit| NalUnit::parse(unit).unwrap().header.unit_type.is_slice()).unwrap();
+        // The first bit after the unit's head says that a picture begins; without it an address follows, of no bits
+        // where a picture has one block.
+        let mut again = slice.to_vec();
+        again[2] &= 0x7F;
+        let twice: Vec<u8> = [&stream[..], &[0, 0, 0, 1], &again].concat();
+        assert!(matches!(first_picture(&twice, 1 << 20), Err(Unreadable::TooLarge)));
+    }
+
+    #[test]
+    fn a_stream_of_nothing_but_small_units_is_not_held() {
+        let unit = [0, 0, 0, 1, 0x4E, 1, 0x80];
+        assert_eq!(first_picture(&unit.repeat(UNITS + 1), 1 << 20).err(), Some(Unreadable::TooLarge));
+    }
+}

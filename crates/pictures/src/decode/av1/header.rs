@@ -187,14 +187,6 @@ pub(super) struct LoopFilter {
     intra_change: Option<i32>,
 }
 
-/// Strengths of the constrained directional enhancement filter for brightness.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Cdef {
-    pub(super) damping: i32,
-    pub(super) bits: u32,
-    pub(super) strengths: Vec<(i32, i32)>,
-}
-
 /// A picture that needs no other.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
@@ -221,7 +213,8 @@ pub(super) struct Frame {
     pub(super) filter_shift: Option<u32>,
     pub(super) has_many_filter_changes: bool,
     pub(super) filter: LoopFilter,
-    pub(super) cdef: Option<Cdef>,
+    /// Bits of the strength of the constrained directional enhancement filter, where there is one.
+    pub(super) cdef_bits: Option<u32>,
     /// By plane: which loop restoration, and the side of its units.
     pub(super) restoration: [Option<(Restoration, usize)>; 3],
     pub(super) selects_transforms: bool,
@@ -352,7 +345,7 @@ impl Reader<'_, '_> {
             filter_shift: None,
             has_many_filter_changes: false,
             filter: LoopFilter::default(),
-            cdef: None,
+            cdef_bits: None,
             restoration: [None; 3],
             selects_transforms: false,
             has_few_transforms: false,
@@ -560,16 +553,10 @@ impl Reader<'_, '_> {
         if !self.sequence.has_cdef {
             return;
         }
-        let (damping, bits) = (self.bits.take(2) as i32 + 3, self.bits.take(2));
-        let mut strengths = Vec::new();
-        for _ in 0..1 << bits {
-            let (first, second) = (self.bits.take(4) as i32, self.bits.take(2) as i32);
-            strengths.push((first, if second == 3 { 4 } else { second }));
-            if !self.sequence.is_monochrome {
-                self.bits.skip(6);
-            }
-        }
-        frame.cdef = Some(Cdef { damping, bits, strengths });
+        self.bits.skip(2);
+        let bits = self.bits.take(2);
+        self.bits.skip(if self.sequence.is_monochrome { 6 } else { 12 } << bits);
+        frame.cdef_bits = Some(bits);
     }
 
     fn restoration(&mut self, frame: &mut Frame) {

@@ -1,4 +1,4 @@
-//! What filters need to know of blocks once all are decoded.
+//! What is kept of blocks for later ones and for the filter.
 
 /// Something of each block of 4 (or 64) pixels.
 pub(super) struct Grid {
@@ -7,8 +7,8 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    fn new(rows: usize, columns: usize, value: u8) -> Self {
-        Self { values: vec![value; rows * columns], columns }
+    fn new(rows: usize, columns: usize) -> Self {
+        Self { values: vec![0; rows * columns], columns }
     }
 
     pub(super) fn get(&self, row: usize, column: usize) -> u8 {
@@ -32,17 +32,16 @@ pub(super) struct Notes {
     pub(super) levels: [Grid; 2],
     /// Logarithms of the sides of transforms: across, and down in the upper four bits.
     pub(super) transforms: Grid,
-    pub(super) skips: Grid,
     pub(super) segments: Grid,
-    /// Which strength of the enhancement filter each 64 by 64 pixels have; 255 where none was told.
+    /// Whether 64 by 64 pixels have been told the strength of the enhancement filter.
     pub(super) strengths: Grid,
 }
 
 impl Notes {
     /// For so many blocks of 4 pixels down and across.
     pub(super) fn new(rows: usize, columns: usize) -> Self {
-        let grid = || Grid::new(rows, columns, 0);
-        let strengths = Grid::new(rows.div_ceil(16), columns.div_ceil(16), u8::MAX);
-        Self { levels: [grid(), grid()], transforms: grid(), skips: grid(), segments: grid(), strengths }
+        let grid = || Grid::new(rows, columns);
+        let strengths = Grid::new(rows.div_ceil(16), columns.div_ceil(16));
+        Self { levels: [grid(), grid()], transforms: grid(), segments: grid(), strengths }
     }
 }

@@ -36,8 +36,4 @@ impl Plane {
     pub(super) fn samples_mut(&mut self) -> (&mut [u16], usize) {
         (&mut self.samples, self.stride)
     }
-
-    pub(super) fn samples(&self) -> &[u16] {
-        &self.samples
-    }
 }

@@ -429,14 +429,15 @@ impl<'t> Tile<'t> {
         self.canvas.notes.segments.fill((block.row, block.column), (rows, columns), block.segment as u8);
     }
 
+    /// Reads over the strength of the enhancement filter, which comes once for each 64 by 64 pixels.
     fn read_cdef(&mut self, block: &Block) {
-        let Some(cdef) = &self.frame.cdef else { return };
-        if block.is_skipped || self.canvas.notes.strengths.get(block.row / 16, block.column / 16) != u8::MAX {
+        let Some(bits) = self.frame.cdef_bits else { return };
+        if block.is_skipped || self.canvas.notes.strengths.get(block.row / 16, block.column / 16) == 1 {
             return;
         }
-        let strength = self.symbols.bits(cdef.bits) as u8;
+        self.symbols.bits(bits);
         let (rows, columns) = (block.rows().div_ceil(16), block.columns().div_ceil(16));
-        self.canvas.notes.strengths.fill((block.row / 16, block.column / 16), (rows, columns), strength);
+        self.canvas.notes.strengths.fill((block.row / 16, block.column / 16), (rows, columns), 1);
     }
 
     fn read_changes(&mut self, block: &Block) {
@@ -612,7 +613,6 @@ impl<'t> Tile<'t> {
         notes.levels[0].fill(place.0, place.1, level(0));
         notes.levels[1].fill(place.0, place.1, level(1));
         notes.transforms.fill(place.0, place.1, block.transform.across | block.transform.down << 4);
-        notes.skips.fill(place.0, place.1, u8::from(block.is_skipped));
     }
 
     /// `residual`: in parts of at most 64 pixels, plane by plane.
