@@ -30,8 +30,8 @@
 //! [`notes`] tells what picture files say beside the picture (EXIF, XMP): place, time, device, names, and the small
 //! picture inside that survives cropping.
 //!
-//! Formats: JPEG, PNG, WebP, the first frame of GIF, uncompressed BMP and, with the feature `heif`, HEIF with HEVC; by
-//! content, never by name. AVIF is not read.
+//! Formats: JPEG, PNG, WebP, the first frame of GIF, uncompressed BMP, HEIF with HEVC with the feature `heif`, and with AV1
+//! (AVIF) with `avif`; by content, never by name.
 //!
 //! Nothing here reads a clock, a file, the network or the environment, and the same picture gives the same answer.
 

@@ -111,7 +111,7 @@ fn wide(samples: &mut [u16], at: usize, step: usize, half: usize) {
         *sample = u32::from(samples.get(first.wrapping_add(index * step)).copied().unwrap_or_default());
     }
     let bits = if half == 6 { 4 } else { 3 };
-    let doubled = if half == 6 { 1 } else { 0 };
+    let doubled = usize::from(half == 6);
     for middle in 1..=2 * half {
         let sum: u32 = (0..=2 * half)
             .map(|tap| {

@@ -41,11 +41,12 @@ pub(super) struct Sequence {
     pub(super) is_full_range: bool,
 }
 
+/// Bits of what is told of buffers and times.
 #[derive(Clone, Debug, Default)]
 struct Timing {
-    delay_bits: u32,
-    removal_bits: u32,
-    presentation_bits: u32,
+    delay: u32,
+    removal: u32,
+    presentation: u32,
 }
 
 impl Sequence {
@@ -90,10 +91,10 @@ impl Sequence {
                 bits.universal();
             }
             if bits.flag() {
-                let delay_bits = bits.take(5) + 1;
+                let delay = bits.take(5) + 1;
                 bits.skip(32);
-                let (removal_bits, presentation_bits) = (bits.take(5) + 1, bits.take(5) + 1);
-                self.timing = Some(Timing { delay_bits, removal_bits, presentation_bits });
+                let (removal, presentation) = (bits.take(5) + 1, bits.take(5) + 1);
+                self.timing = Some(Timing { delay, removal, presentation });
             }
         }
         let has_display_delays = bits.flag();
@@ -104,7 +105,7 @@ impl Sequence {
             }
             let is_modelled = self.timing.is_some() && bits.flag();
             if let Some(timing) = self.timing.as_ref().filter(|_| is_modelled) {
-                bits.skip(2 * timing.delay_bits + 1);
+                bits.skip(2 * timing.delay + 1);
             }
             if has_display_delays && bits.flag() {
                 bits.skip(4);
@@ -375,7 +376,7 @@ impl Reader<'_, '_> {
             return Err(refused());
         }
         if let Some(timing) = self.sequence.timing.as_ref().filter(|_| !self.sequence.equal_intervals) {
-            self.bits.skip(timing.presentation_bits);
+            self.bits.skip(timing.presentation);
         }
         Ok(())
     }
@@ -388,7 +389,7 @@ impl Reader<'_, '_> {
         // The first layer in time and space is in every operating point that names layers.
         for (layers, is_modelled) in &self.sequence.points {
             if *is_modelled && (*layers == 0 || layers & 1 != 0 && layers >> 8 & 1 != 0) {
-                self.bits.skip(timing.removal_bits);
+                self.bits.skip(timing.removal);
             }
         }
     }

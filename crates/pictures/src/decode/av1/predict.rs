@@ -16,7 +16,7 @@ const ANGLES: [i32; 8] = [90, 180, 45, 135, 113, 157, 203, 67];
 /// How a transform's place is predicted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mode {
-    pub(super) mode: usize,
+    pub(super) kind: usize,
     /// What is added to the mode's direction, in steps of three degrees.
     pub(super) turn: i32,
     /// Which recursive filter is used instead.
@@ -56,14 +56,14 @@ pub(super) fn predict(plane: &mut Plane, (x, y): (usize, usize), size: Size, mod
         place.filter(&edges, &FILTER_INTRA_TAPS[filter.min(4)]);
         return;
     }
-    match mode.mode {
+    match mode.kind {
         DC => place.mean(&edges, known, depth),
         VERTICAL..=LEFTMOST_DIRECTION => {
-            let angle = ANGLES[mode.mode - VERTICAL] + 3 * mode.turn;
+            let angle = ANGLES[mode.kind - VERTICAL] + 3 * mode.turn;
             let doubled = edges.prepare(angle, mode, known, &place);
             place.direction(&edges, angle, doubled);
         }
-        SMOOTH..=SMOOTH_ACROSS => place.smooth(&edges, mode.mode),
+        SMOOTH..=SMOOTH_ACROSS => place.smooth(&edges, mode.kind),
         PAETH => place.paeth(&edges),
         _ => place.mean(&edges, known, depth),
     }

@@ -53,10 +53,10 @@ impl<'a> Symbols<'a> {
         let value = (self.window >> 48) as u32;
         let scale = self.range >> 8;
         let (mut above, mut below, mut symbol) = (self.range, self.range, 0);
-        for index in 0..=last {
+        for (index, share) in row.iter().enumerate() {
             above = below;
-            let share = if index == last { 0 } else { u32::from(row[index]) >> 6 };
-            below = (scale * share >> 1) + 4 * (last - index) as u32;
+            let share = if index == last { 0 } else { u32::from(*share) >> 6 };
+            below = ((scale * share) >> 1) + 4 * (last - index) as u32;
             symbol = index;
             if value >= below {
                 break;
@@ -81,11 +81,8 @@ impl<'a> Symbols<'a> {
         let value = (self.window >> 48) as u32;
         let split = ((self.range >> 8) << 7) + 4;
         let bit = value < split;
-        if bit {
-            self.narrow(0, split)
-        } else {
-            self.narrow(split, self.range)
-        }
+        let (below, above) = if bit { (0, split) } else { (split, self.range) };
+        self.narrow(below, above);
         u32::from(bit)
     }
 

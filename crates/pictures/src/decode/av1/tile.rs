@@ -355,8 +355,8 @@ impl<'t> Tile<'t> {
 
     fn block(&mut self, row: usize, column: usize, across: u8, down: u8) -> Result<(), Unreadable> {
         let subsampling = self.sequence.subsampling;
-        let is_first_of_two =
-            down == 0 && subsampling.1 == 1 && row % 2 == 0 || across == 0 && subsampling.0 == 1 && column % 2 == 0;
+        let is_first_of_two = down == 0 && subsampling.1 == 1 && row.is_multiple_of(2)
+            || across == 0 && subsampling.0 == 1 && column.is_multiple_of(2);
         let has_colours = !self.sequence.is_monochrome && !is_first_of_two;
         let mut block = Block { row, column, across, down, has_colours, ..Block::default() };
         self.read_heading(&mut block);
@@ -412,10 +412,9 @@ impl<'t> Tile<'t> {
             (one, other) => one.or(other).unwrap_or(0),
         };
         let context = match corner {
-            None => 0,
             Some(_) if above == left && left == corner => 2,
             Some(_) if above == left || above == corner || left == corner => 1,
-            Some(_) => 0,
+            _ => 0,
         };
         block.segment = if block.is_skipped {
             usize::from(predicted)
@@ -540,7 +539,7 @@ impl<'t> Tile<'t> {
         let (column, row) = (block.column, block.row % MOST);
         // Palettes above another row of 64 pixels are not kept.
         let above = |tile: &Self, plane: usize| {
-            if block.row % 16 == 0 { Palette::default() } else { of(&tile.above, column, plane) }
+            if block.row.is_multiple_of(16) { Palette::default() } else { of(&tile.above, column, plane) }
         };
         if block.mode == predict::DC {
             let around =
@@ -705,7 +704,7 @@ impl<'t> Tile<'t> {
             end: (4 * self.frame.block_columns(), 4 * self.frame.block_rows()),
         };
         let mode = Mode {
-            mode: block.mode,
+            kind: block.mode,
             turn: block.turn,
             filter: block.filter,
             filters_edges: self.sequence.filters_edges,
@@ -735,7 +734,7 @@ impl<'t> Tile<'t> {
             if let Some(level) = matrix {
                 factor = (factor * u64::from(self.weights.of(level, size, (*x, *y))) + 16) >> 5;
             }
-            let size = (u64::from(value.unsigned_abs()) * factor & 0xFF_FFFF) >> shift;
+            let size = ((u64::from(value.unsigned_abs()) * factor) & 0xFF_FFFF) >> shift;
             *value = (i64::from(value.signum()) * size as i64).clamp(-bound, bound - 1) as i32;
         }
         if block.is_lossless {
