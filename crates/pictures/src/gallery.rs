@@ -319,9 +319,11 @@ impl Gallery {
         let map = candidate.map.after(&to_full);
         let drawn = original.is_drawn();
         // Where others may show the same, how well it can be laid decides.
-        let is_enough = |verdict: &Verdict| !original.has_rivals() && judge(verdict, drawn) == Some(Likeness::Same);
+        let is_enough = |verdict: &Verdict| {
+            !original.has_rivals() && judge(&original.unsigned(verdict), drawn) == Some(Likeness::Same)
+        };
         let verdict = compare(&frame, pyramid, map, (candidate.votes == 0, drawn), is_enough)?;
-        let mut likeness = judge(&verdict, drawn)?;
+        let mut likeness = judge(&original.unsigned(&verdict), drawn)?;
         if likeness == Likeness::Same
             && (is_vague(candidate, &verdict, quality)
                 || (original.has_rivals() && self.is_contested(candidate.original, &verdict, pyramid, compared)))
@@ -376,6 +378,16 @@ impl Original {
     /// A screen or a card: others have some of which parts are the same.
     fn has_rivals(&self) -> bool {
         self.plainness >= 0.2
+    }
+
+    /// What the tiles say apart from a name that programs write into a corner. Of a photograph the corner may differ; of a screen
+    /// it must be plain, and all else as it was; of a card, and what else others have parts of, it counts like the rest.
+    fn unsigned(&self, verdict: &Verdict) -> Verdict {
+        match (self.is_drawn(), self.has_rivals()) {
+            (true, _) => verdict.without_added_corner(),
+            (false, true) => *verdict,
+            (false, false) => verdict.without_corner(),
+        }
     }
 
     /// From the kept copy to the size that features were taken at.
@@ -694,6 +706,60 @@ mod tests {
         assert_eq!(only(&gallery.look(&blanked(&screen(900, 1), 13))).likeness, Likeness::Same);
         let found = gallery.look(&screen(900, 1));
         assert_eq!(only(&found).likeness, Likeness::SameTemplate, "{found:?}");
+    }
+
+    /// Strokes of letters with this place as their upper left corner.
+    fn signed(picture: &Luma, left: usize, top: usize) -> Luma {
+        let width = picture.width();
+        let pixels = picture.pixels().iter().enumerate().map(|(at, pixel)| {
+            let (x, y) = ((at % width).wrapping_sub(left), (at / width).wrapping_sub(top));
+            let is_inked = x < 80 && y < 22 && (x / 4) % 2 == 0;
+            if is_inked { 255 - pixel } else { *pixel }
+        });
+        Luma::new(width, picture.height(), pixels.collect()).unwrap()
+    }
+
+    #[test]
+    fn a_name_in_a_corner_makes_neither_a_photograph_nor_a_screen_another() {
+        let mut gallery = gallery(2);
+        let blank = blanked(&screen(900, 1), 3);
+        gallery.add_luma(50, blank.clone());
+        let (width, height) = (blank.width(), blank.height());
+        let likeness = |picture: &Luma| only(&gallery.look(picture)).likeness;
+        assert_eq!(likeness(&signed(&blank, width - 88, height - 30)), Likeness::Same);
+        assert_eq!(likeness(&signed(&blank, width / 2 - 40, height - 30)), Likeness::SameTemplate, "not in a corner");
+        let twice = signed(&signed(&blank, width - 88, height - 30), 8, height - 30);
+        assert_eq!(likeness(&twice), Likeness::SameTemplate, "in two");
+        let other = signed(&blanked(&screen(900, 2), 3), width - 88, height - 30);
+        assert_eq!(likeness(&other), Likeness::SameTemplate, "and another name");
+        let drawn = photo(640, 480, 9);
+        let grain = |at: usize| (at as u32).wrapping_mul(2_654_435_761) >> 28;
+        let grainy = drawn.pixels().iter().enumerate().map(|(at, pixel)| pixel.saturating_add(grain(at) as u8));
+        let photo = Luma::new(640, 480, grainy.collect()).unwrap();
+        gallery.add_luma(51, photo.clone());
+        assert!(!gallery.originals[3].has_rivals());
+        let found = gallery.look(&signed(&photo, 640 - 90, 480 - 40));
+        assert!(found.iter().any(|found| (found.original, found.likeness) == (51, Likeness::Same)), "{found:?}");
+    }
+
+    #[test]
+    fn a_corner_that_cards_may_differ_in_is_compared() {
+        let mut gallery = Gallery::new();
+        gallery.add_luma(0, card(1, 280, 420));
+        assert!(gallery.originals.iter().all(|original| original.has_rivals() && !original.is_drawn()));
+        let verdict = Verdict {
+            tiles: 1000,
+            strong: 400,
+            bad: 20,
+            strong_bad: 20,
+            corner: crate::tiles::Tally { tiles: 30, bad: 20, strong: 30, strong_bad: 20, added: 0 },
+            width: 360,
+            height: 420,
+            ..Verdict::EMPTY
+        };
+        let original = &gallery.originals[0];
+        assert_eq!(judge(&original.unsigned(&verdict), false), Some(Likeness::SameTemplate));
+        assert_eq!(judge(&verdict.without_corner(), false), Some(Likeness::Same), "as of a photograph");
     }
 
     #[test]

@@ -28,6 +28,19 @@ const UNLIKE: f32 = 0.6;
 /// Deviation of a tile that has letters or edges.
 const STRONG: f32 = 16.0;
 
+/// How large the corners are into which names are written, as shares of the original's width: across and down.
+const CORNER: (f32, f32) = (0.3, 0.1);
+
+/// Tiles of a part of the original, counted as in [`Verdict`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Tally {
+    pub(crate) tiles: u32,
+    pub(crate) bad: u32,
+    pub(crate) strong: u32,
+    pub(crate) strong_bad: u32,
+    pub(crate) added: u32,
+}
+
 /// What tiles say about one place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Verdict {
@@ -43,6 +56,8 @@ pub(crate) struct Verdict {
     pub(crate) strong_bad: u32,
     /// Tiles that are plain in the original, and in the picture are not: only where the original is drawn.
     pub(crate) added: u32,
+    /// What of these lies in the corner of the original that has most that is bad or added.
+    pub(crate) corner: Tally,
     /// Agreement of the strong tile that agrees least.
     pub(crate) worst: f32,
     /// Tiles that lie inside the picture.
@@ -62,6 +77,7 @@ impl Verdict {
         strong: 0,
         strong_bad: 0,
         added: 0,
+        corner: Tally { tiles: 0, bad: 0, strong: 0, strong_bad: 0, added: 0 },
         worst: 1.0,
         inside: 0,
         correlation: 0.0,
@@ -77,6 +93,25 @@ impl Verdict {
     /// Share of the strong tiles that are bad, those counted that the original does not have.
     pub(crate) fn strong_bad_share(&self) -> f32 {
         (self.strong_bad + self.added) as f32 / (self.strong + self.added).max(1) as f32
+    }
+
+    /// The same without what a name in one corner adds, where all that the original has agrees and nothing else is added.
+    pub(crate) fn without_added_corner(mut self) -> Self {
+        if self.strong_bad == 0 && self.added == self.corner.added {
+            self.added = 0;
+        }
+        self
+    }
+
+    /// The same without the corner that agrees least.
+    pub(crate) fn without_corner(mut self) -> Self {
+        let corner = std::mem::take(&mut self.corner);
+        self.tiles -= corner.tiles;
+        self.bad -= corner.bad;
+        self.strong -= corner.strong;
+        self.strong_bad -= corner.strong_bad;
+        self.added -= corner.added;
+        self
     }
 
     /// Whether it lays the picture better on the same original.
@@ -471,6 +506,7 @@ pub(crate) fn judged_by_tiles(frame: &Luma, laid: &Laid, map: Affine, drawn: boo
         }
     }
     let tone = Tone::of(&all);
+    let mut corners = [Tally::default(); 4];
     let seen = all.into_iter().filter(|tile| !tone.clips(tile));
     for tile in seen.filter_map(|tile| if tone.cuts(&tile) { tile.cut(frame, &laid.luma, &tone) } else { Some(tile) }) {
         let agreement = tile.agreement(&tone);
@@ -480,14 +516,37 @@ pub(crate) fn judged_by_tiles(frame: &Luma, laid: &Laid, map: Affine, drawn: boo
         verdict.bad += u32::from(is_bad);
         verdict.strong += u32::from(is_strong);
         verdict.strong_bad += u32::from(is_strong && is_bad);
+        if let Some(corner) = corner_of(tile.place, (width, height)).and_then(|corner| corners.get_mut(corner)) {
+            corner.tiles += 1;
+            corner.bad += u32::from(is_bad);
+            corner.strong += u32::from(is_strong);
+            corner.strong_bad += u32::from(is_strong && is_bad);
+        }
         verdict.correlation += tile.correlation;
         if is_strong {
             verdict.worst = verdict.worst.min(agreement);
         }
     }
     verdict.correlation /= verdict.tiles.max(1) as f32;
-    verdict.added = plain.iter().filter(|(place, sums)| is_added(&laid.luma, *place, sums, &tone)).count() as u32;
+    for (place, _) in plain.iter().filter(|(place, sums)| is_added(&laid.luma, *place, sums, &tone)) {
+        verdict.added += 1;
+        if let Some(corner) = corner_of(*place, (width, height)).and_then(|corner| corners.get_mut(corner)) {
+            corner.added += 1;
+        }
+    }
+    verdict.corner = corners.into_iter().max_by_key(|corner| corner.bad + corner.added).unwrap_or_default();
     (verdict.tiles > 0).then_some(verdict)
+}
+
+/// Which corner the middle of a tile lies in, if in one: programs write there whose picture it is.
+fn corner_of((left, top): (usize, usize), (width, height): (usize, usize)) -> Option<usize> {
+    let (across, down) = ((width as f32 * CORNER.0) as usize, (width as f32 * CORNER.1) as usize);
+    let side = |middle: usize, reach: usize, length: usize| match (middle <= reach, middle + reach >= length) {
+        (true, _) => Some(0),
+        (_, true) => Some(1),
+        _ => None,
+    };
+    Some(side(left + TILE / 2, across, width)? + 2 * side(top + TILE / 2, down, height)?)
 }
 
 /// Whether a tile that is plain in the original has letters in the picture, with the contrast that letters have there.

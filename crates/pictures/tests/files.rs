@@ -139,3 +139,12 @@ fn what_is_no_picture_is_said_to_be_none() {
         assert_eq!(decode(file, &Limits::default()), Err(Unreadable::NotAPicture));
     }
 }
+
+#[test]
+fn probe() {
+    let Ok(pair) = std::env::var("PROBE") else { return };
+    let (a, b) = pair.split_once(' ').unwrap();
+    let mut gallery = dyetrace_pictures::Gallery::new();
+    gallery.add(1, &std::fs::read(a).unwrap()).unwrap();
+    eprintln!("R {:?}", gallery.look_at(&std::fs::read(b).unwrap()).unwrap());
+}
