@@ -4,7 +4,7 @@
 //!
 //! Decoded are all depths, subsamplings and monochrome, up to the deblocking filter. What comes after it hardly changes what is seen
 //! (by half a level of 255 in the mean) and takes as long as all the rest: directional enhancement, loop restoration, film grain.
-//! Refused: pictures that are stored narrower than they are (`superres`), blocks copied from the same picture (`intrabc`).
+//! Refused: pictures that are stored narrower than they are (`superres`).
 
 #![allow(
     clippy::struct_excessive_bools,
@@ -14,6 +14,7 @@
 )]
 
 mod bits;
+mod copies;
 mod deblock;
 mod header;
 mod notes;
@@ -30,6 +31,7 @@ mod weights;
 
 use super::Unreadable;
 use bits::Bits;
+use copies::Motions;
 use header::{Frame, Sequence};
 use notes::Notes;
 use plane::Plane;
@@ -151,7 +153,8 @@ impl Picture {
         let (rows, columns) = (frame.block_rows(), frame.block_columns());
         // Transforms may stand out of the picture, but not out of a superblock.
         let plane = Plane::new((4 * columns).next_multiple_of(128), (4 * rows).next_multiple_of(128));
-        let canvas = Canvas { plane, notes: Notes::new(rows, columns) };
+        let motions = frame.copies.then(|| Motions::new(rows, columns));
+        let canvas = Canvas { plane, notes: Notes::new(rows, columns), motions };
         Self { sequence, frame, canvas, weights: Weights::new(), came: 0 }
     }
 
@@ -209,7 +212,8 @@ mod tests {
     use proptest::prelude::*;
 
     /// Pictures of all encoders, of 64 by 64 pixels and more.
-    const SEEDS: [&str; 8] = ["colour", "grey", "turned", "tiles", "segments", "deep", "svt", "palette"];
+    const SEEDS: [&str; 10] =
+        ["colour", "grey", "turned", "tiles", "matrices", "changes", "deep", "svt", "palette", "copied"];
 
     fn seed(name: &str) -> Vec<u8> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/pictures_decode/");
@@ -221,6 +225,26 @@ mod tests {
         assert_eq!(Units(&[0x12, 0, 0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1]).count(), 1);
         assert_eq!(Units(&[0x12; 1]).count(), 0);
         assert_eq!(first_picture(&[0x12, 0].repeat(1 << 16), (64, 64)).err(), Some(Unreadable::Damaged));
+    }
+
+    /// That another decoder gives the same samples is in `tests/files.rs`.
+    #[test]
+    fn the_seeds_have_what_they_are_named_after() {
+        let frame = |name: &str| {
+            let file = seed(name);
+            let heif = heifer_isobmff::HeifFile::parse(&file).unwrap();
+            let stream = heif.item_data(heif.primary_id).unwrap();
+            let unit = |kinds: [u8; 2]| Units(&stream).find(|unit| kinds.contains(&unit.kind)).unwrap();
+            let sequence = Sequence::read(unit([1, 1]).data).unwrap();
+            (Frame::read(unit([3, 6]).data, &sequence).unwrap().0, sequence)
+        };
+        assert!(frame("matrices").0.matrix_of(0).is_some());
+        assert!(frame("changes").0.quantiser_shift.is_some() && frame("changes").0.filter_shift.is_some());
+        assert!(frame("deep").0.has_segments() && frame("deep").1.depth == 10);
+        assert!(frame("palette").0.has_screen_content && !frame("palette").0.copies);
+        assert!(frame("copied").0.copies);
+        assert!(frame("grey").1.is_monochrome && frame("grey").0.is_lossless(0));
+        assert!(!frame("limited").1.is_full_range);
     }
 
     #[test]

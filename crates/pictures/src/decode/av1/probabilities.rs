@@ -75,6 +75,24 @@ pub(super) struct Modes {
     pub(super) delta_q: [u16; 4],
     /// Change of the loop filter: for all, or one by one.
     pub(super) delta_lf: [[u16; 4]; 5],
+    /// Whether a transform of a copied block is split, by its size.
+    pub(super) tx_split: [[[u16; 2]; 3]; 7],
+    /// Transform of a copied block, of sixteen.
+    pub(super) tx_type_16: [[u16; 16]; 2],
+    /// Of twelve.
+    pub(super) tx_type_12: [u16; 12],
+    /// Of two.
+    pub(super) tx_type_2: [[u16; 2]; 4],
+    /// Which ways a block is moved.
+    pub(super) motion_joint: [u16; 4],
+    /// Whether up or to the left; down and across.
+    pub(super) motion_sign: [[u16; 2]; 2],
+    /// How far, roughly.
+    pub(super) motion_class: [[u16; 11]; 2],
+    /// How far exactly, where it is near.
+    pub(super) motion_first: [[u16; 2]; 2],
+    /// Bits of how far exactly, where it is not.
+    pub(super) motion_bits: [[[u16; 2]; 10]; 2],
     /// Which loop restoration.
     pub(super) restoration: [u16; 3],
     /// Whether the Wiener filter is used.
@@ -193,6 +211,18 @@ pub(super) static MODES: Modes = Modes {
         20745, 14221, 0]]],
     delta_q: [4608, 648, 91, 0],
     delta_lf: [[4608, 648, 91, 0], [4608, 648, 91, 0], [4608, 648, 91, 0], [4608, 648, 91, 0], [4608, 648, 91, 0]],
+    tx_split: [[[4187, 0], [8922, 0], [11921, 0]], [[8453, 0], [14572, 0], [20635, 0]], [[13977, 0], [21881, 0], [21763, 0]], [[5589, 0], [12764, 0],
+        [21487, 0]], [[6219, 0], [13460, 0], [18544, 0]], [[4753, 0], [11222, 0], [18368, 0]], [[4603, 0], [10367, 0], [16680, 0]]],
+    tx_type_16: [[28310, 27208, 25073, 23059, 19438, 17979, 15231, 12502, 11264, 9920, 8834, 7294, 5041, 3853, 2137, 0], [31123, 30195, 27990, 27057,
+        24961, 24146, 22246, 17411, 15094, 12360, 10251, 7758, 5652, 3912, 2019, 0]],
+    tx_type_12: [31998, 30347, 27543, 19861, 16949, 13841, 11207, 8679, 6173, 4242, 2239, 0],
+    tx_type_2: [[16384, 0], [28601, 0], [30770, 0], [32020, 0]],
+    motion_joint: [28672, 21504, 13440, 0],
+    motion_sign: [[16384, 0], [16384, 0]],
+    motion_class: [[4096, 1792, 910, 448, 217, 112, 28, 11, 6, 1, 0], [4096, 1792, 910, 448, 217, 112, 28, 11, 6, 1, 0]],
+    motion_first: [[5120, 0], [5120, 0]],
+    motion_bits: [[[15360, 0], [14848, 0], [13824, 0], [12288, 0], [10240, 0], [8192, 0], [4096, 0], [2816, 0], [2816, 0], [2048, 0]], [[15360, 0],
+        [14848, 0], [13824, 0], [12288, 0], [10240, 0], [8192, 0], [4096, 0], [2816, 0], [2816, 0], [2048, 0]]],
     restoration: [23355, 10187, 0],
     use_wiener: [21198, 0],
     use_self_guided: [15913, 0],

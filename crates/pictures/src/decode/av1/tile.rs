@@ -1,12 +1,12 @@
 //! The blocks of a tile (AV1 specification, sections 5.11.2 to 5.11.34): brightness is decoded, colours are read over.
 
+use super::copies::{self, Motion, Motions};
 use super::header::{Frame, Restoration, Sequence};
 use super::notes::Notes;
 use super::palette::Palette;
 use super::plane::Plane;
 use super::predict::{self, Known, LEFTMOST_DIRECTION, Mode, SMOOTH, SMOOTH_ACROSS, VERTICAL};
 use super::probabilities::{COEFFICIENTS, Coefficients, MODES, Modes};
-use super::refused;
 use super::residual::{Around, Place, Residual};
 use super::symbols::Symbols;
 use super::tables::{AC_QUANTISER, DC_QUANTISER};
@@ -25,6 +25,8 @@ struct Side {
     /// Logarithm of the block's side, and of its transform's.
     block: Vec<u8>,
     transform: Vec<Option<u8>>,
+    /// The same as blocks that are copied are asked for.
+    part: Vec<u8>,
     is_skipped: Vec<bool>,
     palettes: Vec<[Palette; 2]>,
     around: [Vec<Around>; 3],
@@ -36,6 +38,7 @@ impl Side {
             mode: vec![0; length],
             block: vec![7; length],
             transform: vec![None; length],
+            part: vec![4; length],
             is_skipped: vec![false; length],
             palettes: vec![Default::default(); if has_palettes { length } else { 0 }],
             around: std::array::from_fn(|_| vec![Around::default(); length]),
@@ -47,6 +50,7 @@ impl Side {
         self.mode.fill(0);
         self.block.fill(7);
         self.transform.fill(None);
+        self.part.fill(4);
         self.is_skipped.fill(false);
         self.palettes.fill(Default::default());
         self.around.iter_mut().for_each(|around| around.fill(Around::default()));
@@ -78,6 +82,10 @@ struct Block {
     /// Which pixel has which colour.
     map: Vec<u8>,
     transform: Size,
+    /// Where it is copied from, and then its transforms and which each is.
+    motion: Option<Motion>,
+    leaves: Vec<(usize, usize, Size)>,
+    kinds: Vec<Type>,
 }
 
 impl Block {
@@ -87,6 +95,36 @@ impl Block {
 
     fn rows(&self) -> usize {
         1 << self.down
+    }
+
+    /// Keeps which transform there is at a place, for that of colours.
+    fn keep_kind(&mut self, (x, y): (usize, usize), size: Size, kind: Type) {
+        let (columns, end) = (self.columns(), self.columns().min(x + (1 << size.across)));
+        for line in self.kinds.chunks_exact_mut(columns).skip(y).take(1 << size.down) {
+            line[x.min(end)..end].fill(kind);
+        }
+    }
+
+    /// `compute_tx_type` of colours: that of brightness at the same place where blocks are copied, else the mode's.
+    fn kind_of_colours(&self, size: Size, (x, y): (usize, usize)) -> Type {
+        if self.is_lossless {
+            return Type::COSINES;
+        }
+        if self.motion.is_none() {
+            return if size.most() > 2 { Type::COSINES } else { of_mode(self.colour_mode) };
+        }
+        let kind = self.kinds.get(y * self.columns() + x).copied().unwrap_or(Type::COSINES);
+        let ways = [kind.down, kind.across];
+        let (identities, cosines) = (
+            ways.iter().filter(|way| **way == Kind::Identity).count(),
+            ways.iter().filter(|way| **way == Kind::Cosine).count(),
+        );
+        let is_allowed = match (size.most(), size.least()) {
+            (3.., _) => identities == 2,
+            (_, 2) => identities != 1 || cosines == 1,
+            _ => true,
+        };
+        if is_allowed { kind } else { Type::COSINES }
     }
 
     /// Index in the order of tables that go by block size: from 128 by 128 down to 4 by 4.
@@ -123,6 +161,8 @@ impl Block {
 pub(super) struct Canvas {
     pub(super) plane: Plane,
     pub(super) notes: Notes,
+    /// Where the picture has blocks that are copied.
+    pub(super) motions: Option<Motions>,
 }
 
 /// Decodes one tile.
@@ -361,16 +401,118 @@ impl<'t> Tile<'t> {
         let mut block = Block { row, column, across, down, has_colours, ..Block::default() };
         self.read_heading(&mut block);
         if self.frame.copies && self.symbols.flag(&mut self.modes.use_intrabc) {
-            return Err(refused());
+            self.read_motion(&mut block);
+            self.read_parts(&mut block);
+        } else {
+            self.read_modes(&mut block);
+            self.read_palettes(&mut block);
+            self.read_transform_size(&mut block);
         }
-        self.read_modes(&mut block);
-        self.read_palettes(&mut block);
-        self.read_transform_size(&mut block);
         if block.is_skipped {
             self.forget_residual(&block);
         }
         self.note(&block);
-        self.transforms(&block)
+        if let Some(motion) = block.motion {
+            self.copy(&block, motion)?;
+        }
+        self.transforms(&mut block)
+    }
+
+    /// Where a block is copied from.
+    fn read_motion(&mut self, block: &mut Block) {
+        let mask = if self.sequence.has_large_superblocks { 31 } else { 15 };
+        let place = copies::Place {
+            row: block.row,
+            column: block.column,
+            across: block.across,
+            down: block.down,
+            rows: self.rows,
+            columns: self.columns,
+            knows_above_right: self.is_decoded(block.row & mask, (block.column & mask) + block.columns() + 1),
+            level: if self.sequence.has_large_superblocks { 5 } else { 4 },
+        };
+        let expected = self.canvas.motions.as_ref().map(|motions| motions.expected(&place)).unwrap_or_default();
+        block.motion = Some(copies::read(&mut self.symbols, &mut self.modes, expected));
+        block.kinds = vec![Type::COSINES; block.columns() * block.rows()];
+    }
+
+    /// `read_block_tx_size` of a copied block.
+    fn read_parts(&mut self, block: &mut Block) {
+        let most = Size { across: block.across.min(4), down: block.down.min(4) };
+        block.transform = if block.is_lossless { Size::default() } else { most };
+        let is_parted = self.frame.selects_transforms && !block.is_skipped && block.transform.most() > 0;
+        for y in (0..block.rows()).step_by(1 << block.transform.down) {
+            for x in (0..block.columns()).step_by(1 << block.transform.across) {
+                if is_parted {
+                    self.read_part(block, (x, y), block.transform, 0);
+                } else {
+                    block.leaves.push((x, y, block.transform));
+                }
+            }
+        }
+        if !is_parted {
+            let sides = if block.is_skipped { (block.across, block.down) } else { (most.across, most.down) };
+            let (column, row) = (block.column, block.row % MOST);
+            self.above.part[column..column + block.columns()].fill(sides.0);
+            self.left.part[row..row + block.rows()].fill(sides.1);
+        }
+    }
+
+    /// `read_var_tx_size`.
+    fn read_part(&mut self, block: &mut Block, (x, y): (usize, usize), size: Size, depth: usize) {
+        let (column, row) = (block.column + x, block.row + y);
+        if column >= self.frame.block_columns() || row >= self.frame.block_rows() {
+            return;
+        }
+        let (in_left, wide, high) = (row % MOST, 1 << size.across, 1 << size.down);
+        let mut is_split = false;
+        if depth < 2 && size.most() > 0 {
+            let context =
+                usize::from(self.above.part[column] < size.across) + usize::from(self.left.part[in_left] < size.down);
+            let row = (2 * (4 - size.most())).saturating_sub(depth).min(6);
+            is_split = self.symbols.flag(&mut self.modes.tx_split[row][context]);
+        }
+        let part = if is_split { size.split() } else { size };
+        if is_split && size.most() > 1 {
+            for y_part in (0..high).step_by(1 << part.down) {
+                for x_part in (0..wide).step_by(1 << part.across) {
+                    self.read_part(block, (x + x_part, y + y_part), part, depth + 1);
+                }
+            }
+            return;
+        }
+        self.above.part[column..column + wide].fill(part.across);
+        self.left.part[in_left..in_left + high].fill(part.down);
+        for y_part in (0..high).step_by(1 << part.down) {
+            for x_part in (0..wide).step_by(1 << part.across) {
+                block.leaves.push((x + x_part, y + y_part, part));
+            }
+        }
+    }
+
+    /// Copies what is to be in the tile, and decoded: nothing of this superblock or of later ones.
+    fn copy(&mut self, block: &Block, (down, across): Motion) -> Result<(), Unreadable> {
+        let (left, top) = (4 * block.column as i32 + (across >> 3), 4 * block.row as i32 + (down >> 3));
+        let (right, bottom) = (left + 4 * block.columns() as i32, top + 4 * block.rows() as i32);
+        let level = if self.sequence.has_large_superblocks { 7 } else { 6 };
+        let start = |at: usize| (4 * at as i32) & -(1 << level);
+        let (here, line) = (start(block.column), start(block.row));
+        let end = 4 * self.columns.1.next_multiple_of(block.columns()) as i32;
+        let is_inside = left >= 4 * self.columns.0 as i32 && top >= 4 * self.rows.0 as i32 && right <= end;
+        let is_decoded = bottom <= line || right <= here && bottom <= line + (1 << level);
+        if !is_inside || !is_decoded {
+            return Err(Unreadable::Damaged);
+        }
+        let width = 4 * block.columns();
+        for y in 0..4 * block.rows() {
+            let from = self.canvas.plane.run(left as usize, top as usize + y, width).to_vec();
+            self.canvas.plane.run_mut(4 * block.column, 4 * block.row + y, width).copy_from_slice(&from);
+        }
+        Ok(())
+    }
+
+    fn is_decoded(&self, row: usize, column: usize) -> bool {
+        self.decoded.get(row).is_some_and(|bits| column < 64 && bits >> column & 1 == 1)
     }
 
     /// Segment, whether there is a residual, and what changes from here on.
@@ -598,11 +740,17 @@ impl<'t> Tile<'t> {
         ] {
             side.mode[at..at + length].fill(block.mode as u8);
             side.block[at..at + length].fill(block_side);
-            side.transform[at..at + length].fill(Some(transform));
+            side.transform[at..at + length].fill(Some(if block.motion.is_some() { block_side } else { transform }));
+            if block.motion.is_none() {
+                side.part[at..at + length].fill(transform);
+            }
             side.is_skipped[at..at + length].fill(block.is_skipped);
             if let Some(palettes) = side.palettes.get_mut(at..at + length) {
                 palettes.fill(block.palettes);
             }
+        }
+        if let Some(motions) = &mut self.canvas.motions {
+            motions.note((block.row, block.column), (block.across, block.down), block.motion);
         }
         let changes = self.filter_changes;
         let change = |direction: usize| changes[if self.frame.has_many_filter_changes { direction } else { 0 }];
@@ -615,24 +763,21 @@ impl<'t> Tile<'t> {
     }
 
     /// `residual`: in parts of at most 64 pixels, plane by plane.
-    fn transforms(&mut self, block: &Block) -> Result<(), Unreadable> {
+    fn transforms(&mut self, block: &mut Block) -> Result<(), Unreadable> {
         let (across, down) = self.sequence.subsampling;
         let (wide, high) = self.colour_sides(block);
         let colour = if block.is_lossless { Size::default() } else { Size { across: wide.min(3), down: high.min(3) } };
         for part_row in (0..block.rows()).step_by(16) {
             for part_column in (0..block.columns()).step_by(16) {
-                for y in (part_row..block.rows().min(part_row + 16)).step_by(1 << block.transform.down) {
-                    for x in (part_column..block.columns().min(part_column + 16)).step_by(1 << block.transform.across) {
-                        self.brightness(block, (x, y))?;
-                    }
-                }
+                self.brightness_of_part(block, (part_column, part_row))?;
                 if !block.has_colours || block.is_skipped {
                     continue;
                 }
                 for plane in 1..3 {
-                    let rows = part_row >> down..(1 << high).min((part_row + 16) >> down);
+                    let rows = part_row >> down..(1 << high).min((part_row + 16) >> down).max((part_row >> down) + 1);
                     for y in rows.step_by(1 << colour.down) {
-                        let columns = part_column >> across..(1 << wide).min((part_column + 16) >> across);
+                        let first = part_column >> across;
+                        let columns = first..(1 << wide).min((part_column + 16) >> across).max(first + 1);
                         for x in columns.step_by(1 << colour.across) {
                             self.colours(block, plane, colour, (x, y))?;
                         }
@@ -643,14 +788,36 @@ impl<'t> Tile<'t> {
         Ok(())
     }
 
-    /// Predicts a transform's place and adds its residual.
-    fn brightness(&mut self, block: &Block, (x, y): (usize, usize)) -> Result<(), Unreadable> {
+    /// Transforms of brightness in a part of 64 by 64 pixels.
+    fn brightness_of_part(&mut self, block: &mut Block, (column, row): (usize, usize)) -> Result<(), Unreadable> {
+        if block.motion.is_some() {
+            let leaves = std::mem::take(&mut block.leaves);
+            for (x, y, size) in &leaves {
+                if x & !15 == column && y & !15 == row {
+                    self.brightness(block, *size, (*x, *y))?;
+                }
+            }
+            block.leaves = leaves;
+            return Ok(());
+        }
         let size = block.transform;
+        for y in (row..block.rows().min(row + 16)).step_by(1 << size.down) {
+            for x in (column..block.columns().min(column + 16)).step_by(1 << size.across) {
+                self.brightness(block, size, (x, y))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Predicts a transform's place and adds its residual.
+    fn brightness(&mut self, block: &mut Block, size: Size, (x, y): (usize, usize)) -> Result<(), Unreadable> {
         let (column, row) = (block.column + x, block.row + y);
         if column >= self.frame.block_columns() || row >= self.frame.block_rows() {
             return Ok(());
         }
-        self.predict(block, (x, y), (column, row));
+        if block.motion.is_none() {
+            self.predict(block, (x, y), (column, row));
+        }
         let mask = if self.sequence.has_large_superblocks { 31 } else { 15 };
         let done = ((1_u64 << (1 << size.across)) - 1) << ((column & mask) + 1);
         for decoded in self.decoded.iter_mut().skip((row & mask) + 1).take(1 << size.down) {
@@ -669,9 +836,10 @@ impl<'t> Tile<'t> {
         };
         let mut around = Around::default();
         if !Residual::is_empty(&mut self.symbols, &mut self.coefficients, &place) {
-            let kind = transform_type(&mut self.symbols, &mut self.modes, self.frame, block);
+            let kind = transform_type(&mut self.symbols, &mut self.modes, self.frame, block, size);
+            block.keep_kind((x, y), size, kind);
             around = self.residual.read(&mut self.symbols, &mut self.coefficients, &place, kind)?;
-            self.add(block, kind, (column, row));
+            self.add(block, kind, size, (column, row));
         }
         self.tell(0, around, size, (column, row), (self.frame.block_columns(), self.frame.block_rows()));
         Ok(())
@@ -693,14 +861,11 @@ impl<'t> Tile<'t> {
         }
         let mask = if self.sequence.has_large_superblocks { 31 } else { 15 };
         let (in_column, in_row) = (column & mask, row & mask);
-        let is_decoded = |row: usize, column: usize| {
-            self.decoded.get(row).is_some_and(|bits| column < 64 && bits >> column & 1 == 1)
-        };
         let known = Known {
             left: column > self.columns.0,
             above: row > self.rows.0,
-            above_right: is_decoded(in_row, in_column + (1 << size.across) + 1),
-            below_left: is_decoded(in_row + (1 << size.down) + 1, in_column),
+            above_right: self.is_decoded(in_row, in_column + (1 << size.across) + 1),
+            below_left: self.is_decoded(in_row + (1 << size.down) + 1, in_column),
             end: (4 * self.frame.block_columns(), 4 * self.frame.block_rows()),
         };
         let mode = Mode {
@@ -714,8 +879,7 @@ impl<'t> Tile<'t> {
     }
 
     /// Dequantises what was read (section 7.12.3), transforms it back and adds it.
-    fn add(&mut self, block: &Block, kind: Type, (column, row): (usize, usize)) {
-        let size = block.transform;
+    fn add(&mut self, block: &Block, kind: Type, size: Size, (column, row): (usize, usize)) {
         let depth = self.sequence.depth;
         let table = (depth as usize - 8) / 2;
         let quantiser = self.frame.quantiser_of(block.segment, self.quantiser);
@@ -770,7 +934,7 @@ impl<'t> Tile<'t> {
         };
         let mut around = Around::default();
         if !Residual::is_empty(&mut self.symbols, &mut self.coefficients, &place) {
-            let kind = if block.is_lossless || size.most() > 2 { Type::COSINES } else { of_mode(block.colour_mode) };
+            let kind = block.kind_of_colours(size, (x << across, y << down));
             around = self.residual.read(&mut self.symbols, &mut self.coefficients, &place, kind)?;
         }
         self.tell(plane, around, size, (column, row), end);
@@ -791,7 +955,7 @@ impl<'t> Tile<'t> {
 }
 
 /// `transform_type`: of transforms of brightness.
-fn transform_type(symbols: &mut Symbols<'_>, modes: &mut Modes, frame: &Frame, block: &Block) -> Type {
+fn transform_type(symbols: &mut Symbols<'_>, modes: &mut Modes, frame: &Frame, block: &Block, size: Size) -> Type {
     use Kind::{Cosine, Identity, Sine};
     const FIVE: [(Kind, Kind); 5] =
         [(Identity, Identity), (Cosine, Cosine), (Sine, Sine), (Sine, Cosine), (Cosine, Sine)];
@@ -806,8 +970,10 @@ fn transform_type(symbols: &mut Symbols<'_>, modes: &mut Modes, frame: &Frame, b
     ];
     /// Modes that recursive filters count as.
     const OF_FILTER: [usize; 5] = [0, 1, 2, 6, 0];
-    let size = block.transform;
     let is_told = frame.quantiser_of(block.segment, frame.quantiser) > 0;
+    if block.motion.is_some() && !block.is_lossless && is_told {
+        return type_of_copy(symbols, modes, frame, size);
+    }
     if block.is_lossless || size.most() > 2 || !is_told {
         return Type::COSINES;
     }
@@ -816,6 +982,48 @@ fn transform_type(symbols: &mut Symbols<'_>, modes: &mut Modes, frame: &Frame, b
         FIVE[symbols.symbol(&mut modes.tx_type_5[size.least()][mode])]
     } else {
         SEVEN[symbols.symbol(&mut modes.tx_type_7[size.least()][mode])]
+    };
+    Type { down, across }
+}
+
+/// The same of a copied block.
+fn type_of_copy(symbols: &mut Symbols<'_>, modes: &mut Modes, frame: &Frame, size: Size) -> Type {
+    use Kind::{Cosine, Identity, Mirrored, Sine};
+    const BOTH_WAYS: [(Kind, Kind); 9] = [
+        (Cosine, Cosine),
+        (Sine, Cosine),
+        (Cosine, Sine),
+        (Mirrored, Cosine),
+        (Cosine, Mirrored),
+        (Sine, Sine),
+        (Mirrored, Mirrored),
+        (Sine, Mirrored),
+        (Mirrored, Sine),
+    ];
+    const ONE_WAY: [(Kind, Kind); 7] = [
+        (Identity, Identity),
+        (Cosine, Identity),
+        (Identity, Cosine),
+        (Sine, Identity),
+        (Identity, Sine),
+        (Mirrored, Identity),
+        (Identity, Mirrored),
+    ];
+    let pick = |index: usize, one_way: usize| match index.checked_sub(one_way) {
+        Some(index) => BOTH_WAYS[index.min(8)],
+        None => ONE_WAY[index.min(6)],
+    };
+    let (down, across) = match (size.least(), size.most()) {
+        (_, 4..) => (Cosine, Cosine),
+        (least, most) if frame.has_few_transforms || most == 3 => {
+            if symbols.flag(&mut modes.tx_type_2[least]) {
+                (Cosine, Cosine)
+            } else {
+                (Identity, Identity)
+            }
+        }
+        (2, _) => pick(symbols.symbol(&mut modes.tx_type_12), 3),
+        (least, _) => pick(symbols.symbol(&mut modes.tx_type_16[least]), 7),
     };
     Type { down, across }
 }

@@ -10,6 +10,8 @@ type Lanes = [i32; 4];
 pub(super) enum Kind {
     Cosine,
     Sine,
+    /// A sine transform whose result is mirrored (`FLIPADST`).
+    Mirrored,
     Identity,
 }
 
@@ -145,6 +147,10 @@ fn one_way(values: &mut [Lanes; 64], kind: Kind, length: u8, bits: u32) {
         Kind::Cosine => PROGRAMS.0[usize::from(length)].run(values, bits),
         Kind::Sine if length == 0 => sine_of_four(values),
         Kind::Sine => PROGRAMS.1[usize::from(length)].run(values, bits),
+        Kind::Mirrored => {
+            one_way(values, Kind::Sine, length, bits);
+            values[..4 << length].reverse();
+        }
         Kind::Identity => identity(values, length),
     }
 }
@@ -386,13 +392,14 @@ mod tests {
             Kind::Cosine => (PI * (2.0 * i + 1.0) * k / (2.0 * n)).cos(),
             Kind::Sine if length == 4 => (PI * (i + 1.0) * (2.0 * k + 1.0) / 9.0).sin() * 2.0 * 2_f64.sqrt() / 3.0,
             Kind::Sine => (PI * (2.0 * i + 1.0) * (2.0 * k + 1.0) / (4.0 * n)).sin(),
+            Kind::Mirrored => defined(Kind::Sine, length, frequency, length - 1 - at),
             Kind::Identity => 0.0,
         }
     }
 
     #[test]
     fn every_transform_is_the_one_of_its_definition() {
-        for (kind, lengths) in [(Kind::Cosine, 0..5_u8), (Kind::Sine, 0..3)] {
+        for (kind, lengths) in [(Kind::Cosine, 0..5_u8), (Kind::Sine, 0..3), (Kind::Mirrored, 0..3)] {
             for length in lengths {
                 let count = 4_usize << length;
                 for frequency in 0..count {
