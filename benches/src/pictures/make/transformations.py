@@ -147,7 +147,7 @@ TRANSFORMATIONS = {
     "JPEG 20": saved_as("jpg", quality=20),
     "WebP 75": saved_as("webp", quality=75, method=2),
     "WebP 30": saved_as("webp", quality=30, method=2),
-    "AVIF 50": saved_as("avif", quality=50, speed=9),
+    "AVIF 50": saved_as("avif", quality=50, speed=7),
     "HEIC 50": saved_as("heic", quality=50, enc_params={"preset": "ultrafast"}),
     "1280 wide": resized(1280),
     "640 wide": resized(640),

@@ -1,8 +1,12 @@
 //! Blocks that are copied from the same picture, as screens have them (`intrabc`): from where is told by its difference
 //! from what blocks around say (AV1 specification, sections 5.11.26, 5.11.32 and 7.10.2).
 
+use super::block::{Block, MOST};
 use super::probabilities::Modes;
 use super::symbols::Symbols;
+use super::tile::Tile;
+use super::transform::{Size, Type};
+use crate::decode::Unreadable;
 
 /// How far a block lies from what it is copied from: down and across, in eighths of a pixel.
 pub(super) type Motion = (i32, i32);
@@ -23,18 +27,18 @@ pub(super) struct Motions {
 }
 
 /// A block that is to be copied, in blocks of 4 pixels, and its tile.
-pub(super) struct Place {
-    pub(super) row: usize,
-    pub(super) column: usize,
-    pub(super) across: u8,
-    pub(super) down: u8,
+struct Place {
+    row: usize,
+    column: usize,
+    across: u8,
+    down: u8,
     /// Where the tile begins, and what is behind it.
-    pub(super) rows: (usize, usize),
-    pub(super) columns: (usize, usize),
+    rows: (usize, usize),
+    columns: (usize, usize),
     /// Whether the block above its right end is decoded.
-    pub(super) knows_above_right: bool,
+    knows_above_right: bool,
     /// Logarithm of a superblock's side.
-    pub(super) level: u8,
+    level: u8,
 }
 
 /// What blocks around say, and how much of them.
@@ -74,7 +78,7 @@ impl Motions {
     }
 
     /// What a motion is told as the difference from.
-    pub(super) fn expected(&self, place: &Place) -> Motion {
+    fn expected(&self, place: &Place) -> Motion {
         let likely = self.around(place);
         let first = likely.iter().take(2).find(|motion| **motion != (0, 0));
         let side = 32 << place.level;
@@ -167,7 +171,7 @@ fn scan(
 }
 
 /// Reads how far a motion, in whole pixels, is from what was expected.
-pub(super) fn read(symbols: &mut Symbols<'_>, modes: &mut Modes, expected: Motion) -> Motion {
+fn read(symbols: &mut Symbols<'_>, modes: &mut Modes, expected: Motion) -> Motion {
     let joint = symbols.symbol(&mut modes.motion_joint);
     let (mut down, mut across) = expected;
     if joint & 2 != 0 {
@@ -190,4 +194,99 @@ fn read_one_way(symbols: &mut Symbols<'_>, modes: &mut Modes, way: usize) -> i32
     };
     let eighths = (pixels + 1) * 8;
     if is_negative { -eighths } else { eighths }
+}
+
+impl Tile<'_> {
+    /// Where a block is copied from.
+    pub(super) fn read_motion(&mut self, block: &mut Block) {
+        let mask = if self.sequence.has_large_superblocks { 31 } else { 15 };
+        let place = Place {
+            row: block.row,
+            column: block.column,
+            across: block.across,
+            down: block.down,
+            rows: self.rows,
+            columns: self.columns,
+            knows_above_right: self.is_decoded(block.row & mask, (block.column & mask) + block.columns() + 1),
+            level: if self.sequence.has_large_superblocks { 5 } else { 4 },
+        };
+        let expected = self.canvas.motions.as_ref().map(|motions| motions.expected(&place)).unwrap_or_default();
+        block.motion = Some(read(&mut self.symbols, &mut self.modes, expected));
+        block.kinds = vec![Type::COSINES; block.columns() * block.rows()];
+    }
+
+    /// `read_block_tx_size` of a copied block.
+    pub(super) fn read_parts(&mut self, block: &mut Block) {
+        let most = Size { across: block.across.min(4), down: block.down.min(4) };
+        block.transform = if block.is_lossless { Size::default() } else { most };
+        let is_parted = self.frame.selects_transforms && !block.is_skipped && block.transform.most() > 0;
+        for y in (0..block.rows()).step_by(1 << block.transform.down) {
+            for x in (0..block.columns()).step_by(1 << block.transform.across) {
+                if is_parted {
+                    self.read_part(block, (x, y), block.transform, 0);
+                } else {
+                    block.leaves.push((x, y, block.transform));
+                }
+            }
+        }
+        if !is_parted {
+            let sides = if block.is_skipped { (block.across, block.down) } else { (most.across, most.down) };
+            let (column, row) = (block.column, block.row % MOST);
+            self.above.part[column..column + block.columns()].fill(sides.0);
+            self.left.part[row..row + block.rows()].fill(sides.1);
+        }
+    }
+
+    /// `read_var_tx_size`.
+    fn read_part(&mut self, block: &mut Block, (x, y): (usize, usize), size: Size, depth: usize) {
+        let (column, row) = (block.column + x, block.row + y);
+        if column >= self.frame.block_columns() || row >= self.frame.block_rows() {
+            return;
+        }
+        let (in_left, wide, high) = (row % MOST, 1 << size.across, 1 << size.down);
+        let mut is_split = false;
+        if depth < 2 && size.most() > 0 {
+            let context =
+                usize::from(self.above.part[column] < size.across) + usize::from(self.left.part[in_left] < size.down);
+            let row = (2 * (4 - size.most())).saturating_sub(depth).min(6);
+            is_split = self.symbols.flag(&mut self.modes.tx_split[row][context]);
+        }
+        let part = if is_split { size.split() } else { size };
+        if is_split && size.most() > 1 {
+            for y_part in (0..high).step_by(1 << part.down) {
+                for x_part in (0..wide).step_by(1 << part.across) {
+                    self.read_part(block, (x + x_part, y + y_part), part, depth + 1);
+                }
+            }
+            return;
+        }
+        self.above.part[column..column + wide].fill(part.across);
+        self.left.part[in_left..in_left + high].fill(part.down);
+        for y_part in (0..high).step_by(1 << part.down) {
+            for x_part in (0..wide).step_by(1 << part.across) {
+                block.leaves.push((x + x_part, y + y_part, part));
+            }
+        }
+    }
+
+    /// Copies what is to be in the tile, and decoded: nothing of this superblock or of later ones.
+    pub(super) fn copy(&mut self, block: &Block, (down, across): Motion) -> Result<(), Unreadable> {
+        let (left, top) = (4 * block.column as i32 + (across >> 3), 4 * block.row as i32 + (down >> 3));
+        let (right, bottom) = (left + 4 * block.columns() as i32, top + 4 * block.rows() as i32);
+        let level = if self.sequence.has_large_superblocks { 7 } else { 6 };
+        let start = |at: usize| (4 * at as i32) & -(1 << level);
+        let (here, line) = (start(block.column), start(block.row));
+        let end = 4 * self.columns.1.next_multiple_of(block.columns()) as i32;
+        let is_inside = left >= 4 * self.columns.0 as i32 && top >= 4 * self.rows.0 as i32 && right <= end;
+        let is_decoded = bottom <= line || right <= here && bottom <= line + (1 << level);
+        if !is_inside || !is_decoded {
+            return Err(Unreadable::Damaged);
+        }
+        let width = 4 * block.columns();
+        for y in 0..4 * block.rows() {
+            let from = self.canvas.plane.run(left as usize, top as usize + y, width).to_vec();
+            self.canvas.plane.run_mut(4 * block.column, 4 * block.row + y, width).copy_from_slice(&from);
+        }
+        Ok(())
+    }
 }

@@ -14,19 +14,24 @@
 )]
 
 mod bits;
+mod block;
 mod copies;
 mod deblock;
 mod header;
+mod kinds;
+mod modes;
 mod notes;
 mod palette;
 mod plane;
 mod predict;
 mod probabilities;
+mod reconstruct;
 mod residual;
 mod symbols;
 mod tables;
 mod tile;
 mod transform;
+
 mod weights;
 
 use super::Unreadable;
