@@ -58,7 +58,8 @@ fn pictures_of_the_web_are_read() {
 }
 
 /// By libaom with matrices, with changes of quantiser and filter, with palettes and with copied blocks, by rav1e with segments, 10
-/// bits and half the columns of colours, and by SVT-AV1. The digests (FNV-1a) are those of what rav1d makes of them with its deblocking filter and none of the later ones.
+/// bits and half the columns of colours, and by SVT-AV1; one has sides that are no multiple of 8.
+/// The digests (FNV-1a) are those of what rav1d makes of them with its deblocking filter and none of the later ones.
 #[cfg(feature = "avif")]
 #[test]
 fn every_sample_of_av1_is_that_of_another_decoder() {
@@ -66,6 +67,7 @@ fn every_sample_of_av1_is_that_of_another_decoder() {
         ("colour.avif", 0xbe2e_9d21_621b_ee69),
         ("matrices.avif", 0x652f_c653_ae25_7781),
         ("changes.avif", 0x9499_a886_6368_b955),
+        ("uneven.avif", 0x8adf_eb16_b991_681a),
         ("deep.avif", 0xb232_8aca_807c_67c7),
         ("svt.avif", 0xb137_58b1_b354_159e),
         ("palette.avif", 0xdb1f_8db9_6131_0d3b),

@@ -4,15 +4,15 @@ use super::header::Frame;
 use super::notes::Notes;
 use super::plane::Plane;
 
-/// Smooths the edges of transforms: first those that go down, then those across.
+/// Smooths the edges of transforms in what is shown: first those that go down, then those across.
 pub(super) fn deblock(plane: &mut Plane, notes: &Notes, frame: &Frame, depth: u32) {
     if frame.filter.levels == [0, 0] {
         return;
     }
     let (samples, stride) = plane.samples_mut();
     for direction in 0..2 {
-        for row in 0..frame.block_rows() {
-            for column in 0..frame.block_columns() {
+        for row in 0..frame.height.div_ceil(4) {
+            for column in 0..frame.width.div_ceil(4) {
                 if let Some((length, level)) = edge(notes, direction, row, column) {
                     let (step, along) = if direction == 0 { (1, stride) } else { (stride, 1) };
                     let thresholds = Thresholds::of(level, frame.filter.sharpness, depth);

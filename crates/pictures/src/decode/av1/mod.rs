@@ -31,7 +31,6 @@ mod symbols;
 mod tables;
 mod tile;
 mod transform;
-
 mod weights;
 
 use super::Unreadable;
