@@ -110,17 +110,16 @@ fn wide(samples: &mut [u16], at: usize, step: usize, half: usize) {
     for (index, sample) in line[..count].iter_mut().enumerate() {
         *sample = u32::from(samples.get(first.wrapping_add(index * step)).copied().unwrap_or_default());
     }
-    let bits = if half == 6 { 4 } else { 3 };
-    let doubled = usize::from(half == 6);
+    let (bits, doubled) = if half == 6 { (4, 1) } else { (3, 0) };
+    let at_or_end = |at: usize| line[at.min(count - 1)];
+    // Of all from `half` before to `half` behind; beyond the ends the last ones stand.
+    let mut sum = line[0] * half as u32 + line[..=half].iter().sum::<u32>();
     for middle in 1..=2 * half {
-        let sum: u32 = (0..=2 * half)
-            .map(|tap| {
-                let weight = 1 + u32::from(tap.abs_diff(half) <= doubled);
-                weight * line[(middle + tap).saturating_sub(half).min(count - 1)]
-            })
-            .sum();
+        sum += at_or_end(middle + half);
+        sum -= line[(middle - 1).saturating_sub(half)];
+        let twice: u32 = line[middle - doubled..=middle + doubled].iter().sum();
         if let Some(sample) = samples.get_mut(first.wrapping_add(middle * step)) {
-            *sample = ((sum + (1 << (bits - 1))) >> bits) as u16;
+            *sample = ((sum + twice + (1 << (bits - 1))) >> bits) as u16;
         }
     }
 }

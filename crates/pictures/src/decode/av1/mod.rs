@@ -65,10 +65,10 @@ fn refused() -> Unreadable {
     Unreadable::Damaged
 }
 
-/// Bytes that are held for a picture of this size: samples, and what is noted of each block of 4 by 4 pixels.
+/// Bytes that are held for a picture of this size: samples, and what is noted of each block of 4 by 4 pixels, up to 20.
 pub(super) fn memory((width, height): (usize, usize)) -> usize {
     let samples = width.saturating_add(128).saturating_mul(height.saturating_add(128));
-    samples.saturating_mul(2).saturating_add(samples / 2)
+    samples.saturating_mul(2).saturating_add(samples.div_ceil(16).saturating_mul(20))
 }
 
 /// Decodes the first picture of a stream, where it has the size that was allowed for.
