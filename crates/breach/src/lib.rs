@@ -14,6 +14,7 @@ mod encoding;
 mod entry;
 pub mod fuzzing;
 mod hosts;
+mod keep;
 mod kept;
 mod key;
 mod kind;
@@ -37,6 +38,7 @@ mod window;
 pub use column::{ColumnReport, DistinctReport, KindRows, ShapeShare};
 pub use dialect::php::{Pair as PhpPair, pairs as php_pairs};
 pub use dyetrace_search::ResidentIdMode;
+pub use keep::Keep;
 pub use key::Key;
 pub use kind::Kind;
 pub use law::{Indication, SOURCE as LAW_SOURCE};
@@ -49,8 +51,8 @@ pub use people::{Group, Groups, PeopleReport};
 pub use read::{Checkpoint, Options, read, read_from};
 pub use rows::{Batch, Damage, Dialect, Entry, Place, Row, Sink, Span, Table, TableId};
 pub use scan::{
-    DamageReport, EntryReport, Job, Keep, Refused, Report, Scan, ScanError, ScanOptions, TableReport, is_column_name,
+    DamageReport, EntryReport, Job, Refused, Report, Scan, ScanError, ScanOptions, TableReport, is_column_name,
     scan_files,
 };
-pub use stale::{StaleReport, stale};
+pub use stale::{StaleJob, StaleReport, stale};
 pub use streams::Streams;

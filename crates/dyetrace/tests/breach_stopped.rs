@@ -1,4 +1,4 @@
-//! `dyetrace breach scan --checkpoint`, killed again and again, and the end of a case's key.
+//! `dyetrace breach scan --checkpoint` and `stale --checkpoint`, killed again and again, and the end of a case's key.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and a skipped part must say so")]
 
@@ -53,21 +53,36 @@ impl Scan {
     fn report(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.folder.join(name)).unwrap()
     }
+}
 
-    /// Starts the scan and kills it after some time. True where it came to its end before.
-    fn killed_after(&self, time: Duration, more: &[&str]) -> bool {
-        let mut child = self.command("stopped.json", more).spawn().unwrap();
-        let begin = Instant::now();
-        while begin.elapsed() < time {
-            if let Some(status) = child.try_wait().unwrap() {
-                assert!(matches!(status.code(), Some(0 | 2)), "{status}");
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(5));
+/// Starts a command and kills it after some time. True where it came to its end before.
+fn killed_after(mut command: Command, time: Duration) -> bool {
+    let mut child = command.spawn().unwrap();
+    let begin = Instant::now();
+    while begin.elapsed() < time {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(matches!(status.code(), Some(0..=2)), "{status}");
+            return true;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        false
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    false
+}
+
+/// Kills a command again and again, after between a tenth and six tenths of the time that it takes undisturbed, and in
+/// the end leaves it alone. How often it was killed, and how often it went on from the checkpoint.
+fn killed_again_and_again(command: impl Fn() -> Command, time: Duration, checkpoint: &Path) -> (u32, u32) {
+    let (mut kills, mut went_on, mut seed) = (0, 0, 12345u32);
+    loop {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let share = if kills < 12 { 100 + seed / 65_536 % 500 } else { 100_000 };
+        went_on += u32::from(checkpoint.exists());
+        if killed_after(command(), time * share / 1000) {
+            return (kills, went_on);
+        }
+        kills += 1;
     }
 }
 
@@ -80,22 +95,72 @@ fn a_scan_that_is_killed_again_and_again_tells_what_an_undisturbed_one_tells() {
     assert!(matches!(whole.status.code(), Some(0 | 2)), "{}", stderr(&whole));
     let time = begin.elapsed();
     let more = ["--checkpoint", "scan.checkpoint", "--every", "8MB", "--cores", "2"];
-    let (mut kills, mut went_on, mut seed) = (0, 0, 12345u32);
-    loop {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        // Between a tenth and six tenths of the whole; in the end it is left alone.
-        let share = if kills < 12 { 100 + seed / 65_536 % 500 } else { 100_000 };
-        went_on += u32::from(scan.folder.join("scan.checkpoint").exists());
-        if scan.killed_after(time * share / 1000, &more) {
-            break;
-        }
-        kills += 1;
-    }
+    let checkpoint = scan.folder.join("scan.checkpoint");
+    let (kills, went_on) = killed_again_and_again(|| scan.command("stopped.json", &more), time, &checkpoint);
     assert!(kills >= 2 && went_on >= 1, "killed {kills} times, went on {went_on} times");
     assert!(scan.report("stopped.json") == scan.report("whole.json"), "killed {kills} times, went on {went_on} times");
     let left: Vec<_> = std::fs::read_dir(&scan.folder).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name == "scan.checkpoint"), "{left:?}");
     std::fs::remove_dir_all(&scan.folder).unwrap();
+}
+
+/// A list of accounts whose passwords are stored with bcrypt, and a dump that gives some of them away as they were typed.
+fn accounts(folder: &Path, count: usize) {
+    let password = |n: usize| format!("typed-{n}");
+    let mut list = String::from("mail,password\n");
+    let mut leaked = String::from("mail,password\n");
+    for n in 0..count {
+        let stored = bcrypt::hash_with_salt(password(n), 8, [n as u8; 16]).unwrap();
+        let _ = writeln!(list, "u{n}@mail.test,{}", stored.format_for_version(bcrypt::Version::TwoB));
+        // Two wrong ones, and for every third the right one.
+        for tried in [n + 1000, n + 2000, if n.is_multiple_of(3) { n } else { n + 3000 }] {
+            let _ = writeln!(leaked, "u{n}@mail.test,{}", password(tried));
+        }
+    }
+    std::fs::write(folder.join("accounts.csv"), list).unwrap();
+    std::fs::write(folder.join("leaked.csv"), leaked).unwrap();
+}
+
+#[test]
+fn a_comparison_that_is_killed_again_and_again_tells_what_an_undisturbed_one_tells() {
+    let folder = folder("breach-stale-killed");
+    accounts(&folder, 60);
+    let command = |output: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dyetrace"));
+        command.current_dir(&folder).args(["breach", "stale", "leaked.csv", "--accounts", "accounts.csv"]);
+        command.args(["--format", "json", "--output", output, "--key", "case.key", "--identity", "me.txt"]);
+        command.args(more).stderr(Stdio::piped());
+        command
+    };
+    let begin = Instant::now();
+    let whole = command("whole.json", &[]).output().unwrap();
+    assert_eq!(whole.status.code(), Some(1), "{}", stderr(&whole));
+    let time = begin.elapsed();
+    let more = ["--checkpoint", "stale.checkpoint", "--every", "0"];
+    let checkpoint = folder.join("stale.checkpoint");
+    let (kills, went_on) = killed_again_and_again(|| command("stopped.json", &more), time, &checkpoint);
+    assert!(kills >= 2 && went_on >= 1, "killed {kills} times, went on {went_on} times");
+    let report = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(report("stopped.json"), report("whole.json"), "killed {kills} times, went on {went_on} times");
+    let told: serde_json::Value = serde_json::from_str(&report("whole.json")).unwrap();
+    assert_eq!((&told["unchanged"], &told["changed"]), (&20.into(), &40.into()));
+    assert!(!checkpoint.exists(), "done, so removed");
+
+    // Of other accounts, and of a scan.
+    assert!(!killed_after(command("stopped.json", &more), time / 2) && checkpoint.exists());
+    let list = report("accounts.csv");
+    std::fs::write(folder.join("accounts.csv"), list.replace("u1@", "u100@")).unwrap();
+    let refused = command("other.json", &more).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("of other files") && stderr(&refused).contains("--restart"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(!folder.join("other.json").exists());
+    let anew = command("other.json", &[&more[..], &["--restart"]].concat()).output().unwrap();
+    assert_eq!(anew.status.code(), Some(1), "{}", stderr(&anew));
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::keeping::Refused;
 use super::part::{Knowledge, Part};
 use super::{Scan, ScanOptions};
 use crate::cores::{Cores, Merging};
+use crate::keep::{Given, Keep, identity};
 use crate::kept::{In, Out};
 use crate::key::Key;
 use crate::read::{Checkpoint, Options};
@@ -12,11 +13,9 @@ use crate::scan::{EntryReport, Report};
 use crate::seal::{Opened, Sealed};
 use crate::streams::Streams;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 /// What to scan and how.
 pub struct Job<'a> {
@@ -38,27 +37,6 @@ pub struct Job<'a> {
     pub resume: Option<&'a mut dyn Read>,
     /// Is told how many bytes of the files have been read.
     pub progress: Box<dyn FnMut(u64) + Send + 'a>,
-}
-
-/// Keeps checkpoints, each whole or not at all: what was kept last stays until the next one has ended.
-pub trait Keep {
-    /// The bytes of a checkpoint follow.
-    ///
-    /// # Errors
-    /// It cannot be kept; the scan goes on without.
-    fn begin(&mut self) -> io::Result<()>;
-
-    /// Some bytes.
-    ///
-    /// # Errors
-    /// As [`Self::begin`].
-    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()>;
-
-    /// These were all.
-    ///
-    /// # Errors
-    /// As [`Self::begin`].
-    fn end(&mut self) -> io::Result<()>;
 }
 
 /// Why there is no report.
@@ -241,53 +219,17 @@ struct Identity {
 
 /// The first line of a checkpoint: what another version counted by other rules is not gone on with.
 const MAGIC: &[u8] = concat!("dyetrace breach checkpoint 3 ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
-/// Bytes of a file's beginning that tell it from others.
-const HEAD: u64 = 64 << 10;
 
 impl Identity {
     fn of(files: &[PathBuf], key: &Key, reading: &Options) -> Result<Self, ScanError> {
-        let mut all = Vec::new();
-        for path in files {
-            Self::add(path, key, &mut all).map_err(|error| ScanError::File(path.clone(), error))?;
-        }
-        let Options { block, sample, examine_every, longest_row, cell, .. } = reading;
-        for number in [*block as u64, *sample as u64, *examine_every, *longest_row as u64, *cell] {
-            all.extend(number.to_le_bytes());
-        }
-        Ok(Self { digest: key.digest("files of a scan", &all), key: key.clone() })
+        let digest = identity("files of a scan", files, key, reading);
+        let digest = digest.map_err(|(path, error)| ScanError::File(path, error))?;
+        Ok(Self { digest, key: key.clone() })
     }
 
     /// Of a scan that is not kept.
     fn none(key: &Key) -> Self {
         Self { digest: [0; 32], key: key.clone() }
-    }
-
-    fn add(path: &Path, key: &Key, all: &mut Vec<u8>) -> io::Result<()> {
-        let mut file = File::open(path)?;
-        let data = file.metadata()?;
-        let changed = data.modified()?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let mut head = Vec::new();
-        (&mut file).take(HEAD).read_to_end(&mut head)?;
-        let path = path.as_os_str().as_encoded_bytes();
-        all.extend((path.len() as u64).to_le_bytes());
-        all.extend(path);
-        all.extend(data.len().to_le_bytes());
-        all.extend(changed.to_le_bytes());
-        all.extend(key.digest("beginning of a file", &head));
-        Ok(())
-    }
-}
-
-/// Gives bytes to who keeps them.
-struct Given<'k>(&'k mut dyn Keep);
-
-impl Write for Given<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.bytes(bytes).map(|()| bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

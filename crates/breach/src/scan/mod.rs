@@ -17,7 +17,7 @@ use crate::people::{People, PeopleReport};
 use crate::read::Checkpoint;
 use crate::rows::{Batch, Damage, Dialect, Entry, Sink, Table, TableId};
 use crate::sample::{Held, Sample};
-pub use cells::{Job, Keep, ScanError, scan_files};
+pub use cells::{Job, ScanError, scan_files};
 use count::{Counter, RowCounts};
 use dyetrace_search::{RecogniseOptions, ResidentIdMode};
 use keeping::Again;

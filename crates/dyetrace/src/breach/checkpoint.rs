@@ -1,12 +1,12 @@
-//! Checkpoints of a scan on disk: a file that is there whole or not at all, for its owner alone.
+//! Checkpoints of a scan or a comparison on disk: a file that is there whole or not at all, for its owner alone.
 //!
 //! The scan runs on threads that may not write files, so they only send the sealed bytes; the thread that waits for
 //! the scan writes them.
 
 use crate::exit::{Fault, say};
-use dyetrace_breach::Keep;
+use dyetrace_breach::{Keep, ScanError, Streams};
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,11 +49,54 @@ pub(super) fn pair(path: &Path) -> Result<(Sent, Writer), Fault> {
     Ok((sent, Writer { path: path.to_owned(), from, has_failed }))
 }
 
+/// Refuses what can be read only once where there are to be checkpoints.
+pub(super) fn refuse_streams(streams: &Streams, checkpoint: Option<&Path>) -> Result<(), Fault> {
+    let Some(path) = streams.first().filter(|_| checkpoint.is_some()) else { return Ok(()) };
+    let fault = Fault::new(format!("{}: what can be read only once is read without checkpoints", path.display()));
+    Err(fault.hint("leave out --checkpoint, or write it into a file first"))
+}
+
+/// The checkpoint to go on from, unless all is to begin anew.
+pub(super) fn resumed(path: Option<&Path>, restart: bool) -> Result<Option<BufReader<File>>, Fault> {
+    let Some(path) = path else { return Ok(None) };
+    if path.exists() && !is_one(path) {
+        let fault = Fault::new(format!("{}: it is no checkpoint, and stays as it is", path.display()));
+        return Err(fault.hint("name a file that is not there yet, or a checkpoint"));
+    }
+    if restart {
+        return Ok(None);
+    }
+    match File::open(path) {
+        Ok(file) => {
+            say(&format!("dyetrace: going on from {}", path.display()));
+            Ok(Some(BufReader::new(file)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Fault::file(path, &error)),
+    }
+}
+
+/// What is said of an error: of a checkpoint that is refused, what to type.
+pub(super) fn fault(error: &ScanError, checkpoint: Option<&Path>) -> Fault {
+    match (error, checkpoint) {
+        (ScanError::Refused(why), Some(path)) => {
+            Fault::new(format!("{}: {why}. --restart begins anew", path.display()))
+        }
+        _ => Fault::new(error),
+    }
+}
+
+/// Removes the checkpoint of what is done.
+pub(super) fn remove(path: Option<&Path>) -> Result<(), Fault> {
+    let Some(path) = path.filter(|path| is_one(path)) else { return Ok(()) };
+    std::fs::remove_file(path).map_err(|error| Fault::file(path, &error))
+}
+
 /// How every checkpoint begins, of whatever version.
 const MAGIC: &[u8] = b"dyetrace breach checkpoint ";
 
 /// Whether the file is a checkpoint: nothing else is replaced or removed.
-pub(super) fn is_one(path: &Path) -> bool {
+fn is_one(path: &Path) -> bool {
     begins(path).is_ok_and(|start| start == MAGIC)
 }
 
@@ -113,7 +156,7 @@ impl Writer {
         if let Err(error) = self.write() {
             self.has_failed.store(true, Ordering::Relaxed);
             let _ = std::fs::remove_file(partial(&self.path));
-            say(&format!("dyetrace: note: no more checkpoints, the scan goes on: {}: {error}", self.path.display()));
+            say(&format!("dyetrace: note: no more checkpoints, the work goes on: {}: {error}", self.path.display()));
             while self.from.recv().is_ok() {}
         }
     }

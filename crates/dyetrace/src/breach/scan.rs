@@ -9,10 +9,9 @@ use crate::exit::{Exit, Fault, say};
 use crate::output;
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
-use dyetrace_breach::{Job, Keep, Key, Options, Report, ResidentIdMode, ScanError, ScanOptions, Streams, scan_files};
+use dyetrace_breach::{Job, Keep, Key, Options, Report, ResidentIdMode, ScanOptions, Streams, scan_files};
 use dyetrace_case::Time;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -96,11 +95,7 @@ enum Mode {
 /// Runs `breach scan`.
 pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
     let streams = opened(&arguments.files)?;
-    if let Some(path) = streams.first().filter(|_| arguments.checkpoint.is_some()) {
-        let fault =
-            Fault::new(format!("{}: what can be read only once is scanned without checkpoints", path.display()));
-        return Err(fault.hint("leave out --checkpoint, or write it into a file first"));
-    }
+    checkpoint::refuse_streams(&streams, arguments.checkpoint.as_deref())?;
     let measured = arguments.measured.as_deref().map(MeasuredFile::open).transpose()?;
     say_nothing_else();
     let key = arguments.case_key.key()?;
@@ -118,9 +113,7 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Fault> {
         measured.write(OF_SCAN, of_scan(&report, &arguments.files))?;
     }
     // Last: until then the scan can go on from it.
-    if let Some(checkpoint) = arguments.checkpoint.as_ref().filter(|file| checkpoint::is_one(file)) {
-        std::fs::remove_file(checkpoint).map_err(|error| Fault::file(checkpoint, &error))?;
-    }
+    checkpoint::remove(arguments.checkpoint.as_deref())?;
     Ok(exit(&report))
 }
 
@@ -138,8 +131,9 @@ fn scan(arguments: &ScanArguments, streams: Streams, key: &Key) -> Result<Report
         only_valid: false,
     };
     let files = &arguments.files;
-    let mut from = arguments.resumed()?;
-    let (mut sent, writer) = arguments.checkpoint.as_deref().map(checkpoint::pair).transpose()?.unzip();
+    let checkpoint = arguments.checkpoint.as_deref();
+    let mut from = checkpoint::resumed(checkpoint, arguments.restart)?;
+    let (mut sent, writer) = checkpoint.map(checkpoint::pair).transpose()?.unzip();
     let progress = Progress::new(size_of_files(files));
     progress.begin("scanning", &files.first().map_or_else(String::new, |file| file.display().to_string()));
     let bar = progress.clone();
@@ -166,38 +160,7 @@ fn scan(arguments: &ScanArguments, streams: Streams, key: &Key) -> Result<Report
     if let Some(missing) = confinement.missing() {
         say(&format!("dyetrace: note: {missing}"));
     }
-    report.map_err(|error| arguments.fault(&error))
-}
-
-impl ScanArguments {
-    /// The checkpoint to go on from.
-    fn resumed(&self) -> Result<Option<io::BufReader<File>>, Fault> {
-        let Some(path) = &self.checkpoint else { return Ok(None) };
-        if path.exists() && !checkpoint::is_one(path) {
-            let fault = Fault::new(format!("{}: it is no checkpoint, and stays as it is", path.display()));
-            return Err(fault.hint("name a file that is not there yet, or a checkpoint"));
-        }
-        if self.restart {
-            return Ok(None);
-        }
-        match File::open(path) {
-            Ok(file) => {
-                say(&format!("dyetrace: going on from {}", path.display()));
-                Ok(Some(io::BufReader::new(file)))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Fault::file(path, &error)),
-        }
-    }
-
-    fn fault(&self, error: &ScanError) -> Fault {
-        match (error, &self.checkpoint) {
-            (ScanError::Refused(why), Some(path)) => {
-                Fault::new(format!("{}: {why}. --restart begins anew", path.display()))
-            }
-            _ => Fault::new(error),
-        }
-    }
+    report.map_err(|error| checkpoint::fault(&error, checkpoint))
 }
 
 /// So many, or all there are.
@@ -212,7 +175,7 @@ pub(super) fn opened<'f>(files: impl IntoIterator<Item = &'f PathBuf>) -> Result
 }
 
 /// What a bar goes up to; of pipes nobody knows.
-fn size_of_files(files: &[PathBuf]) -> u64 {
+pub(super) fn size_of_files(files: &[PathBuf]) -> u64 {
     files.iter().filter_map(|file| std::fs::metadata(file).ok()).map(|data| data.len()).sum()
 }
 

@@ -1,18 +1,24 @@
 //! Which of one's own accounts still have the password that a dump gives away.
 
+mod keeping;
+
 use crate::column::Digests;
+use crate::keep::Keep;
 use crate::key::Key;
 use crate::kind::{self, Checker, Kind};
 use crate::password;
-use crate::read::{Options, Reading};
-use crate::rows::{Damage, Row};
+use crate::read::{Checkpoint, Options, Reading};
+use crate::rows::{Batch, Damage, Entry, Row, Sink, Table, TableId};
+use crate::scan::ScanError;
 use crate::streams::Streams;
 use crate::typed::{Typed, TypedRows};
 use dyetrace_search::ResidentIdMode;
+use keeping::Keeping;
 use serde::Serialize;
 use std::collections::HashMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// What is told of accounts. It holds numbers of rows, which only who has the list of accounts can resolve.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -35,32 +41,94 @@ pub struct StaleReport {
     pub damages: u64,
 }
 
+/// What to compare and how.
+pub struct StaleJob<'a> {
+    /// The files of the dumps.
+    pub dumps: &'a [PathBuf],
+    /// The list of accounts.
+    pub accounts: &'a PathBuf,
+    /// The key of all digests, and of checkpoints.
+    pub key: &'a Key,
+    /// Those of the files that can be read only once: then there are no checkpoints.
+    pub streams: Streams,
+    /// Where checkpoints go, and after how much time there is to be one.
+    pub keep: Option<(&'a mut dyn Keep, Duration)>,
+    /// A checkpoint to go on from.
+    pub resume: Option<&'a mut dyn Read>,
+    /// Is told how many bytes of the dumps have been read.
+    pub progress: Box<dyn FnMut(u64) + Send + 'a>,
+}
+
 /// Compares the dumps' passwords with those of the accounts, on one core: of each account only so many passwords are
-/// tried, in the order of the dumps.
+/// tried, in the order of the dumps. What costs time is to try passwords against slow forms: a comparison that goes on
+/// from a checkpoint reads everything again, and tries nothing again.
 ///
 /// # Errors
-/// A file cannot be opened.
-pub fn stale(dumps: &[PathBuf], accounts: &Path, key: &Key, mut streams: Streams) -> io::Result<StaleReport> {
+/// A file cannot be opened, or the checkpoint is not of these files.
+pub fn stale(job: StaleJob<'_>) -> Result<StaleReport, ScanError> {
+    let StaleJob { dumps, accounts, key, mut streams, keep, resume, mut progress } = job;
+    let keeps = keep.is_some() || resume.is_some();
+    if let Some(path) = streams.first().filter(|_| keeps) {
+        return Err(ScanError::Stream(path.to_owned()));
+    }
     let mut list = Accounts { digests: Digests::new(key), all: Vec::new(), by_id: HashMap::new(), damages: 0 };
-    pass(&[accounts.to_owned()], &mut streams, &mut list)?;
-    let mut leaked = Leaked { accounts: &mut list, damages: 0 };
-    pass(dumps, &mut streams, &mut leaked)?;
+    pass(std::slice::from_ref(accounts), &mut streams, &mut list, &mut |_| ())?;
+    let mut keeping = if keeps { Keeping::of(dumps, accounts, key, keep)? } else { Keeping::none(key) };
+    if let Some(from) = resume {
+        keeping.resume(from, &mut list).map_err(ScanError::Refused)?;
+    }
+    let mut leaked = Leaked { accounts: &mut list, keeping, rows: 0, damages: 0 };
+    pass(dumps, &mut streams, &mut leaked, &mut *progress)?;
     let damages = leaked.damages + list.damages;
     Ok(list.report(damages))
 }
 
-fn pass<T: TypedRows>(paths: &[PathBuf], streams: &mut Streams, rows: &mut T) -> io::Result<()> {
-    let mut typed = Typed::new(rows, ResidentIdMode::Historical);
+fn pass<T: TypedRows>(
+    paths: &[PathBuf],
+    streams: &mut Streams,
+    rows: &mut T,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), ScanError> {
+    let mut typed = Watched { typed: Typed::new(rows, ResidentIdMode::Historical), progress };
     let options = Options::default();
     let mut reading = Reading::new(&options, &mut typed);
     for path in paths {
-        match streams.take(path) {
-            Some(stream) => reading.stream(path, stream)?,
-            None => reading.path(path)?,
-        }
+        let read: io::Result<()> = match streams.take(path) {
+            Some(stream) => reading.stream(path, stream),
+            None => reading.path(path),
+        };
+        read.map_err(|error| ScanError::File(path.clone(), error))?;
     }
-    typed.finish();
+    typed.typed.finish();
     Ok(())
+}
+
+/// Tells how far reading is.
+struct Watched<'w, 't, T: TypedRows> {
+    typed: Typed<'t, T>,
+    progress: &'w mut dyn FnMut(u64),
+}
+
+impl<T: TypedRows> Sink for Watched<'_, '_, T> {
+    fn entry(&mut self, index: u32, entry: &Entry) {
+        self.typed.entry(index, entry);
+    }
+
+    fn table(&mut self, table: &Table) -> TableId {
+        self.typed.table(table)
+    }
+
+    fn batch(&mut self, table: TableId, batch: &Batch<'_>) {
+        self.typed.batch(table, batch);
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        self.typed.damage(damage);
+    }
+
+    fn checkpoint(&mut self, _: &Checkpoint, read: u64) {
+        (self.progress)(read);
+    }
 }
 
 /// What is known of one account's password. The last wins.
@@ -70,6 +138,10 @@ enum State {
     CannotTell,
     Changed,
     Unchanged,
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::NotInDumps, Self::CannotTell, Self::Changed, Self::Unchanged];
 }
 
 /// One's own account, in memory only.
@@ -148,15 +220,32 @@ impl TypedRows for Accounts {
 }
 
 /// The dumps' rows, held against the accounts.
-struct Leaked<'a> {
+struct Leaked<'a, 'k> {
     accounts: &'a mut Accounts,
+    keeping: Keeping<'k>,
+    /// Rows until now.
+    rows: u64,
     damages: u64,
 }
 
-impl TypedRows for Leaked<'_> {
+impl TypedRows for Leaked<'_, '_> {
     fn table(&mut self, _: &[Kind]) {}
 
     fn row(&mut self, row: &Row<'_>, kinds: &[Kind], checker: &mut Checker) {
+        self.rows += 1;
+        if self.rows > self.keeping.done() {
+            self.compare(row, kinds, checker);
+            self.keeping.keep(self.rows, self.accounts);
+        }
+    }
+
+    fn damage(&mut self, _: Damage) {
+        self.damages += 1;
+    }
+}
+
+impl Leaked<'_, '_> {
+    fn compare(&mut self, row: &Row<'_>, kinds: &[Kind], checker: &mut Checker) {
         let leaked = field(row, kinds, &PASSWORDS);
         if leaked.is_empty() {
             return;
@@ -169,13 +258,11 @@ impl TypedRows for Leaked<'_> {
         for number in numbers {
             let Some(account) = self.accounts.all.get_mut(number as usize) else { continue };
             if account.state != State::Unchanged {
+                let before = account.tried;
                 account.state = account.state.max(compare(account, leaked, salt));
+                self.keeping.note(account.tried != before);
             }
         }
-    }
-
-    fn damage(&mut self, _: Damage) {
-        self.damages += 1;
     }
 }
 
