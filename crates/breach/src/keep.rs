@@ -2,8 +2,10 @@
 
 use crate::key::Key;
 use crate::read::Options;
+use crate::scan::Refused;
+use crate::seal::Opened;
 use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -60,6 +62,26 @@ pub(crate) fn identity<'f>(
         all.extend(number.to_le_bytes());
     }
     Ok(key.digest(what, &all))
+}
+
+/// Opens a checkpoint that begins with a line and is of these files: what follows.
+pub(crate) fn open<'r>(
+    from: &'r mut dyn Read,
+    first_line: &[u8],
+    key: &Key,
+    of_files: &[u8; 32],
+) -> Result<Opened<'r>, Refused> {
+    let not_ours = |_| Refused::NotOurs;
+    let (mut line, mut random, mut identity) = (vec![0; first_line.len()], [0; 16], [0; 32]);
+    from.read_exact(&mut line).map_err(not_ours)?;
+    if line != first_line {
+        let is_other = line.starts_with(b"dyetrace breach checkpoint ");
+        return Err(if is_other { Refused::Version } else { Refused::NotOurs });
+    }
+    from.read_exact(&mut random).map_err(not_ours)?;
+    let mut opened = Opened::new(&key.of_file(&random), from);
+    opened.read_exact(&mut identity).map_err(not_ours)?;
+    if identity == *of_files { Ok(opened) } else { Err(Refused::Files) }
 }
 
 fn add(path: &Path, key: &Key, all: &mut Vec<u8>) -> io::Result<()> {

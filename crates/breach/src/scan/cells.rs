@@ -4,13 +4,13 @@ use super::keeping::Refused;
 use super::part::{Knowledge, Part};
 use super::{Scan, ScanOptions};
 use crate::cores::{Cores, Merging};
-use crate::keep::{Given, Keep, identity};
+use crate::keep::{Given, Keep, identity, open};
 use crate::kept::{In, Out};
 use crate::key::Key;
 use crate::read::{Checkpoint, Options};
 use crate::rows::{Batch, Damage, Entry, Sink, Table, TableId};
 use crate::scan::{EntryReport, Report};
-use crate::seal::{Opened, Sealed};
+use crate::seal::Sealed;
 use crate::streams::Streams;
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -266,19 +266,7 @@ impl Position {
         options: ScanOptions,
         identity: &Identity,
     ) -> Result<(Scan, Self), Refused> {
-        let (mut magic, mut random) = ([0; MAGIC.len()], [0; 16]);
-        from.read_exact(&mut magic).map_err(|_| Refused::NotOurs)?;
-        if magic != *MAGIC {
-            let is_other = magic.starts_with(b"dyetrace breach checkpoint ");
-            return Err(if is_other { Refused::Version } else { Refused::NotOurs });
-        }
-        from.read_exact(&mut random).map_err(|_| Refused::NotOurs)?;
-        let mut opened = Opened::new(&key.of_file(&random), from);
-        let mut digest = [0; 32];
-        opened.read_exact(&mut digest).map_err(|_| Refused::NotOurs)?;
-        if digest != identity.digest {
-            return Err(Refused::Files);
-        }
+        let mut opened = open(from, MAGIC, key, &identity.digest)?;
         let mut from = In(&mut opened);
         let kept = ScanOptions::kept(&mut from).map_err(|_| Refused::NotOurs)?;
         // The year may have changed while the scan was stopped.
@@ -308,6 +296,7 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::Opened;
     use std::fmt::Write as _;
 
     #[derive(Default)]

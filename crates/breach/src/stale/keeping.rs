@@ -2,12 +2,12 @@
 //! no value and no digest of one, and are sealed all the same.
 
 use super::{Accounts, State};
-use crate::keep::{Given, Keep, identity};
+use crate::keep::{Given, Keep, identity, open};
 use crate::kept::{In, Out, invalid};
 use crate::key::Key;
 use crate::read::Options;
 use crate::scan::{Refused, ScanError};
-use crate::seal::{Opened, Sealed};
+use crate::seal::Sealed;
 use std::io::{self, Read, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -73,19 +73,7 @@ impl<'a> Keeping<'a> {
 
     /// Takes up what was known of the accounts.
     pub(super) fn resume(&mut self, from: &mut dyn Read, accounts: &mut Accounts) -> Result<(), Refused> {
-        let (mut magic, mut random) = ([0; MAGIC.len()], [0; 16]);
-        from.read_exact(&mut magic).map_err(|_| Refused::NotOurs)?;
-        if magic != *MAGIC {
-            let is_other = magic.starts_with(b"dyetrace breach checkpoint ");
-            return Err(if is_other { Refused::Version } else { Refused::NotOurs });
-        }
-        from.read_exact(&mut random).map_err(|_| Refused::NotOurs)?;
-        let mut opened = Opened::new(&self.key.of_file(&random), from);
-        let mut identity = [0; 32];
-        opened.read_exact(&mut identity).map_err(|_| Refused::NotOurs)?;
-        if identity != self.identity {
-            return Err(Refused::Files);
-        }
+        let mut opened = open(from, MAGIC, &self.key, &self.identity)?;
         self.done = read(&mut In(&mut opened), accounts).map_err(|_| Refused::NotOurs)?;
         if opened.is_at_end() { Ok(()) } else { Err(Refused::NotOurs) }
     }

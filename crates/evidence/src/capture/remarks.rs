@@ -26,6 +26,8 @@ const UDP: u8 = 17;
 const MOST: usize = 32 << 20;
 /// Pairs of sockets whose refused datagrams are known. Others count as sent.
 const MOST_PAIRS: usize = 1 << 16;
+/// Letters of a host's name (RFC 1035 section 2.3.4).
+const LONGEST_NAME: usize = 253;
 /// Data of one connection whose remarks are kept.
 const MOST_DATA: usize = 128;
 
@@ -270,9 +272,11 @@ impl Remarks {
     fn refuse(&mut self, packet: &[u8], why: &str) {
         let Some(pair) = sockets(packet) else { return };
         if self.refused.len() < MOST_PAIRS || self.refused.contains_key(&pair) {
-            let name = why.strip_prefix("QUIC to ").and_then(|rest| rest.split(',').next()).map(str::to_owned);
+            let name = why.strip_prefix("QUIC to ").and_then(|rest| rest.split(',').next());
+            let name =
+                name.filter(|name| name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_graphic()));
             let known = self.refused.entry(pair).or_default();
-            *known = name.or(known.take());
+            *known = name.map(str::to_owned).or(known.take());
         }
     }
 
@@ -409,6 +413,11 @@ mod tests {
         let end = |address: [u8; 4], port| Endpoint { address: Some(address.into()), port: Some(port), name: None };
         let (phone, server) = (|port| end([10, 0, 0, 2], port), |port| end([192, 0, 2, 9], port));
         assert_eq!(remarks.name_refused(&phone(4000), &server(443)), Some("a.test"));
+        let longest = format!("QUIC to {}, so that", "a".repeat(LONGEST_NAME + 1));
+        file.packet(0, 5, &datagram((4003, 443)), &[(1, &refused(&longest))]);
+        let of_long = preview(file.file.as_slice()).remarks;
+        assert!(of_long.is_refused(&phone(4003), &server(443)));
+        assert_eq!(of_long.name_refused(&phone(4003), &server(443)), None, "no host has such a name");
         assert!(remarks.is_refused(&phone(4001), &server(99)));
         assert_eq!(remarks.name_refused(&phone(4001), &server(99)), None);
         assert!(!remarks.is_refused(&phone(4002), &server(443)), "of another socket");

@@ -142,9 +142,8 @@ fn acknowledgement(frame: &[u8], has_counts: bool) -> Option<&[u8]> {
     let (_, frame) = number(frame)?;
     let (_, frame) = number(frame)?;
     let (ranges, mut frame) = number(frame)?;
-    let (_, rest) = number(frame)?;
-    frame = rest;
-    for _ in 0..ranges.checked_mul(2)?.checked_add(if has_counts { 3 } else { 0 })? {
+    // The first range, two numbers of each other, and three counts.
+    for _ in 0..ranges.checked_mul(2)?.checked_add(if has_counts { 4 } else { 1 })? {
         (_, frame) = number(frame)?;
     }
     Some(frame)

@@ -18,6 +18,7 @@ const EDGE: u64 = 64;
 const UNITS: usize = 4096;
 /// Bytes that a stream's one byte may become before it is taken apart: lengths become start codes, and all is copied.
 const COPIES: usize = 5;
+
 /// Decodes a coded picture that has at least this size. Takes the bytes that are read from those that are left.
 pub(super) fn decode(
     (heif, item): (&HeifFile<'_>, ItemId),
