@@ -86,7 +86,7 @@ fn outside(word: u64, first: u8, last: u8) -> u64 {
 
 /// Pairs, then pairs of pairs (Lemire 2018, "Quickly parsing eight digits").
 #[inline]
-fn eight_digits(word: u64) -> u64 {
+pub(crate) fn eight_digits(word: u64) -> u64 {
     let ones = word & all(0x0F);
     let tens = (ones.wrapping_mul(10) + (ones >> 8)) & 0x00FF_00FF_00FF_00FF;
     let hundreds = (tens.wrapping_mul(100) + (tens >> 16)) & 0x0000_FFFF_0000_FFFF;

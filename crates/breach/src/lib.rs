@@ -6,6 +6,7 @@
 //! raw value is ever kept: what outlives a batch is a count, a mask or a digest under the case's key.
 
 mod ascii;
+mod block;
 mod column;
 mod cores;
 mod damages;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::kind::Value;
 use crate::read::Checkpoint;
 
 /// Where in a dump something is.
@@ -172,6 +173,13 @@ impl<'a> Row<'a> {
     #[inline]
     pub fn field(&self, column: usize) -> Option<&'a [u8]> {
         self.spans.get(column)?.of(self.bytes)
+    }
+
+    /// The same field, and what stands behind it.
+    #[inline]
+    pub(crate) fn value(&self, column: usize) -> Option<Value<'a>> {
+        let span = self.spans.get(column).filter(|span| **span != Span::NULL)?;
+        Value::of(self.bytes, span.start as usize, span.length as usize)
     }
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct Shapes {
     all: u64,
     /// What the shapes take.
     pub(crate) held: usize,
+    /// The shape that was written last.
+    written: String,
 }
 
 impl Shapes {
@@ -71,7 +73,10 @@ impl Shapes {
     /// Counts the shape of a value.
     pub(crate) fn add(&mut self, value: &[u8]) {
         self.all += 1;
-        self.count(&shape(value), 1);
+        let mut shape = std::mem::take(&mut self.written);
+        write_shape(value, &mut shape);
+        self.count(&shape, 1);
+        self.written = shape;
     }
 
     fn count(&mut self, shape: &str, times: u64) {
@@ -102,7 +107,7 @@ impl Shapes {
         let all = from.number()?;
         let counts = FirstSeen::kept(from, MOST, text)?;
         let held = counts.iter().map(|(shape, _)| held(shape)).sum();
-        Ok(Self { room: Some(room), counts, all, held })
+        Ok(Self { room: Some(room), counts, all, held, written: String::new() })
     }
 
     /// The shapes of at least `least` values of the sample, the most repeated first, with their share of it.
@@ -120,9 +125,9 @@ fn text(from: &mut In<'_>) -> io::Result<String> {
 
 /// `#` a digit, `a` and `A` letters, `字` any other character, each with how many of it stand in a row; ASCII signs as
 /// they are. `+86 138…` is `+#{2} #{3}…`.
-fn shape(value: &[u8]) -> String {
+fn write_shape(value: &[u8], shape: &mut String) {
     let value = value.get(..value.len().min(LONGEST)).unwrap_or_default();
-    let mut shape = String::new();
+    shape.clear();
     let mut run: (char, usize) = ('\0', 0);
     for byte in value {
         let class = match byte {
@@ -138,12 +143,11 @@ fn shape(value: &[u8]) -> String {
         if class == run.0 {
             run.1 += 1;
         } else {
-            push(&mut shape, run);
+            push(shape, run);
             run = (class, 1);
         }
     }
-    push(&mut shape, run);
-    shape
+    push(shape, run);
 }
 
 fn push(shape: &mut String, (class, count): (char, usize)) {
@@ -152,7 +156,9 @@ fn push(shape: &mut String, (class, count): (char, usize)) {
     }
     if count > 1 {
         shape.push('{');
-        shape.push_str(&count.to_string());
+        for unit in [100, 10, 1].into_iter().filter(|unit| *unit <= count) {
+            shape.push(char::from(b'0' + (count / unit % 10) as u8));
+        }
         shape.push('}');
     }
 }
@@ -161,6 +167,12 @@ fn push(shape: &mut String, (class, count): (char, usize)) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn shape(value: &[u8]) -> String {
+        let mut shape = String::new();
+        write_shape(value, &mut shape);
+        shape
+    }
 
     #[test]
     fn shapes_hold_classes_and_signs() {

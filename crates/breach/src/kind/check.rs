@@ -5,7 +5,7 @@ use super::{Canonical, Day, Kind, date, person, phone, place};
 use crate::ascii::are_digits;
 use crate::password;
 use core::net::IpAddr;
-use dyetrace_search::{RecogniseOptions, whole};
+use dyetrace_search::{RecogniseOptions, ResidentIdMode, whole};
 
 /// What a checker says of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,24 @@ impl Checker {
     /// The day of birth checked last.
     pub(crate) fn day(&self) -> Option<Day> {
         self.day
+    }
+
+    /// The latest year of birth.
+    #[inline]
+    pub(super) fn year(&self) -> u16 {
+        self.options.year
+    }
+
+    /// Which identity numbers count.
+    #[inline]
+    pub(super) fn resident_ids(&self) -> ResidentIdMode {
+        self.options.resident_ids
+    }
+
+    /// Whether a host is one of those that addresses were seen at.
+    #[inline]
+    pub(super) fn knows_host(&mut self, host: &[u8]) -> bool {
+        self.plain.knows(host)
     }
 
     /// Checks a value that is not empty.

@@ -61,11 +61,16 @@ pub(crate) fn kinds_of(value: &[u8], checker: &mut Checker) -> u32 {
 
 /// What must be there for a kind, told by length and a byte.
 fn quick(kind: Kind, value: &[u8]) -> bool {
+    // Full-width forms, and blanks that are taken off, are left to the check.
+    let begins = |signs: &[u8]| {
+        matches!(value, [first, ..] if first.is_ascii_digit() || *first >= 0x80 || *first == b' ' || signs.contains(first))
+    };
     match kind {
-        Kind::Email => value.len() >= 6,
-        Kind::ResidentId | Kind::Imei => matches!(value.len(), 15..=64),
-        Kind::Phone | Kind::Landline => matches!(value.len(), 10..=48),
-        Kind::Card => matches!(value.len(), 12..=72),
+        Kind::Email => value.len() >= 6 && value.iter().any(|byte| *byte == b'@' || *byte >= 0x80),
+        Kind::ResidentId => matches!(value.len(), 15..=64) && begins(b""),
+        Kind::Imei => matches!(value.len(), 15..=64) && begins(b"-"),
+        Kind::Phone | Kind::Landline => matches!(value.len(), 10..=48) && begins(b"+("),
+        Kind::Card => matches!(value.len(), 12..=72) && begins(b"-"),
         Kind::PasswordHash => value.len() >= 16,
         _ => true,
     }

@@ -35,8 +35,9 @@ impl PlainAddresses {
         is_plain(local) && self.knows(host)
     }
 
+    /// Whether the recogniser takes addresses at this host, of those it remembers.
     #[inline]
-    fn knows(&mut self, host: &[u8]) -> bool {
+    pub(super) fn knows(&mut self, host: &[u8]) -> bool {
         let Some(seen) = Host::of(host) else { return false };
         match self.hosts.get_mut(seen.place()) {
             Some(known) if *known == seen => true,

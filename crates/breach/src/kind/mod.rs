@@ -14,12 +14,14 @@ mod header;
 mod person;
 mod phone;
 mod place;
+mod plain;
 
 pub(crate) use account::column_of_names;
 pub(crate) use canonical::Canonical;
 pub(crate) use check::{Checker, Verdict};
 pub(crate) use date::{Day, civil_from_days, day as birth, moment};
 pub(crate) use decide::{Column, decide, kinds_of};
+pub(crate) use plain::{Value, valid};
 pub(crate) use place::{PROVINCES, province_of_id, province_of_text};
 
 use serde::{Serialize, Serializer};

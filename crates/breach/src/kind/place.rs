@@ -110,6 +110,19 @@ pub(crate) fn is_address(text: &[u8]) -> bool {
     false
 }
 
+/// True where six ideographs begin the text and two of them are such as addresses are made of.
+#[inline]
+pub(crate) fn begins_as_address(text: &[u8; 18]) -> bool {
+    let (mut ideographs, mut marks) = (true, 0);
+    for [one, two, three] in text.as_chunks().0 {
+        let character = ideograph(*one, *two, *three);
+        let continues = (two & three) & 0x80 != 0 && (two | three) & 0x40 == 0;
+        ideographs &= (0xe4..=0xe9).contains(one) && continues && IDEOGRAPHS.contains(&character);
+        marks += u32::from(is_mark(character));
+    }
+    ideographs && marks >= 2
+}
+
 /// The first character and what follows it. `None` at the end, and before what is no text.
 fn first_character(text: &[u8]) -> Option<(u32, &[u8])> {
     match text {

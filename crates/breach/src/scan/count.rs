@@ -7,6 +7,7 @@ use crate::password::Owner;
 use crate::people::Facts;
 use crate::rows::{Batch, Row};
 use crate::scan::ScanOptions;
+use crate::scan::valid::tally;
 use dyetrace_search::RecogniseOptions;
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ impl Counter {
         mut give: impl FnMut(&[Facts], &mut Noted),
     ) {
         let mut filled = Vec::with_capacity(CHUNK);
+        let mut sampled = Vec::new();
         let mut from = 0;
         while from + 1 < batch.starts.len() {
             let to = (from + CHUNK).min(batch.starts.len() - 1);
@@ -72,6 +74,13 @@ impl Counter {
             self.facts.clear();
             self.facts.resize(chunk.len(), Facts::NONE);
             for (index, column) in columns.iter_mut().enumerate() {
+                if self.only_valid && !column.is_open() {
+                    let fields = (&chunk, index);
+                    let tally = tally(column.kind, fields, &mut self.checker, column.sampled(at), &mut sampled);
+                    column.add_tally(tally, &sampled, &mut self.checker);
+                    sampled.clear();
+                    continue;
+                }
                 gather(column, index, &chunk, &mut filled);
                 // Where a value may decide on the kind of the next, they are counted one by one.
                 let together = if column.is_open() { 1 } else { CHUNK };

@@ -6,6 +6,7 @@ mod keeping;
 mod part;
 #[cfg(test)]
 mod tests;
+mod valid;
 
 use crate::column::{Column, ColumnReport, Digests, Distinct, Place, ShapeRoom};
 use crate::damages::Damages;
@@ -23,6 +24,7 @@ use dyetrace_search::{RecogniseOptions, ResidentIdMode};
 use keeping::Again;
 pub use keeping::Refused;
 use part::{Knowledge, Part};
+pub(crate) use valid::Tally;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -45,9 +45,12 @@ const LUHN_BITS: f32 = 3.3;
 
 /// Checks a run of digits; `named` where a field's name says that it is a card.
 pub(super) fn check(digits: &[u8], named: bool) -> Option<Pass> {
-    let known = RANGES.iter().any(|range| range.holds(digits, named));
-    let pass = known && luhn(digits);
-    pass.then(|| Pass::new("card", Checks::PREFIX.and(Checks::CHECKSUM), LUHN_BITS - share(digits.len(), named).log2()))
+    is_card(digits, named).then(|| Pass::new("card", Checks::PREFIX.and(Checks::CHECKSUM), LUHN_BITS - share(digits.len(), named).log2()))
+}
+
+/// True for digits that pass, without the bits.
+pub(super) fn is_card(digits: &[u8], named: bool) -> bool {
+    RANGES.iter().any(|range| range.holds(digits, named)) && luhn(digits)
 }
 
 /// The value of a field named as a card, in groups or not.

@@ -56,10 +56,21 @@ fn fifteen(candidate: &[u8]) -> Option<Pass> {
 
 /// True for a province in use, a prefecture (01–20 and 51–70 cities, 21–50 regions, 90 counties
 /// under the province) and a county (not 00, which is the prefecture itself).
-fn is_place(digits: &[u8], any_county: bool) -> bool {
+pub(super) fn is_place(digits: &[u8], any_county: bool) -> bool {
     let [province, prefecture, county] = [0, 2, 4].map(|at| number(digits.get(at..at + 2).unwrap_or_default()));
-    let known = PROVINCES.iter().any(|known| u16::from(*known) == province);
-    known && (any_county || matches!(prefecture, 1..=70 | 90) && county != 0)
+    is_province(province) && (any_county || matches!(prefecture, 1..=70 | 90) && county != 0)
+}
+
+fn is_province(code: u16) -> bool {
+    const KNOWN: u128 = {
+        let (mut known, mut at) = (0, 0);
+        while at < PROVINCES.len() {
+            known |= 1 << PROVINCES[at];
+            at += 1;
+        }
+        known
+    };
+    code < 128 && KNOWN >> code & 1 == 1
 }
 
 /// Hong Kong, Macao and Taiwan residents (State Council, measures of 2018), and foreigners (9, two
@@ -71,8 +82,7 @@ fn is_permit(digits: &[u8]) -> bool {
     }
     let province = number(digits.get(1..3).unwrap_or_default());
     let nationality = number(digits.get(3..6).unwrap_or_default());
-    let known = PROVINCES.iter().any(|known| u16::from(*known) == province);
-    digits.first() == Some(&b'9') && known && (4..=894).contains(&nationality)
+    digits.first() == Some(&b'9') && is_province(province) && (4..=894).contains(&nationality)
 }
 
 /// Digits as a number.

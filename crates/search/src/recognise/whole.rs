@@ -1,7 +1,7 @@
 //! The recognisers asked one by one about a whole value: for tables, whose fields are told apart by whoever read them.
 
 use super::field::{Meaning, Names};
-use super::{RecogniseOptions, card, checksum, company, device, named, password, person, phone, plate, resident};
+use super::{RecogniseOptions, ResidentIdMode, card, checksum, company, device, named, password, person, phone, plate, resident};
 
 /// What the name of a field or column says that its values are, as planted kinds are named.
 pub fn kind_of_name(name: &str) -> Option<&'static str> {
@@ -28,6 +28,11 @@ pub fn resident_id(value: &[u8], options: RecogniseOptions) -> Option<&'static s
     resident::check(value, options).map(|pass| pass.kind)
 }
 
+/// True where an identity number begins with a place that the mode allows: digits that some residents' cards have.
+pub fn is_resident_place(number: &[u8; 18], mode: ResidentIdMode) -> bool {
+    resident::is_place(number, mode == ResidentIdMode::Historical)
+}
+
 /// The last of 18 characters that belongs behind these 17 digits (ISO 7064 MOD 11-2).
 pub fn resident_check_character(digits: &[u8]) -> char {
     crate::spelling::resident_id::check_character(crate::spelling::resident_id::check(digits))
@@ -36,7 +41,7 @@ pub fn resident_check_character(digits: &[u8]) -> char {
 /// True for digits of a payment card: issuer range, a length of it, Luhn's check digit. `named` allows lengths that
 /// are cards only where a name says so.
 pub fn is_card(digits: &[u8], named: bool) -> bool {
-    digits.iter().all(u8::is_ascii_digit) && card::check(digits, named).is_some()
+    digits.iter().all(u8::is_ascii_digit) && card::is_card(digits, named)
 }
 
 /// True where the last digit is Luhn's (ISO/IEC 7812-1 annex B).
