@@ -5,6 +5,8 @@
 
 /// Bytes that are looked at together.
 const BLOCK: usize = 32;
+/// Bytes that [`Ahead`] looks at together.
+const AHEAD: usize = 2 * BLOCK;
 /// How many blocks are looked at before `memchr` is the faster.
 const BLOCKS: usize = 2;
 
@@ -23,6 +25,58 @@ pub(crate) fn any(text: &[u8], at: usize, [a, b, c]: [u8; 3]) -> Option<usize> {
     match near(text, at, [a, b, c]) {
         Ok(place) => Some(place),
         Err(from) => memchr::memchr3(a, b, c, text.get(from..)?).map(|length| from + length),
+    }
+}
+
+/// The places of two bytes in a text, asked for in order: what was looked at is remembered up to 64 bytes ahead.
+pub(crate) struct Ahead {
+    bytes: [u8; 2],
+    /// Where the bytes begin that were looked at last.
+    from: usize,
+    /// One bit for each of them.
+    hits: u64,
+}
+
+impl Ahead {
+    /// Nothing looked at yet.
+    #[inline]
+    pub(crate) fn of(bytes: [u8; 2]) -> Self {
+        Self { bytes, from: 0, hits: 0 }
+    }
+
+    /// The second of the bytes.
+    #[inline]
+    pub(crate) fn second(&self) -> u8 {
+        self.bytes[1]
+    }
+
+    /// The place of the first of the bytes at or after `at`, which is not before what was asked last.
+    #[inline]
+    pub(crate) fn next(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        let ahead = at.wrapping_sub(self.from);
+        let hits = self.hits.checked_shr(ahead as u32).unwrap_or(0);
+        if ahead < AHEAD && hits != 0 {
+            return Some(at + hits.trailing_zeros() as usize);
+        }
+        self.look(text, at)
+    }
+
+    #[inline]
+    fn look(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        let mut from = at;
+        for _ in 0..BLOCKS {
+            let Some(bytes) = text.get(from..).and_then(|rest| rest.first_chunk::<AHEAD>()) else { break };
+            let (blocks, _) = bytes.as_chunks::<BLOCK>();
+            let [first, second] = blocks else { break };
+            (self.from, self.hits) =
+                (from, u64::from(hits(first, self.bytes)) | u64::from(hits(second, self.bytes)) << BLOCK);
+            if self.hits != 0 {
+                return Some(from + self.hits.trailing_zeros() as usize);
+            }
+            from += AHEAD;
+        }
+        let [a, b] = self.bytes;
+        memchr::memchr2(a, b, text.get(from..)?).map(|length| from + length)
     }
 }
 

@@ -11,7 +11,7 @@ use super::fields::{Escape, Fields};
 use super::schema::Schemas;
 use super::statement::{self, Statement};
 use super::{Header, Step, Text};
-use crate::dialect::find;
+use crate::dialect::find::Ahead;
 use crate::rows::Dialect;
 
 /// Where in the statements reading is, and what they said so far.
@@ -231,9 +231,10 @@ fn copy_field(text: &[u8], start: usize, end: usize, fields: &mut Fields) {
 /// Takes the values of a row apart, from after its `(`. Returns the place after its `)`.
 #[inline]
 fn values(text: &[u8], mut at: usize, backslashes: bool, fields: &mut Fields) -> Result<usize, Stop> {
+    let mut signs = signs(backslashes);
     loop {
         at = match text.get(at) {
-            Some(b'\'') => string(text, at + 1, backslashes, fields)?,
+            Some(b'\'') => string(text, at + 1, &mut signs, fields)?,
             Some(b'0'..=b'9' | b'-') => number(text, at, fields),
             Some(b'N') if matches!(text.get(at..at + 5), Some(b"NULL," | b"NULL)")) => {
                 fields.push_null();
@@ -261,14 +262,19 @@ fn values(text: &[u8], mut at: usize, backslashes: bool, fields: &mut Fields) ->
     }
 }
 
+/// What may end a string, or be an escape in it.
+#[inline]
+fn signs(backslashes: bool) -> Ahead {
+    Ahead::of([b'\'', if backslashes { b'\\' } else { b'\'' }])
+}
+
 /// A string from after its opening quote. Returns the place after its closing quote.
 #[inline]
-fn string(text: &[u8], start: usize, backslashes: bool, fields: &mut Fields) -> Result<usize, Stop> {
-    let second = if backslashes { b'\\' } else { b'\'' };
+fn string(text: &[u8], start: usize, signs: &mut Ahead, fields: &mut Fields) -> Result<usize, Stop> {
     let mut at = start;
     let mut escaped = false;
     loop {
-        let found = find::either(text, at, b'\'', second).ok_or(Stop::More)?;
+        let found = signs.next(text, at).ok_or(Stop::More)?;
         if text[found] == b'\\' {
             escaped = true;
             at = found + 2;
@@ -281,7 +287,7 @@ fn string(text: &[u8], start: usize, backslashes: bool, fields: &mut Fields) -> 
             }
             Some(_) => {
                 if escaped {
-                    let escape = if backslashes { Escape::Backslash } else { Escape::Doubled(b'\'') };
+                    let escape = if signs.second() == b'\\' { Escape::Backslash } else { Escape::Doubled(b'\'') };
                     fields.push_escaped(start, found, escape);
                 } else {
                     fields.push(start, found);
@@ -324,7 +330,7 @@ fn other_value(text: &[u8], start: usize, backslashes: bool, fields: &mut Fields
         }
         Some(b'\'') => {
             let backslashes = backslashes || name.eq_ignore_ascii_case(b"e");
-            return string(text, after + space + 1, backslashes, fields);
+            return string(text, after + space + 1, &mut signs(backslashes), fields);
         }
         Some(b',' | b')') if name.eq_ignore_ascii_case(b"null") || name.eq_ignore_ascii_case(b"default") => {
             fields.push_null();
@@ -336,7 +342,7 @@ fn other_value(text: &[u8], start: usize, backslashes: bool, fields: &mut Fields
     let value = &text[start..end];
     match memchr::memchr(b'\'', value) {
         Some(quote) => {
-            string(text, start + quote + 1, backslashes, fields)?;
+            string(text, start + quote + 1, &mut signs(backslashes), fields)?;
         }
         None => fields.push(start, start + value.trim_ascii_end().len()),
     }
