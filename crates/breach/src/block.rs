@@ -28,14 +28,10 @@ impl Block {
         }
     }
 
-    /// The bytes from a place of a text on; behind its end, zeros.
+    /// The first bytes of a text; behind its end, zeros.
     #[inline]
-    pub(crate) fn at(text: &[u8], start: usize) -> Self {
-        let rest = text.get(start..).unwrap_or_default();
-        match rest.first_chunk() {
-            Some(bytes) => Self::of(bytes),
-            None => Self::of_end(rest),
-        }
+    pub(crate) fn before(text: &[u8]) -> Self {
+        text.first_chunk().map_or_else(|| Self::of_end(text), Self::of)
     }
 
     #[cold]

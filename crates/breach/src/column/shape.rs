@@ -123,11 +123,15 @@ fn text(from: &mut In<'_>) -> io::Result<String> {
     from.text()
 }
 
-/// `#` a digit, `a` and `A` letters, `字` any other character, each with how many of it stand in a row; ASCII signs as
-/// they are. `+86 138…` is `+#{2} #{3}…`.
+/// Runs of digits and letters that may follow each other. More are a mix: which stands where would tell a digest.
+const MOST_RUNS: usize = 6;
+
+/// `#` a digit, `a` and `A` letters, `x` a mix of them, `字` any other character, each with how many of it stand in a
+/// row; ASCII signs as they are. `+86 138…` is `+#{2} #{3}…`.
 fn write_shape(value: &[u8], shape: &mut String) {
     let value = value.get(..value.len().min(LONGEST)).unwrap_or_default();
     shape.clear();
+    let mut writer = Writer { shape, from: 0, runs: 0, length: 0 };
     let mut run: (char, usize) = ('\0', 0);
     for byte in value {
         let class = match byte {
@@ -143,11 +147,47 @@ fn write_shape(value: &[u8], shape: &mut String) {
         if class == run.0 {
             run.1 += 1;
         } else {
-            push(shape, run);
+            writer.run(run);
             run = (class, 1);
         }
     }
-    push(shape, run);
+    writer.run(run);
+    writer.end_stretch();
+}
+
+/// Writes a shape, and knows the stretch of digits and letters that it ends with.
+struct Writer<'s> {
+    shape: &'s mut String,
+    /// Where the stretch begins in the shape.
+    from: usize,
+    runs: usize,
+    /// Characters of the value.
+    length: usize,
+}
+
+impl Writer<'_> {
+    fn run(&mut self, (class, count): (char, usize)) {
+        if !matches!(class, '#' | 'a' | 'A') {
+            self.end_stretch();
+            return push(self.shape, (class, count));
+        }
+        if self.runs == 0 {
+            self.from = self.shape.len();
+        }
+        self.runs += 1;
+        self.length += count;
+        if self.runs <= MOST_RUNS {
+            push(self.shape, (class, count));
+        }
+    }
+
+    fn end_stretch(&mut self) {
+        if self.runs > MOST_RUNS {
+            self.shape.truncate(self.from);
+            push(self.shape, ('x', self.length));
+        }
+        (self.runs, self.length) = (0, 0);
+    }
 }
 
 fn push(shape: &mut String, (class, count): (char, usize)) {
@@ -155,10 +195,15 @@ fn push(shape: &mut String, (class, count): (char, usize)) {
         shape.push(class);
     }
     if count > 1 {
+        let digit = |number: usize| char::from(b'0' + (number % 10) as u8);
         shape.push('{');
-        for unit in [100, 10, 1].into_iter().filter(|unit| *unit <= count) {
-            shape.push(char::from(b'0' + (count / unit % 10) as u8));
+        if count >= 100 {
+            shape.push(digit(count / 100));
         }
+        if count >= 10 {
+            shape.push(digit(count / 10));
+        }
+        shape.push(digit(count));
         shape.push('}');
     }
 }
@@ -180,6 +225,15 @@ mod tests {
         assert_eq!(shape(b"li.lei@Example.com"), "a{2}.a{3}@Aa{6}.a{3}");
         assert_eq!(shape("李雷".as_bytes()), "字{2}");
         assert_eq!(shape(b""), "");
+        assert_eq!(shape(b"11010519491231002X"), "#{17}A");
+        assert_eq!(shape(&[b'7'; 200]), "#{128}");
+    }
+
+    #[test]
+    fn the_shape_of_a_common_passwords_digest_told_which_it_was() {
+        assert_eq!(shape(b"e10adc3949ba59abbe56e057f20f883e"), "x{32}");
+        assert_eq!(shape(b"e10adc3949ba59abbe56e057f20f883e:Ab1"), "x{32}:Aa#");
+        assert_eq!(shape(b"ab1c2d3-e10adc3949ba59abbe56e057f20f883e"), "a{2}#a#a#-x{32}");
     }
 
     #[test]
@@ -204,10 +258,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_shape_holds_no_letter_and_no_digit_of_the_value(value in "[b-zB-Z0-9]{1,40}") {
+        fn a_shape_holds_no_letter_and_no_digit_of_the_value(value in "[b-wyzB-Z0-9]{1,40}") {
             let shape = shape(value.as_bytes());
             let outside: String = shape.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest)).collect();
-            prop_assert!(outside.chars().all(|letter| matches!(letter, '#' | 'a' | 'A')));
+            prop_assert!(outside.chars().all(|letter| matches!(letter, '#' | 'a' | 'A' | 'x')));
         }
     }
 }

@@ -54,9 +54,11 @@ impl Ahead {
     #[inline]
     pub(crate) fn next(&mut self, text: &[u8], at: usize) -> Option<usize> {
         let ahead = at.wrapping_sub(self.from);
-        let hits = self.hits.checked_shr(ahead as u32).unwrap_or(0);
-        if ahead < AHEAD && hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize);
+        if ahead < AHEAD {
+            let hits = self.hits >> ahead;
+            if hits != 0 {
+                return Some(at + hits.trailing_zeros() as usize);
+            }
         }
         self.look(text, at)
     }

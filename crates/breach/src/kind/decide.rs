@@ -2,9 +2,11 @@
 
 use super::header::{is_thing, kind_of_header};
 use super::{Checker, Kind, date, person, place};
+use crate::ascii::are_digits;
 use crate::password;
 use dyetrace_search::whole;
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 /// A column to be typed.
 pub(crate) struct Column<'a> {
@@ -65,12 +67,16 @@ fn quick(kind: Kind, value: &[u8]) -> bool {
     let begins = |signs: &[u8]| {
         matches!(value, [first, ..] if first.is_ascii_digit() || *first >= 0x80 || *first == b' ' || signs.contains(first))
     };
+    // Lengths without signs between, and with them.
+    let as_long = |digits: RangeInclusive<usize>, longest| {
+        (*digits.start()..=longest).contains(&value.len()) && (digits.contains(&value.len()) || !are_digits(value))
+    };
     match kind {
         Kind::Email => value.len() >= 6 && value.iter().any(|byte| *byte == b'@' || *byte >= 0x80),
-        Kind::ResidentId => matches!(value.len(), 15..=64) && begins(b""),
-        Kind::Imei => matches!(value.len(), 15..=64) && begins(b"-"),
-        Kind::Phone | Kind::Landline => matches!(value.len(), 10..=48) && begins(b"+("),
-        Kind::Card => matches!(value.len(), 12..=72) && begins(b"-"),
+        Kind::ResidentId => as_long(15..=18, 64) && begins(b""),
+        Kind::Imei => as_long(15..=15, 64) && begins(b"-"),
+        Kind::Phone | Kind::Landline => as_long(10..=17, 48) && begins(b"+("),
+        Kind::Card => as_long(12..=19, 72) && begins(b"-"),
         Kind::PasswordHash => value.len() >= 16,
         _ => true,
     }

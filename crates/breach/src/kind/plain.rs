@@ -1,30 +1,31 @@
 //! Whether a value is valid, where its canonical form is not asked for: the spellings that nearly all values have are
 //! told by a few questions to all of their bytes together, and all others are left to the [`Checker`].
 
-use super::{Checker, Kind, place};
+use super::{Checker, Kind, person, place};
 use crate::ascii::eight_digits;
 use crate::block::{Block, low};
 use dyetrace_search::whole;
 
-/// A value, and the text that it stands in.
+/// A value, and the text that goes on behind it.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'a> {
+    /// From where the value begins.
     text: &'a [u8],
-    start: usize,
     length: usize,
 }
 
 impl<'a> Value<'a> {
-    /// `length` bytes of the text. `None` where it does not have them.
+    /// `length` bytes of the text from `start` on. `None` where it does not have them.
     #[inline]
     pub(crate) fn of(text: &'a [u8], start: usize, length: usize) -> Option<Self> {
-        (start.checked_add(length)? <= text.len()).then_some(Self { text, start, length })
+        let text = text.get(start..)?;
+        (length <= text.len()).then_some(Self { text, length })
     }
 
     /// Its bytes.
     #[inline]
     pub(crate) fn bytes(self) -> &'a [u8] {
-        self.text.get(self.start..self.start + self.length).unwrap_or_default()
+        self.text.get(..self.length).unwrap_or_default()
     }
 
     /// How many.
@@ -35,13 +36,13 @@ impl<'a> Value<'a> {
 
     #[inline]
     fn block(self) -> Block {
-        Block::at(self.text, self.start)
+        Block::before(self.text)
     }
 
     /// The first bytes, also of a shorter value: then with what follows it.
     #[inline]
     fn first<const N: usize>(self) -> Option<&'a [u8; N]> {
-        self.text.get(self.start..)?.first_chunk()
+        self.text.first_chunk()
     }
 }
 
@@ -71,9 +72,10 @@ pub(crate) mod valid {
         password_hash, PasswordHash, "a password in a stored form";
         digest, Digest, "hex digits of a digest";
         number, Number, "digits";
+        username, Username, "the name of an account";
     }
 
-    /// As the checker says, of the kinds of which it only looks at both ends.
+    /// As the checker says.
     #[inline]
     pub(crate) fn other(kind: Kind, checker: &mut Checker, value: Value<'_>) -> bool {
         checker.check(kind, value.bytes()).is_valid()
@@ -199,6 +201,11 @@ fn digest(checker: &mut Checker, value: Value<'_>) -> bool {
 #[inline]
 fn number(_: &mut Checker, value: Value<'_>) -> bool {
     value.len() <= 32 && are(value.block().digits(), value.len())
+}
+
+#[inline]
+fn username(_: &mut Checker, value: Value<'_>) -> bool {
+    person::is_username(value.bytes())
 }
 
 /// Whether the bits of the first bytes are all set.

@@ -42,7 +42,7 @@ pub(super) fn tally<'b>(
         Kind::PasswordHash => fields.tally(valid::password_hash),
         Kind::Digest => fields.tally(valid::digest),
         Kind::Number => fields.tally(valid::number),
-        Kind::Username => fields.tally(|checker, value| valid::other(Kind::Username, checker, value)),
+        Kind::Username => fields.tally(valid::username),
         Kind::Text | Kind::Password | Kind::Salt => fields.tally(|_, _| true),
         kind => fields.tally(|checker, value| valid::other(kind, checker, value)),
     }

@@ -50,7 +50,8 @@ pub(super) fn check(digits: &[u8], named: bool) -> Option<Pass> {
 
 /// True for digits that pass, without the bits.
 pub(super) fn is_card(digits: &[u8], named: bool) -> bool {
-    RANGES.iter().any(|range| range.holds(digits, named)) && luhn(digits)
+    let first = digits.iter().take(4).fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    RANGES.iter().any(|range| range.holds(first, digits.len(), named)) && luhn(digits)
 }
 
 /// The value of a field named as a card, in groups or not.
@@ -61,9 +62,15 @@ pub(super) fn named(value: &[u8]) -> Option<Pass> {
 }
 
 impl Range {
-    fn holds(&self, digits: &[u8], named: bool) -> bool {
-        let prefix = digits.iter().take(self.width as usize).fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-        self.takes(digits.len(), named) && (self.prefixes.0..=self.prefixes.1).contains(&prefix)
+    /// Whether a number with these first four digits and this length is one of it.
+    fn holds(&self, first: u32, length: usize, named: bool) -> bool {
+        let prefix = match self.width {
+            1 => first / 1000,
+            2 => first / 100,
+            3 => first / 10,
+            _ => first,
+        };
+        (self.prefixes.0..=self.prefixes.1).contains(&prefix) && self.takes(length, named)
     }
 
     fn takes(&self, length: usize, named: bool) -> bool {

@@ -27,11 +27,24 @@ pub(super) fn mod_97(characters: impl Iterator<Item = u8> + Clone) -> bool {
     rest == 1
 }
 
+/// The value of each ASCII character in GB 32100-2015, 0 to 30; of those it does not use, more.
+const VALUES_31: [u8; 128] = {
+    let alphabet = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+    let (mut values, mut value) = ([u8::MAX; 128], 0);
+    while value < alphabet.len() {
+        values[alphabet[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
 /// True where the last of the characters is right (GB 32100-2015 annex B, modulus 31). One in 31
 /// passes.
 pub(super) fn mod_31(characters: &[u8]) -> bool {
-    const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
-    let value = |character: &u8| ALPHABET.iter().position(|known| known == character);
+    let value = |character: &u8| match VALUES_31.get(usize::from(*character)) {
+        Some(value @ 0..31) => Some(usize::from(*value)),
+        _ => None,
+    };
     let Some((last, body)) = characters.split_last() else { return false };
     let mut weight = 1;
     let mut sum = 0;

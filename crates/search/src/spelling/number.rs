@@ -99,7 +99,11 @@ pub(crate) fn luhn(digits: &[u8]) -> u32 {
         .enumerate()
         .map(|(place, digit)| {
             let digit = u32::from(digit.wrapping_sub(b'0') % 10);
-            if place % 2 == 0 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
+            match (place % 2, digit) {
+                (0, ..5) => digit * 2,
+                (0, _) => digit * 2 - 9,
+                _ => digit,
+            }
         })
         .sum();
     (10 - sum % 10) % 10
