@@ -96,7 +96,11 @@ use of_sse2::{Half, half, small, weighed, within};
 
 #[cfg(target_arch = "x86_64")]
 mod of_sse2 {
-    use std::arch::x86_64::*;
+    use std::arch::x86_64::{
+        __m128i, _mm_add_epi32, _mm_cmpeq_epi8, _mm_cvtsi128_si32, _mm_madd_epi16, _mm_min_epu8, _mm_movemask_epi8,
+        _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm_setzero_si128, _mm_shuffle_epi32, _mm_sub_epi8,
+        _mm_unpackhi_epi8, _mm_unpackhi_epi64, _mm_unpacklo_epi8,
+    };
 
     pub(super) type Half = __m128i;
 
@@ -120,8 +124,8 @@ mod of_sse2 {
     pub(super) fn within(half: Half, first: u8, last: u8) -> u32 {
         sse2!({
             let from = _mm_sub_epi8(half, _mm_set1_epi8(first as i8));
-            let least = _mm_min_epu8(from, _mm_set1_epi8((last - first) as i8));
-            _mm_movemask_epi8(_mm_cmpeq_epi8(from, least)) as u32
+            let width = _mm_set1_epi8((last - first) as i8);
+            _mm_movemask_epi8(_mm_cmpeq_epi8(from, _mm_min_epu8(from, width))) as u32
         })
     }
 
@@ -130,14 +134,23 @@ mod of_sse2 {
         sse2!(_mm_or_si128(half, _mm_set1_epi8(0x20)))
     }
 
+    /// Eight of the weights.
+    #[inline]
+    fn eight(weights: &[i16]) -> Half {
+        let place = |sum, (place, weight): (usize, &i16)| sum | u128::from(weight.cast_unsigned()) << (16 * place);
+        let bits: u128 = weights.iter().take(8).enumerate().fold(0, place);
+        half(&bits.to_le_bytes())
+    }
+
     #[inline]
     pub(super) fn weighed(half: Half, weights: &[i16; 16]) -> u32 {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *weights;
+        let (first, second) = weights.split_at(8);
+        let (first, second) = (eight(first), eight(second));
         sse2!({
             let values = _mm_sub_epi8(half, _mm_set1_epi8(b'0' as i8));
             let zero = _mm_setzero_si128();
-            let low = _mm_madd_epi16(_mm_unpacklo_epi8(values, zero), _mm_set_epi16(h, g, f, e, d, c, b, a));
-            let high = _mm_madd_epi16(_mm_unpackhi_epi8(values, zero), _mm_set_epi16(p, o, n, m, l, k, j, i));
+            let low = _mm_madd_epi16(_mm_unpacklo_epi8(values, zero), first);
+            let high = _mm_madd_epi16(_mm_unpackhi_epi8(values, zero), second);
             let sums = _mm_add_epi32(low, high);
             let sums = _mm_add_epi32(sums, _mm_unpackhi_epi64(sums, sums));
             let sums = _mm_add_epi32(sums, _mm_shuffle_epi32::<1>(sums));
@@ -168,5 +181,42 @@ mod of_bytes {
     pub(super) fn weighed(half: Half, weights: &[i16; 16]) -> u32 {
         let weigh = |(byte, weight): (&u8, &i16)| i32::from(byte.wrapping_sub(b'0')) * i32::from(*weight);
         half.iter().zip(weights).map(weigh).sum::<i32>() as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_byte_is_told_as_it_is_told_alone(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40),
+            one in any::<u8>(), other in any::<u8>(),
+            weights in proptest::array::uniform16(0..16_i16),
+        ) {
+            let block = Block::before(&bytes);
+            let mut padded = bytes.clone();
+            padded.resize(BLOCK.max(bytes.len()), 0);
+            let bits = |is: &dyn Fn(u8) -> bool| {
+                padded[..BLOCK].iter().rev().fold(0, |bits, byte| bits << 1 | u32::from(is(*byte)))
+            };
+            let (first, last) = (one.min(other), one.max(other));
+            prop_assert_eq!(block.within(first, last), bits(&|byte| (first..=last).contains(&byte)));
+            prop_assert_eq!(block.any([one, other]), bits(&|byte| byte == one || byte == other));
+            prop_assert_eq!(block.digits(), bits(&|byte| byte.is_ascii_digit()));
+            prop_assert_eq!(block.letters(), bits(&|byte| byte.is_ascii_alphabetic()));
+            prop_assert_eq!(block.hex_digits(), bits(&|byte| byte.is_ascii_hexdigit()));
+            let plain = of_bytes::half(padded.first_chunk().unwrap());
+            prop_assert_eq!(block.within(first, last) & 0xFFFF, of_bytes::within(plain, first, last));
+            prop_assert_eq!(block.letters() & 0xFFFF, of_bytes::within(of_bytes::small(plain), b'a', b'z'));
+            prop_assert_eq!(block.weighed(&weights), of_bytes::weighed(plain, &weights));
+        }
+    }
+
+    #[test]
+    fn the_lowest_bits_are_as_many_as_the_bytes() {
+        assert_eq!([0, 1, 31, 32, 1000].map(low), [0, 1, u32::MAX >> 1, u32::MAX, u32::MAX]);
     }
 }

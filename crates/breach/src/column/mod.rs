@@ -265,7 +265,9 @@ impl Column {
         self.valid += tally.valid;
         self.shortest = self.shortest.min(tally.shortest);
         self.longest = self.longest.max(tally.longest);
-        sampled.iter().for_each(|value| self.look_at(value, checker));
+        for value in sampled {
+            self.look_at(value, checker);
+        }
     }
 
     /// The newest moment seen, in seconds since 1970.

@@ -228,7 +228,7 @@ pub(crate) mod tests {
     use super::*;
     use dyetrace_search::ResidentIdMode;
 
-    fn checker(mode: ResidentIdMode) -> Checker {
+    pub(crate) fn checker(mode: ResidentIdMode) -> Checker {
         Checker::new(RecogniseOptions { resident_ids: mode, year: 2026, least_bits: 0.0 })
     }
 

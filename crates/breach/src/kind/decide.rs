@@ -64,9 +64,7 @@ pub(crate) fn kinds_of(value: &[u8], checker: &mut Checker) -> u32 {
 /// What must be there for a kind, told by length and a byte.
 fn quick(kind: Kind, value: &[u8]) -> bool {
     // Full-width forms, and blanks that are taken off, are left to the check.
-    let begins = |signs: &[u8]| {
-        matches!(value, [first, ..] if first.is_ascii_digit() || *first >= 0x80 || *first == b' ' || signs.contains(first))
-    };
+    let begins = |signs: &[u8]| matches!(value, [first, ..] if first.is_ascii_digit() || *first >= 0x80 || *first == b' ' || signs.contains(first));
     // Lengths without signs between, and with them.
     let as_long = |digits: RangeInclusive<usize>, longest| {
         (*digits.start()..=longest).contains(&value.len()) && (digits.contains(&value.len()) || !are_digits(value))
@@ -245,6 +243,17 @@ mod tests {
         (1u64..).map(|n| {
             n.wrapping_mul(6_364_136_223_846_793_005).rotate_left(23).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16
         })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_not_looked_at_is_not_valid(value in "[ (+-]?[0-9０-９HMX京A.:@x -]{1,24}|[a-z＠@]{1,6}[.]com| {0,3}1[38][0-9]{9} {0,40}") {
+            let mut checker = Checker::new(RecogniseOptions { year: 2026, ..RecogniseOptions::default() });
+            for kind in Kind::ALL {
+                let is_valid = checker.check(kind, value.as_bytes()).is_valid();
+                proptest::prop_assert!(!is_valid || quick(kind, value.as_bytes()), "{} {value}", kind.name());
+            }
+        }
     }
 
     fn mobiles() -> impl Iterator<Item = String> {

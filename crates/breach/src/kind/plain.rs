@@ -48,7 +48,7 @@ impl<'a> Value<'a> {
 
 /// A test of one kind: as [`Checker::check`] says, of values that are not empty.
 pub(crate) mod valid {
-    use super::*;
+    use super::{Checker, Kind, Value};
 
     macro_rules! plainly {
         ($($name:ident, $kind:ident, $says:literal;)*) => {$(
@@ -232,4 +232,106 @@ fn is_day(year: u16, month: u16, day: u16) -> bool {
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let last = LAST[usize::from(month & 0xF)] + u16::from(month == 2 && is_leap);
     month <= 12 && (1..=last).contains(&day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::tests::checker;
+    use super::*;
+    use dyetrace_search::ResidentIdMode;
+    use proptest::prelude::*;
+    use proptest::string::string_regex;
+    use proptest::test_runner::TestRunner;
+    use std::cell::Cell;
+
+    type Test = fn(&mut Checker, Value<'_>) -> bool;
+
+    /// Each test, whether it answers without the checker, and spellings near what it takes.
+    const TESTS: [(Kind, Test, Test, &str); 12] = [
+        (Kind::Email, valid::email, email, "[a-c0.@_-]{1,5}[A-Za-z0-9._-]{0,22}@(qq|163|q-q|a_)[.](com|cn|png)"),
+        (Kind::Phone, valid::phone, phone, "1[0-9]{2}[0-9]{7}[0-9a]"),
+        (Kind::Qq, valid::qq, qq, "[0-9]{4,12}|[0-9]{5}[ x][0-9]"),
+        (
+            Kind::Time,
+            valid::time,
+            time,
+            "(19|20)[0-9]{2}[-/0][01][0-9][-/][0-3][0-9][ T][0-2][0-9]:[0-5][0-9][:0][0-6][0-9]|[0-9]{10}|[0-9]{13}|[0-9]{12}[:/]",
+        ),
+        (
+            Kind::BirthDate,
+            valid::birth_date,
+            birth_date,
+            "(18|19|20)[0-9]{2}[-/0][01][0-9][-/0][0-3][0-9]|(19|20)[0-9]{6}",
+        ),
+        (Kind::Name, valid::name, name, "[㐀-䶿一-鿿䷀-䷿]{1,11}|[a-z一-鿿]{2,3}"),
+        (Kind::Address, valid::address, address, "([一-鿿]{1,3}[省市区县路一a]){1,4}[一-鿿a0]{0,3}[0-9]{0,4}"),
+        (Kind::PasswordHash, valid::password_hash, password_hash, "[0-9a-fA-F]{31,33}|[0-9a-g]{32}"),
+        (Kind::Digest, valid::digest, digest, "[0-9a-fA-F]{31,33}|[0-9a-g]{32}|[0-9a-f]{40}"),
+        (Kind::Number, valid::number, number, "[0-9]{1,34}|[0-9]{1,31}[/:]"),
+        (Kind::Username, valid::username, username, "[a-z ]{1,66}"),
+        (Kind::ResidentId, valid::resident_id, resident_id, "[1-9][0-9]{17}"),
+    ];
+
+    fn agree(kind: Kind, test: Test, bytes: &[u8], length: usize, mode: ResidentIdMode) {
+        let mut checker = checker(mode);
+        // A host is known from the second address on.
+        for _ in 0..2 {
+            let said = test(&mut checker, Value::of(bytes, 0, length).unwrap());
+            let value = bytes.get(..length).unwrap();
+            assert_eq!(said, checker.check(kind, value).is_valid(), "{} {value:?}", kind.name());
+        }
+    }
+
+    /// With the check character that belongs to it.
+    fn checked(number: &str, year: u32, month: u32, day: u32) -> String {
+        let body = format!("{}{year:04}{month:02}{day:02}{}", &number[..6], &number[14..17]);
+        let check = whole::resident_check_character(body.as_bytes());
+        format!("{body}{check}")
+    }
+
+    #[test]
+    fn what_is_told_at_once_is_what_the_checker_says() {
+        for (kind, test, at_once, spelling) in TESTS {
+            let answered = Cell::new(0);
+            let texts = (string_regex(spelling).unwrap(), string_regex("[0-9a-f]{0,40}").unwrap());
+            let held = TestRunner::new(ProptestConfig::with_cases(1000)).run(&texts, |(value, behind)| {
+                let text = [value.as_bytes(), behind.as_bytes()].concat();
+                agree(kind, test, &text, value.len(), ResidentIdMode::Strict);
+                let mut checker = checker(ResidentIdMode::Strict);
+                checker.check(kind, value.as_bytes());
+                let value = Value::of(&text, 0, value.len()).unwrap();
+                answered.set(answered.get() + usize::from(at_once(&mut checker, value)));
+                Ok(())
+            });
+            held.unwrap();
+            assert!(answered.get() >= 30 || kind == Kind::ResidentId, "{} is asked twice", kind.name());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn identity_numbers_are_told_as_the_checker_says_in_all_modes(
+            number in "(11|44|71|81|83|91|99)[0-9]{15}", year in 1880_u32..2040, month in 0_u32..14, day in 0_u32..33,
+            mode in 0..3_usize, behind in "[0-9]{0,40}", wrong in 0..60_usize,
+        ) {
+            let mode = [ResidentIdMode::Strict, ResidentIdMode::Historical, ResidentIdMode::Permit][mode];
+            let mut id = checked(&number, year, month, day).into_bytes();
+            if let Some(byte) = id.get_mut(wrong) {
+                *byte ^= 1;
+            }
+            let text = [id.as_slice(), behind.as_bytes()].concat();
+            agree(Kind::ResidentId, valid::resident_id, &text, 18, mode);
+        }
+    }
+
+    #[test]
+    fn identity_numbers_are_told_at_once() {
+        let mut checker = checker(ResidentIdMode::Strict);
+        for id in ["11010519491231002X", "440524188001010014"] {
+            let text = format!("{id}','2014-01-02 03:04:05");
+            let value = Value::of(text.as_bytes(), 0, 18).unwrap();
+            assert_eq!(resident_id(&mut checker, value), id.ends_with('X'), "{id}: born in the 19th century");
+        }
+    }
 }

@@ -24,10 +24,10 @@ use dyetrace_search::{RecogniseOptions, ResidentIdMode};
 use keeping::Again;
 pub use keeping::Refused;
 use part::{Knowledge, Part};
-pub(crate) use valid::Tally;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+pub(crate) use valid::Tally;
 
 /// Most tables, and most columns of all of them, counted one by one.
 const MOST_TABLES: usize = 4096;

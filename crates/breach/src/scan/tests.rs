@@ -101,6 +101,34 @@ fn a_table_is_counted_as_it_was_made() {
 }
 
 #[test]
+fn values_only_are_counted_as_with_all_the_rest() {
+    let spoilt = |(number, mut row): (usize, Vec<Option<String>>)| {
+        for field in row.iter_mut().flatten().filter(|_| number % 7 == 0) {
+            let wide = |letter: char| char::from_u32(u32::from(letter) + 0xfee0).filter(|_| letter.is_ascii_digit());
+            *field = match number % 3 {
+                0 => field.chars().map(|letter| wide(letter).unwrap_or(letter)).collect(),
+                1 => field.replace('2', "3"),
+                _ => format!(" {field}"),
+            };
+        }
+        row
+    };
+    let rows: Vec<_> = members(6000).into_iter().enumerate().map(spoilt).collect();
+    let counted = |only_valid| {
+        let mut scan = Scan::new(&Key::from_bytes([3; 32]), ScanOptions { only_valid, ..ScanOptions::default() });
+        feed(&mut scan, &table(&MEMBER), &rows);
+        scan.finish().tables
+    };
+    let (all, only) = (counted(false), counted(true));
+    for (all, only) in all[0].columns.iter().zip(&only[0].columns) {
+        assert_eq!((all.kind, all.null, all.empty, all.filled), (only.kind, only.null, only.empty, only.filled));
+        assert_eq!((all.valid, all.lengths), (only.valid, only.lengths), "{}", all.kind.name());
+        assert_eq!((&all.shapes, &all.others), (&only.shapes, &only.others), "{}", all.kind.name());
+    }
+    assert!(all[0].columns.iter().any(|column| column.valid < column.filled));
+}
+
+#[test]
 fn people_are_joined_over_tables_and_small_groups_are_not_told() {
     let mut scan = Scan::new(&Key::from_bytes([3; 32]), ScanOptions::default());
     feed(&mut scan, &table(&MEMBER), &members(6000));

@@ -45,7 +45,8 @@ const LUHN_BITS: f32 = 3.3;
 
 /// Checks a run of digits; `named` where a field's name says that it is a card.
 pub(super) fn check(digits: &[u8], named: bool) -> Option<Pass> {
-    is_card(digits, named).then(|| Pass::new("card", Checks::PREFIX.and(Checks::CHECKSUM), LUHN_BITS - share(digits.len(), named).log2()))
+    is_card(digits, named)
+        .then(|| Pass::new("card", Checks::PREFIX.and(Checks::CHECKSUM), LUHN_BITS - share(digits.len(), named).log2()))
 }
 
 /// True for digits that pass, without the bits.

@@ -1,7 +1,9 @@
 //! The recognisers asked one by one about a whole value: for tables, whose fields are told apart by whoever read them.
 
 use super::field::{Meaning, Names};
-use super::{RecogniseOptions, ResidentIdMode, card, checksum, company, device, named, password, person, phone, plate, resident};
+use super::{
+    RecogniseOptions, ResidentIdMode, card, checksum, company, device, named, password, person, phone, plate, resident,
+};
 
 /// What the name of a field or column says that its values are, as planted kinds are named.
 pub fn kind_of_name(name: &str) -> Option<&'static str> {
