@@ -230,7 +230,7 @@ impl Column {
 
     /// Counts fields that are there, of which so many are valid. `digests` are those of their values.
     pub(crate) fn add(&mut self, filled: &[Filled<'_>], valid: u64, digests: &[u64], at: At, checker: &mut Checker) {
-        let (first, step) = self.sampled(at);
+        let before = self.in_cell;
         self.filled += filled.len() as u64;
         self.in_cell += filled.len() as u64;
         self.valid += valid;
@@ -242,6 +242,8 @@ impl Column {
         if let Some(stored) = &mut self.stored {
             filled.iter().zip(digests).for_each(|(filled, digest)| stored.add(filled.value, *digest));
         }
+        // The first value of a cell is looked at, and every 61st after it.
+        let (first, step) = if at.is_first { (0, 1) } else { (before.next_multiple_of(SAMPLED) - before, SAMPLED) };
         for Filled { value, .. } in filled.iter().skip(first as usize).step_by(step as usize) {
             self.look_at(value, checker);
         }
@@ -252,22 +254,14 @@ impl Column {
         }
     }
 
-    /// Which of the filled fields that come are looked at again: the first of a cell, and every 61st after it.
-    pub(crate) fn sampled(&self, at: At) -> (u64, u64) {
-        if at.is_first { (0, 1) } else { (self.in_cell.next_multiple_of(SAMPLED) - self.in_cell, SAMPLED) }
-    }
-
     /// Counts fields of which nothing was asked but whether they are valid.
-    pub(crate) fn add_tally(&mut self, tally: Tally, sampled: &[&[u8]], checker: &mut Checker) {
+    pub(crate) fn add_tally(&mut self, tally: Tally) {
         self.add_none(tally.null, tally.empty);
         self.filled += tally.filled;
         self.in_cell += tally.filled;
         self.valid += tally.valid;
         self.shortest = self.shortest.min(tally.shortest);
         self.longest = self.longest.max(tally.longest);
-        for value in sampled {
-            self.look_at(value, checker);
-        }
     }
 
     /// The newest moment seen, in seconds since 1970.

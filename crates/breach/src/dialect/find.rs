@@ -3,8 +3,10 @@
 //! Fields are 5 to 30 bytes long: a call to `memchr` costs as much as the field, and a loop that ends with the field ends
 //! where no processor can guess it.
 
-/// Bytes that are looked at together.
-const BLOCK: usize = 32;
+#![expect(clippy::inline_always, reason = "a call costs as much as a field")]
+
+use crate::block::{BLOCK, Block, Common};
+
 /// Bytes that [`Ahead`] looks at together.
 const AHEAD: usize = 2 * BLOCK;
 /// How many blocks are looked at before `memchr` is the faster.
@@ -39,19 +41,19 @@ pub(crate) struct Ahead {
 
 impl Ahead {
     /// Nothing looked at yet.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(bytes: [u8; 2]) -> Self {
         Self { bytes, from: 0, hits: 0 }
     }
 
     /// The second of the bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn second(&self) -> u8 {
         self.bytes[1]
     }
 
     /// The place of the first of the bytes at or after `at`, which is not before what was asked last.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&mut self, text: &[u8], at: usize) -> Option<usize> {
         let ahead = at.wrapping_sub(self.from);
         if ahead < AHEAD {
@@ -63,21 +65,20 @@ impl Ahead {
         self.look(text, at)
     }
 
-    #[inline]
+    #[inline(always)]
     fn look(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        let [a, b] = self.bytes;
         let mut from = at;
         for _ in 0..BLOCKS {
-            let Some(bytes) = text.get(from..).and_then(|rest| rest.first_chunk::<AHEAD>()) else { break };
-            let (blocks, _) = bytes.as_chunks::<BLOCK>();
-            let [first, second] = blocks else { break };
-            (self.from, self.hits) =
-                (from, u64::from(hits(first, self.bytes)) | u64::from(hits(second, self.bytes)) << BLOCK);
+            let Some(bytes) = text.get(from..).and_then(<[u8]>::first_chunk::<AHEAD>) else { break };
+            let (Some(first), Some(second)) = (bytes.first_chunk(), bytes.last_chunk()) else { break };
+            let (first, second) = (Common::of(first).any([a, b]), Common::of(second).any([a, b]));
+            (self.from, self.hits) = (from, u64::from(first) | u64::from(second) << BLOCK);
             if self.hits != 0 {
                 return Some(from + self.hits.trailing_zeros() as usize);
             }
             from += AHEAD;
         }
-        let [a, b] = self.bytes;
         memchr::memchr2(a, b, text.get(from..)?).map(|length| from + length)
     }
 }
@@ -88,48 +89,13 @@ fn near<const N: usize>(text: &[u8], at: usize, bytes: [u8; N]) -> Result<usize,
     let (blocks, _) = text.get(at..).unwrap_or_default().as_chunks::<BLOCK>();
     let mut from = at;
     for block in blocks.iter().take(BLOCKS) {
-        let hits = hits(block, bytes);
+        let hits = Common::of(block).any(bytes);
         if hits != 0 {
             return Ok(from + hits.trailing_zeros() as usize);
         }
         from += BLOCK;
     }
     Err(from)
-}
-
-/// One bit for each byte of the block that is one of the bytes.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn hits<const N: usize>(block: &[u8; BLOCK], bytes: [u8; N]) -> u32 {
-    #[expect(unsafe_code, reason = "all processors of this architecture have SSE2, which is all that the call needs")]
-    unsafe {
-        sse2(block, bytes)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "sse2")]
-#[inline]
-fn sse2<const N: usize>(block: &[u8; BLOCK], bytes: [u8; N]) -> u32 {
-    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8};
-    let mut hits = 0;
-    let (halves, _) = block.as_chunks::<16>();
-    for (place, half) in halves.iter().enumerate() {
-        let half = u128::from_le_bytes(*half);
-        let half = _mm_set_epi64x((half >> 64) as i64, half as i64);
-        let mut equal = _mm_cmpeq_epi8(half, _mm_set1_epi8(bytes[0] as i8));
-        for byte in &bytes[1..] {
-            equal = _mm_or_si128(equal, _mm_cmpeq_epi8(half, _mm_set1_epi8(*byte as i8)));
-        }
-        hits |= (_mm_movemask_epi8(equal) as u32) << (16 * place);
-    }
-    hits
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-fn hits<const N: usize>(block: &[u8; BLOCK], bytes: [u8; N]) -> u32 {
-    block.iter().rev().fold(0, |hits, byte| hits << 1 | u32::from(bytes.contains(byte)))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) use check::{Checker, Verdict};
 pub(crate) use date::{Day, civil_from_days, day as birth, moment};
 pub(crate) use decide::{Column, decide, kinds_of};
 pub(crate) use place::{PROVINCES, province_of_id, province_of_text};
-pub(crate) use plain::{Value, valid};
+pub(crate) use plain::{Test, Value, tests_of};
 
 use serde::{Serialize, Serializer};
 

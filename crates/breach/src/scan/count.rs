@@ -64,7 +64,6 @@ impl Counter {
         mut give: impl FnMut(&[Facts], &mut Noted),
     ) {
         let mut filled = Vec::with_capacity(CHUNK);
-        let mut sampled = Vec::new();
         let mut from = 0;
         while from + 1 < batch.starts.len() {
             let to = (from + CHUNK).min(batch.starts.len() - 1);
@@ -75,10 +74,7 @@ impl Counter {
             self.facts.resize(chunk.len(), Facts::NONE);
             for (index, column) in columns.iter_mut().enumerate() {
                 if self.only_valid && !column.is_open() {
-                    let fields = (&chunk, index);
-                    let tally = tally(column.kind, fields, &mut self.checker, column.sampled(at), &mut sampled);
-                    column.add_tally(tally, &sampled, &mut self.checker);
-                    sampled.clear();
+                    column.add_tally(tally(column.kind, &chunk, index, &mut self.checker));
                     continue;
                 }
                 gather(column, index, &chunk, &mut filled);

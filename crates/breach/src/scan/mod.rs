@@ -44,7 +44,7 @@ pub struct ScanOptions {
     pub k: u64,
     /// The day for which minors are counted, as year, month and day. `None`: the newest moment in the dump.
     pub minors_on: Option<(u16, u16, u16)>,
-    /// Count only which values are valid: no different values, no passwords and no people.
+    /// Count only which values are valid: no different values, no shapes, no passwords and no people.
     pub only_valid: bool,
 }
 

@@ -1,6 +1,14 @@
 //! How many values of a column are valid, where nothing else is asked of them.
 
-use crate::kind::{Checker, Kind, Value, valid};
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled for more instructions reaches vectors only where nothing is called"
+)]
+
+#[cfg(target_arch = "x86_64")]
+use crate::block::x86_64;
+use crate::block::{Block, Common};
+use crate::kind::{Checker, Kind, Test, tests_of};
 use crate::rows::Batch;
 
 /// What the fields of a column are, in some rows.
@@ -20,31 +28,40 @@ pub(crate) struct Tally {
     pub(crate) longest: usize,
 }
 
-/// Tests the fields of a column. Of those that are filled, the one with the number `first` (from 0) and each `step`
-/// after it are put into `sampled`.
-pub(super) fn tally<'b>(
-    kind: Kind,
-    (rows, column): (&Batch<'b>, usize),
-    checker: &mut Checker,
-    every: (u64, u64),
-    sampled: &mut Vec<&'b [u8]>,
-) -> Tally {
-    let mut fields = Fields { rows, column, checker, every, sampled };
+/// Tests the fields of a column.
+pub(super) fn tally(kind: Kind, rows: &Batch<'_>, column: usize, checker: &mut Checker) -> Tally {
+    let fields = Fields { rows, column, checker };
+    #[cfg(target_arch = "x86_64")]
+    if x86_64::has_avx2() {
+        #[expect(unsafe_code, reason = "what it is compiled for was found in the line before")]
+        return unsafe { with_avx2(kind, fields) };
+    }
+    with::<Common>(kind, fields)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi2")]
+fn with_avx2(kind: Kind, fields: Fields<'_, '_>) -> Tally {
+    with::<x86_64::Avx2>(kind, fields)
+}
+
+#[inline(always)]
+fn with<B: Block>(kind: Kind, mut fields: Fields<'_, '_>) -> Tally {
     match kind {
-        Kind::Email => fields.tally(valid::email),
-        Kind::Phone => fields.tally(valid::phone),
-        Kind::ResidentId => fields.tally(valid::resident_id),
-        Kind::Qq => fields.tally(valid::qq),
-        Kind::Time => fields.tally(valid::time),
-        Kind::BirthDate => fields.tally(valid::birth_date),
-        Kind::Name => fields.tally(valid::name),
-        Kind::Address => fields.tally(valid::address),
-        Kind::PasswordHash => fields.tally(valid::password_hash),
-        Kind::Digest => fields.tally(valid::digest),
-        Kind::Number => fields.tally(valid::number),
-        Kind::Username => fields.tally(valid::username),
-        Kind::Text | Kind::Password | Kind::Salt => fields.tally(|_, _| true),
-        kind => fields.tally(|checker, value| valid::other(kind, checker, value)),
+        Kind::Email => fields.tally::<B>(&tests_of::Email),
+        Kind::Phone => fields.tally::<B>(&tests_of::Phone),
+        Kind::ResidentId => fields.tally::<B>(&tests_of::ResidentId),
+        Kind::Qq => fields.tally::<B>(&tests_of::Qq),
+        Kind::Time => fields.tally::<B>(&tests_of::Time),
+        Kind::BirthDate => fields.tally::<B>(&tests_of::BirthDate),
+        Kind::Name => fields.tally::<B>(&tests_of::Name),
+        Kind::Address => fields.tally::<B>(&tests_of::Address),
+        Kind::PasswordHash => fields.tally::<B>(&tests_of::PasswordHash),
+        Kind::Digest => fields.tally::<B>(&tests_of::Digest),
+        Kind::Number => fields.tally::<B>(&tests_of::Number),
+        Kind::Username => fields.tally::<B>(&tests_of::Username),
+        Kind::Text | Kind::Password | Kind::Salt => fields.tally::<B>(&tests_of::Any),
+        kind => fields.tally::<B>(&tests_of::Other(kind)),
     }
 }
 
@@ -53,14 +70,11 @@ struct Fields<'a, 'b> {
     rows: &'a Batch<'b>,
     column: usize,
     checker: &'a mut Checker,
-    every: (u64, u64),
-    sampled: &'a mut Vec<&'b [u8]>,
 }
 
-impl<'b> Fields<'_, 'b> {
-    #[inline]
-    fn tally(&mut self, is_valid: impl Fn(&mut Checker, Value<'b>) -> bool) -> Tally {
-        let (mut next, step) = self.every;
+impl Fields<'_, '_> {
+    #[inline(always)]
+    fn tally<B: Block>(&mut self, test: &impl Test) -> Tally {
         let mut tally = Tally { null: 0, empty: 0, filled: 0, valid: 0, shortest: usize::MAX, longest: 0 };
         for row in self.rows.rows() {
             let Some(value) = row.value(self.column) else {
@@ -71,13 +85,9 @@ impl<'b> Fields<'_, 'b> {
                 tally.empty += 1;
                 continue;
             }
-            tally.valid += u64::from(is_valid(self.checker, value));
+            tally.valid += u64::from(test.is_valid::<B>(self.checker, value));
             tally.shortest = tally.shortest.min(value.len());
             tally.longest = tally.longest.max(value.len());
-            if tally.filled == next {
-                self.sampled.push(value.bytes());
-                next += step;
-            }
             tally.filled += 1;
         }
         tally
