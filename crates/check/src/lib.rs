@@ -23,6 +23,8 @@ mod hex;
 mod identifier;
 #[cfg(feature = "index")]
 pub mod index;
+#[cfg(feature = "index")]
+mod lanes;
 pub mod manifest;
 pub mod merkle;
 pub mod oprf;

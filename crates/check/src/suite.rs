@@ -10,7 +10,12 @@ pub(crate) const CONTEXT: &[u8] = b"OPRFV1-\x01-ristretto255-SHA512";
 
 /// `HashToGroup` (RFC 9497, section 4.1).
 pub(crate) fn hash_to_group(input: &[u8]) -> RistrettoPoint {
-    RistrettoPoint::from_uniform_bytes(&expand(&[input], b"HashToGroup-"))
+    RistrettoPoint::from_uniform_bytes(&hash_to_uniform(input))
+}
+
+/// What `HashToGroup` maps to the group.
+pub(crate) fn hash_to_uniform(input: &[u8]) -> [u8; 64] {
+    expand(&[input], b"HashToGroup-")
 }
 
 /// `HashToScalar` (RFC 9497, section 4.1), with the domain's prefix to the context.

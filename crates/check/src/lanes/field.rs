@@ -1,0 +1,297 @@
+//! The field of 2^255 - 19, eight elements at once: five limbs of 51 bits, each limb of all eight in one vector.
+//!
+//! `madd52` multiplies the low 52 bits of its operands. So every element that is given to another function has limbs
+//! below 2^51 + 2^14: what sums and differences are more is carried at once.
+
+use std::arch::x86_64::{
+    __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_loadu_si512, _mm512_madd52hi_epu64,
+    _mm512_madd52lo_epu64, _mm512_mask_mov_epi64, _mm512_mul_epu32, _mm512_or_si512, _mm512_set1_epi64,
+    _mm512_setzero_si512, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
+    _mm512_test_epi64_mask, _mm512_testn_epi64_mask,
+};
+
+/// Eight elements.
+#[derive(Clone, Copy)]
+pub(super) struct Field([__m512i; 5]);
+
+const BITS: u32 = 51;
+const MASK: u64 = (1 << BITS) - 1;
+
+/// Twice the prime, in limbs none of which is smaller than one of an element.
+const TWO_PRIMES: [u64; 5] = [2 * (MASK - 18), 2 * MASK, 2 * MASK, 2 * MASK, 2 * MASK];
+
+pub(super) const ZERO: [u64; 5] = [0; 5];
+pub(super) const ONE: [u64; 5] = [1, 0, 0, 0, 0];
+/// A square root of -1.
+pub(super) const SQRT_M1: [u64; 5] =
+    [1_718_705_420_411_056, 234_908_883_556_509, 2_233_514_472_574_048, 2_117_202_627_021_982, 765_476_049_583_133];
+
+/// The same element in all lanes.
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn all(limbs: [u64; 5]) -> Field {
+    let mut field = Field([_mm512_setzero_si512(); 5]);
+    for (vector, limb) in field.0.iter_mut().zip(limbs) {
+        *vector = _mm512_set1_epi64(limb.cast_signed());
+    }
+    field
+}
+
+/// Elements of 32 bytes, little-endian, without their highest bit.
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn from_bytes(bytes: &[[u8; 32]; 8]) -> Field {
+    let mut limbs = [[0; 8]; 5];
+    for (lane, bytes) in bytes.iter().enumerate() {
+        let [a, b, c, d] = {
+            let mut words = [0; 4];
+            for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+                *word = u64::from_le_bytes(*bytes);
+            }
+            words
+        };
+        let of_lane = [a, a >> 51 | b << 13, b >> 38 | c << 26, c >> 25 | d << 39, d >> 12];
+        for (limbs, limb) in limbs.iter_mut().zip(of_lane) {
+            limbs[lane] = limb & MASK;
+        }
+    }
+    let mut field = Field([_mm512_setzero_si512(); 5]);
+    for (vector, limbs) in field.0.iter_mut().zip(&limbs) {
+        #[expect(unsafe_code, reason = "eight limbs are as many bytes as the vector has")]
+        let loaded = unsafe { _mm512_loadu_si512(limbs.as_ptr().cast()) };
+        *vector = loaded;
+    }
+    field
+}
+
+/// The bytes of each element below the prime.
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn to_bytes(field: &Field) -> [[u8; 32]; 8] {
+    let mut limbs = [[0_u64; 8]; 5];
+    for (limbs, vector) in limbs.iter_mut().zip(canonical(field).0) {
+        #[expect(unsafe_code, reason = "the vector has as many bytes as eight limbs")]
+        unsafe {
+            _mm512_storeu_si512(limbs.as_mut_ptr().cast(), vector);
+        }
+    }
+    let mut all = [[0; 32]; 8];
+    for (lane, bytes) in all.iter_mut().enumerate() {
+        let [a, b, c, d, e] = [limbs[0][lane], limbs[1][lane], limbs[2][lane], limbs[3][lane], limbs[4][lane]];
+        let words = [a | b << 51, b >> 13 | c << 38, c >> 26 | d << 25, d >> 39 | e << 12];
+        for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
+        }
+    }
+    all
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn add(one: &Field, other: &Field) -> Field {
+    let mut sum = *one;
+    for (limb, other) in sum.0.iter_mut().zip(other.0) {
+        *limb = _mm512_add_epi64(*limb, other);
+    }
+    carried(&sum)
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn subtract(one: &Field, other: &Field) -> Field {
+    let mut difference = add_without_carry(one, &all(TWO_PRIMES));
+    for (limb, other) in difference.0.iter_mut().zip(other.0) {
+        *limb = _mm512_sub_epi64(*limb, other);
+    }
+    carried(&difference)
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn negate(field: &Field) -> Field {
+    subtract(&all(ZERO), field)
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline]
+pub(super) fn multiply(one: &Field, other: &Field) -> Field {
+    let mut low = [_mm512_setzero_si512(); 9];
+    let mut high = low;
+    for (i, a) in one.0.into_iter().enumerate() {
+        for (j, b) in other.0.into_iter().enumerate() {
+            low[i + j] = _mm512_madd52lo_epu64(low[i + j], a, b);
+            high[i + j] = _mm512_madd52hi_epu64(high[i + j], a, b);
+        }
+    }
+    folded(&low, &high)
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline]
+pub(super) fn square(field: &Field) -> Field {
+    let mut low = [_mm512_setzero_si512(); 9];
+    let mut high = low;
+    for (i, a) in field.0.into_iter().enumerate() {
+        for (j, b) in field.0.into_iter().enumerate().skip(i + 1) {
+            low[i + j] = _mm512_madd52lo_epu64(low[i + j], a, b);
+            high[i + j] = _mm512_madd52hi_epu64(high[i + j], a, b);
+        }
+    }
+    for limb in low.iter_mut().chain(&mut high) {
+        *limb = _mm512_add_epi64(*limb, *limb);
+    }
+    for (i, a) in field.0.into_iter().enumerate() {
+        low[2 * i] = _mm512_madd52lo_epu64(low[2 * i], a, a);
+        high[2 * i] = _mm512_madd52hi_epu64(high[2 * i], a, a);
+    }
+    folded(&low, &high)
+}
+
+/// Squared so many times.
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline]
+fn squared(field: &Field, times: u32) -> Field {
+    let mut power = *field;
+    for _ in 0..times {
+        power = square(&power);
+    }
+    power
+}
+
+/// To the power of (p - 5) / 8.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn power_p58(x: &Field) -> Field {
+    // The names say how many of the lowest bits of the exponent are set.
+    let x2 = square(x);
+    let x9 = multiply(x, &squared(&x2, 2));
+    let x11 = multiply(&x2, &x9);
+    let ones_5 = multiply(&x9, &square(&x11));
+    let ones_10 = multiply(&squared(&ones_5, 5), &ones_5);
+    let ones_20 = multiply(&squared(&ones_10, 10), &ones_10);
+    let ones_40 = multiply(&squared(&ones_20, 20), &ones_20);
+    let ones_50 = multiply(&squared(&ones_40, 10), &ones_10);
+    let ones_100 = multiply(&squared(&ones_50, 50), &ones_50);
+    let ones_200 = multiply(&squared(&ones_100, 100), &ones_100);
+    let ones_250 = multiply(&squared(&ones_200, 50), &ones_50);
+    multiply(x, &squared(&ones_250, 2))
+}
+
+/// `SQRT_RATIO_M1` (RFC 9496, section 4.2): where `u / v` is a square, and its root or that of `i u / v` that is not
+/// negative.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn sqrt_ratio(u: &Field, v: &Field) -> (__mmask8, Field) {
+    let v3 = multiply(&square(v), v);
+    let v7 = multiply(&square(&v3), v);
+    let root = multiply(&multiply(u, &v3), &power_p58(&multiply(u, &v7)));
+    let check = multiply(v, &square(&root));
+    let i = all(SQRT_M1);
+    let less_u = negate(u);
+    let is_right = are_equal(&check, u);
+    let is_flipped = are_equal(&check, &less_u);
+    let is_flipped_i = are_equal(&check, &multiply(&less_u, &i));
+    let root = select(&root, &multiply(&root, &i), is_flipped | is_flipped_i);
+    (is_right | is_flipped, absolute(&root))
+}
+
+/// The one that is not negative of an element and its negative.
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn absolute(field: &Field) -> Field {
+    select(field, &negate(field), are_negative(field))
+}
+
+/// In each lane that is set the other.
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn select(one: &Field, other: &Field, lanes: __mmask8) -> Field {
+    let mut selected = *one;
+    for (limb, other) in selected.0.iter_mut().zip(other.0) {
+        *limb = _mm512_mask_mov_epi64(*limb, lanes, other);
+    }
+    selected
+}
+
+/// Which are negative: odd, that is (RFC 9496, section 3.1).
+#[target_feature(enable = "avx512f")]
+#[inline]
+pub(super) fn are_negative(field: &Field) -> __mmask8 {
+    _mm512_test_epi64_mask(canonical(field).0[0], _mm512_set1_epi64(1))
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn are_equal(one: &Field, other: &Field) -> __mmask8 {
+    let [a, b, c, d, e] = canonical(&subtract(one, other)).0;
+    let any = _mm512_or_si512(_mm512_or_si512(_mm512_or_si512(a, b), _mm512_or_si512(c, d)), e);
+    _mm512_testn_epi64_mask(any, any)
+}
+
+/// Limbs of 51 bits, of a number below the prime.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn canonical(field: &Field) -> Field {
+    let mask = _mm512_set1_epi64(MASK.cast_signed());
+    // The number is below twice the prime. Where it is not below the prime, 19 more carry out of its 255 bits.
+    let mut limbs = carried(field).0;
+    let mut carry = _mm512_set1_epi64(19);
+    for limb in limbs {
+        carry = _mm512_srli_epi64::<BITS>(_mm512_add_epi64(limb, carry));
+    }
+    carry = _mm512_mul_epu32(carry, _mm512_set1_epi64(19));
+    for limb in &mut limbs {
+        let sum = _mm512_add_epi64(*limb, carry);
+        carry = _mm512_srli_epi64::<BITS>(sum);
+        *limb = _mm512_and_si512(sum, mask);
+    }
+    Field(limbs)
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn add_without_carry(one: &Field, other: &Field) -> Field {
+    let mut sum = *one;
+    for (limb, other) in sum.0.iter_mut().zip(other.0) {
+        *limb = _mm512_add_epi64(*limb, other);
+    }
+    sum
+}
+
+/// What is in the limbs above 51 bits, added to the next. From limbs below 300 * 2^52 come such below 2^51 + 2^14: no
+/// carry is above 600, and of the highest comes 19 times as much, because 2^255 is 19.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn carried(field: &Field) -> Field {
+    let mask = _mm512_set1_epi64(MASK.cast_signed());
+    let last = _mm512_srli_epi64::<BITS>(field.0[4]);
+    let mut carry = _mm512_mul_epu32(last, _mm512_set1_epi64(19));
+    let mut carried = *field;
+    for limb in &mut carried.0 {
+        let next = _mm512_srli_epi64::<BITS>(*limb);
+        *limb = _mm512_add_epi64(_mm512_and_si512(*limb, mask), carry);
+        carry = next;
+    }
+    carried
+}
+
+/// The sums of the low and of the high 52 bits of products, by the sum of their limbs' places, as an element.
+///
+/// Of limbs of up to 52 bits each sum has up to five products, so it is below 5 * 2^52. The high bits stand 52 places
+/// higher: that is one limb and once doubled. So no sum of both reaches 15 * 2^52, and with 19 times the one that is five
+/// limbs higher none reaches 300 * 2^52.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn folded(low: &[__m512i; 9], high: &[__m512i; 9]) -> Field {
+    let mut sums = [_mm512_setzero_si512(); 10];
+    sums[..9].copy_from_slice(low);
+    for (sum, high) in sums[1..].iter_mut().zip(high) {
+        *sum = _mm512_add_epi64(*sum, _mm512_add_epi64(*high, *high));
+    }
+    let mut folded = Field([_mm512_setzero_si512(); 5]);
+    for (place, limb) in folded.0.iter_mut().enumerate() {
+        let above = sums[place + 5];
+        let times_3 = _mm512_add_epi64(above, _mm512_add_epi64(above, above));
+        let times_19 = _mm512_add_epi64(times_3, _mm512_slli_epi64::<4>(above));
+        *limb = _mm512_add_epi64(sums[place], times_19);
+    }
+    carried(&folded)
+}
