@@ -43,14 +43,17 @@ pub(super) fn all(limbs: [u64; 5]) -> Field {
 pub(super) fn from_bytes(bytes: &[[u8; 32]; 8]) -> Field {
     let mut limbs = [[0; 8]; 5];
     for (lane, bytes) in bytes.iter().enumerate() {
-        let [a, b, c, d] = {
-            let mut words = [0; 4];
-            for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-                *word = u64::from_le_bytes(*bytes);
-            }
-            words
-        };
-        let of_lane = [a, a >> 51 | b << 13, b >> 38 | c << 26, c >> 25 | d << 39, d >> 12];
+        let mut word = [0; 4];
+        for (word, bytes) in word.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        let of_lane = [
+            word[0],
+            word[0] >> 51 | word[1] << 13,
+            word[1] >> 38 | word[2] << 26,
+            word[2] >> 25 | word[3] << 39,
+            word[3] >> 12,
+        ];
         for (limbs, limb) in limbs.iter_mut().zip(of_lane) {
             limbs[lane] = limb & MASK;
         }
@@ -77,8 +80,13 @@ pub(super) fn to_bytes(field: &Field) -> [[u8; 32]; 8] {
     }
     let mut all = [[0; 32]; 8];
     for (lane, bytes) in all.iter_mut().enumerate() {
-        let [a, b, c, d, e] = [limbs[0][lane], limbs[1][lane], limbs[2][lane], limbs[3][lane], limbs[4][lane]];
-        let words = [a | b << 51, b >> 13 | c << 38, c >> 26 | d << 25, d >> 39 | e << 12];
+        let limb = |place: usize| limbs[place][lane];
+        let words = [
+            limb(0) | limb(1) << 51,
+            limb(1) >> 13 | limb(2) << 38,
+            limb(2) >> 26 | limb(3) << 25,
+            limb(3) >> 39 | limb(4) << 12,
+        ];
         for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
             *bytes = word.to_le_bytes();
         }
@@ -161,19 +169,19 @@ fn squared(field: &Field, times: u32) -> Field {
 /// To the power of (p - 5) / 8.
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn power_p58(x: &Field) -> Field {
-    // The names say how many of the lowest bits of the exponent are set.
-    let x2 = square(x);
-    let x9 = multiply(x, &squared(&x2, 2));
-    let x11 = multiply(&x2, &x9);
-    let ones_5 = multiply(&x9, &square(&x11));
-    let ones_10 = multiply(&squared(&ones_5, 5), &ones_5);
-    let ones_20 = multiply(&squared(&ones_10, 10), &ones_10);
-    let ones_40 = multiply(&squared(&ones_20, 20), &ones_20);
-    let ones_50 = multiply(&squared(&ones_40, 10), &ones_10);
-    let ones_100 = multiply(&squared(&ones_50, 50), &ones_50);
-    let ones_200 = multiply(&squared(&ones_100, 100), &ones_100);
-    let ones_250 = multiply(&squared(&ones_200, 50), &ones_50);
-    multiply(x, &squared(&ones_250, 2))
+    // From `five` on, a name says how many of the lowest bits of its exponent are set.
+    let second = square(x);
+    let ninth = multiply(x, &squared(&second, 2));
+    let eleventh = multiply(&second, &ninth);
+    let five = multiply(&ninth, &square(&eleventh));
+    let ten = multiply(&squared(&five, 5), &five);
+    let twenty = multiply(&squared(&ten, 10), &ten);
+    let forty = multiply(&squared(&twenty, 20), &twenty);
+    let fifty = multiply(&squared(&forty, 10), &ten);
+    let hundred = multiply(&squared(&fifty, 50), &fifty);
+    let two_hundred = multiply(&squared(&hundred, 100), &hundred);
+    let all_but_five = multiply(&squared(&two_hundred, 50), &fifty);
+    multiply(x, &squared(&all_but_five, 2))
 }
 
 /// `SQRT_RATIO_M1` (RFC 9496, section 4.2): where `u / v` is a square, and its root or that of `i u / v` that is not
@@ -188,8 +196,8 @@ pub(super) fn sqrt_ratio(u: &Field, v: &Field) -> (__mmask8, Field) {
     let less_u = negate(u);
     let is_right = are_equal(&check, u);
     let is_flipped = are_equal(&check, &less_u);
-    let is_flipped_i = are_equal(&check, &multiply(&less_u, &i));
-    let root = select(&root, &multiply(&root, &i), is_flipped | is_flipped_i);
+    let is_turned = are_equal(&check, &multiply(&less_u, &i));
+    let root = select(&root, &multiply(&root, &i), is_flipped | is_turned);
     (is_right | is_flipped, absolute(&root))
 }
 
@@ -221,8 +229,10 @@ pub(super) fn are_negative(field: &Field) -> __mmask8 {
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn are_equal(one: &Field, other: &Field) -> __mmask8 {
-    let [a, b, c, d, e] = canonical(&subtract(one, other)).0;
-    let any = _mm512_or_si512(_mm512_or_si512(_mm512_or_si512(a, b), _mm512_or_si512(c, d)), e);
+    let mut any = _mm512_setzero_si512();
+    for limb in canonical(&subtract(one, other)).0 {
+        any = _mm512_or_si512(any, limb);
+    }
     _mm512_testn_epi64_mask(any, any)
 }
 

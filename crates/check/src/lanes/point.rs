@@ -61,6 +61,7 @@ struct Completed {
 }
 
 /// `MAP` (RFC 9496, section 4.3.4).
+#[expect(clippy::many_single_char_names, reason = "they are those of the RFC")]
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn map(t: &Field) -> Points {
     let (one, d) = (all(ONE), all(D));
