@@ -5,8 +5,8 @@
 
 use std::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_loadu_si512, _mm512_madd52hi_epu64,
-    _mm512_madd52lo_epu64, _mm512_mask_mov_epi64, _mm512_mul_epu32, _mm512_or_si512, _mm512_set1_epi64,
-    _mm512_setzero_si512, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
+    _mm512_madd52lo_epu64, _mm512_mask_mov_epi64, _mm512_mul_epu32, _mm512_mullo_epi64, _mm512_or_si512,
+    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64,
     _mm512_test_epi64_mask, _mm512_testn_epi64_mask,
 };
 
@@ -120,43 +120,50 @@ pub(super) fn negate(field: &Field) -> Field {
     subtract(&all(ZERO), field)
 }
 
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 #[inline]
 pub(super) fn multiply(one: &Field, other: &Field) -> Field {
-    let mut low = [_mm512_setzero_si512(); 9];
-    let mut high = low;
-    for (i, a) in one.0.into_iter().enumerate() {
-        for (j, b) in other.0.into_iter().enumerate() {
-            low[i + j] = _mm512_madd52lo_epu64(low[i + j], a, b);
-            high[i + j] = _mm512_madd52hi_epu64(high[i + j], a, b);
+    let mut sums = [_mm512_setzero_si512(); 10];
+    let mut before = _mm512_setzero_si512();
+    for place in 0..9_usize {
+        let mut low = _mm512_add_epi64(before, before);
+        let mut high = _mm512_setzero_si512();
+        for i in place.saturating_sub(4)..=place.min(4) {
+            low = _mm512_madd52lo_epu64(low, one.0[i], other.0[place - i]);
+            high = _mm512_madd52hi_epu64(high, one.0[i], other.0[place - i]);
         }
+        (sums[place], before) = (low, high);
     }
-    folded(&low, &high)
+    sums[9] = _mm512_add_epi64(before, before);
+    folded(&sums)
 }
 
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 #[inline]
 pub(super) fn square(field: &Field) -> Field {
-    let mut low = [_mm512_setzero_si512(); 9];
-    let mut high = low;
-    for (i, a) in field.0.into_iter().enumerate() {
-        for (j, b) in field.0.into_iter().enumerate().skip(i + 1) {
-            low[i + j] = _mm512_madd52lo_epu64(low[i + j], a, b);
-            high[i + j] = _mm512_madd52hi_epu64(high[i + j], a, b);
+    let mut sums = [_mm512_setzero_si512(); 10];
+    let mut before = _mm512_setzero_si512();
+    for place in 0..9_usize {
+        // What stands twice in the square is multiplied once and doubled.
+        let (mut low, mut high) = (before, _mm512_setzero_si512());
+        for i in place.saturating_sub(4)..place.div_ceil(2) {
+            low = _mm512_madd52lo_epu64(low, field.0[i], field.0[place - i]);
+            high = _mm512_madd52hi_epu64(high, field.0[i], field.0[place - i]);
         }
+        (low, high) = (_mm512_add_epi64(low, low), _mm512_add_epi64(high, high));
+        if place.is_multiple_of(2) {
+            let root = field.0[place / 2];
+            low = _mm512_madd52lo_epu64(low, root, root);
+            high = _mm512_madd52hi_epu64(high, root, root);
+        }
+        (sums[place], before) = (low, high);
     }
-    for limb in low.iter_mut().chain(&mut high) {
-        *limb = _mm512_add_epi64(*limb, *limb);
-    }
-    for (i, a) in field.0.into_iter().enumerate() {
-        low[2 * i] = _mm512_madd52lo_epu64(low[2 * i], a, a);
-        high[2 * i] = _mm512_madd52hi_epu64(high[2 * i], a, a);
-    }
-    folded(&low, &high)
+    sums[9] = _mm512_add_epi64(before, before);
+    folded(&sums)
 }
 
 /// Squared so many times.
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 #[inline]
 fn squared(field: &Field, times: u32) -> Field {
     let mut power = *field;
@@ -167,7 +174,7 @@ fn squared(field: &Field, times: u32) -> Field {
 }
 
 /// To the power of (p - 5) / 8.
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 fn power_p58(x: &Field) -> Field {
     // From `five` on, a name says how many of the lowest bits of its exponent are set.
     let second = square(x);
@@ -186,7 +193,7 @@ fn power_p58(x: &Field) -> Field {
 
 /// `SQRT_RATIO_M1` (RFC 9496, section 4.2): where `u / v` is a square, and its root or that of `i u / v` that is not
 /// negative.
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 pub(super) fn sqrt_ratio(u: &Field, v: &Field) -> (__mmask8, Field) {
     let v3 = multiply(&square(v), v);
     let v7 = multiply(&square(&v3), v);
@@ -283,25 +290,18 @@ fn carried(field: &Field) -> Field {
     carried
 }
 
-/// The sums of the low and of the high 52 bits of products, by the sum of their limbs' places, as an element.
+/// Sums of products by the sum of their limbs' places, as an element.
 ///
-/// Of limbs of up to 52 bits each sum has up to five products, so it is below 5 * 2^52. The high bits stand 52 places
-/// higher: that is one limb and once doubled. So no sum of both reaches 15 * 2^52, and with 19 times the one that is five
+/// Of limbs of up to 52 bits each sum has the low 52 bits of up to five products, below 5 * 2^52. The high bits stand 52
+/// places higher: that is one limb and once doubled. So none reaches 15 * 2^52, and with 19 times the one that is five
 /// limbs higher none reaches 300 * 2^52.
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq")]
 #[inline]
-fn folded(low: &[__m512i; 9], high: &[__m512i; 9]) -> Field {
-    let mut sums = [_mm512_setzero_si512(); 10];
-    sums[..9].copy_from_slice(low);
-    for (sum, high) in sums[1..].iter_mut().zip(high) {
-        *sum = _mm512_add_epi64(*sum, _mm512_add_epi64(*high, *high));
-    }
+fn folded(sums: &[__m512i; 10]) -> Field {
+    let nineteen = _mm512_set1_epi64(19);
     let mut folded = Field([_mm512_setzero_si512(); 5]);
     for (place, limb) in folded.0.iter_mut().enumerate() {
-        let above = sums[place + 5];
-        let times_3 = _mm512_add_epi64(above, _mm512_add_epi64(above, above));
-        let times_19 = _mm512_add_epi64(times_3, _mm512_slli_epi64::<4>(above));
-        *limb = _mm512_add_epi64(sums[place], times_19);
+        *limb = _mm512_add_epi64(sums[place], _mm512_mullo_epi64(sums[place + 5], nineteen));
     }
     carried(&folded)
 }

@@ -47,7 +47,9 @@ impl Drop for Digits {
 /// Whether the processor has what [`multiply_hashed`] needs.
 pub(crate) fn are_there() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma");
+    return is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512ifma")
+        && is_x86_feature_detected!("avx512dq");
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }

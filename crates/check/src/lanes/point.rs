@@ -22,7 +22,7 @@ const INVSQRT_A_LESS_D: [u64; 5] =
     [278_908_739_862_762, 821_645_201_101_625, 8_113_234_426_968, 1_777_959_178_193_151, 2_118_520_810_568_447];
 
 /// Maps, multiplies, encodes: as [`super::multiply_hashed`].
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 pub(super) fn multiply_hashed(uniform: &[[u8; 64]; LANES], digits: &[i8; 64]) -> [[u8; 32]; LANES] {
     let mut halves = [[[0; 32]; LANES]; 2];
     for (lane, uniform) in uniform.iter().enumerate() {
@@ -62,7 +62,7 @@ struct Completed {
 
 /// `MAP` (RFC 9496, section 4.3.4).
 #[expect(clippy::many_single_char_names, reason = "they are those of the RFC")]
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 fn map(t: &Field) -> Points {
     let (one, d) = (all(ONE), all(D));
     let r = multiply(&all(SQRT_M1), &square(t));
@@ -83,7 +83,7 @@ fn map(t: &Field) -> Points {
 }
 
 /// `Encode` (RFC 9496, section 4.3.2).
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 fn encode(Points { x, y, z, t }: &Points) -> [[u8; 32]; LANES] {
     let u1 = multiply(&add(z, y), &subtract(z, y));
     let u2 = multiply(x, y);
@@ -101,7 +101,7 @@ fn encode(Points { x, y, z, t }: &Points) -> [[u8; 32]; LANES] {
 }
 
 /// All points times the number of these digits.
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 fn times(points: &Points, digits: &[i8; 64]) -> Points {
     let mut multiples = [summand(points); 8];
     for place in 1..8 {
@@ -146,7 +146,7 @@ fn choose(multiples: &[Summands; 8], digit: i8) -> Summands {
     }
 }
 
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 #[inline]
 fn summand(points: &Points) -> Summands {
     Summands {
@@ -157,7 +157,7 @@ fn summand(points: &Points) -> Summands {
     }
 }
 
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 #[inline]
 fn sum(one: &Points, other: &Summands) -> Points {
     let plus = multiply(&add(&one.y, &one.x), &other.y_plus_x);
@@ -173,7 +173,7 @@ fn sum(one: &Points, other: &Summands) -> Points {
     })
 }
 
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 #[inline]
 fn doubled(points: &Points) -> Completed {
     let (x2, y2, z2) = (square(&points.x), square(&points.y), square(&points.z));
@@ -182,7 +182,7 @@ fn doubled(points: &Points) -> Completed {
     Completed { x: subtract(&both, &y), t: subtract(&add(&z2, &z2), &z), y, z }
 }
 
-#[target_feature(enable = "avx512f,avx512ifma")]
+#[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
 #[inline]
 fn completed(Completed { x, y, z, t }: &Completed) -> Points {
     Points { x: multiply(x, t), y: multiply(y, z), z: multiply(z, t), t: multiply(x, y) }
