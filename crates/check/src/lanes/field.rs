@@ -125,16 +125,15 @@ pub(super) fn negate(field: &Field) -> Field {
 pub(super) fn multiply(one: &Field, other: &Field) -> Field {
     let mut sums = [_mm512_setzero_si512(); 10];
     let mut before = _mm512_setzero_si512();
-    for place in 0..9_usize {
+    for (place, sum) in sums.iter_mut().enumerate() {
         let mut low = _mm512_add_epi64(before, before);
         let mut high = _mm512_setzero_si512();
         for i in place.saturating_sub(4)..=place.min(4) {
             low = _mm512_madd52lo_epu64(low, one.0[i], other.0[place - i]);
             high = _mm512_madd52hi_epu64(high, one.0[i], other.0[place - i]);
         }
-        (sums[place], before) = (low, high);
+        (*sum, before) = (low, high);
     }
-    sums[9] = _mm512_add_epi64(before, before);
     folded(&sums)
 }
 
@@ -143,7 +142,7 @@ pub(super) fn multiply(one: &Field, other: &Field) -> Field {
 pub(super) fn square(field: &Field) -> Field {
     let mut sums = [_mm512_setzero_si512(); 10];
     let mut before = _mm512_setzero_si512();
-    for place in 0..9_usize {
+    for (place, sum) in sums.iter_mut().enumerate() {
         // What stands twice in the square is multiplied once and doubled.
         let (mut low, mut high) = (before, _mm512_setzero_si512());
         for i in place.saturating_sub(4)..place.div_ceil(2) {
@@ -156,9 +155,8 @@ pub(super) fn square(field: &Field) -> Field {
             low = _mm512_madd52lo_epu64(low, root, root);
             high = _mm512_madd52hi_epu64(high, root, root);
         }
-        (sums[place], before) = (low, high);
+        (*sum, before) = (low, high);
     }
-    sums[9] = _mm512_add_epi64(before, before);
     folded(&sums)
 }
 
@@ -304,4 +302,56 @@ fn folded(sums: &[__m512i; 10]) -> Field {
         *limb = _mm512_add_epi64(sums[place], _mm512_mullo_epi64(sums[place + 5], nineteen));
     }
     carried(&folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest limbs that an element has.
+    const LARGEST: [u64; 5] = [MASK + (1 << 14); 5];
+
+    #[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
+    fn results(field: &Field) -> [[[u8; 32]; 8]; 5] {
+        let zero = all(ZERO);
+        let root = multiply(field, &all(SQRT_M1));
+        let results = [multiply(field, field), square(field), subtract(&zero, field), add(field, field), square(&root)];
+        let mut bytes = [[[0; 32]; 8]; 5];
+        for (bytes, result) in bytes.iter_mut().zip(&results) {
+            *bytes = to_bytes(result);
+        }
+        bytes
+    }
+
+    #[target_feature(enable = "avx512f,avx512ifma,avx512dq")]
+    fn of_largest_and_canonical() -> [[[[u8; 32]; 8]; 5]; 2] {
+        let largest = all(LARGEST);
+        [results(&largest), results(&canonical(&largest))]
+    }
+
+    #[expect(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
+    #[test]
+    fn nothing_is_lost_of_the_largest_limbs() {
+        if !super::super::are_there() {
+            eprintln!("skipped: this processor has no AVX-512 with IFMA");
+            return;
+        }
+        #[expect(unsafe_code, reason = "the features that it is compiled for were found in the line before")]
+        let [largest, canonical] = unsafe { of_largest_and_canonical() };
+        assert_eq!(largest, canonical);
+        assert_eq!(canonical[0], canonical[1], "a square is a product with itself");
+        assert_eq!(canonical[4][0], negated(&canonical[1][0]), "the square of i x is - x x");
+    }
+
+    /// The prime less an element.
+    fn negated(bytes: &[u8; 32]) -> [u8; 32] {
+        let mut prime = [0xFF_u8; 32];
+        (prime[0], prime[31]) = (0xED, 0x7F);
+        let mut borrow = 0_i16;
+        std::array::from_fn(|place| {
+            let difference = i16::from(prime[place]) - i16::from(bytes[place]) - borrow;
+            borrow = i16::from(difference < 0);
+            difference.rem_euclid(256) as u8
+        })
+    }
 }
