@@ -4,9 +4,10 @@
 //! for a batch costs one multi-scalar multiplication instead of a multiplication for each element, and points are
 //! serialised together. That both compute the same is tested, with the RFC's own vectors and against `voprf`.
 
-use crate::lanes::{Digits, LANES, multiply_hashed};
+#[cfg(target_arch = "x86_64")]
+use crate::lanes;
 use crate::oprf::{Element, Evaluation, Output, PROOF};
-use crate::suite::{CONTEXT, finalize, hash_to_group, hash_to_scalar, hash_to_uniform};
+use crate::suite::{CONTEXT, finalize, hash_to_scalar, uniform_bytes};
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_TABLE;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
@@ -18,6 +19,9 @@ use zeroize::Zeroize as _;
 
 /// Elements that are evaluated at once, at most.
 pub const MOST_ELEMENTS: usize = 1024;
+/// Eight multiplications side by side cost less than two, one after the other.
+#[cfg(target_arch = "x86_64")]
+const FEWEST_IN_LANES: usize = 2;
 
 /// The private key of the function. Whoever has it can ask the index for anybody; without it nobody can.
 pub struct Key {
@@ -79,7 +83,7 @@ impl Key {
             return Err(NotEvaluated::Count);
         }
         let points: Vec<_> = blinded.iter().map(decode).collect::<Option<_>>().ok_or(NotEvaluated::Element)?;
-        let elements = self.multiply(&points);
+        let elements = self.multiply(blinded, &points);
         let proof = self.prove(blinded, &points, &elements, Scalar::from_bytes_mod_order_wide(random));
         Ok(Evaluation { elements, proof })
     }
@@ -88,36 +92,33 @@ impl Key {
     #[doc(hidden)]
     pub fn evaluate_unproved(&self, blinded: &[Element]) -> Option<Vec<Element>> {
         let points: Vec<_> = blinded.iter().map(decode).collect::<Option<_>>()?;
-        Some(self.multiply(&points))
+        Some(self.multiply(blinded, &points))
     }
 
-    /// `Evaluate` (RFC 9497, section 3.3.1) of inputs that are known, as when an index is made. Where the processor has no
-    /// AVX-512 with IFMA its time depends on the key: not for answering others.
+    /// `Evaluate` (RFC 9497, section 3.3.1) of inputs that are known, as when an index is made. Its time may depend on
+    /// the key: not for answering others.
     pub fn outputs(&self, inputs: &[&[u8]]) -> Vec<Output> {
-        let issued = self.issue_together(inputs).unwrap_or_else(|| self.issue(inputs));
+        let uniform: Vec<_> = inputs.iter().map(|input| uniform_bytes(input)).collect();
+        let issued = self.hashed_times(&uniform);
         inputs.iter().zip(issued).map(|(input, issued)| finalize(input, &issued)).collect()
     }
 
-    /// The multiplied points of inputs, eight at once. `None` where the processor cannot.
-    fn issue_together(&self, inputs: &[&[u8]]) -> Option<Vec<Element>> {
-        let digits = Digits::of(&self.secret);
-        let mut issued = Vec::with_capacity(inputs.len().next_multiple_of(LANES));
-        for inputs in inputs.chunks(LANES) {
-            let mut uniform = [[0; 64]; LANES];
-            for (uniform, input) in uniform.iter_mut().zip(inputs) {
-                *uniform = hash_to_uniform(input);
-            }
-            issued.extend(multiply_hashed(&uniform, &digits)?);
+    fn hashed_times(&self, uniform: &[[u8; 64]]) -> Vec<Element> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(issued) = lanes::hashed_times(uniform, &self.secret) {
+            return issued;
         }
-        Some(issued)
+        self.hashed_times_one_by_one(uniform)
     }
 
-    fn issue(&self, inputs: &[&[u8]]) -> Vec<Element> {
-        let times = |input: &&[u8]| {
-            RistrettoPoint::vartime_double_scalar_mul_basepoint(&self.half, &hash_to_group(input), &Scalar::ZERO)
+    /// In variable time.
+    fn hashed_times_one_by_one(&self, uniform: &[[u8; 64]]) -> Vec<Element> {
+        let times = |uniform: &[u8; 64]| {
+            let point = RistrettoPoint::from_uniform_bytes(uniform);
+            RistrettoPoint::vartime_double_scalar_mul_basepoint(&self.half, &point, &Scalar::ZERO)
         };
-        let halves: Vec<_> = inputs.iter().map(times).collect();
-        RistrettoPoint::double_and_compress_batch(halves.iter()).iter().map(CompressedRistretto::to_bytes).collect()
+        let halves: Vec<_> = uniform.iter().map(times).collect();
+        doubled(&halves)
     }
 
     fn new(secret: Scalar) -> Self {
@@ -125,9 +126,21 @@ impl Key {
         Self { secret, half: secret * half(), public }
     }
 
-    fn multiply(&self, points: &[RistrettoPoint]) -> Vec<Element> {
+    /// Elements, and what they were decoded to, by the key. Its time depends on how many they are, and not on the key.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "what was decoded is enough elsewhere"))]
+    fn multiply(&self, elements: &[Element], points: &[RistrettoPoint]) -> Vec<Element> {
+        #[cfg(target_arch = "x86_64")]
+        if elements.len() >= FEWEST_IN_LANES
+            && let Some(evaluated) = lanes::times(elements, &self.secret)
+        {
+            return evaluated;
+        }
+        self.multiply_one_by_one(points)
+    }
+
+    fn multiply_one_by_one(&self, points: &[RistrettoPoint]) -> Vec<Element> {
         let halves: Vec<_> = points.iter().map(|point| point * self.half).collect();
-        RistrettoPoint::double_and_compress_batch(halves.iter()).iter().map(CompressedRistretto::to_bytes).collect()
+        doubled(&halves)
     }
 
     /// `GenerateProof` and `ComputeCompositesFast` (RFC 9497, section 2.2.1). All points are kept halved until they
@@ -181,6 +194,10 @@ impl Drop for Key {
 fn half() -> Scalar {
     static HALF: LazyLock<Scalar> = LazyLock::new(|| Scalar::from(2_u8).invert());
     *HALF
+}
+
+fn doubled(points: &[RistrettoPoint]) -> Vec<Element> {
+    RistrettoPoint::double_and_compress_batch(points).iter().map(CompressedRistretto::to_bytes).collect()
 }
 
 fn decode(element: &Element) -> Option<RistrettoPoint> {
@@ -242,18 +259,24 @@ mod tests {
 
     #[test]
     fn outputs_are_those_of_the_rfc() {
-        assert_eq!(key().outputs(&INPUTS), OUTPUTS.map(|output| from_hex::<64>(output).unwrap()));
-        let nine: Vec<&[u8]> = INPUTS.into_iter().cycle().take(9).collect();
-        let outputs = key().outputs(&nine);
-        assert!(outputs.len() == 9 && outputs.chunks(2).all(|pair| pair == &key().outputs(&INPUTS)[..pair.len()]));
-        assert_eq!(
-            key().issue(&nine),
-            key().issue_together(&nine).map_or(key().issue(&nine), |mut issued| {
-                issued.truncate(9);
-                issued
-            })
-        );
-        assert!(key().outputs(&[]).is_empty());
+        let expected = OUTPUTS.map(|output| from_hex::<64>(output).unwrap());
+        for count in [0, 1, 2, 7, 8, 9, 17] {
+            let inputs: Vec<_> = INPUTS.into_iter().cycle().take(count).collect();
+            assert_eq!(key().outputs(&inputs), expected.into_iter().cycle().take(count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn whether_side_by_side_or_one_by_one_all_is_the_same() {
+        let key = key();
+        let uniform: Vec<_> = (0..20_u8).map(|number| uniform_bytes(&[number])).collect();
+        assert_eq!(key.hashed_times(&uniform), key.hashed_times_one_by_one(&uniform));
+        let points: Vec<_> = uniform.iter().map(RistrettoPoint::from_uniform_bytes).collect();
+        let elements: Vec<_> = points.iter().map(|point| point.compress().to_bytes()).collect();
+        for count in [0, 1, 2, 3, 8, 9, 20] {
+            let one_by_one = key.multiply_one_by_one(&points[..count]);
+            assert_eq!(key.multiply(&elements[..count], &points[..count]), one_by_one);
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod hex;
 mod identifier;
 #[cfg(feature = "index")]
 pub mod index;
-#[cfg(feature = "index")]
+#[cfg(all(feature = "index", target_arch = "x86_64"))]
 mod lanes;
 pub mod manifest;
 pub mod merkle;

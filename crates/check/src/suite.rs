@@ -1,20 +1,14 @@
 //! The hashes of RFC 9497's suite ristretto255-SHA512 in verifiable mode, for the holder of the key.
 
 use crate::oprf::{Element, Output};
-use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use sha2::{Digest as _, Sha512};
 
 /// `contextString` (RFC 9497, section 3.1): version, mode, suite.
 pub(crate) const CONTEXT: &[u8] = b"OPRFV1-\x01-ristretto255-SHA512";
 
-/// `HashToGroup` (RFC 9497, section 4.1).
-pub(crate) fn hash_to_group(input: &[u8]) -> RistrettoPoint {
-    RistrettoPoint::from_uniform_bytes(&hash_to_uniform(input))
-}
-
-/// What `HashToGroup` maps to the group.
-pub(crate) fn hash_to_uniform(input: &[u8]) -> [u8; 64] {
+/// What `HashToGroup` (RFC 9497, section 4.1) maps to the group.
+pub(crate) fn uniform_bytes(input: &[u8]) -> [u8; 64] {
     expand(&[input], b"HashToGroup-")
 }
 
