@@ -277,7 +277,11 @@ impl Column {
     #[cold]
     fn look_at(&mut self, value: &[u8], checker: &mut Checker) {
         self.looked_at += 1;
-        self.shapes.add(value);
+        if matches!(self.kind, Kind::PasswordHash | Kind::Digest) {
+            self.shapes.add_length(value);
+        } else {
+            self.shapes.add(value);
+        }
         let is_valid = checker.check(self.kind, value).is_valid();
         if is_valid && !matches!(self.kind, Kind::Text | Kind::Number | Kind::Username | Kind::Password) {
             return;

@@ -49,8 +49,8 @@ pub struct DistinctReport {
 /// A shape and its share of the sample.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShapeShare {
-    /// `#` a digit, `a` and `A` letters, `x` digits and letters that change places often, `字` another character, `{n}` that
-    /// many of it.
+    /// `#` a digit, `a` and `A` letters, `x` digits and letters that change places often and all of
+    /// a digest, `字` another character, `{n}` that many of it.
     pub shape: String,
     /// Its share.
     pub share: f64,

@@ -103,6 +103,20 @@ mod tests {
     use super::*;
 
     proptest::proptest! {
+        /// Asked for all of them, or from a place behind the last one on.
+        #[test]
+        fn what_was_looked_at_is_remembered_rightly(
+            text in proptest::collection::vec(0u8..40, 0..700), gaps in proptest::collection::vec(1usize..90, 1..60),
+        ) {
+            let mut ahead = Ahead::of([1, 2]);
+            let mut at = 0;
+            for gap in gaps {
+                let slow = text.get(at..).and_then(|rest| memchr::memchr2(1, 2, rest)).map(|length| at + length);
+                proptest::prop_assert_eq!(ahead.next(&text, at), slow);
+                at = slow.unwrap_or(at) + if gap % 3 == 0 { gap } else { 1 };
+            }
+        }
+
         #[test]
         fn as_memchr_does(text in proptest::collection::vec(0u8..6, 0..150), at in 0usize..160, a in 0u8..6, b in 0u8..6) {
             let slow = text.get(at..).and_then(|rest| memchr::memchr2(a, b, rest)).map(|length| at + length);
