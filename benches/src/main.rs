@@ -17,9 +17,11 @@ mod peers;
 #[cfg(feature = "pictures")]
 mod pictures;
 mod provisioning;
+mod python;
 mod random;
 mod results;
 mod session;
+mod snapshot;
 #[cfg(feature = "pictures")]
 mod text;
 mod values;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Some((word, options)) if word == "capture" => Options::of(options).and_then(|options| capture(&options)),
         Some((word, [])) if word == "judge" => judge::run(),
         Some((word, options)) if word == "live" => live::run(options),
+        Some((word, options)) if word == "snapshot" => snapshot::run(options),
         Some((word, [])) if word == "provisioning" => provisioning::run(),
         #[cfg(feature = "breach")]
         Some((word, options)) if word == "breach" => breach::run(options),
@@ -159,7 +162,6 @@ fn length(path: &Path) -> std::io::Result<u64> {
 }
 
 /// Prints results.
-#[cfg(any(feature = "breach", feature = "pictures", feature = "wrapped"))]
 fn print(text: &str) {
     // A closed pipe wants no more results.
     drop(std::io::stdout().write_all(text.as_bytes()));

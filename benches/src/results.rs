@@ -1,6 +1,6 @@
 //! The table: equal results first, then costs.
 
-use crate::peers::Row;
+use crate::peers::{Check, Row};
 use crate::{length, say};
 use std::error::Error;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ pub(crate) fn report(input: &Path, rows: &[Row]) -> Result<(), Box<dyn Error>> {
     let kept = input.with_extension("results.md");
     std::fs::write(&kept, text)?;
     say(&format!("kept in {}; copy it to benches/results/{}-….md if it is to stay", kept.display(), today()));
-    let equal = rows.iter().flat_map(|row| &row.checked).all(crate::peers::Check::equal);
+    let equal = rows.iter().flat_map(|row| &row.checked).all(Check::equal);
     if equal { Ok(()) } else { Err("the results are not equal: the costs above prove nothing".into()) }
 }
 
@@ -28,11 +28,16 @@ fn heading(input: &Path, megabytes: f64) -> String {
 }
 
 fn equality(rows: &[Row]) -> String {
+    equality_of(rows.iter().flat_map(|row| row.checked.iter().map(move |check| (row.name, check))))
+}
+
+/// Who gave which results, and whether they are as they should be.
+pub(crate) fn equality_of<'c>(checks: impl Iterator<Item = (&'c str, &'c Check)>) -> String {
     let mut text = String::from("| who | compared | wanted | found | extra | equal |\n|---|---|---:|---:|---:|---|\n");
-    for (row, check) in rows.iter().flat_map(|row| row.checked.iter().map(move |check| (row, check))) {
+    for (who, check) in checks {
         let equal = if check.equal() { "yes" } else { "**NO**" };
         let numbers = format!("{} | {} | {}", check.wanted, check.found, check.extra);
-        text += &[row.name, check.what, &numbers, equal].map(|cell| format!("| {cell} ")).concat();
+        text += &[who, check.what, &numbers, equal].map(|cell| format!("| {cell} ")).concat();
         text += "|\n";
     }
     text + "\n"

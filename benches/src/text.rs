@@ -5,8 +5,9 @@
 //! state, with all of its numbers planted.
 
 use crate::measure;
-use crate::pictures::script;
+use crate::pictures::SCRIPTS;
 use crate::print;
+use crate::python;
 use crate::say;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +55,7 @@ pub(crate) fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
     let set = folder.join(format!("set-{count}"));
     if !set.join("set.jsonl").exists() {
         say("drawing the pictures");
-        script(&folder, "text.py", &[set.display().to_string(), "--count".to_owned(), count])?;
+        python::script(&folder, SCRIPTS, "text.py", &[set.display().to_string(), "--count".to_owned(), count])?;
     }
     let listed = std::fs::read_to_string(set.join("set.jsonl"))?;
     let pictures: Vec<Picture> = listed.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;

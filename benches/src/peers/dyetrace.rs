@@ -76,17 +76,17 @@ fn audit(program: &str, input: &Path, expected: &Expected) -> Result<Row, Box<dy
 }
 
 fn planted(expected: &Expected) -> BTreeSet<String> {
-    let names = names(expected);
+    let names = names_of(&expected.subject);
     let place = |request: usize| expected.requests.get(request).map_or("", |request| &request.path);
     expected.planted.iter().map(|one| format!("{} {}", names[one.value], place(one.request))).collect()
 }
 
 /// Each value's name: its kind, with a number where the kind occurs again.
-fn names(expected: &Expected) -> Vec<String> {
+pub(crate) fn names_of(subject: &[crate::expected::Value]) -> Vec<String> {
     let mut seen = BTreeMap::new();
     let name = |kind: &str, count: usize| if count == 1 { kind.to_owned() } else { format!("{kind}#{count}") };
     let mut next = |kind: &str| *seen.entry(kind.to_owned()).and_modify(|count| *count += 1).or_insert(1_usize);
-    expected.subject.iter().map(|value| name(&value.kind, next(&value.kind))).collect()
+    subject.iter().map(|value| name(&value.kind, next(&value.kind))).collect()
 }
 
 /// What was found: either the hints or all else.

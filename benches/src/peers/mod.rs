@@ -32,7 +32,8 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    fn new(what: &'static str, wanted: &BTreeSet<String>, found: &BTreeSet<String>) -> Self {
+    /// What should be there against what was there.
+    pub(crate) fn new(what: &'static str, wanted: &BTreeSet<String>, found: &BTreeSet<String>) -> Self {
         let common = wanted.intersection(found).count();
         Self { what, wanted: wanted.len(), found: common, extra: found.len() - common }
     }

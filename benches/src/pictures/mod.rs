@@ -10,7 +10,7 @@ mod tally;
 use crate::print;
 use crate::say;
 use answers::{Answer, answers, gallery};
-pub(crate) use set::script;
+pub(crate) use set::SCRIPTS;
 use set::{Class, Query, Set};
 use sha2::{Digest as _, Sha256};
 use std::error::Error;

@@ -1,10 +1,12 @@
 //! The set of pictures: made once by `make/make.py`, read from its `set.jsonl`.
 
-use crate::say;
+use crate::{python, say};
 use serde::Deserialize;
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+/// Where the scripts are that make pictures.
+pub(crate) const SCRIPTS: &str = "pictures/make";
 
 /// What kind of picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -93,7 +95,7 @@ impl Set {
             let mut words = vec![place.display().to_string(), "--seed".to_owned(), seed.to_owned()];
             words.extend(small.then(|| "--small".to_owned()));
             say("making the set of pictures: some minutes, once");
-            script(folder, "make.py", &words)?;
+            python::script(folder, SCRIPTS, "make.py", &words)?;
         }
         Self::read(place)
     }
@@ -126,22 +128,4 @@ fn unchanged(original: &Original) -> Query {
         tells: true,
         equal: None,
     }
-}
-
-/// Runs a script of `make/` in a Python environment of its own, with pinned packages.
-pub(crate) fn script(folder: &Path, name: &str, words: &[String]) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(folder)?;
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pictures/make");
-    let environment = folder.join("venv");
-    if !environment.exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-        let requirements = scripts.join("requirements.txt");
-        run(Command::new(environment.join("bin/pip")).args(["install", "-q", "-r"]).arg(requirements))?;
-    }
-    run(Command::new(environment.join("bin/python")).arg(scripts.join(name)).args(words))
-}
-
-fn run(command: &mut Command) -> Result<(), Box<dyn Error>> {
-    let status = command.status().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-    if status.success() { Ok(()) } else { Err(format!("{} failed", command.get_program().display()).into()) }
 }

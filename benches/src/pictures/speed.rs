@@ -3,7 +3,7 @@
 use super::answers::{looked, said_same};
 use super::set::{self, Class, Original, Set};
 use crate::measure::{self, Cost};
-use crate::{print, say};
+use crate::{print, python, say};
 use dyetrace_pictures::Gallery;
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -30,7 +30,7 @@ type Searchers = Vec<(&'static str, Vec<String>)>;
 /// Prints both tables. The small set fills the gallery with some five copies of each original, all of which have to be
 /// compared with what shows it: only the whole set is a gallery as people have it.
 pub(crate) fn run(set: &Set, folder: &Path) -> Result<(), Box<dyn Error>> {
-    set::script(folder, "large.py", &[set.folder.display().to_string(), LARGE.to_string()])?;
+    python::script(folder, set::SCRIPTS, "large.py", &[set.folder.display().to_string(), LARGE.to_string()])?;
     let searchers = searchers(folder)?;
     let mut text = String::from("| who | pairs wanted | found | extra | equal |\n|---|---:|---:|---:|---|\n");
     for (who, command) in &searchers {

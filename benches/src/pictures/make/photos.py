@@ -122,6 +122,11 @@ def fetch_packages(folder, packages):
 def fetch(folder):
     """Packages and wheels."""
     fetch_packages(folder, DEBIAN)
+    fetch_wheels(folder)
+
+
+def fetch_wheels(folder):
+    """Wheels alone, into `wheels`."""
     wheels = folder / "wheels"
     if not wheels.exists():
         pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", wheels]
@@ -149,6 +154,17 @@ def _files(folder):
         path = folder / "gcompris-qt-data/usr/share/gcompris-qt/rcc" / f"{resource}.rcc"
         for at, data in _carved(path.read_bytes()):
             yield f"gcompris-qt-data/{resource}/{at}", data
+    yield from _in_wheels(folder)
+
+
+def of_wheels(folder):
+    """Name and picture of the photographs in the wheels, as they are."""
+    for name, data in _in_wheels(folder):
+        with Image.open(io.BytesIO(data)) as picture:
+            yield name, picture.convert("RGB")
+
+
+def _in_wheels(folder):
     for wheel, names in IN_WHEELS.items():
         with zipfile.ZipFile(next((folder / "wheels").glob(f"{wheel}-*.whl"))) as archive:
             for member in sorted(archive.namelist()):
