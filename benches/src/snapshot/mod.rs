@@ -10,7 +10,7 @@ mod table;
 use crate::measure::{self, Cost};
 use crate::peers::dyetrace::program;
 use crate::{print, say};
-use set::{Expected, Set};
+use set::Set;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! `dyetrace audit`: exhibits in, what left and to whom out.
 
+use crate::again::Again;
 use crate::cli::{AuditArguments, AuditFormat, FailOn, ReadingArguments, Recognise, WantedArguments};
 use crate::differential::Comparison;
 use crate::exit::{Exit, Fault, say};
@@ -87,8 +88,17 @@ pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
     let comparison = Comparison::planned(&intake);
     let exhibits: Vec<&str> = intake.exhibits.iter().map(|opened| opened.exhibit().path.as_str()).collect();
     let runs = asked.folds.then(|| Runs::new(intake.case.as_ref(), &exhibits));
-    let plan =
-        Plan { scanner: &scanner, threads, reveal: asked.reveal, comparison: comparison.as_ref(), runs: runs.as_ref() };
+    let snapshots = intake.exhibits.iter().filter(|opened| opened.exhibit().format.is_snapshot()).count();
+    // Whether a date of birth is one depends on when a file was collected.
+    let again = (snapshots > 1 && asked.options.recognise.is_none()).then(Again::default);
+    let plan = Plan {
+        scanner: &scanner,
+        threads,
+        reveal: asked.reveal,
+        comparison: comparison.as_ref(),
+        runs: runs.as_ref(),
+        again,
+    };
     let (read, mut found) = search(&mut intake, &plan);
     let unplanted = std::mem::take(&mut found.unplanted);
     let folded = std::mem::take(&mut found.folded);

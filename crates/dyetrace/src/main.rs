@@ -1,5 +1,6 @@
 //! The `dyetrace` command: the only place where the stages are wired together.
 
+mod again;
 mod allocator;
 mod audit;
 mod breach;

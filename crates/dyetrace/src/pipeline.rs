@@ -3,6 +3,7 @@
 //! What waits between the two is bounded in bytes, so memory does not grow with the evidence; and
 //! every record carries its number, so the result does not depend on which thread took it.
 
+use crate::again::Again;
 use crate::differential::Comparison;
 use crate::fold::{Address, FURTHER, FURTHER_APPS, Folded, Folding, Runs, STORED};
 use crate::listed::{self, Counts, Seen, is_held_back};
@@ -91,6 +92,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) comparison: Option<&'a Comparison>,
     /// The runs to fold sightings by, where a case is judged.
     pub(crate) runs: Option<&'a Runs>,
+    /// Files that are the same in several snapshots, where there are several.
+    pub(crate) again: Option<Again>,
 }
 
 /// Runs `read`, which pushes items for the exhibit numbered by its second argument, and searches
@@ -306,7 +309,11 @@ impl<'a> Worker<'a> {
 
     fn search(&mut self, job: &Job) {
         let record = &*job.record;
-        let outcome = self.plan.scanner.search(record, &mut self.scratch);
+        let mut search = || self.plan.scanner.search(record, &mut self.scratch);
+        let outcome = match &self.plan.again {
+            Some(again) => again.outcome(record, search),
+            None => search(),
+        };
         if let Some(run) = self.plan.comparison.and_then(|comparison| comparison.run_of(job.exhibit)) {
             self.part.collected.add(run, record, &outcome.sightings);
         }

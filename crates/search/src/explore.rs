@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
 /// Work charged for a piece of bytes beside its length.
-const BASE_COST: u64 = 32;
+pub(crate) const BASE_COST: u64 = 32;
 
 /// Printable bytes at the start after which nothing compressed is expected.
 const LEAST_PLAIN: usize = 24;
@@ -82,6 +82,17 @@ pub(crate) struct Tally {
     pub(crate) fields: u64,
     /// Runs looked up among the digests.
     pub(crate) lookups: u64,
+}
+
+impl Tally {
+    /// What was done since it was that.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            work: self.work - before.work,
+            fields: self.fields - before.fields,
+            lookups: self.lookups - before.lookups,
+        }
+    }
 }
 
 /// Emptied batches and class bits, as many as were in use at once.
@@ -476,6 +487,30 @@ impl<'s> Explorer<'s> {
         batch.clear();
     }
 
+    /// The numbers of the items in which something is seen, or may be once they are explored. Counts what looking takes.
+    pub(crate) fn stirring(&mut self, batch: &Batch) -> Vec<usize> {
+        self.tally.work = self.tally.work.saturating_add(batch.arena.len() as u64);
+        let mut found = Vec::new();
+        self.look_up_digests(batch, &mut found);
+        let mut stirring = Vec::new();
+        let mut may_be_signed = codec::signatures(&batch.arena);
+        for (index, item) in batch.items.iter().enumerate() {
+            if self.deserves_exploring(item, batch.decoded(item), may_be_signed(&item.decoded)) {
+                stirring.push(index);
+            } else {
+                self.look_up_item(batch, index, item, &mut found);
+            }
+        }
+        stirring.extend(found.into_iter().map(|(index, _)| index));
+        let needles = self.needles;
+        needles.filter.scan(&batch.arena, &mut |at| {
+            let first = batch.items.partition_point(|item| item.decoded.end <= at.range.start);
+            let last = batch.items.partition_point(|item| item.decoded.start < at.range.end);
+            stirring.extend(first..last);
+        });
+        stirring
+    }
+
     fn spend(&mut self, bytes: usize) -> bool {
         let affordable = self.affords(bytes as u64);
         if affordable {
@@ -555,15 +590,12 @@ impl<'s> Explorer<'s> {
                 continue;
             }
             lookups.add_at(index, 0, decoded);
-            self.tally.lookups += 1;
+            self.tally.lookups += lookups_of(item.undo, decoded);
             if is_slid(item.undo, decoded) {
                 within(decoded.len(), |at| lookups.add_at(index, at, decoded));
-                // All places are counted, so that the bits are never more than there are.
-                self.tally.lookups += (decoded.len() - digest::SHORTEST) as u64;
             } else if item.undo == Undo::Hex {
                 let ends = digest::LENGTHS.iter().filter_map(|length| decoded.len().checked_sub(*length));
                 ends.for_each(|at| lookups.add_at(index, at, decoded));
-                self.tally.lookups += digest::LENGTHS.len() as u64;
             }
         }
         for (index, at) in lookups.finish() {
@@ -594,7 +626,7 @@ impl<'s> Explorer<'s> {
 
     /// The whole-field lane. Values this short are also tried behind one base64 or hex coding
     /// here, because the run codecs need longer runs.
-    fn compare_whole(&mut self, field: &[u8], finds: &mut Vec<Find>) {
+    pub(crate) fn compare_whole(&mut self, field: &[u8], finds: &mut Vec<Find>) {
         self.tally.fields += 1;
         self.checksums(field, finds);
         self.compare_keyed(field, finds);
@@ -919,7 +951,7 @@ impl<'s> Explorer<'s> {
     }
 
     /// True where all that is looked for in plain words is what [`Quiet`] asks for.
-    fn may_be_quiet(&self) -> bool {
+    pub(crate) fn may_be_quiet(&self) -> bool {
         let needles = self.needles;
         self.recognisers.is_none()
             && self.session_ciphers.is_empty()
@@ -1209,6 +1241,18 @@ fn within(length: usize, mut visit: impl FnMut(usize)) {
     }
 }
 
+/// Places of undone bytes that are looked up among the digests. All are counted, so that the bits are never more than
+/// there are.
+pub(crate) fn lookups_of(undo: Undo, decoded: &[u8]) -> u64 {
+    let more = match undo {
+        _ if decoded.len() < digest::SHORTEST => return 0,
+        _ if is_slid(undo, decoded) => decoded.len() - digest::SHORTEST,
+        Undo::Hex => digest::LENGTHS.len(),
+        _ => 0,
+    };
+    1 + more as u64
+}
+
 /// True where a digest may begin at any of the bytes: digests in hexadecimal may stand beside each other; elsewhere
 /// they begin the bytes.
 fn is_slid(undo: Undo, decoded: &[u8]) -> bool {
@@ -1281,5 +1325,8 @@ fn is_plain(bytes: &[u8]) -> bool {
 
 /// True where no byte near the start is a control character or over 0x7f.
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().take(LOOKED_AT).all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+    let is_one = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let (chunks, rest) = bytes.get(..LOOKED_AT).unwrap_or(bytes).as_chunks::<64>();
+    // Without an early end within a chunk, so that compilers make it into vector instructions.
+    chunks.iter().all(|chunk| chunk.iter().fold(true, |all, byte| all & is_one(*byte))) && rest.iter().all(|byte| is_one(*byte))
 }

@@ -21,6 +21,7 @@ mod attribute;
 mod batch;
 mod beside;
 mod bits;
+mod calm;
 mod choose;
 mod classify;
 mod codec;

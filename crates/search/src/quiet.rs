@@ -107,25 +107,30 @@ fn decode(value: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// True where the text holds anything that the textual lane does not see.
 fn stands_out(needles: &Needles, text: &[u8]) -> bool {
-    let keyed = needles.short_keyed.lengths();
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+' | b'-' | b'_');
     let has_capitals = text.iter().any(u8::is_ascii_uppercase);
     let wrapped =
         |run: &Range<usize>| run.len() >= SHORTEST_BASE64 && text[run.clone()].iter().any(u8::is_ascii_uppercase);
+    holds_known(needles, text)
+        || has_capitals && any_run(text, base64, |run| wrapped(&run))
+        || recognise(text, Context::Any).is_none() && is_leaf(text)
+}
+
+/// True where the text holds a short value, the end of one, one under a key, or digits that are worth a look.
+pub(crate) fn holds_known(needles: &Needles, text: &[u8]) -> bool {
+    let keyed = needles.short_keyed.lengths();
     let mut ends = 0;
     any_run(
         text,
         |byte| byte.is_ascii_alphanumeric() || byte > 0x7f,
         |word| is_known_word(needles, text, &word, &mut ends),
-    ) || has_capitals && any_run(text, base64, |run| wrapped(&run))
-        || !keyed.is_empty()
-            && any_run(
-                text,
-                |byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'),
-                |run| keyed.contains(&run.len()) && needles.short_keyed.may_stand_at(text, run.start),
-            )
+    ) || !keyed.is_empty()
+        && any_run(
+            text,
+            |byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'),
+            |run| keyed.contains(&run.len()) && needles.short_keyed.may_stand_at(text, run.start),
+        )
         || shifted_document::may_be(text)
-        || recognise(text, Context::Any).is_none() && is_leaf(text)
 }
 
 /// True for a short value, the end of one, one under a key, and digits that are worth a look. `ends` counts the ends.
@@ -178,7 +183,7 @@ pub(crate) fn is_checksum(needles: &Needles, bytes: &[u8], digits: Range<usize>)
 }
 
 /// True where one of the maximal runs of such bytes is one.
-fn any_run(text: &[u8], member: impl Fn(u8) -> bool, mut is_one: impl FnMut(Range<usize>) -> bool) -> bool {
+pub(crate) fn any_run(text: &[u8], member: impl Fn(u8) -> bool, mut is_one: impl FnMut(Range<usize>) -> bool) -> bool {
     let mut start = 0;
     for (at, byte) in text.iter().enumerate() {
         if !member(*byte) {

@@ -18,11 +18,11 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Shortest base64 run that is decoded: twelve bytes.
-const SHORTEST_DECODED: usize = 16;
+pub(crate) const SHORTEST_DECODED: usize = 16;
 /// Shortest run of hexadecimal digits that is decoded: twelve bytes.
-const SHORTEST_HEX: usize = 24;
+pub(crate) const SHORTEST_HEX: usize = 24;
 /// Digits of a digest cut to eight bytes.
-const CUT_DIGEST: usize = 16;
+pub(crate) const CUT_DIGEST: usize = 16;
 /// Shortest run that is looked at.
 const SHORTEST_TRIED: usize = 10;
 /// Shortest run in which a gzip stream is looked for at other places than its start.
@@ -34,7 +34,7 @@ static GZIP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"H4sI"));
 /// Times that one run is decoded from other places than its start.
 const MOST_REALIGNED: usize = 8;
 /// Base64 characters of eight bytes, the shortest value that hides in a word.
-const HIDING: usize = 11;
+pub(crate) const HIDING: usize = 11;
 /// Longest text of base64 characters that may be base85.
 const LONGEST_WORDY: usize = 48;
 /// Shortest and longest text that codecs of whole fields are tried on.
@@ -223,7 +223,7 @@ impl Explorer<'_> {
     }
 
     /// True for a word that is base64 of a value reversed, rotated or under a key.
-    fn hides_value(&self, word: &[u8]) -> bool {
+    pub(crate) fn hides_value(&self, word: &[u8]) -> bool {
         let Some(start) = word.get(..HIDING) else { return false };
         let mut decoded = Vec::with_capacity(HIDING);
         base64::decode_into(start, &mut decoded);
@@ -390,7 +390,7 @@ fn segments(bytes: &[u8], node: Node, run: Range<usize>, mut visit: impl FnMut(R
 }
 
 /// True for text with letters of both cases and digits, which words rarely are.
-fn is_mixed(text: &[u8]) -> bool {
+pub(crate) fn is_mixed(text: &[u8]) -> bool {
     let has = |class: fn(&u8) -> bool| text.iter().any(class);
     has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
 }

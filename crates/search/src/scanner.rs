@@ -114,6 +114,21 @@ pub struct Outcome {
     pub told: Vec<ToldAt>,
 }
 
+impl Outcome {
+    /// The same outcome of another record with the same parts.
+    #[must_use]
+    pub fn of(&self, record: &Record) -> Self {
+        let mut outcome = self.clone();
+        let sightings = outcome.sightings.iter_mut().map(|sighting| &mut sighting.place);
+        let unplanted = outcome.unplanted.iter_mut().map(|found| &mut found.place);
+        let told = outcome.told.iter_mut().map(|found| &mut found.place);
+        for place in sightings.chain(unplanted).chain(told) {
+            (place.exhibit, place.record) = (record.exhibit, record.id.clone());
+        }
+        outcome
+    }
+}
+
 /// How often decoys were seen: by strength, first those that would have counted as sightings, then
 /// those that would have been hints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -291,7 +306,8 @@ impl Scanner {
     ) -> Vec<(&'p Part<'r>, Find)> {
         let mut seen = Vec::new();
         explorer.spare = std::mem::take(&mut scratch.spare);
-        for part in parts {
+        let calm = explorer.calm(parts);
+        for (part, _) in parts.iter().zip(calm).filter(|(_, is_calm)| !is_calm) {
             let root = explorer.number();
             let node = node(&part.name, record.protocol);
             let mut finds = Vec::new();
@@ -436,12 +452,7 @@ fn search_bytes(bytes: &[u8], node: Node, explorer: &mut Explorer<'_>, scratch: 
     let (before, limits) = (explorer.tally, std::mem::take(&mut explorer.limits));
     let finds = explorer.explore(bytes, node);
     if finds.is_empty() && explorer.limits.is_empty() {
-        let spent = Tally {
-            work: explorer.tally.work - before.work,
-            fields: explorer.tally.fields - before.fields,
-            lookups: explorer.tally.lookups - before.lookups,
-        };
-        scratch.remember(node, bytes, spent, explorer.options.remembered);
+        scratch.remember(node, bytes, explorer.tally.since(before), explorer.options.remembered);
     }
     explorer.limits.extend::<BTreeSet<Limit>>(limits);
     finds

@@ -126,7 +126,7 @@ pub(crate) fn may_begin_or_end_field(bytes: &[u8], range: &Range<usize>, value: 
         let length = bytes[..range.end].iter().rev().zip(value.iter().rev()).take_while(agree).count();
         parts.clone().take_while(|part| *part <= length).any(|part| stands_free((range.end - part).checked_sub(1)))
     };
-    (first && (!is_long_text() || ends())) || (last() && stands_free(Some(range.end)) && (!is_long_text() || begins()))
+    (first && (ends() || !is_long_text())) || (last() && stands_free(Some(range.end)) && (begins() || !is_long_text()))
 }
 
 /// The fields that make up the value, in the value's order.

@@ -189,6 +189,10 @@ struct Shown<'a>(&'a str);
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
+        // Most names are short and plain, and each value of a table has one.
+        if self.0.len() <= SHOWN && self.0.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return f.write_str(self.0);
+        }
         let head = self.0.char_indices().nth(SHOWN).and_then(|(end, _)| self.0.get(..end));
         let shown = head.map_or(Cow::Borrowed(self.0), |head| Cow::Owned(path::cut(head)));
         shown.chars().try_for_each(|c| f.write_char(if steers(c) { '\u{fffd}' } else { c }))

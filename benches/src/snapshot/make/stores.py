@@ -74,11 +74,11 @@ def leveldb(folder, words, size, planted=None):
     db = plyvel.DB(folder, create_if_missing=True, write_buffer_size=1 << 20)
     made, number = 0, 0
     while made < size:
-        key, value = f"_https://{words.chance.choice(words.all)}.example\x00\x01{words.hex(8)}", words.json(words.size(60, 4000))
+        key, value = f"_https://{words.chance.choice(words.all)}.test\x00\x01{words.hex(8)}", words.json(words.size(60, 4000))
         db.put(key.encode(), b"\x01" + value.encode())
         made, number = made + len(key) + len(value), number + 1
         if planted is not None and made > size // 2:
-            db.put(b"_https://shop.example\x00\x01user", b'\x01{"user":"' + planted.encode() + b'"}')
+            db.put(b"_https://shop.test\x00\x01user", b'\x01{"user":"' + planted.encode() + b'"}')
             planted = None
     db.close()
     for name in ("LOG", "LOG.old", "LOCK"):

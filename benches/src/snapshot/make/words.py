@@ -34,7 +34,7 @@ class Words:
 
     def url(self):
         chance = self.chance
-        return f"https://{chance.choice(self.all)}.example/{chance.choice(self.all)}/{self.hex(8)}?v={chance.randint(1, 999)}"
+        return f"https://{chance.choice(self.all)}.test/{chance.choice(self.all)}/{self.hex(8)}?v={chance.randint(1, 999)}"
 
     def moment(self):
         return 1_790_000_000_000 + self.chance.randint(0, 2_000_000_000)
