@@ -40,7 +40,8 @@ fn listed(said: &str, title: &str) -> BTreeSet<String> {
     const LINE: &str = "        ";
     let is_title = |line: &&str| line.trim_start().strip_prefix(title).is_some_and(|rest| rest.starts_with(": "));
     let lines = said.lines().skip_while(|line| !is_title(line)).skip(1).take_while(|line| line.starts_with(LINE));
-    let path = |line: &str| line.trim_start().split("  ").next().and_then(|line| line.split(" = ").next()).map(str::to_owned);
+    let path =
+        |line: &str| line.trim_start().split("  ").next().and_then(|line| line.split(" = ").next()).map(str::to_owned);
     lines.filter_map(path).collect()
 }
 
@@ -65,7 +66,8 @@ pub(super) fn sightings(
     let mut found = BTreeSet::new();
     for sighting in seen {
         let exhibit = sighting["place"]["path"].as_str().unwrap_or_default();
-        let (number, datum) = (usize::from(exhibit.ends_with("-02.tar")), sighting["datum"].as_str().unwrap_or_default());
+        let (number, datum) =
+            (usize::from(exhibit.ends_with("-02.tar")), sighting["datum"].as_str().unwrap_or_default());
         let path = sighting["record"]["url"].as_str().unwrap_or_default();
         let line = format!("{number} {datum} {}", in_folder(path));
         // What chance could explain counts where it is wanted, and is not held against anyone elsewhere.
@@ -94,7 +96,11 @@ pub(super) fn plain(listed: &str, expected: &Expected, folders: &[String; 2]) ->
     for (planted, folder) in expected.snapshots.iter().zip(folders) {
         for one in &planted.values {
             let path = format!("{folder}/{}", one.path);
-            if one.raw { wanted.insert(path) } else { wrapped.insert(path) };
+            if one.raw {
+                wanted.insert(path)
+            } else {
+                wrapped.insert(path)
+            };
         }
     }
     let found = listed.lines().map(in_folder).filter(|path| wanted.contains(*path) || !wrapped.contains(*path));

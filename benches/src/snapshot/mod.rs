@@ -92,7 +92,8 @@ impl Bench<'_> {
             for (number, cost) in costs.iter_mut().enumerate() {
                 let folder = self.set.snapshot(number).display().to_string();
                 let command = [&self.program, "snapshot", &text(&case), &folder, "--all"];
-                let ran = measure::run(&command.map(|word: &str| word), &self.work.join(format!("taken-{number}.txt")))?;
+                let ran =
+                    measure::run(&command.map(|word: &str| word), &self.work.join(format!("taken-{number}.txt")))?;
                 *cost = Some(least(*cost, ran));
             }
         }
@@ -101,7 +102,11 @@ impl Bench<'_> {
         let [first, second] = self.set.expected.bytes;
         let rows = [
             ("dyetrace snapshot, the first", first, "collects, hashes, lists"),
-            ("dyetrace snapshot, the second", first + second, "collects and hashes the second, reads and compares both"),
+            (
+                "dyetrace snapshot, the second",
+                first + second,
+                "collects and hashes the second, reads and compares both",
+            ),
         ];
         for ((name, bytes, what), cost) in rows.into_iter().zip(costs) {
             table.rows.extend(cost.map(|cost| Row { name, what, bytes, cost }));
@@ -117,7 +122,12 @@ impl Bench<'_> {
         let [one, two] = expected.bytes;
         let found = self.audit(&["audit", &first, "--subject", &subject], "audit-first")?;
         table.checks.push(check::sightings("values, the first snapshot", &found.report, expected, &[0], false)?);
-        table.rows.push(Row { name: "dyetrace audit, the first alone", what: "20 values", bytes: one, cost: found.cost });
+        table.rows.push(Row {
+            name: "dyetrace audit, the first alone",
+            what: "20 values",
+            bytes: one,
+            cost: found.cost,
+        });
         let found = self.audit(&["audit", &text(&case)], "audit-both")?;
         table.checks.push(check::sightings("values, both snapshots", &found.report, expected, &[0, 1], false)?);
         table.rows.push(Row { name: "dyetrace audit, both", what: "20 values", bytes: one + two, cost: found.cost });

@@ -43,8 +43,15 @@ impl Table {
     }
 
     pub(super) fn text(&self) -> String {
-        let mut text = format!("{}\n{}", self.heading, equality_of(self.checks.iter().map(|check| (check.what.split_once(": ").map_or("dyetrace", |(who, _)| who), check))));
-        text += "| who | what | MB | CPU s | wall s | MB per CPU second | peak MiB |\n|---|---|---:|---:|---:|---:|---:|\n";
+        let mut text = format!(
+            "{}\n{}",
+            self.heading,
+            equality_of(
+                self.checks.iter().map(|check| (check.what.split_once(": ").map_or("dyetrace", |(who, _)| who), check))
+            )
+        );
+        text +=
+            "| who | what | MB | CPU s | wall s | MB per CPU second | peak MiB |\n|---|---|---:|---:|---:|---:|---:|\n";
         for Row { name, what, bytes, cost } in &self.rows {
             let megabytes = *bytes as f64 / 1e6;
             let numbers = [cost.cpu, cost.wall].map(|number| format!("{number:.2} | ")).concat();

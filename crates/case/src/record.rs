@@ -427,9 +427,10 @@ fn file_parts<'r>(message: &'r Message, parts: &mut Vec<Part<'r>>) {
     if let Some(path) = &message.target {
         add(PartName::Path, PartContent::Bytes(path));
     }
-    let mut seen = std::collections::HashMap::new();
+    let mut seen: foldhash::HashMap<&[u8], usize> = foldhash::HashMap::default();
+    seen.reserve(message.headers.len());
     for (index, (name, value)) in message.headers.iter().enumerate() {
-        let count: &mut usize = seen.entry(name).or_default();
+        let count = seen.entry(name.as_slice()).or_default();
         let part = PartName::Stored { index, name: String::from_utf8_lossy(name).into_owned(), nth: *count };
         *count += 1;
         add(part, PartContent::Bytes(value));

@@ -191,3 +191,128 @@ fn is_plain(value: &[u8]) -> bool {
     let is_one = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'\\' | b'&' | b'=' | b'+' | b'"');
     (1..=LONGEST).contains(&value.len()) && value.iter().fold(true, |all, byte| all & is_one(byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::Node;
+    use crate::find::Find;
+    use crate::needles::Needles;
+    use crate::{Options, Scanner, Scratch};
+    use dyetrace_case::{KeyMaterial, Message, Protocol, Record, Secret, Subject};
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    const PLANTED: [(&str, &str); 6] = [
+        ("phone", "13812345427"),
+        ("pin", "4821"),
+        ("wifi.password", "Qm7xTr2pKd9w"),
+        ("email", "lin.wei@mail.example"),
+        ("android.id", "9774d56d682e549c"),
+        ("street", "Linden Street 4 B"),
+    ];
+
+    static SUBJECT: LazyLock<Subject> = LazyLock::new(|| {
+        let mut subject = Subject::default();
+        for (kind, value) in PLANTED {
+            subject.add(kind.parse().unwrap(), Secret::new(value));
+        }
+        subject
+    });
+    static NEEDLES: LazyLock<Needles> = LazyLock::new(|| Needles::new(&SUBJECT, &KeyMaterial::default(), &[], 1));
+
+    /// A file of a store that holds the values.
+    fn store(values: &[Vec<u8>]) -> Record {
+        let name = |number: usize| format!("table t, row {number}, column a").into_bytes();
+        let headers = values.iter().enumerate().map(|(number, value)| (name(number), value.clone())).collect();
+        let mut record = Record::of_request(Message { headers, target: Some(b"a.db".to_vec()), ..Message::default() });
+        record.protocol = Protocol::File;
+        record
+    }
+
+    /// What is seen in all values, and what it takes: together, or each by itself.
+    fn explored(record: &Record, together: bool) -> (Vec<(usize, Vec<Find>)>, Tally) {
+        let (parts, options) = (record.parts(), Options::default());
+        let mut explorer = Explorer::new(&NEEDLES, &options, 1 << 30);
+        let calm = if together { explorer.calm(&parts) } else { vec![false; parts.len()] };
+        let mut seen = Vec::new();
+        for (number, part) in parts.iter().enumerate().filter(|(number, _)| !calm[*number]) {
+            let PartContent::Bytes(bytes) = part.content else { continue };
+            let node = Node { context: Context::Any, depth: 0, is_field: true };
+            let finds = explorer.explore(bytes, node);
+            seen.extend((!finds.is_empty()).then_some((number, finds)));
+        }
+        (seen, explorer.tally)
+    }
+
+    fn same_together(values: &[Vec<u8>]) {
+        let record = store(values);
+        let ((seen, spent), (alone, spent_alone)) = (explored(&record, true), explored(&record, false));
+        let places = |seen: &[(usize, Vec<Find>)]| -> Vec<String> {
+            let place = |(number, find): (usize, &Find)| {
+                format!("{number} {} {:?} {:?} {:?} {:?}", find.datum, find.seen, find.range, find.decoded, find.steps)
+            };
+            seen.iter().flat_map(|(number, finds)| finds.iter().map(move |find| place((*number, find)))).collect()
+        };
+        assert_eq!(places(&seen), places(&alone));
+        assert_eq!(spent, spent_alone);
+    }
+
+    /// A planted value, plain or wrapped in one of the ways that leave no mark.
+    fn planted() -> impl Strategy<Value = Vec<u8>> {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+        (0..PLANTED.len(), 0..7usize).prop_map(move |(which, way)| {
+            let value = PLANTED[which].1.as_bytes();
+            match way {
+                0 => value.to_vec(),
+                1 => hex(value),
+                2 => hex(&<sha2::Sha256 as sha2::Digest>::digest(value)),
+                3 => value.iter().rev().copied().collect(),
+                4 => value.iter().map(|byte| byte ^ 3).collect(),
+                5 => [b"it was ", value, b" as before"].concat(),
+                _ => value.to_ascii_uppercase(),
+            }
+        })
+    }
+
+    fn other() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            "[a-z]{1,9}( [a-z]{1,9}){0,12}",
+            "[0-9]{1,20}",
+            "[0-9a-f]{16}",
+            "([0-9a-f]{2}){12,40}",
+            "[A-Za-z0-9]{4,40}",
+            "[ -~]{1,60}",
+        ]
+        .prop_map(String::into_bytes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn together_the_same_is_seen_as_of_each_alone_and_the_same_work_is_counted(
+            values in proptest::collection::vec(prop_oneof![1 => planted(), 6 => other()], FEWEST..120),
+        ) {
+            same_together(&values);
+        }
+    }
+
+    #[test]
+    fn words_numbers_and_ids_are_calm() {
+        let values = ["an old friend came by", "1790000000000", "3", "9c3f61aa07d2e458", "0216000017"];
+        let values: Vec<Vec<u8>> = values.iter().cycle().take(50).map(|value| value.as_bytes().to_vec()).collect();
+        let record = store(&values);
+        let calm = Explorer::new(&NEEDLES, &Options::default(), 1 << 30).calm(&record.parts());
+        assert_eq!(calm.iter().filter(|calm| **calm).count(), values.len());
+    }
+
+    #[test]
+    fn a_value_among_many_that_hold_nothing_is_told_where_it_stands() {
+        let mut values = vec![b"an old friend came by".to_vec(); 60];
+        values[41] = b"my number is 13812345427 now".to_vec();
+        let found = Scanner::new(&SUBJECT, Options::default()).search(&store(&values), &mut Scratch::default());
+        let [found] = found.sightings.as_slice() else { unreachable!("{:?}", found.sightings) };
+        assert!(matches!(&found.place.part, PartName::Stored { index: 41, .. }), "{:?}", found.place);
+    }
+}

@@ -1328,5 +1328,6 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     let is_one = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     let (chunks, rest) = bytes.get(..LOOKED_AT).unwrap_or(bytes).as_chunks::<64>();
     // Without an early end within a chunk, so that compilers make it into vector instructions.
-    chunks.iter().all(|chunk| chunk.iter().fold(true, |all, byte| all & is_one(*byte))) && rest.iter().all(|byte| is_one(*byte))
+    chunks.iter().all(|chunk| chunk.iter().fold(true, |all, byte| all & is_one(*byte)))
+        && rest.iter().all(|byte| is_one(*byte))
 }

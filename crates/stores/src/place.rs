@@ -120,11 +120,18 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Column { within, row, column, page } => {
-                write!(f, "{within}, ")?;
+                // Piece by piece: each value of a database has such a name, and a format within a format costs more
+                // than the name.
+                within.fmt(f)?;
                 if let Some(row) = row {
-                    write!(f, "row {row}, ")?;
+                    f.write_str(", row ")?;
+                    row.fmt(f)?;
                 }
-                write!(f, "{column} ({page})")
+                f.write_str(", ")?;
+                column.fmt(f)?;
+                f.write_str(" (")?;
+                page.fmt(f)?;
+                f.write_str(")")
             }
             Self::Page { part, within: Within::Unknown, page } => write!(f, "{part} ({page})"),
             Self::Page { part, within, page } => write!(f, "{part} of {within} ({page})"),
@@ -140,8 +147,8 @@ impl fmt::Display for Place<'_> {
 impl fmt::Display for Within<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Table(name) => write!(f, "table {}", Shown(name)),
-            Self::Index(name) => write!(f, "index {}", Shown(name)),
+            Self::Table(name) => f.write_str("table ").and_then(|()| Shown(name).fmt(f)),
+            Self::Index(name) => f.write_str("index ").and_then(|()| Shown(name).fmt(f)),
             Self::Unknown => f.write_str("an unknown table"),
         }
     }
@@ -150,7 +157,7 @@ impl fmt::Display for Within<'_> {
 impl fmt::Display for Column<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(name) => write!(f, "column {}", Shown(name)),
+            Self::Name(name) => f.write_str("column ").and_then(|()| Shown(name).fmt(f)),
             Self::Position(position) => write!(f, "column {position}"),
         }
     }
@@ -160,7 +167,12 @@ impl fmt::Display for PageAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { number, offset, origin } = self;
         match origin {
-            Origin::Database => write!(f, "page {number}, offset {offset}"),
+            Origin::Database => {
+                f.write_str("page ")?;
+                number.fmt(f)?;
+                f.write_str(", offset ")?;
+                offset.fmt(f)
+            }
             Origin::Frame(frame) => write!(f, "page {number} in frame {frame} of the write-ahead log, offset {offset}"),
             Origin::Journal(record) => {
                 write!(f, "page {number} in record {record} of the rollback journal, offset {offset}")

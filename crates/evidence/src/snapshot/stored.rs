@@ -8,7 +8,9 @@ use dyetrace_case::{
 };
 use dyetrace_stores::{Database, Found, Kind, State, Value};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, Read};
 
 /// What an archive says of a file.
@@ -52,12 +54,14 @@ pub(super) struct Shelf<'o, 's> {
     first: HashMap<[u8; 32], String>,
     /// A database whose log or journal may be the next file: its path, its bytes, its record.
     waiting: Option<(Vec<u8>, Vec<u8>, Record)>,
+    /// Where content is read into: most files are shorter.
+    piece: Vec<u8>,
 }
 
 impl<'o, 's> Shelf<'o, 's> {
     pub(super) fn new(opened: &Opened, out: &'o mut Out<'s>) -> Self {
         let room = opened.exhibit().bytes.saturating_mul(out.limits.inflate_ratio).saturating_add(FREE);
-        Self { out, number: 0, room, first: HashMap::new(), waiting: None }
+        Self { out, number: 0, room, first: HashMap::new(), waiting: None, piece: vec![0; PIECE] }
     }
 
     /// One file with its content.
@@ -115,7 +119,7 @@ impl<'o, 's> Shelf<'o, 's> {
     fn record(&mut self, facts: Facts, content: &mut dyn Read) -> (Record, Option<Blob>) {
         let id = format!("file:{}", self.number);
         self.number += 1;
-        let Taken { blob, sha256, dropped, failure } = take(&mut content.take(self.room), self.out);
+        let Taken { blob, sha256, dropped, failure } = take(&mut content.take(self.room), &mut self.piece, self.out);
         let read = blob.len() + dropped;
         if !self.may_read(read.saturating_add(HEADER)) {
             let reason = "the archive inflates beyond all reason; nothing behind this file is read".to_owned();
@@ -160,9 +164,7 @@ impl<'o, 's> Shelf<'o, 's> {
 
     /// The bytes in one piece, where they are a store.
     fn store(&mut self, path: &[u8], blob: &Blob, record: &Record) -> Option<(Kind, Vec<u8>)> {
-        let mut head = vec![0; PIECE];
-        let length = blob.read_at(0, &mut head).ok()?;
-        head.truncate(length);
+        let head = start(blob)?;
         let mut tail = [0; dyetrace_stores::TAIL];
         blob.read_at(blob.len().saturating_sub(tail.len() as u64), &mut tail).ok()?;
         let kind = dyetrace_stores::recognise_ends(&String::from_utf8_lossy(path), &head, &tail, blob.len());
@@ -226,6 +228,17 @@ impl Drop for Shelf<'_, '_> {
     }
 }
 
+/// The first bytes, by which it is told what the file is.
+fn start(blob: &Blob) -> Option<Cow<'_, [u8]>> {
+    if let Some(bytes) = blob.as_slice() {
+        return Some(bytes.get(..PIECE).unwrap_or(bytes).into());
+    }
+    let mut head = vec![0; PIECE];
+    let length = blob.read_at(0, &mut head).ok()?;
+    head.truncate(length);
+    Some(head.into())
+}
+
 /// Calls back with what a store holds.
 type Reading<'r> = dyn FnMut(&mut dyn FnMut(Found<'_>)) + 'r;
 
@@ -277,6 +290,9 @@ impl Batch {
     }
 }
 
+/// Bytes that most names of values have at most: a name that grows piece by piece is moved several times.
+const LONG_NAME: usize = 80;
+
 /// Where a value is in its store, and whether the product would still see it.
 fn named(value: &Value<'_>) -> String {
     let state = match value.state {
@@ -286,7 +302,10 @@ fn named(value: &Value<'_>) -> String {
         State::Deleted => " (deleted)",
         State::Unallocated => " (unallocated)",
     };
-    format!("{}{state}", value.place)
+    let mut name = String::with_capacity(LONG_NAME);
+    // Writing into a text cannot fail.
+    let _ = write!(name, "{}{state}", value.place);
+    name
 }
 
 fn limits() -> dyetrace_stores::Limits {
@@ -308,11 +327,10 @@ struct Taken {
     failure: Option<io::Error>,
 }
 
-fn take(content: &mut dyn Read, out: &Out<'_>) -> Taken {
+fn take(content: &mut dyn Read, piece: &mut [u8], out: &Out<'_>) -> Taken {
     let (mut writer, mut hash) = (BlobWriter::new(out.limits.body), Sha256::new());
-    let mut piece = vec![0; PIECE];
     let failure = loop {
-        match content.read(&mut piece) {
+        match content.read(piece) {
             Ok(0) => break None,
             Ok(length) => {
                 let bytes = piece.get(..length).unwrap_or_default();
