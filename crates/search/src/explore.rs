@@ -490,8 +490,11 @@ impl<'s> Explorer<'s> {
     /// The numbers of the items in which something is seen, or may be once they are explored. Counts what looking takes.
     pub(crate) fn stirring(&mut self, batch: &Batch) -> Vec<usize> {
         self.tally.work = self.tally.work.saturating_add(batch.arena.len() as u64);
-        let mut found = Vec::new();
+        let (mut found, lookups) = (Vec::new(), self.tally.lookups);
         self.look_up_digests(batch, &mut found);
+        // What is found is counted once more when it is searched, and not here.
+        self.tally.lookups =
+            lookups + batch.items.iter().map(|item| lookups_of(item.undo, batch.decoded(item))).sum::<u64>();
         let mut stirring = Vec::new();
         let mut may_be_signed = codec::signatures(&batch.arena);
         for (index, item) in batch.items.iter().enumerate() {
