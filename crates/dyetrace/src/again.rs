@@ -14,9 +14,18 @@ const MOST: usize = 1 << 18;
 /// Sightings and other finds of one record that are kept: what has more is searched again.
 const MOST_FINDS: usize = 64;
 
+/// Sightings and other finds of all records that are kept: some tens of megabytes.
+const MOST_OF_ALL: usize = 1 << 16;
+
 /// Outcomes of stored files by what was searched.
 #[derive(Default)]
-pub(crate) struct Again(Mutex<HashMap<Key, Option<Arc<Outcome>>>>);
+pub(crate) struct Again(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    outcomes: HashMap<Key, Option<Arc<Outcome>>>,
+    finds: usize,
+}
 
 /// SHA-256 of everything that is searched of a record.
 type Key = [u8; 32];
@@ -26,7 +35,7 @@ impl Again {
     pub(crate) fn outcome(&self, record: &Record, search: impl FnOnce() -> Outcome) -> Outcome {
         let Some(key) = key(record) else { return search() };
         // Of most files there is nothing to tell.
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).outcomes.get(&key).cloned();
         match known {
             Some(None) => Outcome::default(),
             Some(Some(outcome)) => outcome.of(record),
@@ -39,13 +48,15 @@ impl Again {
     }
 
     fn keep(&self, key: Key, outcome: &Outcome) {
-        if outcome.sightings.len() + outcome.told.len() + outcome.unplanted.len() > MOST_FINDS {
+        let finds = outcome.sightings.len() + outcome.told.len() + outcome.unplanted.len();
+        if finds > MOST_FINDS {
             return;
         }
         let kept = (*outcome != Outcome::default()).then(|| Arc::new(outcome.clone()));
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() < MOST {
-            all.insert(key, kept);
+        if all.outcomes.len() < MOST && all.finds + finds <= MOST_OF_ALL {
+            all.finds += finds;
+            all.outcomes.insert(key, kept);
         }
     }
 }
