@@ -260,7 +260,7 @@ mod tests {
 
     /// A planted value, plain or wrapped in one of the ways that leave no mark.
     fn planted() -> impl Strategy<Value = Vec<u8>> {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+        let hex = |bytes: &[u8]| dyetrace_case::hex(bytes).into_bytes();
         (0..PLANTED.len(), 0..7usize).prop_map(move |(which, way)| {
             let value = PLANTED[which].1.as_bytes();
             match way {

@@ -218,7 +218,7 @@ struct Identity {
 }
 
 /// The first line of a checkpoint: what another version counted by other rules is not gone on with.
-const MAGIC: &[u8] = concat!("dyetrace breach checkpoint 3 ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
+const MAGIC: &[u8] = concat!("dyetrace breach checkpoint 4 ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
 impl Identity {
     fn of(files: &[PathBuf], key: &Key, reading: &Options) -> Result<Self, ScanError> {
