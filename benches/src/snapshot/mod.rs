@@ -164,7 +164,8 @@ impl Bench<'_> {
         let expected = &self.set.expected;
         let folders = [0, 1].map(|number| text(&self.set.snapshot(number)));
         let values = self.work.join("values.txt");
-        fs::write(&values, expected.subject.iter().map(|value| format!("{}\n", value.value)).collect::<String>())?;
+        let lines: Vec<&str> = expected.subject.iter().map(|value| value.value.as_str()).collect();
+        fs::write(&values, lines.join("\n") + "\n")?;
         let (values, output) = (text(&values), self.work.join("ripgrep.txt"));
         let both: u64 = expected.bytes.iter().sum();
         let command = ["rg", "-a", "-uu", "-F", "-l", "-f", &values, &folders[0], &folders[1]];

@@ -4,6 +4,7 @@ use super::set::Expected;
 use crate::measure::Cost;
 use crate::peers::Check;
 use crate::results::{equality_of, today};
+use std::fmt::Write as _;
 
 /// What one command took.
 pub(super) struct Row {
@@ -33,7 +34,7 @@ impl Table {
             expected.files[1]
         );
         for share in &expected.kinds {
-            heading += &format!("| {} | {} | {:.1} |\n", share.kind, share.files, share.bytes as f64 / 1e6);
+            _ = writeln!(heading, "| {} | {} | {:.1} |", share.kind, share.files, share.bytes as f64 / 1e6);
         }
         Self { heading, checks: Vec::new(), rows: Vec::new() }
     }
@@ -56,7 +57,7 @@ impl Table {
             let megabytes = *bytes as f64 / 1e6;
             let numbers = [cost.cpu, cost.wall].map(|number| format!("{number:.2} | ")).concat();
             let (speed, peak) = (megabytes / cost.cpu, cost.peak_kib as f64 / 1024.0);
-            text += &format!("| {name} | {what} | {megabytes:.0} | {numbers}{speed:.0} | {peak:.0} |\n");
+            _ = writeln!(text, "| {name} | {what} | {megabytes:.0} | {numbers}{speed:.0} | {peak:.0} |");
         }
         text
     }
