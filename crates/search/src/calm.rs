@@ -161,8 +161,12 @@ impl Explorer<'_> {
         let needles = self.needles;
         needles.filter.scan(&waiting.text, &mut |found| woken.extend(waiting.values_at(&found.range)));
         waiting.classes.read(&waiting.text);
+        let mut awake = 0;
         for candidate in &Marks::of(&waiting.text, &waiting.classes).candidates {
-            woken.extend(waiting.values_at(&candidate.span));
+            // They are in order of their starts, and may lie in each other: no value is named once for each.
+            let values = waiting.values_at(&candidate.span);
+            woken.extend(values.start.max(awake)..values.end);
+            awake = awake.max(values.end);
         }
         woken.extend(self.stirring(&waiting.batch).into_iter().map(|item| waiting.value_of(item)));
         woken.sort_unstable();
