@@ -500,7 +500,7 @@ impl Flow<'_> {
         let idle = Idle::new(self.relay.idle);
         let up = self.pump(from_client, to_server, (Side::Request, &idle), tells);
         let down = self.pump(from_server, to_client, (Side::Response, &idle), tells);
-        tokio::try_join!(up, down).map(|_| ())
+        idle.watched(async { tokio::try_join!(up, down).map(|_| ()) }).await
     }
 
     async fn pump(
@@ -513,7 +513,7 @@ impl Flow<'_> {
         let mut piece = Vec::with_capacity(PIECE);
         loop {
             piece.clear();
-            match idle.within(from.read_buf(&mut piece)).await? {
+            match idle.within(from.read_buf(&mut piece)).await {
                 Ok(_) => {}
                 // A peer that closes TCP without closing TLS has said all it wanted.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}

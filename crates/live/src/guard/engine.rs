@@ -64,23 +64,33 @@ enum Spoken {
 /// Relays both ways, with the guard between them. `alpn` is what client and server agreed on in TLS.
 pub(crate) async fn guard(
     warden: Warden,
-    mut client: impl Stream,
-    mut server: impl Stream,
+    client: impl Stream,
+    server: impl Stream,
     alpn: Option<&[u8]>,
     idle: Idle,
+) -> io::Result<()> {
+    let passing = pass(warden, (client, server), alpn, &idle);
+    idle.watched(passing).await
+}
+
+async fn pass(
+    warden: Warden,
+    (mut client, mut server): (impl Stream, impl Stream),
+    alpn: Option<&[u8]>,
+    idle: &Idle,
 ) -> io::Result<()> {
     let (mut from_client, mut from_server) = (Vec::new(), Vec::new());
     let spoken = match alpn {
         Some(b"h2") => Spoken::Http2,
         Some(b"http/1.1" | b"http/1.0") => Spoken::Http1,
         Some(_) => Spoken::Other,
-        None => listen(&mut client, &mut server, (&mut from_client, &mut from_server), &idle).await?,
+        None => listen(&mut client, &mut server, (&mut from_client, &mut from_server), idle).await?,
     };
     let (client, server) = (Rewound::new(from_client, client), Rewound::new(from_server, server));
     match spoken {
-        Spoken::Http1 => Box::pin(halves(warden, client, server, idle).run()).await,
-        Spoken::Http2 => Box::pin(h2::run(warden, client, server, idle)).await,
-        Spoken::Other => Box::pin(raw::run(halves(warden, client, server, idle), false)).await,
+        Spoken::Http1 => Box::pin(halves(warden, client, server, idle.clone()).run()).await,
+        Spoken::Http2 => Box::pin(h2::run(warden, client, server, idle.clone())).await,
+        Spoken::Other => Box::pin(raw::run(halves(warden, client, server, idle.clone()), false)).await,
     }
 }
 

@@ -7,6 +7,7 @@ use super::decide::{Numbered, Outcome, Progress, Warden};
 use super::h2_body::{Sending, failed, pipe, respond};
 use super::head::Fields;
 use super::message::{self, Judged};
+use super::part::Part;
 use super::strain::Strain;
 use super::wire::{Ended, strained};
 use super::{Noticed, Share, refusal};
@@ -17,12 +18,13 @@ use ::h2::server::{self, SendResponse};
 use ::h2::{Reason, RecvStream, SendStream};
 use bytes::Bytes;
 use dyetrace_case::{Message, Protocol};
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::BufWriter;
 
@@ -50,31 +52,49 @@ pub(super) async fn run(warden: Warden, client: impl Stream, server: impl Stream
     // A request is several frames, and each would be a write of its own.
     let (client, server) = (BufWriter::with_capacity(WRITTEN, client), BufWriter::with_capacity(WRITTEN, server));
     let opening = async { tokio::try_join!(here.handshake::<_, Bytes>(client), there.handshake::<_, Bytes>(server)) };
-    let (mut requests, (upstream, mut connection)) = idle.within(opening).await?.map_err(|_| failed())?;
-    // In this task, not in tasks of their own: waking another thread for each costs more than looking at a request.
-    let (mut exchanges, mut is_over) = (FuturesUnordered::new(), false);
-    loop {
-        tokio::select! {
-            accepted = requests.accept() => match accepted {
-                // Requests that were given up at once may still wait for a person.
-                Some(Ok(_)) if exchanges.len() > 4 * STREAMS as usize => return Err(failed()),
-                Some(Ok((request, respond))) => {
-                    let message = Numbered::Http2(respond.stream_id().as_u32());
-                    let (warden, upstream) = (warden.of(Some(message)), upstream.clone());
-                    let exchange = Exchange { warden, upstream, respond, has_begun: false, idle: idle.clone() };
-                    exchanges.push(exchange.run(request));
-                }
-                Some(Err(_)) => return Err(failed()),
-                None => return Ok(()),
-            },
-            _ = &mut connection, if !is_over => {
+    let (mut requests, (upstream, mut connection)) = idle.within(opening).await.map_err(|_| failed())?;
+    // In this task, not in tasks of their own: waking another thread for each costs more than looking at a request. And
+    // each is polled only when it is woken: to look at both connections whenever anything happens costs as much again.
+    let (mut here, mut there, mut exchanges) = (Part::default(), Part::default(), FuturesUnordered::new());
+    let (mut is_over, mut waiting) = (false, None);
+    poll_fn(move |context| {
+        loop {
+            if let Some(mut own) = there.due()
+                && !is_over
+                && connection.poll_unpin(&mut own).is_ready()
+            {
                 is_over = true;
                 requests.graceful_shutdown();
+                here.wake();
             }
-            Some(()) = exchanges.next() => {}
-            () = tokio::time::sleep(idle.limit()), if exchanges.is_empty() => return Err(io::ErrorKind::TimedOut.into()),
+            while let Some(Poll::Ready(accepted)) = here.due().map(|mut own| requests.poll_accept(&mut own)) {
+                // There may be more.
+                here.wake();
+                match accepted {
+                    // Requests that were given up at once may still wait for a person.
+                    Some(Ok(_)) if exchanges.len() > 4 * STREAMS as usize => return Poll::Ready(Err(failed())),
+                    Some(Ok((request, respond))) => {
+                        let message = Numbered::Http2(respond.stream_id().as_u32());
+                        let (warden, upstream) = (warden.of(Some(message)), upstream.clone());
+                        let exchange = Exchange { warden, upstream, respond, has_begun: false, idle: idle.clone() };
+                        exchanges.push(exchange.run(request));
+                    }
+                    Some(Err(_)) => return Poll::Ready(Err(failed())),
+                    None => return Poll::Ready(Ok(())),
+                }
+            }
+            while let Poll::Ready(Some(())) = exchanges.poll_next_unpin(context) {}
+            if !(here.rests(context) & there.rests(context)) {
+                continue;
+            }
+            // What came is awaited by its exchange.
+            if exchanges.is_empty() != waiting.is_some() {
+                waiting = exchanges.is_empty().then(|| idle.wait());
+            }
+            return Poll::Pending;
         }
-    }
+    })
+    .await
 }
 
 /// One request and its answer.
@@ -115,7 +135,12 @@ impl Exchange {
             let _ = self.respond.send_informational(go_on);
         }
         let body = self.collect(&parts, stream).await?;
-        if body.is_whole { self.whole(parts, body, has_body).await } else { self.long(parts, body).await }
+        if body.is_whole {
+            self.whole(parts, body, has_body).await
+        } else {
+            // Not all exchanges are to be as large as what a long one holds.
+            Box::pin(self.long(parts, body)).await
+        }
     }
 
     async fn collect(&self, parts: &Parts, stream: RecvStream) -> Result<Body, Ended> {
@@ -212,7 +237,7 @@ impl Exchange {
         request: Request<()>,
         is_over: bool,
     ) -> Result<(ResponseFuture, SendStream<Bytes>), Ended> {
-        self.idle.within(poll_fn(|context| self.upstream.poll_ready(context))).await?.map_err(|_| failed())?;
+        self.idle.within(poll_fn(|context| self.upstream.poll_ready(context))).await.map_err(|_| failed())?;
         Ok(self.upstream.send_request(request, is_over).map_err(|_| failed())?)
     }
 
@@ -311,9 +336,9 @@ enum Next {
 async fn next(stream: &mut RecvStream, pause: Option<Duration>, idle: &Idle) -> Result<Next, Ended> {
     let data = idle.within(stream.data());
     let data = match pause {
-        None => data.await?,
+        None => data.await,
         Some(pause) => match tokio::time::timeout(pause, data).await {
-            Ok(data) => data?,
+            Ok(data) => data,
             Err(_) => return Ok(Next::Paused),
         },
     };

@@ -37,7 +37,7 @@ impl Sending {
         }
         while !data.is_empty() {
             self.stream.reserve_capacity(data.len());
-            let room = self.idle.within(poll_fn(|context| self.stream.poll_capacity(context))).await?;
+            let room = self.idle.within(poll_fn(|context| self.stream.poll_capacity(context))).await;
             let room = room.ok_or_else(failed)?.map_err(|_| failed())?;
             let piece = data.split_to(room.min(data.len()));
             let ends = is_last && data.is_empty();
@@ -56,7 +56,7 @@ impl Sending {
 pub(super) async fn pipe(mut from: RecvStream, mut to: Sending) -> io::Result<()> {
     loop {
         let data = tokio::select! {
-            data = to.idle.within(from.data()) => data?,
+            data = to.idle.within(from.data()) => data,
             _ = poll_fn(|context| to.stream.poll_reset(context)) => return Err(failed()),
         };
         let Some(data) = data else { break };
@@ -89,7 +89,7 @@ pub(super) async fn respond(
         }
         Pin::new(&mut response).poll(context).map(|response| response.map(Some).map_err(|_| failed()))
     });
-    idle.within(waiting).await?
+    idle.within(waiting).await
 }
 
 /// What peers say on errors stays with them.

@@ -22,6 +22,7 @@ mod head;
 mod invariance;
 mod message;
 mod mqtt;
+mod part;
 mod raw;
 mod redact;
 mod refusal;

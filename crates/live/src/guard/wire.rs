@@ -66,7 +66,7 @@ impl<R: AsyncRead + Unpin> Wire<R> {
     /// Reads more; false at the end. Nothing is lost where this is dropped before it is done.
     pub(super) async fn fill(&mut self) -> io::Result<bool> {
         self.buffer.reserve(PIECE);
-        match self.idle.within(self.from.read_buf(&mut self.buffer)).await? {
+        match self.idle.within(self.from.read_buf(&mut self.buffer)).await {
             Ok(length) => Ok(length > 0),
             // A peer that closes TCP without closing TLS has said all it wanted.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
