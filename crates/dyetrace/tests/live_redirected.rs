@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{dyetrace, root, stdout};
+use common::{dyetrace, records, root, stdout};
 use rcgen::{CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -92,4 +92,38 @@ fn what_a_firewall_redirects_on_ipv6_is_recorded() {
 #[test]
 fn what_a_firewall_hands_over_unchanged_is_recorded() {
     played("tproxy4");
+}
+
+/// The server's page, as far as a browser got it.
+const PAGE: &str = "<h1>page loaded</h1>";
+
+/// `DYETRACE_PYTHON` names an interpreter with aioquic: `python3 -m venv V && V/bin/pip install aioquic`.
+#[test]
+#[ignore = "needs root, Chromium, certutil, nftables and DYETRACE_PYTHON, a Python with aioquic"]
+fn a_browser_that_knows_http_3_falls_back_behind_a_gateway_and_the_journal_says_so() {
+    let case = case("browser");
+    let script = root().join("crates/dyetrace/tests/live_redirected/browser.sh");
+    let output = Command::new("unshare")
+        .args(["-n", "-m", "--kill-child"])
+        .arg(script)
+        .args([&case, &case.join("server.pem"), &case.join("server.key")])
+        .env("DYETRACE", env!("CARGO_BIN_EXE_dyetrace"))
+        .env("PYTHON", std::env::var_os("DYETRACE_PYTHON").unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let served = std::fs::read_to_string(case.join("server.txt")).unwrap();
+    for (page, way) in [("before1", "h3"), ("before2", "h3"), ("behind1", "tcp"), ("behind2", "tcp")] {
+        assert!(served.contains(&format!("{way} /{page}\n")), "{page}: {served}");
+        assert!(std::fs::read_to_string(case.join(format!("page-{page}.html"))).unwrap().contains(PAGE), "{page}");
+    }
+    let records = records(&case.join("evidence/first.pcapng"), None);
+    let seen = |page: &str| records.iter().any(|record| record.to_string().contains(page));
+    assert!(seen("/behind1") && seen("/behind2"));
+    let journal = std::fs::read(case.join("evidence/first.pcapng")).unwrap();
+    let journal = String::from_utf8_lossy(&journal);
+    for remark in ["dyetrace:dns taken out of the answer: 1 h3", "refused: QUIC to api.example.test,"] {
+        assert!(journal.contains(remark), "{remark}");
+    }
+    std::fs::remove_dir_all(&case).unwrap();
 }

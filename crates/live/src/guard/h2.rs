@@ -58,41 +58,40 @@ pub(super) async fn run(warden: Warden, client: impl Stream, server: impl Stream
     let (mut here, mut there, mut exchanges) = (Part::default(), Part::default(), FuturesUnordered::new());
     let (mut is_over, mut waiting) = (false, None);
     poll_fn(move |context| {
-        loop {
-            if let Some(mut own) = there.due()
-                && !is_over
-                && connection.poll_unpin(&mut own).is_ready()
-            {
-                is_over = true;
-                requests.graceful_shutdown();
-                here.wake();
-            }
-            while let Some(Poll::Ready(accepted)) = here.due().map(|mut own| requests.poll_accept(&mut own)) {
-                // There may be more.
-                here.wake();
-                match accepted {
-                    // Requests that were given up at once may still wait for a person.
-                    Some(Ok(_)) if exchanges.len() > 4 * STREAMS as usize => return Poll::Ready(Err(failed())),
-                    Some(Ok((request, respond))) => {
-                        let message = Numbered::Http2(respond.stream_id().as_u32());
-                        let (warden, upstream) = (warden.of(Some(message)), upstream.clone());
-                        let exchange = Exchange { warden, upstream, respond, has_begun: false, idle: idle.clone() };
-                        exchanges.push(exchange.run(request));
-                    }
-                    Some(Err(_)) => return Poll::Ready(Err(failed())),
-                    None => return Poll::Ready(Ok(())),
-                }
-            }
-            while let Poll::Ready(Some(())) = exchanges.poll_next_unpin(context) {}
-            if !(here.rests(context) & there.rests(context)) {
-                continue;
-            }
-            // What came is awaited by its exchange.
-            if exchanges.is_empty() != waiting.is_some() {
-                waiting = exchanges.is_empty().then(|| idle.wait());
-            }
-            return Poll::Pending;
+        if let Some(mut own) = there.due()
+            && !is_over
+            && connection.poll_unpin(&mut own).is_ready()
+        {
+            is_over = true;
+            requests.graceful_shutdown();
+            here.wake();
         }
+        while let Some(Poll::Ready(accepted)) = here.due().map(|mut own| requests.poll_accept(&mut own)) {
+            // There may be more.
+            here.wake();
+            match accepted {
+                // Requests that were given up at once may still wait for a person.
+                Some(Ok(_)) if exchanges.len() > 4 * STREAMS as usize => return Poll::Ready(Err(failed())),
+                Some(Ok((request, respond))) => {
+                    let message = Numbered::Http2(respond.stream_id().as_u32());
+                    let (warden, upstream) = (warden.of(Some(message)), upstream.clone());
+                    let exchange = Exchange { warden, upstream, respond, has_begun: false, idle: idle.clone() };
+                    exchanges.push(exchange.run(request));
+                }
+                Some(Err(_)) => return Poll::Ready(Err(failed())),
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        while let Poll::Ready(Some(())) = exchanges.poll_next_unpin(context) {}
+        // What came is awaited by its exchange.
+        if exchanges.is_empty() != waiting.is_some() {
+            waiting = exchanges.is_empty().then(|| idle.wait());
+        }
+        if !(here.rests(context) & there.rests(context)) {
+            // After the other connections: what several of them write one behind the other wakes their ends less often.
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
     })
     .await
 }
