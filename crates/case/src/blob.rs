@@ -157,6 +157,13 @@ impl BlobWriter {
         Self { limits, memory: Vec::new(), spool: None, len: 0, dropped: 0 }
     }
 
+    /// The same for a body of which it is said that it has so many bytes: what is kept in memory is not moved while
+    /// it grows.
+    pub fn expecting(limits: BlobWriterLimits, bytes: u64) -> Self {
+        let memory = if bytes <= limits.memory as u64 { bytes as usize } else { 0 };
+        Self { limits, memory: Vec::with_capacity(memory), spool: None, len: 0, dropped: 0 }
+    }
+
     /// Bytes kept so far.
     pub fn len(&self) -> u64 {
         self.len

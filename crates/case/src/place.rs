@@ -86,10 +86,10 @@ pub enum PartName {
     Path,
     /// The bytes of a stored file.
     Content,
-    /// A value that a store in a file holds: position in the message's header list (from 0), its place in the store
+    /// A value that a store in a file holds: position among the message's values (from 0), its place in the store
     /// (`table messages, row 17, column body`), and how many values of that place came before it.
     Stored {
-        /// Position in [`crate::Message::headers`].
+        /// Position in [`crate::Message::values`].
         index: usize,
         /// Place in the store.
         name: String,

@@ -1,7 +1,7 @@
 //! The units of evidence: what was read, what could not be read, and what was broken.
 
 use crate::place::PartContent;
-use crate::{Blob, DatumId, ExhibitId, Part, PartName, Side, Step, Time};
+use crate::{Blob, DatumId, ExhibitId, Part, PartName, Side, Step, StoreValues, Time};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -280,6 +280,8 @@ pub struct Message {
     pub status: Option<u16>,
     /// Fields in the order sent, names as sent; trailers follow the headers.
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Of a stored file: the values of the store that it is.
+    pub values: StoreValues,
     /// The content after transfer coding (chunks joined) and before content coding; absent where
     /// the message has none, empty where it has one of no bytes.
     pub body: Option<Blob>,
@@ -389,6 +391,15 @@ impl Record {
     /// The parts to search, in a fixed order: target, request fields, request body, response
     /// fields, response body. A decoded body stands in for its encoded form.
     pub fn parts(&self) -> Vec<Part<'_>> {
+        let mut parts = self.parts_without_names();
+        if self.protocol == Protocol::File {
+            self.request.iter().for_each(|message| name_values(message, &mut parts));
+        }
+        parts
+    }
+
+    /// The same, in which the values of stores have no names yet: of most of them nobody asks.
+    pub fn parts_without_names(&self) -> Vec<Part<'_>> {
         let mut parts = Vec::new();
         if self.protocol == Protocol::File {
             self.request.iter().for_each(|message| file_parts(message, &mut parts));
@@ -413,7 +424,7 @@ impl Message {
     pub fn content_bytes(&self) -> u64 {
         let fields: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         let target = self.target.as_ref().map_or(0, Vec::len);
-        (fields + target) as u64 + self.body.as_ref().map_or(0, Blob::len)
+        (fields + target + self.values.bytes()) as u64 + self.body.as_ref().map_or(0, Blob::len)
     }
 
     /// The content after every coding that could be undone.
@@ -423,20 +434,30 @@ impl Message {
 }
 
 fn file_parts<'r>(message: &'r Message, parts: &mut Vec<Part<'r>>) {
+    parts.reserve(message.values.len() + 2);
     let mut add = |name, content| parts.push(Part { name, prefix: Vec::new(), content });
     if let Some(path) = &message.target {
         add(PartName::Path, PartContent::Bytes(path));
     }
-    let mut seen: foldhash::HashMap<&[u8], usize> = foldhash::HashMap::default();
-    seen.reserve(message.headers.len());
-    for (index, (name, value)) in message.headers.iter().enumerate() {
-        let count = seen.entry(name.as_slice()).or_default();
-        let part = PartName::Stored { index, name: String::from_utf8_lossy(name).into_owned(), nth: *count };
-        *count += 1;
-        add(part, PartContent::Bytes(value));
+    for (index, value) in message.values.values().enumerate() {
+        add(PartName::Stored { index, name: String::new(), nth: 0 }, PartContent::Bytes(value));
     }
     if let Some(body) = &message.body {
         add(PartName::Content, PartContent::Blob(body));
+    }
+}
+
+fn name_values(message: &Message, parts: &mut [Part<'_>]) {
+    let mut seen: foldhash::HashMap<&str, usize> = foldhash::HashMap::default();
+    seen.reserve(message.values.len());
+    for part in parts {
+        if let PartName::Stored { index, name, nth } = &mut part.name
+            && let Some((named, _)) = message.values.get(*index)
+        {
+            let count = seen.entry(named).or_default();
+            (*name, *nth) = (named.to_owned(), *count);
+            *count += 1;
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Again {
 /// Absent where there is little to search, or the content is not all that its digest is of.
 fn key(record: &Record) -> Option<Key> {
     let request = record.request.as_ref().filter(|_| record.protocol == Protocol::File && record.flags.is_empty())?;
-    if request.headers.is_empty() && request.body.is_none() {
+    if request.values.is_empty() && request.body.is_none() {
         return None;
     }
     let mut hash = Sha256::new();
@@ -73,9 +73,11 @@ fn key(record: &Record) -> Option<Key> {
         hash.update(bytes);
     };
     add(request.target.as_deref()?);
-    for (name, value) in &request.headers {
-        add(name);
-        add(value);
+    let (text, ends) = request.values.parts();
+    add(text);
+    for (name, value) in ends {
+        add(&(name as u64).to_le_bytes());
+        add(&(value as u64).to_le_bytes());
     }
     if request.body.is_some() {
         add(&content(request)?);
@@ -143,7 +145,8 @@ mod tests {
         cut.flags = vec![Flag::Cut(1)];
         let mut store = file(2, "a", "one");
         let request = store.request.as_mut().unwrap();
-        (request.headers, request.body) = (vec![(b"key".to_vec(), b"one".to_vec())], None);
+        request.values.push(&"key", b"one");
+        request.body = None;
         for other in [file(2, "a", "two"), file(2, "b", "one"), cut, store] {
             let mut is_searched = false;
             again.outcome(&other, || {

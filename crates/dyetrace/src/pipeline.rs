@@ -234,7 +234,8 @@ fn message_weight(message: &Message) -> u64 {
     let body = |blob: &Blob| if let Blob::Memory(bytes) = blob { bytes.capacity() as u64 } else { 0 };
     let bodies = [&message.body, &message.decoded].into_iter().flatten();
     let target = message.target.as_ref().map_or(0, Vec::capacity) as u64;
-    message.headers.iter().map(field).sum::<u64>() + target + bodies.map(body).sum::<u64>()
+    let values = message.values.memory() as u64;
+    message.headers.iter().map(field).sum::<u64>() + values + target + bodies.map(body).sum::<u64>()
 }
 
 /// Memory of a record beside its messages' bytes.

@@ -1,19 +1,18 @@
-//! Values of stores in which there is nothing to undo: words, numbers and hexadecimal ids.
+//! Values of stores in which there is nothing to undo: words, numbers, ids and paths.
 //!
 //! A database has some ten values for each row, and a search of its own for each of them costs more than everything in
-//! them. Of a value without marks, structure and runs, the search asks four things: whether it is a known value or
-//! digest as a whole, whether a pattern of the textual lane stands in it, and what it is in hexadecimal and in the
-//! codings of whole fields. The first is asked of each; for the others, many values and what they decode to are laid one
-//! behind the other and asked about together. A value in which anything is seen, or may be, is searched by itself after
-//! all; of the others the same work is counted as if they had been.
+//! them. Of a printable value without escapes and structure, the search asks four things: whether it is a known value or
+//! digest as a whole, whether a pattern of the textual lane stands in it, and what it and the runs in it are in base64,
+//! in hexadecimal and in the codings of whole fields. The first is asked of each; for the others, many values are laid
+//! one behind the other, and so is what they decode to, and all are asked about together. A value in which anything is
+//! seen, or may be, is searched by itself after all; of the others the same work is counted as if they had been.
 
-use crate::batch::{Batch, FULL, Item};
-use crate::classify::{Classes, Marks, SHORTEST_RUN};
-use crate::codec::{Context, base64, recognise};
+use crate::batch::{Batch, FULL};
+use crate::classify::{Classes, Marks};
+use crate::codec::{Context, recognise};
 use crate::digest;
 use crate::explore::{BASE_COST, Explorer, Tally, lookups_of};
-use crate::quiet;
-use crate::runs::{CUT_DIGEST, HIDING as HIDING_RUN, SHORTEST_DECODED as LONG_RUN, SHORTEST_HEX, is_mixed, leaves};
+use crate::runs::leaves;
 use crate::shifted_document;
 use dyetrace_case::{Part, PartContent, PartName};
 use std::ops::Range;
@@ -22,8 +21,6 @@ use std::ops::Range;
 const FEWEST: usize = 16;
 /// Longest value that is looked at together with others.
 const LONGEST: usize = 1024;
-/// Base64 characters in a row that are decoded where letters of both cases and digits are among them.
-const MIXED_RUN: usize = SHORTEST_RUN;
 
 /// Values that wait to be asked about together.
 #[derive(Default)]
@@ -40,42 +37,28 @@ struct Waiting {
 struct Value {
     /// The number of the part that it is.
     part: usize,
-    /// Where its text ends.
-    end: usize,
-    /// How many items of the batch there are with those that it decodes to.
-    items: usize,
+    /// Where its text is.
+    text: Range<usize>,
+    /// Something may be in it.
+    is_awake: bool,
     /// What was done to compare it as a whole.
     spent: Tally,
 }
 
 impl Waiting {
-    fn is_full(&self) -> bool {
-        self.text.len() >= FULL || self.batch.is_full()
+    fn push(&mut self, part: usize, value: &[u8]) {
+        let start = self.text.len();
+        self.text.extend_from_slice(value);
+        let text = start..self.text.len();
+        self.text.push(0);
+        self.values.push(Value { part, text, is_awake: false, spent: Tally::default() });
     }
 
-    fn clear(&mut self) {
-        self.text.clear();
-        self.values.clear();
-        self.batch.clear();
-    }
-
-    /// Numbers of the values in which the range lies.
-    fn values_at(&self, range: &Range<usize>) -> Range<usize> {
-        let first = self.values.partition_point(|value| value.end <= range.start);
-        let last = self.values.partition_point(|value| value.end < range.end);
-        first..(last + 1).min(self.values.len())
-    }
-
-    /// The number of the value that decodes to the item.
-    fn value_of(&self, item: usize) -> usize {
-        self.values.partition_point(|value| value.items <= item)
-    }
-
-    /// The items that a value decodes to.
-    fn items_of(&self, value: usize) -> &[Item] {
-        let items = |value: usize| self.values.get(value).map_or(0, |value| value.items);
-        let first = value.checked_sub(1).map_or(0, items);
-        self.batch.items.get(first..items(value)).unwrap_or_default()
+    /// Wakes every value that the range touches.
+    fn wake(&mut self, range: &Range<usize>) {
+        let first = self.values.partition_point(|value| value.text.end <= range.start);
+        let touched = self.values.iter_mut().skip(first).take_while(|value| value.text.start < range.end);
+        touched.for_each(|value| value.is_awake = true);
     }
 }
 
@@ -89,10 +72,12 @@ impl Explorer<'_> {
         }
         let mut waiting = Waiting::default();
         for (number, part) in parts.iter().enumerate() {
-            if let (PartName::Stored { .. }, PartContent::Bytes(value)) = (&part.name, &part.content) {
-                calm[number] = self.takes(value, number, &mut waiting);
+            if let (PartName::Stored { .. }, PartContent::Bytes(value)) = (&part.name, &part.content)
+                && is_plain(value)
+            {
+                waiting.push(number, value);
             }
-            if waiting.is_full() {
+            if waiting.text.len() >= FULL {
                 self.ask(&mut waiting, &mut calm);
             }
         }
@@ -100,38 +85,51 @@ impl Explorer<'_> {
         calm
     }
 
-    /// Lays the value with the others where nothing in it stands out. What it is as a whole is asked at once.
-    fn takes(&mut self, value: &[u8], part: usize, waiting: &mut Waiting) -> bool {
-        let is_hex = is_hex(value);
-        let stands_out = || if is_hex { shifted_document::may_be(value) } else { self.stands_out(value) };
-        if !is_plain(value) || stands_out() || recognise(value, Context::Any).is_some() {
-            return false;
+    /// Asks about all that waits, and tells the parts that hold nothing.
+    fn ask(&mut self, waiting: &mut Waiting, calm: &mut [bool]) {
+        self.ask_texts(waiting);
+        for number in 0..waiting.values.len() {
+            self.ask_as_a_whole(waiting, number);
         }
-        let before = self.tally;
-        if !self.is_nothing_as_a_whole(value) {
-            self.tally = before;
-            return false;
+        self.ask_runs(waiting);
+        self.ask_undone(waiting);
+        for value in waiting.values.drain(..).filter(|value| !value.is_awake) {
+            calm[value.part] = true;
         }
-        leaves(value, 0..value.len(), &mut waiting.batch);
-        if is_hex {
-            waiting.batch.hex(value, &(0..value.len()));
-        }
-        waiting.text.extend_from_slice(value);
-        let (end, items, spent) = (waiting.text.len(), waiting.batch.items.len(), self.tally.since(before));
-        waiting.values.push(Value { part, end, items, spent });
-        waiting.text.push(0);
-        true
+        waiting.text.clear();
     }
 
-    /// True where the value holds runs that are decoded, or words that only a search of its own tells from others.
-    fn stands_out(&self, value: &[u8]) -> bool {
-        let is_decoded = |run: Range<usize>| {
-            let text = &value[run];
-            text.len() >= LONG_RUN
-                || text.len() >= MIXED_RUN && is_mixed(text)
-                || text.len() >= HIDING_RUN && self.hides_value(text)
-        };
-        quiet::any_run(value, base64::is_character, is_decoded) || quiet::holds_known(self.needles, value)
+    /// Wakes values in which a pattern or a mark stands.
+    fn ask_texts(&self, waiting: &mut Waiting) {
+        let mut seen = Vec::new();
+        self.needles.filter.scan(&waiting.text, &mut |found| seen.push(found.range));
+        waiting.classes.read(&waiting.text);
+        seen.extend(Marks::of(&waiting.text, &waiting.classes).candidates.into_iter().map(|found| found.span));
+        // They may lie in each other: no value is woken once for each.
+        seen.sort_unstable_by_key(|range| range.start);
+        let mut awake = 0;
+        for range in seen {
+            if range.end > awake {
+                awake = range.end;
+                waiting.wake(&range);
+            }
+        }
+    }
+
+    /// Wakes the value where it is something as a whole; else decodes it as codecs of whole fields do.
+    fn ask_as_a_whole(&mut self, waiting: &mut Waiting, number: usize) {
+        let Waiting { text, values, batch, .. } = waiting;
+        let Some(value) = values.get_mut(number).filter(|value| !value.is_awake) else { return };
+        let (before, bytes) = (self.tally, &text[value.text.clone()]);
+        value.is_awake = shifted_document::may_be(bytes)
+            || recognise(bytes, Context::Any).is_some()
+            || !self.is_nothing_as_a_whole(bytes);
+        if value.is_awake {
+            self.tally = before;
+        } else {
+            value.spent = self.tally.since(before);
+            leaves(text, value.text.clone(), batch);
+        }
     }
 
     /// Compares the whole value with everything that is compared with whole fields, and counts that.
@@ -155,39 +153,41 @@ impl Explorer<'_> {
         finds.is_empty()
     }
 
-    /// Asks about all that waits, and wakes the parts that may hold something.
-    fn ask(&mut self, waiting: &mut Waiting, calm: &mut [bool]) {
-        let mut woken = Vec::new();
-        let needles = self.needles;
-        needles.filter.scan(&waiting.text, &mut |found| woken.extend(waiting.values_at(&found.range)));
-        waiting.classes.read(&waiting.text);
-        let mut awake = 0;
-        for candidate in &Marks::of(&waiting.text, &waiting.classes).candidates {
-            // They are in order of their starts, and may lie in each other: no value is named once for each.
-            let values = waiting.values_at(&candidate.span);
-            woken.extend(values.start.max(awake)..values.end);
-            awake = awake.max(values.end);
-        }
-        woken.extend(self.stirring(&waiting.batch).into_iter().map(|item| waiting.value_of(item)));
-        woken.sort_unstable();
-        woken.dedup();
-        for number in woken {
-            let Some(value) = waiting.values.get(number) else { continue };
-            calm[value.part] = false;
-            // It is counted when it is searched.
-            let items = waiting.items_of(number);
-            self.tally.work -= value.spent.work + items.iter().map(|item| item.decoded.len() as u64).sum::<u64>();
-            self.tally.fields -= value.spent.fields;
-            let lookups = items.iter().map(|item| lookups_of(item.undo, waiting.batch.decoded(item))).sum::<u64>();
-            self.tally.lookups -= value.spent.lookups + lookups;
-        }
-        waiting.clear();
+    /// Decodes the runs in values that are not awake.
+    fn ask_runs(&mut self, waiting: &mut Waiting) {
+        let Waiting { text, values, batch, classes } = waiting;
+        let is_asleep = |run: &Range<usize>| {
+            let value = values.partition_point(|value| value.text.end <= run.start);
+            values.get(value).is_some_and(|value| !value.is_awake)
+        };
+        self.runs_of_fields(text, classes, is_asleep, batch);
     }
-}
 
-/// True for digits that the search decodes, and nothing else.
-fn is_hex(value: &[u8]) -> bool {
-    (value.len() == CUT_DIGEST || value.len() >= SHORTEST_HEX) && value.iter().all(u8::is_ascii_hexdigit)
+    /// Wakes values that decode to something.
+    fn ask_undone(&mut self, waiting: &mut Waiting) {
+        for item in self.stirring(&waiting.batch) {
+            if let Some(item) = waiting.batch.items.get(item) {
+                waiting.wake(&item.encoded.clone());
+            }
+        }
+        // Values that woke are counted when they are searched.
+        let Waiting { values, batch, .. } = waiting;
+        for value in values.iter_mut().filter(|value| value.is_awake) {
+            let spent = std::mem::take(&mut value.spent);
+            self.tally.work -= spent.work;
+            self.tally.fields -= spent.fields;
+            self.tally.lookups -= spent.lookups;
+        }
+        let is_awake = |at: usize| {
+            let value = values.partition_point(|value| value.text.end <= at);
+            values.get(value).is_some_and(|value| value.is_awake)
+        };
+        for item in batch.items.iter().filter(|item| is_awake(item.encoded.start)) {
+            self.tally.work -= item.decoded.len() as u64;
+            self.tally.lookups -= lookups_of(item.undo, batch.decoded(item));
+        }
+        batch.clear();
+    }
 }
 
 /// True for printable text in which no character begins an escape or separates fields.
@@ -199,6 +199,7 @@ fn is_plain(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::base64;
     use crate::explore::Node;
     use crate::find::Find;
     use crate::needles::Needles;
@@ -227,9 +228,11 @@ mod tests {
 
     /// A file of a store that holds the values.
     fn store(values: &[Vec<u8>]) -> Record {
-        let name = |number: usize| format!("table t, row {number}, column a").into_bytes();
-        let headers = values.iter().enumerate().map(|(number, value)| (name(number), value.clone())).collect();
-        let mut record = Record::of_request(Message { headers, target: Some(b"a.db".to_vec()), ..Message::default() });
+        let mut message = Message { target: Some(b"a.db".to_vec()), ..Message::default() };
+        for (number, value) in values.iter().enumerate() {
+            message.values.push(&format_args!("table t, row {number}, column a"), value);
+        }
+        let mut record = Record::of_request(message);
         record.protocol = Protocol::File;
         record
     }
@@ -265,7 +268,8 @@ mod tests {
     /// A planted value, plain or wrapped in one of the ways that leave no mark.
     fn planted() -> impl Strategy<Value = Vec<u8>> {
         let hex = |bytes: &[u8]| dyetrace_case::hex(bytes).into_bytes();
-        (0..PLANTED.len(), 0..7usize).prop_map(move |(which, way)| {
+        let base64 = |bytes: &[u8]| String::from_utf8(base64::wrap(bytes, false, false)).unwrap();
+        (0..PLANTED.len(), 0..12usize).prop_map(move |(which, way)| {
             let value = PLANTED[which].1.as_bytes();
             match way {
                 0 => value.to_vec(),
@@ -274,7 +278,12 @@ mod tests {
                 3 => value.iter().rev().copied().collect(),
                 4 => value.iter().map(|byte| byte ^ 3).collect(),
                 5 => [b"it was ", value, b" as before"].concat(),
-                _ => value.to_ascii_uppercase(),
+                6 => value.to_ascii_uppercase(),
+                7 => base64(value).into_bytes(),
+                8 => format!("files/{}.bin", base64(&[b"it was ", value, b" as before"].concat())).into_bytes(),
+                9 => format!("to {} at once", base64(hex(value).as_slice())).into_bytes(),
+                10 => value[value.len() / 2..].to_vec(),
+                _ => [b"(", value, b")"].concat(),
             }
         })
     }
@@ -286,13 +295,20 @@ mod tests {
             "[0-9a-f]{16}",
             "([0-9a-f]{2}){12,40}",
             "[A-Za-z0-9]{4,40}",
+            "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            "[A-Za-z0-9/_-]{16,60}",
+            "(/[a-z]{1,9}){1,6}[.]txt",
+            "([0-9]{1,3}[ ,;]){2,20}",
+            "[A-Z2-7]{16,40}",
+            "[{]'a':'[a-z0-9]{4,20}'[}]",
+            "(https?:/)?(/[a-z0-9]{1,9}){1,5}[?]?",
             "[ -~]{1,60}",
         ]
         .prop_map(String::into_bytes)
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
         fn together_the_same_is_seen_as_of_each_alone_and_the_same_work_is_counted(

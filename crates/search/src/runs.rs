@@ -44,8 +44,8 @@ const LEAF: std::ops::RangeInclusive<usize> = 8..=4096;
 struct Runs<'r> {
     bytes: &'r [u8],
     classes: &'r Classes,
-    /// They are a whole field.
-    is_field: bool,
+    /// Whether they are fields.
+    fields: Fields,
     /// Lines of one base64 text, so far.
     lines: Vec<Range<usize>>,
     /// The first long run of digits that does not end before the run at hand.
@@ -55,7 +55,38 @@ struct Runs<'r> {
     lookups: Lookups<'r>,
 }
 
+/// What bytes are in which runs are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fields {
+    /// They are no field.
+    Not,
+    /// A whole field.
+    One,
+    /// Fields with a zero byte behind each, and none in them.
+    Many,
+}
+
+impl<'r> Runs<'r> {
+    fn new(bytes: &'r [u8], classes: &'r Classes, fields: Fields, lookups: Lookups<'r>) -> Self {
+        let streams = GZIP.find_iter(bytes).peekable();
+        Self { bytes, classes, fields, lines: Vec::new(), digits: 0..0, streams, lookups }
+    }
+}
+
 impl Runs<'_> {
+    /// True where the run is all of a field.
+    fn is_whole(&self, run: &Range<usize>) -> bool {
+        let is_end = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == 0);
+        match self.fields {
+            Fields::Not => false,
+            Fields::One => run.len() == self.bytes.len(),
+            Fields::Many => {
+                is_end(run.start.checked_sub(1).and_then(|before| self.bytes.get(before)))
+                    && is_end(self.bytes.get(run.end))
+            }
+        }
+    }
+
     /// True where the run is nothing but hexadecimal digits.
     fn is_hex(&self, run: &Range<usize>) -> bool {
         self.classes.all_digits(run) && memchr::memchr2(b'x', b'X', &self.bytes[run.clone()]).is_none()
@@ -93,10 +124,8 @@ impl Explorer<'_> {
         if bytes.len() < SHORTEST_RUN {
             return;
         }
-        let lookups = Lookups::new(&self.needles.digests);
-        let streams = GZIP.find_iter(bytes).peekable();
-        let is_field = node.is_field;
-        let mut runs = Runs { bytes, classes, is_field, lines: Vec::new(), digits: 0..0, streams, lookups };
+        let fields = if node.is_field { Fields::One } else { Fields::Not };
+        let mut runs = Runs::new(bytes, classes, fields, Lookups::new(&self.needles.digests));
         let mut outside = Outside::new(done);
         let mut from = 0;
         while let Some(run) = classes.base64_run(from) {
@@ -125,6 +154,33 @@ impl Explorer<'_> {
             if may_be && outside.has(&run) {
                 leaves(bytes, run, batch);
                 self.search_when_full(batch, bytes, node, finds);
+            }
+        }
+    }
+
+    /// Decodes the runs of printable fields that lie one behind the other with a zero byte behind each: those that are
+    /// wanted. No quotes are in them, and so nothing that stands in quotes.
+    pub(crate) fn runs_of_fields(
+        &mut self,
+        bytes: &[u8],
+        classes: &Classes,
+        is_wanted: impl Fn(&Range<usize>) -> bool,
+        batch: &mut Batch,
+    ) {
+        let mut runs = Runs::new(bytes, classes, Fields::Many, Lookups::new(&self.needles.digests));
+        let mut from = 0;
+        while let Some(run) = classes.base64_run(from) {
+            from = run.end;
+            if is_wanted(&run) {
+                self.run(&mut runs, run, batch);
+            }
+        }
+        lines_end(&mut runs, batch);
+        let mut from = 0;
+        while let Some(run) = classes.capital_base64_run(from) {
+            from = run.end;
+            if (SHORTEST_TRIED..SHORTEST_DECODED).contains(&run.len()) && is_wanted(&run) {
+                self.short_run(&runs, run, batch);
             }
         }
     }
@@ -217,7 +273,7 @@ impl Explorer<'_> {
             base64::sextets_into(&bytes[run.clone()], &mut batch.sextets);
             batch.base64(&run, 0);
         }
-        if mixed && !(runs.is_field && run.len() == bytes.len()) {
+        if mixed && !runs.is_whole(&run) {
             leaves_of_run(bytes, runs.classes, run, batch);
         }
     }
@@ -261,7 +317,7 @@ fn lines_end(runs: &mut Runs<'_>, batch: &mut Batch) {
 
 /// Decodes one run at its own alignment and where something stands at another.
 fn base64_run(runs: &mut Runs<'_>, run: Range<usize>, batch: &mut Batch) {
-    let (bytes, is_field) = (runs.bytes, runs.is_field);
+    let bytes = runs.bytes;
     let text = &bytes[run.clone()];
     if text.len() == hex::GUID {
         let start = batch.arena.len();
@@ -285,7 +341,7 @@ fn base64_run(runs: &mut Runs<'_>, run: Range<usize>, batch: &mut Batch) {
     for from in others.into_iter().take(MOST_REALIGNED) {
         batch.base64(&run, from);
     }
-    if is_field && run.len() == bytes.len() {
+    if runs.is_whole(&run) {
         return;
     }
     if LEAF.contains(&run.len()) {

@@ -243,7 +243,9 @@ impl Scanner {
     /// Everything seen in the record. The same record gives the same outcome whatever was
     /// searched before with the same scratch.
     pub fn search(&self, record: &Record, scratch: &mut Scratch) -> Outcome {
-        let parts = record.parts();
+        // What is recognised by its name is told by those of stored values too.
+        let is_named = self.options.recognise.is_some();
+        let parts = if is_named { record.parts() } else { record.parts_without_names() };
         let bytes = parts.iter().map(|part| length(&part.content)).sum();
         let mut explorer = Explorer::new(&self.needles, &self.options, bytes);
         explorer.recognise_as_of(record.time);
@@ -256,7 +258,12 @@ impl Scanner {
             explorer.recognise_as_of(record.time);
             seen = self.search_parts(record, &parts, &mut explorer, &mut Scratch::default());
         }
-        let (told, seen): (Vec<_>, Vec<_>) = seen.into_iter().partition(|(_, find)| matches!(find.seen, Seen::Told(_)));
+        let named = if is_named || seen.is_empty() { Vec::new() } else { record.parts() };
+        for (number, part, _) in &mut seen {
+            *part = named.get(*number).unwrap_or(*part);
+        }
+        let seen = seen.into_iter().map(|(_, part, find)| (part, find));
+        let (told, seen): (Vec<_>, Vec<_>) = seen.partition(|(_, find)| matches!(find.seen, Seen::Told(_)));
         let told = told_at(record, told, &explorer);
         let (recognised, mut seen): (Vec<_>, Vec<_>) =
             seen.into_iter().partition(|(_, find)| matches!(find.seen, Seen::Recognised(_)));
@@ -303,11 +310,11 @@ impl Scanner {
         parts: &'p [Part<'r>],
         explorer: &mut Explorer<'_>,
         scratch: &mut Scratch,
-    ) -> Vec<(&'p Part<'r>, Find)> {
+    ) -> Vec<(usize, &'p Part<'r>, Find)> {
         let mut seen = Vec::new();
         explorer.spare = std::mem::take(&mut scratch.spare);
         let calm = explorer.calm(parts);
-        for (part, _) in parts.iter().zip(calm).filter(|(_, is_calm)| !is_calm) {
+        for (number, part) in parts.iter().enumerate().filter(|(number, _)| !calm[*number]) {
             let root = explorer.number();
             let node = node(&part.name, record.protocol);
             let mut finds = Vec::new();
@@ -320,7 +327,7 @@ impl Scanner {
             let (told, finds) = finds.into_iter().partition(|find| matches!(find.seen, Seen::Told(_)));
             let mut finds = choose(finds, root);
             yield_to_planted(&mut finds, root, |find| !self.is_decoy(find));
-            seen.extend(finds.into_iter().chain(choose(told, root)).map(|find| (part, find)));
+            seen.extend(finds.into_iter().chain(choose(told, root)).map(|find| (number, part, find)));
         }
         scratch.spare = small(std::mem::take(&mut explorer.spare));
         seen

@@ -3,14 +3,14 @@
 use crate::exhibit::Opened;
 use crate::layer::Out;
 use dyetrace_case::{
-    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoredFile,
+    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoreValues, StoredFile,
     Time,
 };
 use dyetrace_stores::{Database, Found, Kind, State, Value};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::fmt;
 use std::io::{self, Read};
 
 /// What an archive says of a file.
@@ -52,8 +52,8 @@ pub(super) struct Shelf<'o, 's> {
     room: u64,
     /// The first path with that content.
     first: HashMap<[u8; 32], String>,
-    /// A database whose log or journal may be the next file: its path, its bytes, its record.
-    waiting: Option<(Vec<u8>, Vec<u8>, Record)>,
+    /// A database whose log or journal may be the next file: its path, its content, its record.
+    waiting: Option<(Vec<u8>, Whole, Record)>,
     /// Where content is read into: most files are shorter.
     piece: Vec<u8>,
 }
@@ -76,17 +76,17 @@ impl<'o, 's> Shelf<'o, 's> {
         let (record, content) = self.record(facts, content);
         let store = content.as_ref().filter(|_| !is_gone).and_then(|blob| self.store(&path, blob, &record));
         match store {
-            Some((Kind::Sqlite, bytes)) if !is_beside => self.waiting = Some((path, bytes, record)),
-            Some((_, bytes)) if is_log => {
-                self.flush(Some(&bytes), None);
+            Some((Kind::Sqlite, whole)) if !is_beside => self.waiting = Some((path, whole, record)),
+            Some((_, whole)) if is_log => {
+                self.flush(Some(whole.bytes()), None);
                 self.out.record(record);
             }
-            Some((Kind::SqliteJournal, bytes)) if is_journal => {
-                self.flush(None, Some(&bytes));
+            Some((Kind::SqliteJournal, whole)) if is_journal => {
+                self.flush(None, Some(whole.bytes()));
                 self.out.record(record);
             }
-            Some((kind, bytes)) => self.values(record, content, &mut |take| {
-                dyetrace_stores::read(kind, &bytes, &limits(), take);
+            Some((kind, whole)) => self.values(record, &whole, &mut |take| {
+                dyetrace_stores::read(kind, whole.bytes(), &limits(), take);
             }),
             None => self.out.record(with_body(record, content.filter(|_| !is_gone))),
         }
@@ -119,7 +119,8 @@ impl<'o, 's> Shelf<'o, 's> {
     fn record(&mut self, facts: Facts, content: &mut dyn Read) -> (Record, Option<Blob>) {
         let id = format!("file:{}", self.number);
         self.number += 1;
-        let Taken { blob, sha256, dropped, failure } = take(&mut content.take(self.room), &mut self.piece, self.out);
+        let writer = BlobWriter::expecting(self.out.limits.body, facts.size.min(self.room));
+        let Taken { blob, sha256, dropped, failure } = take(&mut content.take(self.room), &mut self.piece, writer);
         let read = blob.len() + dropped;
         if !self.may_read(read.saturating_add(HEADER)) {
             let reason = "the archive inflates beyond all reason; nothing behind this file is read".to_owned();
@@ -162,8 +163,8 @@ impl<'o, 's> Shelf<'o, 's> {
         (record, Some(blob))
     }
 
-    /// The bytes in one piece, where they are a store.
-    fn store(&mut self, path: &[u8], blob: &Blob, record: &Record) -> Option<(Kind, Vec<u8>)> {
+    /// The content in one piece, where it is a store.
+    fn store(&mut self, path: &[u8], blob: &Blob, record: &Record) -> Option<(Kind, Whole)> {
         let head = start(blob)?;
         let mut tail = [0; dyetrace_stores::TAIL];
         blob.read_at(blob.len().saturating_sub(tail.len() as u64), &mut tail).ok()?;
@@ -175,23 +176,21 @@ impl<'o, 's> Shelf<'o, 's> {
             self.tell(record, &format!("a store of more than {most} MiB is searched as it is, without its places"));
             return None;
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(blob.len()).ok()?);
-        blob.windows(1 << 20, 0, |_, window| bytes.extend_from_slice(window)).ok()?;
-        Some((kind, bytes))
+        Some((kind, Whole::of(blob)?))
     }
 
     /// Emits the database that waited; `log` or `journal` is the file behind it.
     fn flush(&mut self, log: Option<&[u8]>, journal: Option<&[u8]>) {
-        let Some((_, bytes, record)) = self.waiting.take() else { return };
-        let database = Database { main: &bytes, wal: log, journal };
-        let content = Some(Blob::from(bytes.clone()));
-        self.values(record, content, &mut |take| dyetrace_stores::read_sqlite(&database, &limits(), take));
+        let Some((_, whole, record)) = self.waiting.take() else { return };
+        let database = Database { main: whole.bytes(), wal: log, journal };
+        self.values(record, &whole, &mut |take| dyetrace_stores::read_sqlite(&database, &limits(), take));
     }
 
     /// Emits what a store holds. Readers give every byte of it, also between values; so it is searched as it stands
     /// only where something in it was not understood.
-    fn values(&mut self, record: Record, content: Option<Blob>, read: &mut Reading<'_>) {
-        let mut batch = Batch { record, fields: Vec::new(), bytes: 0, number: 0, damages: Vec::new(), untold: 0 };
+    fn values(&mut self, record: Record, content: &Whole, read: &mut Reading<'_>) {
+        let (values, damages) = Default::default();
+        let mut batch = Batch { record, values, number: 0, damages, untold: 0 };
         let out = &mut *self.out;
         read(&mut |found| batch.take(&found, out));
         batch.emit(self.out);
@@ -203,7 +202,7 @@ impl<'o, 's> Shelf<'o, 's> {
             self.tell(&record, &format!("{untold} more places of this store could not be read"));
         }
         if !damages.is_empty() {
-            let mut raw = with_body(record, content);
+            let mut raw = with_body(record, Some(content.blob.clone()));
             raw.id = RecordId(format!("{}/raw", raw.id));
             self.out.record(raw);
         }
@@ -239,6 +238,30 @@ fn start(blob: &Blob) -> Option<Cow<'_, [u8]>> {
     Some(head.into())
 }
 
+/// Content in one piece.
+struct Whole {
+    blob: Blob,
+    /// Where it is not in memory as it is.
+    read: Option<Vec<u8>>,
+}
+
+impl Whole {
+    /// Absent where it could not be read again.
+    fn of(blob: &Blob) -> Option<Self> {
+        let mut read = None;
+        if blob.as_slice().is_none() {
+            let mut bytes = Vec::with_capacity(usize::try_from(blob.len()).ok()?);
+            blob.windows(1 << 20, 0, |_, window| bytes.extend_from_slice(window)).ok()?;
+            read = Some(bytes);
+        }
+        Some(Self { blob: blob.clone(), read })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.read.as_deref().or_else(|| self.blob.as_slice()).unwrap_or_default()
+    }
+}
+
 /// Calls back with what a store holds.
 type Reading<'r> = dyn FnMut(&mut dyn FnMut(Found<'_>)) + 'r;
 
@@ -246,8 +269,7 @@ type Reading<'r> = dyn FnMut(&mut dyn FnMut(Found<'_>)) + 'r;
 struct Batch {
     /// The file, without content and fields.
     record: Record,
-    fields: Vec<(Vec<u8>, Vec<u8>)>,
-    bytes: usize,
+    values: StoreValues,
     number: u64,
     damages: Vec<String>,
     untold: u64,
@@ -265,17 +287,17 @@ impl Batch {
     }
 
     fn add(&mut self, value: &Value<'_>, out: &mut Out<'_>) {
-        let field = (named(value).into_bytes(), value.bytes.to_vec());
-        self.bytes += field.0.len() + field.1.len();
-        self.fields.push(field);
-        if self.bytes >= BATCH || self.fields.len() >= MOST_VALUES {
+        self.values.push(&Named(value), value.bytes.as_ref());
+        if self.values.bytes() >= BATCH || self.values.len() >= MOST_VALUES {
+            let next = StoreValues::with_room_of(&self.values);
             self.emit(out);
+            self.values = next;
         }
     }
 
     /// The first record has the file's own name, also where it has no values.
     fn emit(&mut self, out: &mut Out<'_>) {
-        if self.fields.is_empty() && self.number > 0 {
+        if self.values.is_empty() && self.number > 0 {
             return;
         }
         let mut record = self.record.clone();
@@ -283,29 +305,28 @@ impl Batch {
             record.id = RecordId(format!("{}/{}", record.id, self.number));
         }
         if let Some(request) = record.request.as_mut() {
-            request.headers = std::mem::take(&mut self.fields);
+            request.values = std::mem::take(&mut self.values);
         }
-        (self.number, self.bytes) = (self.number + 1, 0);
+        self.number += 1;
         out.record(record);
     }
 }
 
-/// Bytes that most names of values have at most: a name that grows piece by piece is moved several times.
-const LONG_NAME: usize = 80;
-
 /// Where a value is in its store, and whether the product would still see it.
-fn named(value: &Value<'_>) -> String {
-    let state = match value.state {
-        State::Live => "",
-        State::Superseded => " (superseded)",
-        State::Uncommitted => " (never committed)",
-        State::Deleted => " (deleted)",
-        State::Unallocated => " (unallocated)",
-    };
-    let mut name = String::with_capacity(LONG_NAME);
-    // Writing into a text cannot fail.
-    let _ = write!(name, "{}{state}", value.place);
-    name
+struct Named<'v>(&'v Value<'v>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.0.state {
+            State::Live => "",
+            State::Superseded => " (superseded)",
+            State::Uncommitted => " (never committed)",
+            State::Deleted => " (deleted)",
+            State::Unallocated => " (unallocated)",
+        };
+        self.0.place.fmt(f)?;
+        f.write_str(state)
+    }
 }
 
 fn limits() -> dyetrace_stores::Limits {
@@ -327,8 +348,8 @@ struct Taken {
     failure: Option<io::Error>,
 }
 
-fn take(content: &mut dyn Read, piece: &mut [u8], out: &Out<'_>) -> Taken {
-    let (mut writer, mut hash) = (BlobWriter::new(out.limits.body), Sha256::new());
+fn take(content: &mut dyn Read, piece: &mut [u8], mut writer: BlobWriter) -> Taken {
+    let mut hash = Sha256::new();
     let failure = loop {
         match content.read(piece) {
             Ok(0) => break None,

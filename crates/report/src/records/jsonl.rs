@@ -120,7 +120,9 @@ fn response(message: &Message) -> io::Result<Value> {
 }
 
 fn common(message: &Message, object: &mut Map<String, Value>) -> io::Result<()> {
-    let fields: Vec<Value> = message.headers.iter().map(|(name, value)| json!([text(name), text(value)])).collect();
+    let fields = message.headers.iter().map(|(name, value)| json!([text(name), text(value)]));
+    let values = message.values.iter().map(|(name, value)| json!([name, text(value)]));
+    let fields: Vec<Value> = fields.chain(values).collect();
     object.insert("headers".to_owned(), Value::Array(fields));
     object.insert("body".to_owned(), body(message)?);
     Ok(())
