@@ -164,11 +164,6 @@ impl Classes {
         any_in(&self.lower, range)
     }
 
-    /// True where all of the range are letters, digits and bytes over 0x7f.
-    pub(crate) fn all_word(&self, range: &Range<usize>) -> bool {
-        range.is_empty() || gap_from(&self.word, range.start, self.bytes) >= range.end
-    }
-
     /// Of the range, which is a list of numbers, the characters that are no part of any.
     pub(crate) fn separators_in(&self, range: &Range<usize>) -> u32 {
         words_in(&self.list, range).map(|(index, word)| (word & !self.word[index]).count_ones()).sum()

@@ -8,7 +8,7 @@ use crate::batch::{Batch, Undo};
 use crate::classify::{Classes, SHORTEST_RUN, hex_runs};
 use crate::codec::lz_string::LzString;
 use crate::codec::sense::makes_sense;
-use crate::codec::{ALPHANUMERIC, Context, DENSE, LEAVES, Leaf, base64, custom_base64, hex};
+use crate::codec::{Context, Leaf, base64, custom_base64, hex, leaves_of};
 use crate::explore::{Explorer, Node, begins_like_text, is_binary_document};
 use crate::find::Find;
 use crate::lookups::Lookups;
@@ -274,7 +274,7 @@ impl Explorer<'_> {
             batch.base64(&run, 0);
         }
         if mixed && !runs.is_whole(&run) {
-            leaves_of_run(bytes, runs.classes, run, batch);
+            leaves_of_run(bytes, run, batch);
         }
     }
 
@@ -345,7 +345,7 @@ fn base64_run(runs: &mut Runs<'_>, run: Range<usize>, batch: &mut Batch) {
         return;
     }
     if LEAF.contains(&run.len()) {
-        leaves_of_run(bytes, runs.classes, run, batch);
+        leaves_of_run(bytes, run, batch);
     } else {
         // Other bytes break off within its first few codes.
         leaf(&LzString, bytes, run, batch);
@@ -366,29 +366,22 @@ fn digests_behind_separators(lookups: &mut Lookups<'_>, sextets: &[u8], found: &
 pub(crate) fn leaves(bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
     let field = &bytes[text.clone()];
     // Without an early end, so that compilers make it into vector instructions.
-    let has_marks = field.iter().fold(false, |has, byte| has | !byte.is_ascii_alphanumeric());
     let is_wordy =
         field.len() > LONGEST_WORDY && field.iter().fold(true, |all, byte| all & base64::is_character(*byte));
-    leaves_but(bytes, text, (has_marks, is_wordy), batch);
+    leaves_but(bytes, text, is_wordy, batch);
 }
 
 /// The same for a run of base64 characters.
-fn leaves_of_run(bytes: &[u8], classes: &Classes, run: Range<usize>, batch: &mut Batch) {
-    let has_marks = !classes.all_word(&run);
+fn leaves_of_run(bytes: &[u8], run: Range<usize>, batch: &mut Batch) {
     let is_wordy = run.len() > LONGEST_WORDY;
-    leaves_but(bytes, run, (has_marks, is_wordy), batch);
+    leaves_but(bytes, run, is_wordy, batch);
 }
 
-/// Without the codecs whose texts have no marks, or that have more of them than a long text of words.
-fn leaves_but(bytes: &[u8], text: Range<usize>, (has_marks, is_wordy): (bool, bool), batch: &mut Batch) {
+/// Without the codecs that have more marks than a long text of words.
+fn leaves_but(bytes: &[u8], text: Range<usize>, is_wordy: bool, batch: &mut Batch) {
     let field = &bytes[text.clone()];
-    // What is long and has letters and digits alone is base64 rather than base85.
-    let (alphanumeric, rest) = LEAVES.split_at(ALPHANUMERIC);
-    let (dense, others) = rest.split_at(DENSE);
-    let alphanumeric = if has_marks { &[][..] } else { alphanumeric };
-    let dense = if is_wordy { &[][..] } else { dense };
     let mut decoded = Vec::new();
-    for leaf in [alphanumeric, dense, others].into_iter().flatten() {
+    for leaf in leaves_of(field, is_wordy) {
         decoded.clear();
         if leaf.decode(field, &mut decoded) {
             batch.push_mapped(leaf.name(), text.clone(), &decoded, leaf.map(field, text.start));
@@ -408,7 +401,7 @@ fn leaf(leaf: &dyn Leaf, bytes: &[u8], text: Range<usize>, batch: &mut Batch) {
 /// True where a codec of whole fields undoes the text.
 pub(crate) fn is_leaf(text: &[u8]) -> bool {
     let mut decoded = Vec::new();
-    LEAF.contains(&text.len()) && LEAVES.into_iter().any(|leaf| leaf.decode(text, &mut decoded))
+    LEAF.contains(&text.len()) && leaves_of(text, false).any(|leaf| leaf.decode(text, &mut decoded))
 }
 
 /// True for a quoted text that is no base64, no address and no ordinary word with punctuation.

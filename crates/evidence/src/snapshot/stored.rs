@@ -3,8 +3,8 @@
 use crate::exhibit::Opened;
 use crate::layer::Out;
 use dyetrace_case::{
-    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoreValues, StoredFile,
-    Time,
+    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoreValues,
+    StoredFile, Time,
 };
 use dyetrace_stores::{Database, Found, Kind, State, Value};
 use sha2::{Digest, Sha256};

@@ -64,6 +64,11 @@ impl BigNumber {
         Self { name, radix: letters.len() as u32, values, letters }
     }
 
+    /// True for characters of such numbers.
+    pub(crate) const fn has(&self, character: u8) -> bool {
+        self.values[character as usize] != NONE
+    }
+
     fn value(&self, character: u8) -> Option<u32> {
         Some(self.values[usize::from(character)]).filter(|value| *value != NONE).map(u32::from)
     }

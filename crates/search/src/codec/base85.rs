@@ -63,6 +63,11 @@ const fn ascii85() -> [u8; 85] {
     letters
 }
 
+/// What [`u8::is_ascii_whitespace`] takes, and the vertical tab.
+const fn is_space(character: u8) -> bool {
+    matches!(character, b' ' | b'\t'..=b'\r')
+}
+
 impl Base85 {
     const fn new(name: &'static str, letters: [u8; 85], is_ascii85: bool) -> Self {
         let mut values = [NONE; 256];
@@ -72,6 +77,12 @@ impl Base85 {
             value += 1;
         }
         Self { name, values, is_ascii85, letters }
+    }
+
+    /// True for characters of such fields.
+    pub(crate) const fn has(&self, character: u8) -> bool {
+        let is_other = matches!(character, b'z' | b'y' | b'~') || is_space(character);
+        self.values[character as usize] != NONE || self.is_ascii85 && is_other
     }
 
     /// Calls `visit` with each group: characters taken, with what is ignored behind them, and the

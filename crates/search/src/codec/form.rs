@@ -23,6 +23,9 @@ const LOOKED_AT: usize = 256;
 /// and hold no bare space, control character or angle bracket near the start.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
     let start = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    if memchr::memchr(b'=', start).is_none() {
+        return false;
+    }
     let name = start.iter().take_while(|byte| in_name(**byte)).count();
     let text = start.iter().take_while(|byte| **byte != b'{' && **byte != b'[');
     name > 0

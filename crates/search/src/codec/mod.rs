@@ -264,7 +264,8 @@ pub(crate) static EMBEDDED: [&dyn Codec; 7] = [
     &embedded_json::EmbeddedJson,
 ];
 
-/// Codecs of whole fields: first the [`ALPHANUMERIC`] ones, then the [`DENSE`] ones, then the rest.
+/// Codecs of whole fields: first the [`ALPHANUMERIC`] ones, then the [`DENSE`] ones, then the rest. [`leaves_of`] tells
+/// which may undo a text.
 pub(crate) static LEAVES: [&dyn Leaf; 9] = [
     &base58::BITCOIN,
     &base58::FLICKR,
@@ -277,10 +278,66 @@ pub(crate) static LEAVES: [&dyn Leaf; 9] = [
     &lz_string::LzString,
 ];
 
-/// How many of [`LEAVES`] have texts of letters and digits alone (base58, base62).
-pub(crate) const ALPHANUMERIC: usize = 5;
+/// How many of [`LEAVES`] have texts of letters and digits of both cases alone (base58, base62).
+const ALPHANUMERIC: usize = 5;
 /// How many of them have texts of more than letters and digits (base85).
-pub(crate) const DENSE: usize = 3;
+const DENSE: usize = 3;
+
+/// Bits of [`LEAVES`].
+const BOTH_CASES: u16 = (1 << ALPHANUMERIC) - 1;
+const BASE85: u16 = ((1 << DENSE) - 1) << ALPHANUMERIC;
+const ALL_LEAVES: u16 = (1 << LEAVES.len()) - 1;
+/// Of capital and of small letters.
+const CAPITAL: u16 = 1 << 14;
+const SMALL: u16 = 1 << 15;
+
+/// One bit for each codec of [`LEAVES`] in whose texts the byte may be.
+static LEAVES_BY_BYTE: [u16; 256] = {
+    const fn bit(number: usize, is: bool) -> u16 {
+        if is { 1 << number } else { 0 }
+    }
+    let mut table = [0; 256];
+    let mut number = 0;
+    while number < 256 {
+        let byte = number as u8;
+        table[number] = bit(0, base58::BITCOIN.has(byte))
+            | bit(1, base58::FLICKR.has(byte))
+            | bit(2, base58::RIPPLE.has(byte))
+            | bit(3, base58::BASE62.has(byte))
+            | bit(4, base58::BASE62_SMALL.has(byte))
+            | bit(5, base85::ASCII85.has(byte))
+            | bit(6, base85::Z85.has(byte))
+            | bit(7, base85::RFC1924.has(byte))
+            // It takes all characters, by what they are together.
+            | bit(8, true)
+            | if byte.is_ascii_uppercase() { CAPITAL } else { 0 }
+            | if byte.is_ascii_lowercase() { SMALL } else { 0 };
+        number += 1;
+    }
+    table
+};
+
+/// The codecs of [`LEAVES`] in their order, without those that no text of these characters is in. What is `wordy`, long
+/// and of base64 characters alone, is base64 rather than base85.
+pub(crate) fn leaves_of(text: &[u8], is_wordy: bool) -> impl Iterator<Item = &'static dyn Leaf> + use<> {
+    let (mut every, mut any) = (ALL_LEAVES, 0);
+    for byte in text {
+        let bits = LEAVES_BY_BYTE[usize::from(*byte)];
+        every &= bits;
+        any |= bits;
+    }
+    if any & (CAPITAL | SMALL) != CAPITAL | SMALL {
+        every &= !BOTH_CASES;
+    }
+    if is_wordy {
+        every &= !BASE85;
+    }
+    std::iter::from_fn(move || {
+        let leaf = LEAVES.get(every.trailing_zeros() as usize).copied();
+        every &= every.wrapping_sub(1);
+        leaf
+    })
+}
 
 /// Codecs recognised by marks anywhere in the bytes.
 pub(crate) static MARKED: [&dyn Codec; 9] = [
@@ -654,6 +711,25 @@ mod tests {
             let bytes = [start, rest.repeat(1 + more / rest.len().max(1))].concat();
             let kept: Vec<_> = whole(&bytes, true).collect();
             prop_assert_eq!(names(kept.iter(), &bytes), names(WHOLE.iter(), &bytes));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_codec_of_whole_fields_that_takes_the_text_is_passed_over(
+            plain in "[ -~]{8,40}",
+            which in 0..8usize,
+            other in prop_oneof!["[ -~\\n]{0,60}", ".{0,40}"],
+            is_other in proptest::bool::weighted(0.4),
+        ) {
+            let numbers = [&base58::BITCOIN, &base58::FLICKR, &base58::RIPPLE, &base58::BASE62, &base58::BASE62_SMALL];
+            let dense = [&base85::ASCII85, &base85::Z85, &base85::RFC1924];
+            let wrapped = numbers.get(which).map(|codec| codec.wrap(plain.as_bytes()));
+            let wrapped = wrapped.unwrap_or_else(|| dense[which % dense.len()].wrap(plain.as_bytes()));
+            let text = if is_other { other.into_bytes() } else { wrapped };
+            let takes = |leaf: &&'static dyn Leaf| leaf.decode(&text, &mut Vec::new());
+            let kept: Vec<_> = leaves_of(&text, false).filter(takes).map(Leaf::name).collect();
+            prop_assert_eq!(kept, LEAVES.into_iter().filter(|leaf| takes(leaf)).map(Leaf::name).collect::<Vec<_>>());
         }
     }
 

@@ -27,7 +27,9 @@ pub(crate) fn begins_sensibly(bytes: &[u8]) -> bool {
 /// True where at least four of five bytes are printable ASCII or all are UTF-8 without control
 /// characters. The last character may be cut.
 pub(crate) fn is_mostly_text(bytes: &[u8]) -> bool {
-    let printable = bytes.iter().filter(|byte| is_printable(**byte)).count();
+    // Counted in bytes, as vector instructions can.
+    let in_one = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(is_printable(*byte))).sum::<u8>();
+    let printable = bytes.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_one(chunk))).sum::<usize>();
     bytes.len() >= SHORTEST_TEXT && (printable * 5 >= bytes.len() * 4 || is_text(bytes))
 }
 

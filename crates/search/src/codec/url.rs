@@ -42,8 +42,12 @@ const LONGEST: usize = 64 << 10;
 /// True for text that begins with a scheme and `://`, or is a path with a query, without spaces.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
     let start = bytes.get(..LONGEST_SCHEME + 3).unwrap_or(bytes);
-    let absolute = start.windows(3).position(|three| three == b"://").is_some_and(|at| {
-        at > 0 && start[..at].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    // The first colon ends the scheme.
+    let absolute = memchr::memchr(b':', start).is_some_and(|at| {
+        let is_followed = start[at..].starts_with(b"://");
+        is_followed
+            && at > 0
+            && start[..at].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
     });
     let path = || bytes.first() == Some(&b'/') && memchr::memchr(b'?', bytes).is_some();
     bytes.len() <= LONGEST && (absolute || path()) && bytes.iter().all(|byte| *byte > b' ' && *byte != b'"')
