@@ -73,7 +73,7 @@ pub use runs::{Clock, Product, Run};
 pub use secret::Secret;
 pub use sighting::{Sighting, SightingId, Strength, Witness};
 pub use sink::{Item, Sink, Stop};
-pub use store_values::StoreValues;
+pub use store_values::{StoreId, StoreValues};
 pub use subject::{Subject, SubjectError};
 pub use suppression::{Day, Suppression, SuppressionError};
 pub use time::{Time, TimeError};

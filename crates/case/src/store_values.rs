@@ -8,7 +8,14 @@ use std::fmt::{self, Display, Write};
 pub struct StoreValues {
     text: Vec<u8>,
     ends: Vec<Ends>,
+    of: Option<(StoreId, u32)>,
+    unread: Option<usize>,
 }
+
+/// Tells a store from others: SHA-256 of its path, of its content and of the log that was read with it. The same store
+/// has the same values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StoreId(pub [u8; 32]);
 
 /// Where a name and the value behind it end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,9 +25,32 @@ struct Ends {
 }
 
 impl StoreValues {
-    /// No values, and room for as many as another store has.
+    /// No values, and room for as many as others are.
     pub fn with_room_of(other: &Self) -> Self {
-        Self { text: Vec::with_capacity(other.text.len()), ends: Vec::with_capacity(other.ends.len()) }
+        let (text, ends) = (Vec::with_capacity(other.text.len()), Vec::with_capacity(other.ends.len()));
+        Self { text, ends, ..Self::default() }
+    }
+
+    /// In place of values that were not read again, because the same store was read before: how many bytes they and
+    /// their names have.
+    pub fn unread(bytes: usize) -> Self {
+        Self { unread: Some(bytes), ..Self::default() }
+    }
+
+    /// True where they were not read again.
+    pub fn is_unread(&self) -> bool {
+        self.unread.is_some()
+    }
+
+    /// The store that they are of, and which of its records has them, from 0.
+    pub fn of(&self) -> Option<(StoreId, u32)> {
+        self.of
+    }
+
+    /// The same values, said to be of that store.
+    #[must_use]
+    pub fn said_of(self, store: StoreId, record: u32) -> Self {
+        Self { of: Some((store, record)), ..self }
     }
 
     /// Adds a value and the name of its place.
@@ -60,14 +90,9 @@ impl StoreValues {
         self.ends.iter().map(|ends| self.text.get(ends.name..ends.value).unwrap_or_default())
     }
 
-    /// Bytes of all names and values.
+    /// Bytes of all names and values, also of those that were not read again.
     pub fn bytes(&self) -> usize {
-        self.text.len()
-    }
-
-    /// Names and values as they lie in memory, and what tells them apart: the same for the same values alone.
-    pub fn parts(&self) -> (&[u8], impl Iterator<Item = (usize, usize)>) {
-        (&self.text, self.ends.iter().map(|ends| (ends.name, ends.value)))
+        self.text.len() + self.unread.unwrap_or(0)
     }
 
     /// Memory that they take, in bytes.

@@ -3,11 +3,11 @@
 //! A run's snapshots are mostly the same files. The same parts give the same outcome wherever they stand, so what was
 //! seen in a file is told of it again, at its new place.
 
-use dyetrace_case::{Message, Protocol, Record};
+use dyetrace_case::{Message, Protocol, Record, StoreId};
 use dyetrace_search::Outcome;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Records whose outcomes are kept.
 const MOST: usize = 1 << 18;
@@ -33,9 +33,12 @@ type Key = [u8; 32];
 impl Again {
     /// What a search of the record gives. `search` is asked where nothing that is the same was searched before.
     pub(crate) fn outcome(&self, record: &Record, search: impl FnOnce() -> Outcome) -> Outcome {
+        if record.request.as_ref().is_some_and(|request| request.values.is_unread()) {
+            return Outcome::default();
+        }
         let Some(key) = key(record) else { return search() };
         // Of most files there is nothing to tell.
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).outcomes.get(&key).cloned();
+        let known = self.kept().outcomes.get(&key).cloned();
         match known {
             Some(None) => Outcome::default(),
             Some(Some(outcome)) => outcome.of(record),
@@ -47,13 +50,23 @@ impl Again {
         }
     }
 
+    /// True for a store of so many records that were all searched and have nothing to tell.
+    pub(crate) fn is_nothing_in(&self, store: StoreId, records: u32) -> bool {
+        let kept = self.kept();
+        (0..records).all(|record| matches!(kept.outcomes.get(&key_of_values(store, record)), Some(None)))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn keep(&self, key: Key, outcome: &Outcome) {
         let finds = outcome.sightings.len() + outcome.told.len() + outcome.unplanted.len();
         if finds > MOST_FINDS {
             return;
         }
         let kept = (*outcome != Outcome::default()).then(|| Arc::new(outcome.clone()));
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.kept();
         if all.outcomes.len() < MOST && all.finds + finds <= MOST_OF_ALL {
             all.finds += finds;
             all.outcomes.insert(key, kept);
@@ -64,25 +77,23 @@ impl Again {
 /// Absent where there is little to search, or the content is not all that its digest is of.
 fn key(record: &Record) -> Option<Key> {
     let request = record.request.as_ref().filter(|_| record.protocol == Protocol::File && record.flags.is_empty())?;
-    if request.values.is_empty() && request.body.is_none() {
-        return None;
+    if let Some((store, number)) = request.values.of() {
+        return (!request.values.is_empty()).then(|| key_of_values(store, number));
     }
+    let (target, content) = (request.target.as_deref()?, request.body.as_ref().and_then(|_| content(request))?);
     let mut hash = Sha256::new();
-    let mut add = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
-    add(request.target.as_deref()?);
-    let (text, ends) = request.values.parts();
-    add(text);
-    for (name, value) in ends {
-        add(&(name as u64).to_le_bytes());
-        add(&(value as u64).to_le_bytes());
-    }
-    if request.body.is_some() {
-        add(&content(request)?);
-    }
+    hash.update(b"content");
+    hash.update(content);
+    hash.update(target);
     Some(hash.finalize().into())
+}
+
+fn key_of_values(store: StoreId, record: u32) -> Key {
+    let mut hash = Sha256::new();
+    hash.update(b"values");
+    hash.update(store.0);
+    hash.update(record.to_le_bytes());
+    hash.finalize().into()
 }
 
 /// The digest that the file's content was read with.
@@ -146,6 +157,7 @@ mod tests {
         let mut store = file(2, "a", "one");
         let request = store.request.as_mut().unwrap();
         request.values.push(&"key", b"one");
+        request.values = std::mem::take(&mut request.values).said_of(StoreId([7; 32]), 0);
         request.body = None;
         for other in [file(2, "a", "two"), file(2, "b", "one"), cut, store] {
             let mut is_searched = false;

@@ -231,11 +231,14 @@ fn search(intake: &mut Intake, plan: &Plan<'_>) -> (Read, Found) {
     let numbers: HashMap<_, _> = exhibits.iter().enumerate().map(|(at, opened)| (opened.exhibit().id, at)).collect();
     let snapshots = exhibits.iter().map(Opened::exhibit).filter(|exhibit| exhibit.format.is_snapshot());
     let snapshots: BTreeSet<ExhibitId> = snapshots.map(|exhibit| exhibit.id).collect();
+    // A practice is told of each record anew, and so is what differs between runs.
+    let again = plan.again.as_ref().filter(|_| plan.runs.is_none() && plan.comparison.is_none());
+    let is_known = |store, records| again.is_some_and(|again| again.is_nothing_in(store, records));
     let (tallies, mut found) = pipeline::run(
         plan,
         |push| {
             let mut tallies = Vec::new();
-            let mut history = History::new(case);
+            let mut history = History::knowing(case, &is_known);
             for (index, opened) in exhibits.iter().enumerate() {
                 progress.begin("reading", &opened.exhibit().path);
                 let mut sink = |item| push(index, item);

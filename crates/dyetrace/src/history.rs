@@ -3,14 +3,16 @@
 use dyetrace_case::{
     Case, Damage, Event, ExhibitId, FileChange, Item, Message, Record, RecordId, Run, Sink, Stop, StoredFile, Time,
 };
-use dyetrace_evidence::{Limits, Opened, Tally};
+use dyetrace_evidence::snapshot::{IsKnown, Stores};
+use dyetrace_evidence::{Limits, Opened, Tally, read_known};
 use dyetrace_tls::Decryptor;
 use std::collections::{BTreeMap, HashMap};
 
 /// Reads exhibits in their order, and remembers what was collected before in the same run.
-#[derive(Default)]
-pub(crate) struct History {
+pub(crate) struct History<'k> {
     runs: Vec<Run>,
+    /// Stores that were read.
+    stores: Stores<'k>,
     /// The latest snapshot of each place of each run, by the run's id; of exhibits outside a case, of all together.
     latest: BTreeMap<String, Vec<Listing>>,
 }
@@ -24,10 +26,16 @@ struct Listing {
     by_digest: HashMap<[u8; 32], Vec<u8>>,
 }
 
-impl History {
+impl<'k> History<'k> {
     /// Nothing was read yet.
     pub(crate) fn new(case: Option<&Case>) -> Self {
-        Self { runs: case.map(|case| case.file.runs.clone()).unwrap_or_default(), latest: BTreeMap::new() }
+        Self::knowing(case, &|_, _| false)
+    }
+
+    /// The same. Values of stores that were read without damage are not read again where `is_known` says so.
+    pub(crate) fn knowing(case: Option<&Case>, is_known: &'k IsKnown<'k>) -> Self {
+        let runs = case.map(|case| case.file.runs.clone()).unwrap_or_default();
+        Self { runs, stores: Stores::new(is_known), latest: BTreeMap::new() }
     }
 
     /// Reads an exhibit to its end.
@@ -43,12 +51,13 @@ impl History {
             return dyetrace_evidence::read(opened, Limits::default(), tls, sink, progress);
         }
         let (run, collected) = self.collected(&exhibit.path);
+        let stores = Some(&self.stores);
         let listings = self.latest.entry(run).or_default();
         let before = same_place(listings, opened).map(|at| listings.remove(at));
         let now = Listing { collected, ..Listing::default() };
         let mut comparing =
             Comparing { before: before.as_ref(), now, exhibit: exhibit.id, gone: 0, is_cut: false, sink };
-        let mut tally = dyetrace_evidence::read(opened, Limits::default(), tls, &mut comparing, progress);
+        let mut tally = read_known(opened, Limits::default(), tls, stores, &mut comparing, progress);
         comparing.tell_deleted();
         tally.records += comparing.gone;
         listings.push(comparing.now);

@@ -211,6 +211,43 @@ fn a_folder_in_which_nothing_changed_is_an_exhibit_of_its_own() {
     assert!(stderr(&third).contains("has the same bytes as evidence/first-files-02.tar"), "{}", stderr(&third));
 }
 
+/// What an audit counts: records and bytes that are kept, sightings, damages.
+fn counted(words: &[&str]) -> [u64; 4] {
+    let audit = dyetrace(&[&["audit"], words, &["--format", "json"]].concat());
+    let audit: serde_json::Value = serde_json::from_str(&stdout(&audit)).unwrap();
+    let kept = &audit["recipients"][0];
+    let list = |name: &str| audit[name].as_array().unwrap().len() as u64;
+    [kept["records"].as_u64().unwrap(), kept["bytes_sent"].as_u64().unwrap(), list("sightings"), list("damages")]
+}
+
+#[test]
+fn a_store_that_is_the_same_again_is_counted_again_and_what_is_in_it_told_again() {
+    let bench = Bench::new("same-stores");
+    let preferences = |value: &str| {
+        let strings: String = (0..60).map(|n| format!("<string name=\"s{n}\">value {n} of many</string>")).collect();
+        format!("<map>{strings}<string name=\"last\">{value}</string></map>")
+    };
+    bench.write("app/shared_prefs/calm.xml", &preferences("nothing"));
+    bench.write("app/shared_prefs/known.xml", &preferences(PHONE));
+    bench.write("app/files/broken.plist", "bplist00 and no more of it, and nothing that is one");
+    bench.snapshot();
+    bench.write("app/shared_prefs/later.xml", &preferences(PHONE));
+    bench.write("app/shared_prefs/changed.xml", &preferences("something"));
+    let second = bench.snapshot();
+    assert!(second.contains("created: 2") && second.contains("unchanged: 4"), "{second}");
+    bench.snapshot();
+    let subject = bench.path("case/subject.yaml").to_str().unwrap().to_owned();
+    let alone = |number: u32| {
+        let exhibit = bench.path(&format!("case/evidence/first-files-0{number}.tar"));
+        counted(&[exhibit.to_str().unwrap(), "--subject", &subject])
+    };
+    let each = [alone(1), alone(2), alone(3)];
+    let sum = |at: usize| each.iter().map(|counts| counts[at]).sum::<u64>();
+    assert_eq!(counted(&[&bench.case()]), [sum(0), sum(1), sum(2), sum(3)]);
+    assert_eq!([each[0][2], each[1][2], each[2][2]], [1, 2, 2]);
+    assert!(each[0][3] > 0, "a store that ends early is damaged");
+}
+
 #[test]
 fn an_archive_that_ends_early_tells_of_no_deleted_file() {
     let bench = Bench::new("cut");

@@ -6,6 +6,7 @@
 
 use crate::capture::Remarks;
 use crate::dns::Names;
+use crate::snapshot::Stores;
 use dyetrace_case::{
     App, BlobWriterLimits, Channel, Damage, Endpoint, ExhibitId, Flag, Item, Opaque, Protocol, Record, RecordId, Side,
     Sink, Stop, Time, Transport,
@@ -143,6 +144,8 @@ pub struct Out<'s> {
     pub(crate) early_until: Option<Time>,
     /// What a guard did, as the journal says that is read.
     pub(crate) remarks: Remarks,
+    /// Stores that were read before.
+    pub(crate) stores: Option<&'s Stores<'s>>,
     /// Decoded bytes beyond [`PLAUSIBLE_RATIO`], over all records.
     inflated: u64,
     sink: &'s mut dyn Sink,
@@ -198,6 +201,7 @@ impl<'s> Out<'s> {
             names: Names::default(),
             early_until: None,
             remarks: Remarks::default(),
+            stores: None,
             inflated: 0,
             sink,
             stopped: false,

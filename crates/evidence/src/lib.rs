@@ -24,6 +24,7 @@ mod testing;
 mod websocket;
 
 use dyetrace_case::{Format, Sink};
+use snapshot::Stores;
 
 pub use exhibit::{HEAD, Kind, OpenError, Opened, Unknown, Wrapping, open, open_bytes, recognise};
 pub use layer::{Conn, Layer, Limits, Out, Tally};
@@ -42,11 +43,25 @@ pub fn read(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Tally {
+    read_known(opened, limits, tls, None, sink, progress)
+}
+
+/// The same. Values of `stores` that were read before, without damage, and of which nobody wants to know more are not
+/// read again.
+pub fn read_known<'s>(
+    opened: &Opened,
+    limits: Limits,
+    tls: &'s mut dyetrace_tls::Decryptor,
+    stores: Option<&'s Stores<'s>>,
+    sink: &'s mut dyn Sink,
+    progress: &mut dyn FnMut(u64),
+) -> Tally {
     for secrets in opened.secrets() {
         tls.secrets.load(secrets);
     }
     let mut tally = Tally::default();
     let mut out = Out::new(opened.exhibit().id, limits, tls, &mut tally, sink);
+    out.stores = stores;
     match opened.exhibit().format {
         Format::Pcap | Format::Pcapng => capture::read(opened, &mut out, progress),
         Format::Tar | Format::Zip | Format::AndroidBackup => snapshot::read(opened, &mut out, progress),

@@ -2,9 +2,11 @@
 //! body is its content; of a store, the fields are what it holds.
 
 mod stored;
+mod stores;
 mod tarball;
 mod zipped;
 
+pub use stores::{IsKnown, Stores};
 pub use tarball::{EVENT, INCOMPLETE, SEEN};
 
 use crate::exhibit::{Content, Opened};

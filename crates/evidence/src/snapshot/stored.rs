@@ -1,10 +1,11 @@
 //! One collected file as a record, and a store as its values.
 
+use super::stores::store_id;
 use crate::exhibit::Opened;
 use crate::layer::Out;
 use dyetrace_case::{
-    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoreValues,
-    StoredFile, Time,
+    Blob, BlobWriter, Channel, Damage, Endpoint, FileChange, Flag, Message, Protocol, Record, RecordId, StoreId,
+    StoreValues, StoredFile, Time,
 };
 use dyetrace_stores::{Database, Found, Kind, State, Value};
 use sha2::{Digest, Sha256};
@@ -78,14 +79,14 @@ impl<'o, 's> Shelf<'o, 's> {
         match store {
             Some((Kind::Sqlite, whole)) if !is_beside => self.waiting = Some((path, whole, record)),
             Some((_, whole)) if is_log => {
-                self.flush(Some(whole.bytes()), None);
+                self.flush(Some(&whole), None);
                 self.out.record(record);
             }
             Some((Kind::SqliteJournal, whole)) if is_journal => {
-                self.flush(None, Some(whole.bytes()));
+                self.flush(None, Some(&whole));
                 self.out.record(record);
             }
-            Some((kind, whole)) => self.values(record, &whole, &mut |take| {
+            Some((kind, whole)) => self.values(record, (&whole, None), &mut |take| {
                 dyetrace_stores::read(kind, whole.bytes(), &limits(), take);
             }),
             None => self.out.record(with_body(record, content.filter(|_| !is_gone))),
@@ -176,25 +177,37 @@ impl<'o, 's> Shelf<'o, 's> {
             self.tell(record, &format!("a store of more than {most} MiB is searched as it is, without its places"));
             return None;
         }
-        Some((kind, Whole::of(blob)?))
+        let sha256 = record.request.as_ref()?.file.as_ref()?.sha256;
+        Some((kind, Whole::of(blob, sha256)?))
     }
 
     /// Emits the database that waited; `log` or `journal` is the file behind it.
-    fn flush(&mut self, log: Option<&[u8]>, journal: Option<&[u8]>) {
+    fn flush(&mut self, log: Option<&Whole>, journal: Option<&Whole>) {
         let Some((_, whole, record)) = self.waiting.take() else { return };
-        let database = Database { main: whole.bytes(), wal: log, journal };
-        self.values(record, &whole, &mut |take| dyetrace_stores::read_sqlite(&database, &limits(), take));
+        let database = Database { main: whole.bytes(), wal: log.map(Whole::bytes), journal: journal.map(Whole::bytes) };
+        let beside = log.or(journal).map(|whole| whole.sha256);
+        self.values(record, (&whole, beside), &mut |take| dyetrace_stores::read_sqlite(&database, &limits(), take));
     }
 
     /// Emits what a store holds. Readers give every byte of it, also between values; so it is searched as it stands
     /// only where something in it was not understood.
-    fn values(&mut self, record: Record, content: &Whole, read: &mut Reading<'_>) {
-        let (values, damages) = Default::default();
-        let mut batch = Batch { record, values, number: 0, damages, untold: 0 };
+    fn values(&mut self, record: Record, (content, beside): (&Whole, Option<[u8; 32]>), read: &mut Reading<'_>) {
+        let path = record.request.as_ref().and_then(|request| request.target.as_deref()).unwrap_or_default();
+        let store = store_id(path, &content.sha256, beside.as_ref());
+        let mut batch = Batch::new(record, store);
+        if let Some(sizes) = self.out.stores.and_then(|stores| stores.known(store)) {
+            for size in sizes {
+                batch.emit_unread(size, self.out);
+            }
+            return;
+        }
         let out = &mut *self.out;
         read(&mut |found| batch.take(&found, out));
         batch.emit(self.out);
-        let Batch { record, damages, untold, .. } = batch;
+        let Batch { record, damages, untold, sizes, .. } = batch;
+        if let Some(stores) = self.out.stores.filter(|_| damages.is_empty() && untold == 0) {
+            stores.remember(store, sizes);
+        }
         for damage in &damages {
             self.tell(&record, damage);
         }
@@ -241,20 +254,21 @@ fn start(blob: &Blob) -> Option<Cow<'_, [u8]>> {
 /// Content in one piece.
 struct Whole {
     blob: Blob,
+    sha256: [u8; 32],
     /// Where it is not in memory as it is.
     read: Option<Vec<u8>>,
 }
 
 impl Whole {
     /// Absent where it could not be read again.
-    fn of(blob: &Blob) -> Option<Self> {
+    fn of(blob: &Blob, sha256: [u8; 32]) -> Option<Self> {
         let mut read = None;
         if blob.as_slice().is_none() {
             let mut bytes = Vec::with_capacity(usize::try_from(blob.len()).ok()?);
             blob.windows(1 << 20, 0, |_, window| bytes.extend_from_slice(window)).ok()?;
             read = Some(bytes);
         }
-        Some(Self { blob: blob.clone(), read })
+        Some(Self { blob: blob.clone(), sha256, read })
     }
 
     fn bytes(&self) -> &[u8] {
@@ -267,15 +281,22 @@ type Reading<'r> = dyn FnMut(&mut dyn FnMut(Found<'_>)) + 'r;
 
 /// Values of a store on their way into records.
 struct Batch {
-    /// The file, without content and fields.
+    /// The file, without content and values.
     record: Record,
+    store: StoreId,
     values: StoreValues,
-    number: u64,
+    /// Bytes of the values in each record so far.
+    sizes: Vec<usize>,
     damages: Vec<String>,
     untold: u64,
 }
 
 impl Batch {
+    fn new(record: Record, store: StoreId) -> Self {
+        let (values, sizes, damages) = Default::default();
+        Self { record, store, values, sizes, damages, untold: 0 }
+    }
+
     fn take(&mut self, found: &Found<'_>, out: &mut Out<'_>) {
         match found {
             Found::Value(value) => self.add(value, out),
@@ -297,17 +318,28 @@ impl Batch {
 
     /// The first record has the file's own name, also where it has no values.
     fn emit(&mut self, out: &mut Out<'_>) {
-        if self.values.is_empty() && self.number > 0 {
+        if self.values.is_empty() && !self.sizes.is_empty() {
             return;
         }
+        let values = std::mem::take(&mut self.values);
+        self.emit_values(values, out);
+    }
+
+    /// The same in place of values that are not read again.
+    fn emit_unread(&mut self, bytes: usize, out: &mut Out<'_>) {
+        self.emit_values(StoreValues::unread(bytes), out);
+    }
+
+    fn emit_values(&mut self, values: StoreValues, out: &mut Out<'_>) {
+        let number = self.sizes.len();
+        self.sizes.push(values.bytes());
         let mut record = self.record.clone();
-        if self.number > 0 {
-            record.id = RecordId(format!("{}/{}", record.id, self.number));
+        if number > 0 {
+            record.id = RecordId(format!("{}/{number}", record.id));
         }
         if let Some(request) = record.request.as_mut() {
-            request.values = std::mem::take(&mut self.values);
+            request.values = values.said_of(self.store, u32::try_from(number).unwrap_or(u32::MAX));
         }
-        self.number += 1;
         out.record(record);
     }
 }

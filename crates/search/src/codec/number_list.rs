@@ -43,11 +43,10 @@ pub(super) fn next_list<N>(
     number: impl Fn(&[u8]) -> Option<(usize, N)>,
 ) -> Option<List<N>> {
     while from < text.len() {
-        let items = list_at(text, from, &number);
-        if let (Some(first), Some(last)) = (items.first(), items.last()) {
-            let range = first.0.start..last.0.end;
-            if items.len() >= SHORTEST {
-                return Some(List { range, items });
+        if begins(text, from, &number) {
+            let items = list_at(text, from, &number);
+            if let (Some(first), Some(last)) = (items.first(), items.last()) {
+                return Some(List { range: first.0.start..last.0.end, items });
             }
         }
         // Behind the next separator: a number does not begin within another.
@@ -57,25 +56,47 @@ pub(super) fn next_list<N>(
     None
 }
 
+/// True where [`SHORTEST`] numbers stand from there on. Times and dates are fewer, and nothing is kept of them.
+fn begins<N>(text: &[u8], from: usize, number: &impl Fn(&[u8]) -> Option<(usize, N)>) -> bool {
+    let mut count = 0;
+    each(text, from, number, |_, _| {
+        count += 1;
+        count < SHORTEST
+    });
+    count == SHORTEST
+}
+
 /// The numbers from `from` on, as far as they are separated in one way.
 fn list_at<N>(text: &[u8], from: usize, number: &impl Fn(&[u8]) -> Option<(usize, N)>) -> Vec<(Range<usize>, N)> {
     let mut items = Vec::new();
+    each(text, from, number, |range, value| {
+        items.push((range, value));
+        items.len() < LONGEST
+    });
+    items
+}
+
+/// Calls `visit` for those numbers until it says no.
+fn each<N>(
+    text: &[u8],
+    from: usize,
+    number: &impl Fn(&[u8]) -> Option<(usize, N)>,
+    mut visit: impl FnMut(Range<usize>, N) -> bool,
+) {
     let mut at = from;
     let mut mark = None;
     while let Some((length, value)) = text.get(at..).and_then(number) {
         let end = at + length;
-        if length == 0 || text.get(end).is_some_and(|byte| is_word(*byte)) {
+        if length == 0 || text.get(end).is_some_and(|byte| is_word(*byte)) || !visit(at..end, value) {
             break;
         }
-        items.push((at..end, value));
         let Some((gap, found)) = separator(&text[end..]) else { break };
-        if mark.is_some_and(|mark| mark != found) || items.len() >= LONGEST {
+        if mark.is_some_and(|mark| mark != found) {
             break;
         }
         mark = Some(found);
         at = end + gap;
     }
-    items
 }
 
 /// The length of what separates two numbers, and its punctuation mark (0 for white space alone).
