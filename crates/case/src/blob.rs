@@ -229,7 +229,12 @@ impl BlobWriter {
 
     fn take_memory(&mut self) -> Vec<u8> {
         HELD.fetch_sub(self.memory.len(), Ordering::Relaxed);
-        std::mem::take(&mut self.memory)
+        let mut memory = std::mem::take(&mut self.memory);
+        // A body may be shorter than what was said of it.
+        if memory.capacity() / 2 > memory.len() {
+            memory.shrink_to_fit();
+        }
+        memory
     }
 }
 

@@ -230,12 +230,18 @@ fn a_store_that_is_the_same_again_is_counted_again_and_what_is_in_it_told_again(
     bench.write("app/shared_prefs/calm.xml", &preferences("nothing"));
     bench.write("app/shared_prefs/known.xml", &preferences(PHONE));
     bench.write("app/files/broken.plist", "bplist00 and no more of it, and nothing that is one");
-    bench.snapshot();
+    // A store that is damaged is said to be so by each snapshot.
+    let snapshot = || {
+        let output = dyetrace(&["snapshot", &bench.case(), bench.path("app").to_str().unwrap()]);
+        assert!(stderr(&output).contains("evidence/first-files-01.tar: file:"), "{}", stderr(&output));
+        stdout(&output)
+    };
+    snapshot();
     bench.write("app/shared_prefs/later.xml", &preferences(PHONE));
     bench.write("app/shared_prefs/changed.xml", &preferences("something"));
-    let second = bench.snapshot();
+    let second = snapshot();
     assert!(second.contains("created: 2") && second.contains("unchanged: 4"), "{second}");
-    bench.snapshot();
+    snapshot();
     let subject = bench.path("case/subject.yaml").to_str().unwrap().to_owned();
     let alone = |number: u32| {
         let exhibit = bench.path(&format!("case/evidence/first-files-0{number}.tar"));

@@ -1059,7 +1059,7 @@ impl<'s> Explorer<'s> {
 
     /// Each field is searched by itself, and only there.
     fn explore_bodies(&mut self, bytes: &[u8], structure: &dyn Structure, node: Node, finds: &mut Vec<Find>) {
-        let may_be_calm = bytes.len() >= SHORTEST_BODIES && self.may_go_deeper(node);
+        let may_be_calm = bytes.len() >= SHORTEST_BODIES && node.depth < self.options.depth;
         let calm = if may_be_calm { self.calm_bodies(bytes, structure) } else { Vec::new() };
         let mut number = 0;
         structure.walk(bytes, &mut |field| {

@@ -244,7 +244,7 @@ impl Scanner {
     /// searched before with the same scratch.
     pub fn search(&self, record: &Record, scratch: &mut Scratch) -> Outcome {
         // What is recognised by its name is told by those of stored values too.
-        let is_named = self.options.recognise.is_some();
+        let is_named = record.protocol != Protocol::File || self.options.recognise.is_some();
         let parts = if is_named { record.parts() } else { record.parts_without_names() };
         let bytes = parts.iter().map(|part| length(&part.content)).sum();
         let mut explorer = Explorer::new(&self.needles, &self.options, bytes);
