@@ -9,20 +9,18 @@
 
 use crate::batch::{Batch, FULL};
 use crate::classify::{Classes, Marks};
-use crate::codec::{Coding, Context, Structure, Typed, recognise};
+use crate::codec::{Context, recognise};
 use crate::digest;
 use crate::explore::{BASE_COST, Explorer, Tally, lookups_of};
 use crate::runs::leaves;
 use crate::shifted_document;
 use dyetrace_case::{Part, PartContent, PartName};
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 /// Fewer values are searched one by one.
 const FEWEST: usize = 16;
 /// Longest value that is looked at together with others.
 const LONGEST: usize = 1024;
-/// Fields of one message that are looked at together.
-const MOST_FIELDS: usize = 1 << 16;
 
 /// Values that wait to be asked about together.
 #[derive(Default)]
@@ -37,8 +35,8 @@ struct Waiting {
 
 /// A value that waits.
 struct Value {
-    /// Its number.
-    number: usize,
+    /// The number of the part that it is.
+    part: usize,
     /// Where its text is.
     text: Range<usize>,
     /// Something may be in it.
@@ -48,12 +46,12 @@ struct Value {
 }
 
 impl Waiting {
-    fn push(&mut self, number: usize, value: &[u8]) {
+    fn push(&mut self, part: usize, value: &[u8]) {
         let start = self.text.len();
         self.text.extend_from_slice(value);
         let text = start..self.text.len();
         self.text.push(0);
-        self.values.push(Value { number, text, is_awake: false, spent: Tally::default() });
+        self.values.push(Value { part, text, is_awake: false, spent: Tally::default() });
     }
 
     /// Wakes every value that the range touches.
@@ -67,37 +65,16 @@ impl Waiting {
 impl Explorer<'_> {
     /// True at each part that holds nothing: it was searched, and the work is counted.
     pub(crate) fn calm(&mut self, parts: &[Part<'_>]) -> Vec<bool> {
-        self.asleep(parts.len(), |number| match (&parts[number].name, &parts[number].content) {
-            (PartName::Stored { .. }, PartContent::Bytes(value)) => value,
-            _ => &[],
-        })
-    }
-
-    /// The same of fields that are bodies of their own, by their order: those of a message of protocol buffers.
-    pub(crate) fn calm_bodies(&mut self, bytes: &[u8], structure: &dyn Structure) -> Vec<bool> {
-        let mut fields = Vec::new();
-        structure.walk(bytes, &mut |field| {
-            let is_plain = field.typed == Typed::Bytes && field.coding == Coding::Plain && field.chunks.is_empty();
-            fields.push(if is_plain { field.range.clone() } else { 0..0 });
-            if fields.len() < MOST_FIELDS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        });
-        self.asleep(fields.len(), |number| &bytes[fields[number].clone()])
-    }
-
-    /// True at the number of each value that holds nothing. An empty value is none.
-    fn asleep<'v>(&mut self, count: usize, value: impl Fn(usize) -> &'v [u8]) -> Vec<bool> {
-        let mut calm = vec![false; count];
-        #[cfg(test)]
-        if !tests::TOGETHER.get() {
-            return calm;
-        }
-        if !self.may_be_quiet() || (0..count).filter(|number| !value(*number).is_empty()).nth(FEWEST - 1).is_none() {
+        let mut calm = vec![false; parts.len()];
+        let stored = parts.iter().filter(|part| matches!(part.name, PartName::Stored { .. })).count();
+        if stored < FEWEST || !self.may_be_quiet() {
             return calm;
         }
         let mut waiting = Waiting::default();
-        for number in 0..count {
-            let value = value(number);
-            if is_plain(value) {
+        for (number, part) in parts.iter().enumerate() {
+            if let (PartName::Stored { .. }, PartContent::Bytes(value)) = (&part.name, &part.content)
+                && is_plain(value)
+            {
                 waiting.push(number, value);
             }
             if waiting.text.len() >= FULL {
@@ -108,7 +85,7 @@ impl Explorer<'_> {
         calm
     }
 
-    /// Asks about all that waits, and tells the values that hold nothing.
+    /// Asks about all that waits, and tells the parts that hold nothing.
     fn ask(&mut self, waiting: &mut Waiting, calm: &mut [bool]) {
         self.ask_texts(waiting);
         for number in 0..waiting.values.len() {
@@ -117,7 +94,7 @@ impl Explorer<'_> {
         self.ask_runs(waiting);
         self.ask_undone(waiting);
         for value in waiting.values.drain(..).filter(|value| !value.is_awake) {
-            calm[value.number] = true;
+            calm[value.part] = true;
         }
         waiting.text.clear();
     }
@@ -229,7 +206,6 @@ mod tests {
     use crate::{Options, Scanner, Scratch};
     use dyetrace_case::{KeyMaterial, Message, Protocol, Record, Secret, Subject};
     use proptest::prelude::*;
-    use std::cell::Cell;
     use std::sync::LazyLock;
 
     const PLANTED: [(&str, &str); 6] = [
@@ -240,11 +216,6 @@ mod tests {
         ("android.id", "9774d56d682e549c"),
         ("street", "Linden Street 4 B"),
     ];
-
-    thread_local! {
-        /// False to search values one by one.
-        pub(super) static TOGETHER: Cell<bool> = const { Cell::new(true) };
-    }
 
     static SUBJECT: LazyLock<Subject> = LazyLock::new(|| {
         let mut subject = Subject::default();
@@ -266,16 +237,11 @@ mod tests {
         record
     }
 
-    fn shown(number: usize, find: &Find) -> String {
-        format!("{number} {} {:?} {:?} {:?} {:?}", find.datum, find.seen, find.range, find.decoded, find.steps)
-    }
-
     /// What is seen in all values, and what it takes: together, or each by itself.
     fn explored(record: &Record, together: bool) -> (Vec<(usize, Vec<Find>)>, Tally) {
         let (parts, options) = (record.parts(), Options::default());
         let mut explorer = Explorer::new(&NEEDLES, &options, 1 << 30);
-        TOGETHER.set(together);
-        let calm = explorer.calm(&parts);
+        let calm = if together { explorer.calm(&parts) } else { vec![false; parts.len()] };
         let mut seen = Vec::new();
         for (number, part) in parts.iter().enumerate().filter(|(number, _)| !calm[*number]) {
             let PartContent::Bytes(bytes) = part.content else { continue };
@@ -283,7 +249,6 @@ mod tests {
             let finds = explorer.explore(bytes, node);
             seen.extend((!finds.is_empty()).then_some((number, finds)));
         }
-        TOGETHER.set(true);
         (seen, explorer.tally)
     }
 
@@ -291,7 +256,10 @@ mod tests {
         let record = store(values);
         let ((seen, spent), (alone, spent_alone)) = (explored(&record, true), explored(&record, false));
         let places = |seen: &[(usize, Vec<Find>)]| -> Vec<String> {
-            seen.iter().flat_map(|(number, finds)| finds.iter().map(|find| shown(*number, find))).collect()
+            let place = |(number, find): (usize, &Find)| {
+                format!("{number} {} {:?} {:?} {:?} {:?}", find.datum, find.seen, find.range, find.decoded, find.steps)
+            };
+            seen.iter().flat_map(|(number, finds)| finds.iter().map(move |find| place((*number, find)))).collect()
         };
         assert_eq!(places(&seen), places(&alone));
         assert_eq!(spent, spent_alone);
@@ -347,36 +315,6 @@ mod tests {
             values in proptest::collection::vec(prop_oneof![1 => planted(), 6 => other()], FEWEST..120),
         ) {
             same_together(&values);
-        }
-    }
-
-    /// A message of protocol buffers with the values as fields 1 to 15.
-    fn message(values: &[Vec<u8>]) -> Vec<u8> {
-        let field = |(number, value): (usize, &Vec<u8>)| {
-            let length = value.len() as u8;
-            [&[((number % 15 + 1) << 3 | 2) as u8, length][..], value].concat()
-        };
-        values.iter().enumerate().flat_map(field).collect()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn in_fields_of_a_message_the_same_is_seen_together_as_one_by_one(
-            values in proptest::collection::vec(prop_oneof![1 => planted(), 6 => other()], FEWEST..60)
-                .prop_filter("lengths of one byte", |values| values.iter().all(|value| (1..127).contains(&value.len()))),
-        ) {
-            let bytes = message(&values);
-            let explored = |together: bool| {
-                TOGETHER.set(together);
-                let options = Options::default();
-                let mut explorer = Explorer::new(&NEEDLES, &options, 1 << 30);
-                let finds = explorer.explore(&bytes, Node { context: Context::Any, depth: 0, is_field: true });
-                TOGETHER.set(true);
-                (finds.iter().map(|find| shown(0, find)).collect::<Vec<_>>(), explorer.tally)
-            };
-            prop_assert_eq!(explored(true), explored(false));
         }
     }
 

@@ -49,9 +49,6 @@ const TRIED_ROOM: usize = 512;
 /// Digits in a row that may be hexadecimal.
 const SHORTEST_DIGITS: usize = 24;
 
-/// Shortest message in which fields are looked at together.
-const SHORTEST_BODIES: usize = 64;
-
 /// Marked fields that are looked at without reading the document that they are in.
 const FEW_MARKS: usize = 16;
 
@@ -1059,14 +1056,7 @@ impl<'s> Explorer<'s> {
 
     /// Each field is searched by itself, and only there.
     fn explore_bodies(&mut self, bytes: &[u8], structure: &dyn Structure, node: Node, finds: &mut Vec<Find>) {
-        let may_be_calm = bytes.len() >= SHORTEST_BODIES && node.depth < self.options.depth;
-        let calm = if may_be_calm { self.calm_bodies(bytes, structure) } else { Vec::new() };
-        let mut number = 0;
         structure.walk(bytes, &mut |field| {
-            number += 1;
-            if calm.get(number - 1) == Some(&true) {
-                return ControlFlow::Continue(());
-            }
             let value = &bytes[field.range.clone()];
             let mut map = Map::shift(field.range.start);
             let mut found = Vec::new();
