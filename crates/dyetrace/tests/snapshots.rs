@@ -224,8 +224,10 @@ fn counted(words: &[&str]) -> [u64; 4] {
 fn a_store_that_is_the_same_again_is_counted_again_and_what_is_in_it_told_again() {
     let bench = Bench::new("same-stores");
     let preferences = |value: &str| {
-        let strings: String = (0..60).map(|n| format!("<string name=\"s{n}\">value {n} of many</string>")).collect();
-        format!("<map>{strings}<string name=\"last\">{value}</string></map>")
+        let mut strings: Vec<_> =
+            (0..60).map(|n| format!("<string name=\"s{n}\">value {n} of many</string>")).collect();
+        strings.push(format!("<string name=\"last\">{value}</string>"));
+        format!("<map>{}</map>", strings.concat())
     };
     bench.write("app/shared_prefs/calm.xml", &preferences("nothing"));
     bench.write("app/shared_prefs/known.xml", &preferences(PHONE));

@@ -1,5 +1,5 @@
 //! Collected files: what a product keeps. Each file of an archive becomes a record whose target is its path and whose
-//! body is its content; of a store, the fields are what it holds.
+//! body is its content; of a store, the values are what it holds.
 
 mod stored;
 mod stores;
