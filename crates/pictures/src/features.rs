@@ -13,8 +13,8 @@ use crate::luma::{Level, Luma, Pyramid};
 const RADIUS: usize = 15;
 /// Directions that the pairs are turned to beforehand.
 const TURNS: usize = 64;
-/// Least eigenvalue of a corner: squares of steps of three grey values summed over 25 pixels.
-const LEAST_CORNER: f32 = 225.0;
+/// Least eigenvalue of a corner: squares of steps of one and a half grey values summed over 25 pixels.
+const LEAST_CORNER: f32 = 56.25;
 
 /// One corner.
 #[derive(Clone, Copy)]

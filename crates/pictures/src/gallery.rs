@@ -1,13 +1,13 @@
 //! The subject's pictures, and where they are seen again.
 
 use crate::decode::{Limits, Unreadable, decode, decode_counted};
-use crate::features::{Feature, Wanted, features};
-use crate::geometry::{Affine, LEAST_VOTES, consensus};
-use crate::index::{Index, Pair};
+use crate::features::{Feature, Features, Wanted, features};
+use crate::geometry::{Affine, Consensus, Hint, LEAST_VOTES, Spread, consensus};
+use crate::index::Index;
 use crate::luma::{Luma, Pyramid, limited};
 use crate::packed::Kept;
 use crate::pdq::{Hash, Laid, Spectrum, nearest};
-use crate::tiles::{Glance, Rivals, Verdict, compare, plainness};
+use crate::tiles::{Detail, Glance, Rivals, Verdict, compare, plainness};
 use crate::views::{Part, parts};
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +24,10 @@ const WAYS: usize = 3;
 const UNLIKE: f32 = 0.6;
 /// Fewer tiles (they overlap by half) say nothing.
 const FEWEST_TILES: u32 = 24;
+/// Tiles that are enough without asking whether they agree in more than their shades.
+const ENOUGH_TILES: u32 = 64;
+/// Share of bad tiles up to which a photograph is the same.
+const FEW_BAD: f32 = 0.05;
 /// Tiles with letters or edges that are enough to go by.
 const FEWEST_STRONG: u32 = 50;
 /// Width at which a whole screen must be seen to tell it from others of its template.
@@ -35,6 +39,10 @@ const VAGUE_QUALITY: u8 = 50;
 /// Features of an original, and of a picture.
 const THEIRS: Wanted = Wanted { count: 800, pixels: 1 << 20, mirrored: false };
 const BETWEEN: Wanted = Wanted { count: 700, ..THEIRS };
+/// A picture with fewer has its features at the sizes between looked for, too.
+const FEW_FEATURES: usize = 150;
+/// Originals that a few features hint at which are looked at more closely where nothing else is found.
+const HINTS: usize = 24;
 const OURS: Wanted = Wanted { count: 600, pixels: 420_000, mirrored: true };
 
 /// Whether a picture is the original.
@@ -154,7 +162,7 @@ impl Gallery {
         let place = self.originals.len() as u32;
         let pyramid = Pyramid::new(&picture);
         self.index.add(place, &features(&pyramid, THEIRS).plain);
-        self.index.add(place, &between(&picture));
+        self.index.add(place, &between(&picture, BETWEEN).plain);
         let small = limited(&picture, 4 * HASHED_PIXELS);
         for part in parts() {
             if let Some(spectrum) = Spectrum::of(&limited(&part.of(&small), HASHED_PIXELS)) {
@@ -201,28 +209,37 @@ impl Gallery {
             &reduced
         };
         let pyramid = Pyramid::new(picture);
-        let mut candidates = self.by_features(&pyramid);
+        let (mut candidates, hints) = self.by_features(&pyramid);
         let quality = self.by_hash(&pyramid, &mut candidates);
         candidates
             .sort_by_key(|candidate| (std::cmp::Reverse(candidate.votes), candidate.distance, candidate.original));
         let is_cut = keep_first_originals(&mut candidates);
         let mut compared = 0;
-        let mut matches: Vec<Laying> = Vec::new();
-        let mut found = HashSet::new();
-        for candidate in &candidates {
-            // One way to lay the picture on an original is enough where that is the original.
-            if found.contains(&candidate.original) {
-                continue;
-            }
-            let verified = self.verify(candidate, (&pyramid, quality), &mut compared);
-            if verified.as_ref().is_some_and(|verified| verified.found.likeness == Likeness::Same) {
-                found.insert(candidate.original);
-            }
-            matches.extend(verified);
+        let mut matches = self.verified(&candidates, (&pyramid, quality), &mut compared);
+        if !matches.iter().any(Laying::is_same) {
+            let guided = self.verified(&self.by_hints(hints), (&pyramid, quality), &mut compared);
+            matches.extend(guided.into_iter().filter(Laying::is_same));
         }
         self.doubt_what_several_show(&mut matches, pyramid.size(), &mut compared);
         let matches = matches.into_iter().map(|laying| laying.found).collect();
         Looked { matches: surest_first(matches), compared, is_cut }
+    }
+
+    fn verified(&self, candidates: &[Candidate], picture: (&Pyramid, u8), compared: &mut u64) -> Vec<Laying> {
+        let mut layings: Vec<Laying> = Vec::new();
+        let mut found = HashSet::new();
+        for candidate in candidates {
+            // One way to lay the picture on an original is enough where that is the original.
+            if found.contains(&candidate.original) {
+                continue;
+            }
+            let verified = self.verify(candidate, picture, compared);
+            if verified.as_ref().is_some_and(Laying::is_same) {
+                found.insert(candidate.original);
+            }
+            layings.extend(verified);
+        }
+        layings
     }
 
     /// Screens and cards of one template may have the same part at different places: where two that are not of each
@@ -264,27 +281,36 @@ impl Gallery {
         verdict.is_some_and(|verdict| judge(&verdict, drawn) == Some(Likeness::Same))
     }
 
-    fn by_features(&self, pyramid: &Pyramid) -> Vec<Candidate> {
-        let found = features(pyramid, OURS);
+    fn by_features(&self, pyramid: &Pyramid) -> (Vec<Candidate>, Hints) {
+        let found = features_of(pyramid);
         let mut candidates = Vec::new();
-        for (features, mirrored) in [(found.plain, false), (found.mirrored, true)] {
-            let mut pairs = self.index.pairs(&features);
+        let mut hints = Hints::new(&found, pyramid.size());
+        for (features, mirrored) in [(&found.plain, false), (&found.mirrored, true)] {
+            let mut pairs = self.index.pairs(features);
             pairs.sort_by_key(|pair| pair.original);
             for group in pairs.chunk_by(|left, right| left.original == right.original) {
-                if group.len() < LEAST_VOTES {
-                    continue;
-                }
-                let mut group: Vec<Pair> = group.to_vec();
-                let (Some(first), Some(agreed)) = (group.first().map(|pair| pair.original), consensus(&mut group))
-                else {
+                let Some(original) = group.first().map(|pair| pair.original).filter(|_| group.len() > 1) else {
                     continue;
                 };
-                let back = Affine { xx: -1.0, x0: pyramid.size().0, ..Affine::SAME };
-                let map = if mirrored { back.after(&agreed.map) } else { agreed.map };
-                candidates.push(Candidate { original: first, map, votes: agreed.votes, distance: 256 });
+                match consensus(&mut group.to_vec()) {
+                    Ok(agreed) => candidates.push(Candidate::new(original, &agreed, hints.back(mirrored))),
+                    Err(hint) => hints.all.extend(hint.map(|hint| (hint, mirrored))),
+                }
             }
         }
-        candidates
+        (candidates, hints)
+    }
+
+    /// Where the originals lie that features hint at, the likeliest first.
+    fn by_hints(&self, mut hints: Hints) -> Vec<Candidate> {
+        hints.all.sort_by_key(|(hint, _)| std::cmp::Reverse(hint.weight));
+        let likely = hints.all.iter().take(HINTS);
+        let guided = likely.filter_map(|(hint, mirrored)| {
+            let spread = if *mirrored { &hints.mirrored } else { &hints.plain };
+            let agreed = spread.guided(hint, self.index.of(hint.original))?;
+            Some(Candidate::new(hint.original, &agreed, hints.back(*mirrored)))
+        });
+        guided.collect()
     }
 
     /// How much there is to hash, 0 to 100.
@@ -323,9 +349,17 @@ impl Gallery {
             !original.has_rivals() && judge(&original.unsigned(verdict), drawn) == Some(Likeness::Same)
         };
         let verdict = compare(&frame, pyramid, map, (candidate.votes == 0, drawn), is_enough)?;
-        let mut likeness = judge(&original.unsigned(&verdict), drawn)?;
+        let is_borne_out = || {
+            let detail = Detail::of(&frame, pyramid, verdict.map);
+            if verdict.tiles < FEWEST_TILES { detail.is_enough() } else { detail.bears_out() }
+        };
+        let mut likeness = match judge(&original.unsigned(&verdict), drawn) {
+            None if is_soft(candidate, &verdict, drawn) && is_borne_out() => Likeness::Same,
+            judged => judged?,
+        };
         if likeness == Likeness::Same
             && (is_vague(candidate, &verdict, quality)
+                || (is_doubtful(candidate, &verdict, drawn) && !is_borne_out())
                 || (original.has_rivals() && self.is_contested(candidate.original, &verdict, pyramid, compared)))
         {
             likeness = Likeness::SameTemplate;
@@ -412,16 +446,27 @@ impl Original {
     }
 }
 
+/// Features of a picture that is looked at.
+fn features_of(pyramid: &Pyramid) -> Features {
+    let mut found = features(pyramid, OURS);
+    if let Some(level) = pyramid.levels().first().filter(|_| found.plain.len() < FEW_FEATURES) {
+        let more = between(&level.luma, OURS);
+        found.plain.extend(more.plain);
+        found.mirrored.extend(more.mirrored);
+    }
+    found
+}
+
 /// Features at the sizes between those of the pyramid: a picture's own sizes may lie there, and what is around a corner
 /// is known again within a tenth of its size, not within a fifth.
-fn between(picture: &Luma) -> Vec<Feature> {
+fn between(picture: &Luma, wanted: Wanted) -> Features {
     let share = std::f64::consts::FRAC_1_SQRT_2.sqrt();
     let scaled = |side: usize| (side as f64 * share).round() as usize;
     let smaller = picture.shrunk(scaled(picture.width()), scaled(picture.height()));
     let across = picture.width() as f32 / smaller.width() as f32;
     let down = picture.height() as f32 / smaller.height() as f32;
-    let mut found = features(&Pyramid::new(&smaller), BETWEEN).plain;
-    for feature in &mut found {
+    let mut found = features(&Pyramid::new(&smaller), wanted);
+    for feature in found.plain.iter_mut().chain(&mut found.mirrored) {
         feature.x *= across;
         feature.y *= down;
         feature.size *= f32::midpoint(across, down);
@@ -451,6 +496,10 @@ struct Laying {
 }
 
 impl Laying {
+    fn is_same(&self) -> bool {
+        self.found.likeness == Likeness::Same
+    }
+
     /// The part of a picture that it fills: left, top, right and bottom of the box around it.
     fn filled(&self, size: (f32, f32)) -> [f32; 4] {
         let (width, height) = self.frame;
@@ -506,6 +555,16 @@ fn surest_first(mut matches: Vec<Match>) -> Vec<Match> {
     matches
 }
 
+/// Whether next to nothing in a photograph has contrast, but corners led there and nothing speaks against it.
+fn is_soft(candidate: &Candidate, verdict: &Verdict, drawn: bool) -> bool {
+    !drawn && candidate.votes > 0 && verdict.tiles < FEWEST_TILES && verdict.bad_share() <= FEW_BAD
+}
+
+/// Whether corners led there, but so few tiles agree that all of them may be one soft shade.
+fn is_doubtful(candidate: &Candidate, verdict: &Verdict, drawn: bool) -> bool {
+    !drawn && candidate.votes > 0 && verdict.tiles < ENOUGH_TILES
+}
+
 /// Whether agreement may be chance: only a hash led there, of little, and there is little to compare.
 fn is_vague(candidate: &Candidate, verdict: &Verdict, quality: u8) -> bool {
     candidate.votes == 0 && verdict.strong < VAGUE_STRONG && quality < VAGUE_QUALITY
@@ -516,6 +575,34 @@ struct Candidate {
     map: Affine,
     votes: usize,
     distance: u16,
+}
+
+impl Candidate {
+    /// Where features agree; `back` from what was mirrored, if it was.
+    fn new(original: u32, agreed: &Consensus, back: Affine) -> Self {
+        Self { original, map: back.after(&agreed.map), votes: agreed.votes, distance: 256 }
+    }
+}
+
+/// Originals that too few features agree on, and all features of the picture.
+struct Hints {
+    /// With whether the picture is mirrored.
+    all: Vec<(Hint, bool)>,
+    plain: Spread,
+    mirrored: Spread,
+    width: f32,
+}
+
+impl Hints {
+    fn new(found: &Features, size: (f32, f32)) -> Self {
+        let spread = |features: &[Feature]| Spread::new(features.to_vec(), size);
+        Self { all: Vec::new(), plain: spread(&found.plain), mirrored: spread(&found.mirrored), width: size.0 }
+    }
+
+    /// From the places that were mirrored, where they were, to the picture's.
+    fn back(&self, mirrored: bool) -> Affine {
+        if mirrored { Affine { xx: -1.0, x0: self.width, ..Affine::SAME } } else { Affine::SAME }
+    }
 }
 
 /// What the tiles mean. In what is drawn a single tile with other letters means another screen; a photograph has no
@@ -529,7 +616,7 @@ fn judge(verdict: &Verdict, drawn: bool) -> Option<Likeness> {
         // Faint shades of a screen are the first that brightening takes away.
         (true, true) => (0.0, 0.15),
         (true, false) => (0.0, 0.03),
-        (false, _) => (0.012, 0.05),
+        (false, _) => (0.012, FEW_BAD),
     };
     let agrees = verdict.strong_bad_share() <= most_strong && bad <= most;
     let can_tell = !drawn || verdict.width >= NARROWEST;

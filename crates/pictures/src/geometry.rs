@@ -1,6 +1,7 @@
 //! Where an original lies in a picture: from pairs of features to one affine map.
 
-use crate::index::Pair;
+use crate::features::Feature;
+use crate::index::{ALIKE, Pair};
 
 /// A place of the original, and where it lies in the picture.
 pub(crate) type Moved = ((f32, f32), (f32, f32));
@@ -136,17 +137,39 @@ const PROPOSALS: usize = 64;
 /// Fewer pairs that agree are chance.
 pub(crate) const LEAST_VOTES: usize = 5;
 
+/// What too few pairs agree on, and how much speaks for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Hint {
+    pub(crate) original: u32,
+    pub(crate) weight: u32,
+    map: Affine,
+    proposer: Pair,
+}
+
 /// The map that most pairs of one original agree with. Each pair proposes one from its two places, sizes and
 /// directions; the best is fitted to those that agree, ever more strictly (as in RANSAC, but every pair is tried).
-pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Option<Consensus> {
+/// Where too few agree, what those hint at that do.
+pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Result<Consensus, Option<Hint>> {
     pairs.sort_by_key(|pair| pair.distance);
     pairs.truncate(PAIRS);
-    let proposals = pairs.iter().take(PROPOSALS).map(|pair| (proposed(pair), pair));
-    let (_, first, proposer) = proposals
-        .map(|(map, pair)| (votes_for(&map, pair, pairs), map, *pair))
-        .max_by(|left, right| left.0.cmp(&right.0))
-        .filter(|(votes, ..)| *votes >= LEAST_VOTES)?;
-    let mut map = first;
+    let proposals: Vec<Proposal> = pairs.iter().take(PROPOSALS).map(|pair| Proposal::of(pair, pairs)).collect();
+    let most = proposals.iter().max_by_key(|proposal| proposal.votes);
+    if let Some(best) = most.filter(|proposal| proposal.votes >= LEAST_VOTES)
+        && let Some(agreed) = settled(best.map, &best.proposer, pairs.clone())
+    {
+        return Ok(agreed);
+    }
+    let borne_out = proposals.into_iter().filter(|proposal| proposal.weight > weight(&proposal.proposer));
+    Err(borne_out.max_by_key(|proposal| proposal.weight).map(|Proposal { map, proposer, weight, .. }| Hint {
+        original: proposer.original,
+        weight,
+        map,
+        proposer,
+    }))
+}
+
+/// A map, fitted to the pairs that agree with the one that proposed it.
+fn settled(mut map: Affine, proposer: &Pair, mut pairs: Vec<Pair>) -> Option<Consensus> {
     // What is turned or scaled otherwise lies there by chance, and would draw the map to it.
     pairs.retain(|pair| proposer.is_laid_like(pair));
     for tolerance in [20.0, 10.0, 6.0, 4.0] {
@@ -175,14 +198,92 @@ fn hits(map: &Affine, pair: &Pair, tolerance: f32) -> bool {
     across * across + down * down < tolerance * tolerance * map.area().abs()
 }
 
-fn votes_for(map: &Affine, proposer: &Pair, pairs: &[Pair]) -> usize {
-    let agreeing = pairs.iter().filter(|pair| {
-        let away = (pair.theirs.x - proposer.theirs.x).abs() + (pair.theirs.y - proposer.theirs.y).abs();
-        // A direction is right within some ten degrees, and a size within a quarter: far places may miss by more.
-        let tolerance = 8.0 * proposer.theirs.size + 0.12 * away;
-        hits(map, pair, tolerance) && proposer.is_laid_like(pair)
-    });
-    agreeing.count()
+/// The map that one pair proposes.
+struct Proposal {
+    map: Affine,
+    proposer: Pair,
+    /// Pairs that agree.
+    votes: usize,
+    /// How much those of other places speak for it, with its own.
+    weight: u32,
+}
+
+impl Proposal {
+    fn of(proposer: &Pair, pairs: &[Pair]) -> Self {
+        let map = proposed(proposer);
+        let mut proposal = Self { map, proposer: *proposer, votes: 0, weight: weight(proposer) };
+        for pair in pairs {
+            let away = (pair.theirs.x - proposer.theirs.x).abs() + (pair.theirs.y - proposer.theirs.y).abs();
+            if hits(&map, pair, tolerance(proposer, away)) && proposer.is_laid_like(pair) {
+                proposal.votes += 1;
+                let apart = (pair.ours.x - proposer.ours.x).abs() + (pair.ours.y - proposer.ours.y).abs();
+                proposal.weight += if away.min(apart) > APART { weight(pair) } else { 0 };
+            }
+        }
+        proposal
+    }
+}
+
+/// Pixels between places that are no longer one corner on several levels.
+const APART: f32 = 12.0;
+
+/// A pair speaks the more for a map the fewer bits differ: those of chance nearly all differ in as many as they may.
+fn weight(pair: &Pair) -> u32 {
+    (ALIKE + 4).saturating_sub(pair.distance)
+}
+
+/// A direction is right within some ten degrees, and a size within a quarter: far places may miss by more.
+fn tolerance(proposer: &Pair, away: f32) -> f32 {
+    8.0 * proposer.theirs.size + 0.12 * away
+}
+
+/// Differing bits of two features that a hint leads to each other: their places speak for them already.
+const ALIKE_WHERE_EXPECTED: u32 = 68;
+/// Farthest that they are looked for, in the original's pixels.
+const FARTHEST: f32 = 40.0;
+
+/// A picture's features, by their places.
+pub(crate) struct Spread {
+    /// From left to right.
+    features: Vec<Feature>,
+    size: (f32, f32),
+}
+
+impl Spread {
+    pub(crate) fn new(mut features: Vec<Feature>, size: (f32, f32)) -> Self {
+        features.sort_by(|left, right| left.x.total_cmp(&right.x));
+        Self { features, size }
+    }
+
+    /// Where the original lies if a hint is right: of each of its features the one most alike of those that are near
+    /// where it would be.
+    pub(crate) fn guided<'a>(&self, hint: &Hint, theirs: impl Iterator<Item = &'a Feature>) -> Option<Consensus> {
+        let pairs: Vec<Pair> = theirs.filter_map(|feature| self.expected(hint, feature)).collect();
+        if pairs.len() < LEAST_VOTES {
+            return None;
+        }
+        settled(hint.map, &hint.proposer, pairs)
+    }
+
+    fn expected(&self, hint: &Hint, theirs: &Feature) -> Option<Pair> {
+        let proposer = &hint.proposer;
+        let (x, y) = hint.map.apply(theirs.x, theirs.y);
+        let away = (theirs.x - proposer.theirs.x).abs() + (theirs.y - proposer.theirs.y).abs();
+        let reach = tolerance(proposer, away).min(FARTHEST * proposer.theirs.size.max(1.0)) * hint.map.scale();
+        if x < -reach || y < -reach || x > self.size.0 + reach || y > self.size.1 + reach {
+            return None;
+        }
+        let first = self.features.partition_point(|feature| feature.x < x - reach);
+        let near = self.features.iter().skip(first).take_while(|feature| feature.x <= x + reach);
+        let pairs = near.filter(|ours| (ours.y - y).abs() <= reach).map(|ours| Pair {
+            original: proposer.original,
+            theirs: *theirs,
+            ours: *ours,
+            distance: theirs.distance(ours),
+        });
+        let alike = pairs.filter(|pair| pair.distance <= ALIKE_WHERE_EXPECTED && proposer.is_laid_like(pair));
+        alike.min_by_key(|pair| pair.distance)
+    }
 }
 
 impl Pair {
@@ -223,7 +324,7 @@ mod tests {
         let right = places(9).map(|(x, y)| pair(x, y, 0.0, 0.0));
         let wrong = places(40).map(|(x, y)| pair(x, y, 11.0, 1.5 + x));
         let mut pairs: Vec<Pair> = right.chain(wrong).collect();
-        let found = consensus(&mut pairs).unwrap();
+        let found = consensus(&mut pairs).ok().unwrap();
         assert_eq!(found.votes, 9);
         let (x, y) = found.map.apply(100.0, 100.0);
         assert!((x - 100.0).abs() < 0.5 && (y - 100.0).abs() < 0.5, "{x} {y}");

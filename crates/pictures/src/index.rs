@@ -1,8 +1,8 @@
 //! Finds which originals' features look like a picture's, without comparing all with all.
 //!
 //! Locality-sensitive hashing (Indyk and Motwani 1998): each table sorts features by 16 of their bits. A feature that
-//! differs in 30 of 256 bits is in the same bucket of one of the four tables in two cases of five, which is plenty,
-//! because a picture has hundreds.
+//! differs in 30 of 256 bits is in the same bucket of one of four tables in two cases of five, which is plenty where a
+//! picture has hundreds. Where it has few, eight tables are asked, and more of each bucket.
 
 #![expect(
     clippy::inline_always,
@@ -12,10 +12,14 @@
 use crate::features::Feature;
 use crate::wide::widest;
 
-const TABLES: usize = 4;
+const TABLES: usize = 8;
 const BUCKETS: usize = 1 << 16;
-/// Entries of a bucket that are looked at. Screens of one template fill buckets with copies of the same letters.
-const LOOKED_AT: usize = 48;
+/// Tables that are asked, and entries of a bucket that are looked at: screens of one template fill buckets with copies
+/// of the same letters.
+const USUAL: Effort = Effort { tables: 4, entries: 48 };
+/// The same for a picture with few features.
+const FEW: Effort = Effort { tables: TABLES, entries: 128 };
+const FEW_FEATURES: usize = 300;
 /// Differing bits of two features that may be the same place.
 pub(crate) const ALIKE: u32 = 52;
 /// Differing bits of their sketches, an eighth of all bits.
@@ -25,6 +29,14 @@ const SKETCHES_ALIKE: u32 = 11;
 pub(crate) struct Index {
     tables: Vec<Vec<Vec<Entry>>>,
     features: Vec<Kept>,
+    /// Where each original's features begin.
+    starts: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Effort {
+    tables: usize,
+    entries: usize,
 }
 
 /// A feature and whose it is.
@@ -54,10 +66,12 @@ pub(crate) struct Pair {
 
 impl Index {
     pub(crate) fn new() -> Self {
-        Self { tables: vec![vec![Vec::new(); BUCKETS]; TABLES], features: Vec::new() }
+        Self { tables: vec![vec![Vec::new(); BUCKETS]; TABLES], features: Vec::new(), starts: Vec::new() }
     }
 
+    /// Adds features of an original: originals come in the order of their places.
     pub(crate) fn add(&mut self, original: u32, features: &[Feature]) {
+        self.starts.resize((original as usize + 1).max(self.starts.len()), self.features.len());
         for feature in features {
             let Ok(id) = u32::try_from(self.features.len()) else { return };
             for (table, key) in self.tables.iter_mut().zip(keys(feature)) {
@@ -69,6 +83,13 @@ impl Index {
         }
     }
 
+    /// All features of an original.
+    pub(crate) fn of(&self, original: u32) -> impl Iterator<Item = &Feature> {
+        let start = |original: usize| self.starts.get(original).copied().unwrap_or(self.features.len());
+        let range = start(original as usize)..start(original as usize + 1);
+        self.features.get(range).unwrap_or_default().iter().map(|kept| &kept.feature)
+    }
+
     /// Features that look like those of a picture: of each original the one most alike to each of them.
     pub(crate) fn pairs(&self, features: &[Feature]) -> Vec<Pair> {
         widest!(pairs, Self::pairs_of, (self, features))
@@ -76,11 +97,12 @@ impl Index {
 
     #[inline(always)]
     pub(crate) fn pairs_of(&self, features: &[Feature]) -> Vec<Pair> {
+        let effort = if features.len() < FEW_FEATURES { FEW } else { USUAL };
         let mut all = Vec::new();
         let mut found: Vec<(u32, u32, u32)> = Vec::new();
         for (turn, ours) in features.iter().enumerate() {
             found.clear();
-            self.alike(ours, turn, &mut found);
+            self.alike(ours, turn, effort, &mut found);
             found.sort_unstable();
             found.dedup_by_key(|(original, ..)| *original);
             all.extend(found.iter().filter_map(|(original, distance, id)| {
@@ -93,13 +115,13 @@ impl Index {
 
     /// Original, distance and number of the features like this one.
     #[inline(always)]
-    fn alike(&self, ours: &Feature, turn: usize, found: &mut Vec<(u32, u32, u32)>) {
+    fn alike(&self, ours: &Feature, turn: usize, effort: Effort, found: &mut Vec<(u32, u32, u32)>) {
         let own = sketch(ours);
-        for (table, key) in self.tables.iter().zip(keys(ours)) {
+        for (table, key) in self.tables.iter().zip(keys(ours)).take(effort.tables) {
             let bucket = table.get(key).map_or(&[][..], Vec::as_slice);
             // Where not all are looked at, each feature starts elsewhere, so that every original has its turn.
-            let start = if bucket.len() > LOOKED_AT { turn * LOOKED_AT % bucket.len() } else { 0 };
-            for entry in bucket.iter().cycle().skip(start).take(bucket.len().min(LOOKED_AT)) {
+            let start = if bucket.len() > effort.entries { turn * effort.entries % bucket.len() } else { 0 };
+            for entry in bucket.iter().cycle().skip(start).take(bucket.len().min(effort.entries)) {
                 if (entry.sketch ^ own).count_ones() > SKETCHES_ALIKE {
                     continue;
                 }
@@ -113,10 +135,12 @@ impl Index {
     }
 }
 
-/// The buckets of a feature: the first 64 bits in four groups.
+/// The buckets of a feature: the first 128 bits in eight groups.
 fn keys(feature: &Feature) -> [usize; TABLES] {
-    let [first, ..] = feature.bits;
-    [0, 16, 32, 48].map(|shift| ((first >> shift) & 0xFFFF) as usize)
+    let [first, second, ..] = feature.bits;
+    let groups =
+        [(first, 0), (first, 16), (first, 32), (first, 48), (second, 0), (second, 16), (second, 32), (second, 48)];
+    groups.map(|(bits, shift)| ((bits >> shift) & 0xFFFF) as usize)
 }
 
 /// 32 bits that no table uses.

@@ -486,6 +486,107 @@ fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
     all.get(all.len() / 2).copied()
 }
 
+/// Detail whose brightness varies less (standard deviation) is noise.
+const NOISE: f32 = 2.0;
+/// Agreement from which two tiles have the same detail.
+const SAME_DETAIL: f32 = 0.5;
+
+/// How many tiles, which do not overlap, agree in their detail: what is left of a tile without its slant from dark to
+/// light. Any two soft shades correlate where they happen to slant alike; their detail does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Detail {
+    /// Tiles with detail.
+    pub(crate) tiles: u32,
+    /// Of these, those that agree.
+    pub(crate) agreeing: u32,
+}
+
+impl Detail {
+    /// Of the original's `frame` and what lies in the picture where `map` takes it.
+    pub(crate) fn of(frame: &Luma, picture: &Pyramid, map: Affine) -> Self {
+        let sized = at_scale(frame, map.scale().min(1.0));
+        let laid = laid(frame, &sized, picture, map);
+        let mut detail = Self { tiles: 0, agreeing: 0 };
+        for place in tiles(&sized).filter(|(left, top)| laid.contains(*left, *top, TILE)) {
+            let unslanted = Unslanted::of(&sized, &laid.luma, place);
+            if unslanted.own >= NOISE {
+                detail.tiles += 1;
+                detail.agreeing += u32::from(unslanted.correlation() >= SAME_DETAIL);
+            }
+        }
+        detail
+    }
+
+    /// Whether it bears out what few tiles say.
+    pub(crate) fn bears_out(&self) -> bool {
+        self.agreeing >= 5 && self.agreeing * 20 >= self.tiles * 13
+    }
+
+    /// Whether it is enough where too few tiles have contrast.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.agreeing >= 8 && self.agreeing * 20 >= self.tiles * 17
+    }
+}
+
+/// Two tiles, each without its slant (the plane nearest to it).
+struct Unslanted {
+    /// Deviations.
+    own: f32,
+    other: f32,
+    together: f32,
+}
+
+impl Unslanted {
+    fn of(frame: &Luma, laid: &Luma, (left, top): (usize, usize)) -> Self {
+        const COUNT: f32 = (TILE * TILE) as f32;
+        const MIDDLE: f32 = (TILE as f32 - 1.0) / 2.0;
+        /// Mean square of places along one side, from its middle.
+        const SPREAD: f32 = (COUNT - 1.0) / 12.0;
+        let (mut own, mut other, mut products) = (Plane::default(), Plane::default(), [0.0_f32; 3]);
+        for y in 0..TILE {
+            let ours = frame.row(top + y).get(left..left + TILE).unwrap_or_default();
+            let theirs = laid.row(top + y).get(left..left + TILE).unwrap_or_default();
+            for (x, (a, b)) in ours.iter().zip(theirs).enumerate() {
+                let (a, b) = (f32::from(*a), f32::from(*b));
+                let (x, y) = (x as f32 - MIDDLE, y as f32 - MIDDLE);
+                own.add(a / COUNT, x, y);
+                other.add(b / COUNT, x, y);
+                for (sum, product) in products.iter_mut().zip([a * a, b * b, a * b]) {
+                    *sum += product / COUNT;
+                }
+            }
+        }
+        let in_planes = |a: &Plane, b: &Plane| a.mean * b.mean + (a.across * b.across + a.down * b.down) / SPREAD;
+        let [own_squares, other_squares, both] = products;
+        Self {
+            own: (own_squares - in_planes(&own, &own)).max(0.0).sqrt(),
+            other: (other_squares - in_planes(&other, &other)).max(0.0).sqrt(),
+            together: both - in_planes(&own, &other),
+        }
+    }
+
+    /// Of half a step of grey value in each, as in [`Sums::correlation`].
+    fn correlation(&self) -> f32 {
+        self.together / ((self.own + 0.5) * (self.other + 0.5))
+    }
+}
+
+/// A tile's mean brightness, and its moments across and down.
+#[derive(Default)]
+struct Plane {
+    mean: f32,
+    across: f32,
+    down: f32,
+}
+
+impl Plane {
+    fn add(&mut self, share: f32, x: f32, y: f32) {
+        self.mean += share;
+        self.across += share * x;
+        self.down += share * y;
+    }
+}
+
 /// Compares tile by tile, without moving anything.
 fn judged(frame: &Luma, laid: &Laid, map: Affine, drawn: bool) -> Option<Verdict> {
     widest!(judged, judged_by_tiles, (frame, laid, map, drawn))
