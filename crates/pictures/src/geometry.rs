@@ -329,4 +329,49 @@ mod tests {
         let (x, y) = found.map.apply(100.0, 100.0);
         assert!((x - 100.0).abs() < 0.5 && (y - 100.0).abs() < 0.5, "{x} {y}");
     }
+
+    /// Features with bits of their own, and where they lie in a crop, with so many bits changed.
+    fn cropped(changed: impl Fn(usize) -> u32) -> (Vec<Feature>, Vec<Feature>) {
+        let mut state = 7_u64;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state ^ (state >> 29)
+        };
+        let theirs = (0..14).map(|at| Feature {
+            x: (120 + at * 61 % 150) as f32,
+            y: (60 + at * 47 % 120) as f32,
+            size: 1.0,
+            angle: 0.3,
+            bits: [draw(), draw(), draw(), draw()],
+        });
+        let theirs: Vec<Feature> = theirs.collect();
+        let in_crop = |(at, feature): (usize, &Feature)| {
+            let mut bits = feature.bits;
+            for bit in 0..changed(at) {
+                bits[(bit / 64) as usize] ^= 1 << (bit % 64);
+            }
+            Feature { x: feature.x - 100.0, y: feature.y - 50.0, bits, ..*feature }
+        };
+        let ours = theirs.iter().enumerate().map(in_crop).collect();
+        (theirs, ours)
+    }
+
+    #[test]
+    fn what_few_pairs_hint_at_is_found_by_features_that_are_less_alike() {
+        let (theirs, ours) = cropped(|at| if at < 3 { 10 } else { 60 });
+        let alike = theirs.iter().zip(&ours).filter(|(theirs, ours)| theirs.distance(ours) <= ALIKE);
+        let pair = |(theirs, ours): (&Feature, &Feature)| Pair {
+            original: 4,
+            theirs: *theirs,
+            ours: *ours,
+            distance: theirs.distance(ours),
+        };
+        let mut pairs: Vec<Pair> = alike.map(pair).collect();
+        assert_eq!(pairs.len(), 3, "too few to agree");
+        let hint = consensus(&mut pairs).err().flatten().unwrap();
+        let found = Spread::new(ours, (200.0, 150.0)).guided(&hint, theirs.iter()).unwrap();
+        assert!(hint.original == 4 && found.votes > 12, "{found:?}");
+        let elsewhere = cropped(|_| 120).1;
+        assert!(Spread::new(elsewhere, (200.0, 150.0)).guided(&hint, theirs.iter()).is_none());
+    }
 }

@@ -829,6 +829,25 @@ mod tests {
         assert!(verdict.tiles > 500, "and what is left is compared: {verdict:?}");
     }
 
+    /// From dark to light, with grain of its own.
+    fn soft_shade(seed: u64) -> Luma {
+        let mut state = seed;
+        let shades = (0..320 * 240).map(|at: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (60 + at % 320 / 4) as u8 + (state >> 60) as u8
+        });
+        Luma::new(320, 240, shades.collect()).unwrap()
+    }
+
+    #[test]
+    fn soft_shades_that_slant_alike_agree_in_no_detail() {
+        let (one, other) = (soft_shade(1), soft_shade(2));
+        let detail = |picture: &Luma| Detail::of(&one, &Pyramid::new(picture), Affine::SAME);
+        let (same, unlike) = (detail(&one), detail(&other));
+        assert!(same.tiles > 200 && same.agreeing == same.tiles && same.bears_out() && same.is_enough(), "{same:?}");
+        assert!(unlike.tiles == same.tiles && !unlike.bears_out() && !unlike.is_enough(), "{unlike:?}");
+    }
+
     #[test]
     fn half_transparent_words_are_no_letters_that_were_added() {
         let original = blanked(&screen(900, 1), 3);
