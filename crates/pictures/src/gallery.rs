@@ -2,7 +2,7 @@
 
 use crate::decode::{Limits, Unreadable, decode, decode_counted};
 use crate::features::{Feature, Features, Wanted, features};
-use crate::geometry::{Affine, Consensus, Hint, LEAST_VOTES, Spread, consensus};
+use crate::geometry::{Affine, Agreement, Consensus, Hint, Spread, consensus};
 use crate::index::Index;
 use crate::luma::{Luma, Pyramid, limited};
 use crate::packed::Kept;
@@ -293,8 +293,11 @@ impl Gallery {
                     continue;
                 };
                 match consensus(&mut group.to_vec()) {
-                    Ok(agreed) => candidates.push(Candidate::new(original, &agreed, hints.back(mirrored))),
-                    Err(hint) => hints.all.extend(hint.map(|hint| (hint, mirrored))),
+                    Agreement::Enough(agreed) => {
+                        candidates.push(Candidate::new(original, &agreed, hints.back(mirrored)));
+                    }
+                    Agreement::TooLittle(hint) => hints.all.push((hint, mirrored)),
+                    Agreement::Nothing => {}
                 }
             }
         }
@@ -627,6 +630,7 @@ fn judge(verdict: &Verdict, drawn: bool) -> Option<Likeness> {
 mod tests {
     use super::*;
     use crate::drawings::{blanked, card, photo, screen};
+    use crate::geometry::LEAST_VOTES;
 
     fn gallery(count: u32) -> Gallery {
         let mut gallery = Gallery::new();

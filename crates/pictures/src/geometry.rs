@@ -146,10 +146,17 @@ pub(crate) struct Hint {
     proposer: Pair,
 }
 
+/// What the pairs of one original agree on.
+pub(crate) enum Agreement {
+    Enough(Consensus),
+    TooLittle(Hint),
+    Nothing,
+}
+
 /// The map that most pairs of one original agree with. Each pair proposes one from its two places, sizes and
 /// directions; the best is fitted to those that agree, ever more strictly (as in RANSAC, but every pair is tried).
 /// Where too few agree, what those hint at that do.
-pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Result<Consensus, Option<Hint>> {
+pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Agreement {
     pairs.sort_by_key(|pair| pair.distance);
     pairs.truncate(PAIRS);
     let proposals: Vec<Proposal> = pairs.iter().take(PROPOSALS).map(|pair| Proposal::of(pair, pairs)).collect();
@@ -157,15 +164,15 @@ pub(crate) fn consensus(pairs: &mut Vec<Pair>) -> Result<Consensus, Option<Hint>
     if let Some(best) = most.filter(|proposal| proposal.votes >= LEAST_VOTES)
         && let Some(agreed) = settled(best.map, &best.proposer, pairs.clone())
     {
-        return Ok(agreed);
+        return Agreement::Enough(agreed);
     }
     let borne_out = proposals.into_iter().filter(|proposal| proposal.weight > weight(&proposal.proposer));
-    Err(borne_out.max_by_key(|proposal| proposal.weight).map(|Proposal { map, proposer, weight, .. }| Hint {
-        original: proposer.original,
-        weight,
-        map,
-        proposer,
-    }))
+    match borne_out.max_by_key(|proposal| proposal.weight) {
+        Some(Proposal { map, proposer, weight, .. }) => {
+            Agreement::TooLittle(Hint { original: proposer.original, weight, map, proposer })
+        }
+        None => Agreement::Nothing,
+    }
 }
 
 /// A map, fitted to the pairs that agree with the one that proposed it.
@@ -324,7 +331,7 @@ mod tests {
         let right = places(9).map(|(x, y)| pair(x, y, 0.0, 0.0));
         let wrong = places(40).map(|(x, y)| pair(x, y, 11.0, 1.5 + x));
         let mut pairs: Vec<Pair> = right.chain(wrong).collect();
-        let found = consensus(&mut pairs).ok().unwrap();
+        let Agreement::Enough(found) = consensus(&mut pairs) else { panic!("nine agree") };
         assert_eq!(found.votes, 9);
         let (x, y) = found.map.apply(100.0, 100.0);
         assert!((x - 100.0).abs() < 0.5 && (y - 100.0).abs() < 0.5, "{x} {y}");
@@ -368,7 +375,7 @@ mod tests {
         };
         let mut pairs: Vec<Pair> = alike.map(pair).collect();
         assert_eq!(pairs.len(), 3, "too few to agree");
-        let hint = consensus(&mut pairs).err().flatten().unwrap();
+        let Agreement::TooLittle(hint) = consensus(&mut pairs) else { panic!("three hint") };
         let found = Spread::new(ours, (200.0, 150.0)).guided(&hint, theirs.iter()).unwrap();
         assert!(hint.original == 4 && found.votes > 12, "{found:?}");
         let elsewhere = cropped(|_| 120).1;

@@ -518,12 +518,12 @@ impl Detail {
     }
 
     /// Whether it bears out what few tiles say.
-    pub(crate) fn bears_out(&self) -> bool {
+    pub(crate) fn bears_out(self) -> bool {
         self.agreeing >= 5 && self.agreeing * 20 >= self.tiles * 13
     }
 
     /// Whether it is enough where too few tiles have contrast.
-    pub(crate) fn is_enough(&self) -> bool {
+    pub(crate) fn is_enough(self) -> bool {
         self.agreeing >= 8 && self.agreeing * 20 >= self.tiles * 17
     }
 }
