@@ -28,6 +28,11 @@ const FEWEST_TILES: u32 = 24;
 const ENOUGH_TILES: u32 = 64;
 /// Share of bad tiles up to which a photograph is the same.
 const FEW_BAD: f32 = 0.05;
+/// The same where no strong tile agrees by less than [`CLEAR`]: brightening takes soft shades away.
+const SOME_BAD: f32 = 0.25;
+/// Agreement of a strong tile that shows the same thing well, and at all.
+const CLEAR: f32 = 0.75;
+const FAINT: f32 = 0.35;
 /// Tiles with letters or edges that are enough to go by.
 const FEWEST_STRONG: u32 = 50;
 /// Width at which a whole screen must be seen to tell it from others of its template.
@@ -348,15 +353,13 @@ impl Gallery {
         let map = candidate.map.after(&to_full);
         let drawn = original.is_drawn();
         // Where others may show the same, how well it can be laid decides.
-        let is_enough = |verdict: &Verdict| {
-            !original.has_rivals() && judge(&original.unsigned(verdict), drawn) == Some(Likeness::Same)
-        };
+        let is_enough = |verdict: &Verdict| !original.has_rivals() && original.judge(verdict) == Some(Likeness::Same);
         let verdict = compare(&frame, pyramid, map, (candidate.votes == 0, drawn), is_enough)?;
         let is_borne_out = || {
             let detail = Detail::of(&frame, pyramid, verdict.map);
             if verdict.tiles < FEWEST_TILES { detail.is_enough() } else { detail.bears_out() }
         };
-        let mut likeness = match judge(&original.unsigned(&verdict), drawn) {
+        let mut likeness = match original.judge(&verdict) {
             None if is_soft(candidate, &verdict, drawn) && is_borne_out() => Likeness::Same,
             judged => judged?,
         };
@@ -415,6 +418,25 @@ impl Original {
     /// A screen or a card: others have some of which parts are the same.
     fn has_rivals(&self) -> bool {
         self.plainness >= 0.2
+    }
+
+    /// What the tiles mean for this original.
+    fn judge(&self, verdict: &Verdict) -> Option<Likeness> {
+        let verdict = self.unsigned(verdict);
+        let judged = judge(&verdict, self.is_drawn())?;
+        Some(if self.shows_nothing_else(&verdict) { Likeness::Same } else { judged })
+    }
+
+    /// Whether all strong tiles of a photograph agree in what they show, though not all as well as they would in a
+    /// copy that was not tilted, brightened or written over: what another picture shows there does not correlate, but
+    /// for other letters of a card.
+    fn shows_nothing_else(&self, verdict: &Verdict) -> bool {
+        let most_bad = match verdict.worst {
+            CLEAR.. => SOME_BAD,
+            FAINT.. if !self.has_rivals() => FEW_BAD,
+            _ => return false,
+        };
+        !self.is_drawn() && verdict.strong >= FEWEST_STRONG && verdict.bad_share() <= most_bad
     }
 
     /// What the tiles say apart from a name that programs write into a corner. Of a photograph the corner may differ; of a screen
