@@ -33,6 +33,8 @@ const SOME_BAD: f32 = 0.25;
 /// Agreement of a strong tile that shows the same thing well, and at all.
 const CLEAR: f32 = 0.75;
 const FAINT: f32 = 0.35;
+/// Share of a card that must be seen in a mirror: a smaller part may be symmetrical, or a portrait that was turned round.
+const LEAST_MIRRORED: f32 = 0.3;
 /// Tiles with letters or edges that are enough to go by.
 const FEWEST_STRONG: u32 = 50;
 /// Width at which a whole screen must be seen to tell it from others of its template.
@@ -363,18 +365,20 @@ impl Gallery {
             None if is_soft(candidate, &verdict, drawn) && is_borne_out() => Likeness::Same,
             judged => judged?,
         };
+        let map = verdict.map.after(&to_full.inverse()?);
+        let view = view(&verdict, &map, original.size, pyramid.size());
         if likeness == Likeness::Same
-            && (is_vague(candidate, &verdict, quality)
+            && ((original.has_rivals() && view.mirrored && view.shown < LEAST_MIRRORED)
+                || is_vague(candidate, &verdict, quality)
                 || (is_doubtful(candidate, &verdict, drawn) && !is_borne_out())
                 || (original.has_rivals() && self.is_contested(candidate.original, &verdict, pyramid, compared)))
         {
             likeness = Likeness::SameTemplate;
         }
-        let map = verdict.map.after(&to_full.inverse()?);
         let found = Match {
             original: original.id,
             likeness,
-            view: view(&verdict, &map, original.size, pyramid.size()),
+            view,
             bad_tiles: verdict.bad_share(),
             tiles: verdict.tiles,
             correlation: verdict.correlation,
