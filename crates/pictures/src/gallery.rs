@@ -3,7 +3,7 @@
 use crate::decode::{Limits, Unreadable, decode, decode_counted};
 use crate::features::{Feature, Features, Wanted, features};
 use crate::geometry::{Affine, Agreement, Consensus, Hint, Spread, consensus};
-use crate::index::Index;
+use crate::index::{Effort, Index, Pair};
 use crate::luma::{Luma, Pyramid, limited};
 use crate::packed::Kept;
 use crate::pdq::{Hash, Laid, Spectrum, nearest};
@@ -26,6 +26,10 @@ const UNLIKE: f32 = 0.6;
 const FEWEST_TILES: u32 = 24;
 /// Tiles that are enough without asking whether they agree in more than their shades.
 const ENOUGH_TILES: u32 = 64;
+/// Corners nearer to one line than this may slide along it: a rail, a cable, a row of windows.
+const LEAST_BREADTH: f32 = 0.1;
+/// Mean correlation of what did not.
+const LEAST_ON_A_LINE: f32 = 0.85;
 /// Share of bad tiles up to which a photograph is the same.
 const FEW_BAD: f32 = 0.05;
 /// The same where no strong tile agrees by less than [`CLEAR`]: brightening takes soft shades away.
@@ -46,10 +50,14 @@ const VAGUE_QUALITY: u8 = 50;
 /// Features of an original, and of a picture.
 const THEIRS: Wanted = Wanted { count: 800, pixels: 1 << 20, mirrored: false };
 const BETWEEN: Wanted = Wanted { count: 700, ..THEIRS };
-/// A picture with fewer has its features at the sizes between looked for, too.
-const FEW_FEATURES: usize = 150;
-/// Originals that a few features hint at which are looked at more closely where nothing else is found.
+/// A picture with fewer features in which nothing is found is looked at closely.
+const FEW_FEATURES: usize = 300;
+/// With fewer, those at the sizes between are looked for, too.
+const FEWER_FEATURES: usize = 150;
+/// Originals that a few features hint at which are followed.
 const HINTS: usize = 24;
+/// Originals that are compared when a picture is looked at closely.
+const CLOSELY: usize = 16;
 const OURS: Wanted = Wanted { count: 600, pixels: 420_000, mirrored: true };
 
 /// Whether a picture is the original.
@@ -216,20 +224,42 @@ impl Gallery {
             &reduced
         };
         let pyramid = Pyramid::new(picture);
-        let (mut candidates, hints) = self.by_features(&pyramid);
+        let found = features(&pyramid, OURS);
+        let mut candidates = self.by_features(&found, pyramid.size().0);
         let quality = self.by_hash(&pyramid, &mut candidates);
-        candidates
-            .sort_by_key(|candidate| (std::cmp::Reverse(candidate.votes), candidate.distance, candidate.original));
+        surest_candidates_first(&mut candidates);
         let is_cut = keep_first_originals(&mut candidates);
         let mut compared = 0;
         let mut matches = self.verified(&candidates, (&pyramid, quality), &mut compared);
-        if !matches.iter().any(Laying::is_same) {
-            let guided = self.verified(&self.by_hints(hints), (&pyramid, quality), &mut compared);
-            matches.extend(guided.into_iter().filter(Laying::is_same));
+        if !matches.iter().any(Laying::is_same) && found.plain.len() < FEW_FEATURES {
+            matches.extend(self.looked_closely(found, (&pyramid, quality), &mut compared));
         }
         self.doubt_what_several_show(&mut matches, pyramid.size(), &mut compared);
         let matches = matches.into_iter().map(|laying| laying.found).collect();
         Looked { matches: surest_first(matches), compared, is_cut }
+    }
+
+    /// Which originals a picture with few features is the same as: more of them are held against more of the
+    /// originals', and what too few agree on is looked at, too.
+    fn looked_closely(&self, mut found: Features, picture: (&Pyramid, u8), compared: &mut u64) -> Vec<Laying> {
+        if let Some(level) = picture.0.levels().first().filter(|_| found.plain.len() < FEWER_FEATURES) {
+            let more = between(&level.luma, OURS);
+            found.plain.extend(more.plain);
+            found.mirrored.extend(more.mirrored);
+        }
+        let mut hints = Hints::new(&found, picture.0.size());
+        let mut candidates = Vec::new();
+        self.each_group(&found, Effort::MORE, |pairs, mirrored| match consensus(pairs) {
+            Agreement::Enough(agreed) => candidates.push(Candidate::new(&agreed, back(mirrored, hints.width))),
+            Agreement::TooLittle(hint) => hints.all.push((hint, mirrored)),
+            Agreement::Nothing => {}
+        });
+        candidates.extend(self.by_hints(&mut hints));
+        surest_candidates_first(&mut candidates);
+        candidates.truncate(CLOSELY);
+        let mut layings = self.verified(&candidates, picture, compared);
+        layings.retain(Laying::is_same);
+        layings
     }
 
     fn verified(&self, candidates: &[Candidate], picture: (&Pyramid, u8), compared: &mut u64) -> Vec<Laying> {
@@ -288,37 +318,36 @@ impl Gallery {
         verdict.is_some_and(|verdict| judge(&verdict, drawn) == Some(Likeness::Same))
     }
 
-    fn by_features(&self, pyramid: &Pyramid) -> (Vec<Candidate>, Hints) {
-        let found = features_of(pyramid);
+    fn by_features(&self, found: &Features, width: f32) -> Vec<Candidate> {
         let mut candidates = Vec::new();
-        let mut hints = Hints::new(&found, pyramid.size());
-        for (features, mirrored) in [(&found.plain, false), (&found.mirrored, true)] {
-            let mut pairs = self.index.pairs(features);
-            pairs.sort_by_key(|pair| pair.original);
-            for group in pairs.chunk_by(|left, right| left.original == right.original) {
-                let Some(original) = group.first().map(|pair| pair.original).filter(|_| group.len() > 1) else {
-                    continue;
-                };
-                match consensus(&mut group.to_vec()) {
-                    Agreement::Enough(agreed) => {
-                        candidates.push(Candidate::new(original, &agreed, hints.back(mirrored)));
-                    }
-                    Agreement::TooLittle(hint) => hints.all.push((hint, mirrored)),
-                    Agreement::Nothing => {}
-                }
+        self.each_group(found, Effort::USUAL, |pairs, mirrored| {
+            if let Agreement::Enough(agreed) = consensus(pairs) {
+                candidates.push(Candidate::new(&agreed, back(mirrored, width)));
             }
+        });
+        candidates
+    }
+
+    /// Calls `visit` with the pairs of each original, and with whether they are of the picture in a mirror.
+    fn each_group(&self, found: &Features, effort: Effort, mut visit: impl FnMut(&mut Vec<Pair>, bool)) {
+        for (features, mirrored) in [(&found.plain, false), (&found.mirrored, true)] {
+            let mut pairs = self.index.pairs(features, effort);
+            pairs.sort_by_key(|pair| pair.original);
+            let groups = pairs.chunk_by(|left, right| left.original == right.original);
+            groups
+                .filter(|group| group.len() >= effort.least_pairs)
+                .for_each(|group| visit(&mut group.to_vec(), mirrored));
         }
-        (candidates, hints)
     }
 
     /// Where the originals lie that features hint at, the likeliest first.
-    fn by_hints(&self, mut hints: Hints) -> Vec<Candidate> {
+    fn by_hints(&self, hints: &mut Hints) -> Vec<Candidate> {
         hints.all.sort_by_key(|(hint, _)| std::cmp::Reverse(hint.weight));
         let likely = hints.all.iter().take(HINTS);
         let guided = likely.filter_map(|(hint, mirrored)| {
             let spread = if *mirrored { &hints.mirrored } else { &hints.plain };
             let agreed = spread.guided(hint, self.index.of(hint.original))?;
-            Some(Candidate::new(hint.original, &agreed, hints.back(*mirrored)))
+            Some(Candidate::new(&agreed, back(*mirrored, hints.width)))
         });
         guided.collect()
     }
@@ -342,7 +371,7 @@ impl Gallery {
         for (place, (distance, part, laid)) in closest.into_iter().enumerate() {
             let Some(original) = self.originals.get(place).filter(|_| distance <= HASHES_ALIKE) else { continue };
             let map = part.map(original.size, pyramid.size(), laid);
-            candidates.push(Candidate { original: place as u32, map, votes: 0, distance });
+            candidates.push(Candidate { original: place as u32, map, votes: 0, breadth: 1.0, distance });
         }
         spectrum.quality
     }
@@ -359,7 +388,11 @@ impl Gallery {
         let verdict = compare(&frame, pyramid, map, (candidate.votes == 0, drawn), is_enough)?;
         let is_borne_out = || {
             let detail = Detail::of(&frame, pyramid, verdict.map);
-            if verdict.tiles < FEWEST_TILES { detail.is_enough() } else { detail.bears_out() }
+            if verdict.tiles < FEWEST_TILES || candidate.is_on_a_line() {
+                detail.is_enough()
+            } else {
+                detail.bears_out()
+            }
         };
         let mut likeness = match original.judge(&verdict) {
             None if is_soft(candidate, &verdict, drawn) && is_borne_out() => Likeness::Same,
@@ -368,7 +401,8 @@ impl Gallery {
         let map = verdict.map.after(&to_full.inverse()?);
         let view = view(&verdict, &map, original.size, pyramid.size());
         if likeness == Likeness::Same
-            && ((original.has_rivals() && view.mirrored && view.shown < LEAST_MIRRORED)
+            && ((candidate.is_on_a_line() && verdict.correlation < LEAST_ON_A_LINE)
+                || (original.has_rivals() && view.mirrored && view.shown < LEAST_MIRRORED)
                 || is_vague(candidate, &verdict, quality)
                 || (is_doubtful(candidate, &verdict, drawn) && !is_borne_out())
                 || (original.has_rivals() && self.is_contested(candidate.original, &verdict, pyramid, compared)))
@@ -473,17 +507,6 @@ impl Original {
         let whole = compare(&own, &Pyramid::new(&others), map, (false, true), |_| false);
         whole.is_some_and(|verdict| judge(&verdict, true) == Some(Likeness::Same))
     }
-}
-
-/// Features of a picture that is looked at.
-fn features_of(pyramid: &Pyramid) -> Features {
-    let mut found = features(pyramid, OURS);
-    if let Some(level) = pyramid.levels().first().filter(|_| found.plain.len() < FEW_FEATURES) {
-        let more = between(&level.luma, OURS);
-        found.plain.extend(more.plain);
-        found.mirrored.extend(more.mirrored);
-    }
-    found
 }
 
 /// Features at the sizes between those of the pyramid: a picture's own sizes may lie there, and what is around a corner
@@ -603,14 +626,34 @@ struct Candidate {
     original: u32,
     map: Affine,
     votes: usize,
+    breadth: f32,
     distance: u16,
 }
 
 impl Candidate {
-    /// Where features agree; `back` from what was mirrored, if it was.
-    fn new(original: u32, agreed: &Consensus, back: Affine) -> Self {
-        Self { original, map: back.after(&agreed.map), votes: agreed.votes, distance: 256 }
+    fn is_on_a_line(&self) -> bool {
+        self.breadth < LEAST_BREADTH
     }
+
+    /// Where features agree; `back` from what was mirrored, if it was.
+    fn new(agreed: &Consensus, back: Affine) -> Self {
+        Self {
+            original: agreed.original,
+            map: back.after(&agreed.map),
+            votes: agreed.votes,
+            breadth: agreed.breadth,
+            distance: 256,
+        }
+    }
+}
+
+/// From the places that were mirrored, where they were, to the picture's.
+fn back(mirrored: bool, width: f32) -> Affine {
+    if mirrored { Affine { xx: -1.0, x0: width, ..Affine::SAME } } else { Affine::SAME }
+}
+
+fn surest_candidates_first(candidates: &mut [Candidate]) {
+    candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.votes), candidate.distance, candidate.original));
 }
 
 /// Originals that too few features agree on, and all features of the picture.
@@ -626,11 +669,6 @@ impl Hints {
     fn new(found: &Features, size: (f32, f32)) -> Self {
         let spread = |features: &[Feature]| Spread::new(features.to_vec(), size);
         Self { all: Vec::new(), plain: spread(&found.plain), mirrored: spread(&found.mirrored), width: size.0 }
-    }
-
-    /// From the places that were mirrored, where they were, to the picture's.
-    fn back(&self, mirrored: bool) -> Affine {
-        if mirrored { Affine { xx: -1.0, x0: self.width, ..Affine::SAME } } else { Affine::SAME }
     }
 }
 
@@ -882,9 +920,21 @@ mod tests {
     }
 
     #[test]
+    fn a_small_part_of_a_card_in_a_mirror_is_nobodys() {
+        let (mut gallery, card) = (Gallery::new(), card(1, 800, 500));
+        gallery.add_luma(1, card.clone());
+        assert!(gallery.last_has_template());
+        let part = |across: usize| card.cut(0, 0, card.width() * across / 10, card.height() / 2);
+        assert_eq!(only(&gallery.look(&part(5))).likeness, Likeness::Same);
+        let mirrored = |part: Luma| gallery.look(&crate::exif::upright(part, 2));
+        assert_eq!(only(&mirrored(part(5))).likeness, Likeness::SameTemplate);
+        assert_eq!(only(&mirrored(card.clone())).likeness, Likeness::Same, "a whole card is");
+    }
+
+    #[test]
     fn a_few_soft_tiles_that_agree_are_nobodys() {
         let verdict = Verdict { tiles: 24, inside: 60, width: 640, height: 480, ..Verdict::EMPTY };
-        let led_by_hash = Candidate { original: 0, map: Affine::SAME, votes: 0, distance: 30 };
+        let led_by_hash = Candidate { original: 0, map: Affine::SAME, votes: 0, breadth: 1.0, distance: 30 };
         assert_eq!(judge(&verdict, false), Some(Likeness::Same), "the tiles alone would say so");
         assert!(is_vague(&led_by_hash, &verdict, 49));
         assert!(
@@ -895,7 +945,7 @@ mod tests {
 
     #[test]
     fn originals_that_are_not_compared_are_said_to_be_left_out() {
-        let candidate = |original| Candidate { original, map: Affine::SAME, votes: 9, distance: 30 };
+        let candidate = |original| Candidate { original, map: Affine::SAME, votes: 9, breadth: 1.0, distance: 30 };
         let mut many: Vec<_> = (0..COMPARED as u32).flat_map(|id| (0..9).map(move |_| candidate(id))).collect();
         assert!(!keep_first_originals(&mut many), "many ways to lay a picture are no other originals");
         assert_eq!(many.len(), COMPARED * WAYS);

@@ -126,8 +126,11 @@ impl Affine {
 /// Where most pairs agree that the original lies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Consensus {
+    pub(crate) original: u32,
     pub(crate) map: Affine,
     pub(crate) votes: usize,
+    /// Across and along the line that the agreeing places are nearest to: their spread across by that along.
+    pub(crate) breadth: f32,
 }
 
 /// Pairs looked at; of more, those most alike.
@@ -186,8 +189,14 @@ fn settled(mut map: Affine, proposer: &Pair, mut pairs: Vec<Pair>) -> Option<Con
             near.iter().map(|pair| ((pair.theirs.x, pair.theirs.y), (pair.ours.x, pair.ours.y))).collect();
         map = Affine::fitted(&places, places.len() < 12)?;
     }
-    let votes = distinct(pairs.iter().filter(|pair| hits(&map, pair, 4.0 * pair.theirs.size.max(1.0))));
-    (votes >= LEAST_VOTES && map.is_plausible()).then_some(Consensus { map, votes })
+    pairs.retain(|pair| hits(&map, pair, 4.0 * pair.theirs.size.max(1.0)));
+    let (votes, breadth) = (distinct(pairs.iter()), breadth(&pairs));
+    (votes >= LEAST_VOTES && map.is_plausible()).then_some(Consensus {
+        original: proposer.original,
+        map,
+        votes,
+        breadth,
+    })
 }
 
 fn proposed(pair: &Pair) -> Affine {
@@ -303,6 +312,23 @@ impl Pair {
     }
 }
 
+/// How far the original's places spread across the line that they are nearest to, by how far along it: 0 on a line.
+fn breadth(pairs: &[Pair]) -> f32 {
+    let count = pairs.len().max(1) as f32;
+    let mean = |pick: fn(&Pair) -> f32| pairs.iter().map(pick).sum::<f32>() / count;
+    let (x, y) = (mean(|pair| pair.theirs.x), mean(|pair| pair.theirs.y));
+    let (mut across, mut both, mut down) = (0.0_f32, 0.0_f32, 0.0_f32);
+    for pair in pairs {
+        let (u, v) = (pair.theirs.x - x, pair.theirs.y - y);
+        across += u * u;
+        both += u * v;
+        down += v * v;
+    }
+    let (half, difference) = ((across + down) * 0.5, (across - down) * 0.5);
+    let turn = (difference * difference + both * both).sqrt();
+    ((half - turn).max(0.0) / (half + turn).max(1e-6)).sqrt()
+}
+
 /// Pairs at different places: several pairs of one corner, or of one place on several levels, are one witness.
 fn distinct<'a>(pairs: impl Iterator<Item = &'a Pair>) -> usize {
     let mut cells: Vec<(i32, i32)> =
@@ -335,6 +361,14 @@ mod tests {
         assert_eq!(found.votes, 9);
         let (x, y) = found.map.apply(100.0, 100.0);
         assert!((x - 100.0).abs() < 0.5 && (y - 100.0).abs() < 0.5, "{x} {y}");
+    }
+
+    #[test]
+    fn corners_along_a_rail_have_no_breadth_and_others_have() {
+        let along = |slope: f32| (0..9).map(move |at| pair(at as f32 * 20.0, at as f32 * slope, 0.0, 0.0));
+        let rail: Vec<Pair> = along(7.0).collect();
+        let two: Vec<Pair> = along(7.0).chain(along(-7.0)).collect();
+        assert!(breadth(&rail) < 0.01 && breadth(&two) > 0.2, "{} {}", breadth(&rail), breadth(&two));
     }
 
     /// Features with bits of their own, and where they lie in a crop, with so many bits changed.

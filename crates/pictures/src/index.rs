@@ -10,16 +10,11 @@
 )]
 
 use crate::features::Feature;
+use crate::geometry::LEAST_VOTES;
 use crate::wide::widest;
 
 const TABLES: usize = 8;
 const BUCKETS: usize = 1 << 16;
-/// Tables that are asked, and entries of a bucket that are looked at: screens of one template fill buckets with copies
-/// of the same letters.
-const USUAL: Effort = Effort { tables: 4, entries: 48 };
-/// The same for a picture with few features.
-const FEW: Effort = Effort { tables: TABLES, entries: 128 };
-const FEW_FEATURES: usize = 300;
 /// Differing bits of two features that may be the same place.
 pub(crate) const ALIKE: u32 = 52;
 /// Differing bits of their sketches, an eighth of all bits.
@@ -33,10 +28,21 @@ pub(crate) struct Index {
     starts: Vec<usize>,
 }
 
+/// How hard features are looked for.
 #[derive(Clone, Copy)]
-struct Effort {
+pub(crate) struct Effort {
+    /// Tables that are asked.
     tables: usize,
+    /// Entries of a bucket that are looked at: screens of one template fill buckets with copies of the same letters.
     entries: usize,
+    /// Originals with fewer pairs are passed over.
+    pub(crate) least_pairs: usize,
+}
+
+impl Effort {
+    pub(crate) const USUAL: Self = Self { tables: 4, entries: 48, least_pairs: LEAST_VOTES };
+    /// For a picture with few features.
+    pub(crate) const MORE: Self = Self { tables: TABLES, entries: 128, least_pairs: 2 };
 }
 
 /// A feature and whose it is.
@@ -91,13 +97,12 @@ impl Index {
     }
 
     /// Features that look like those of a picture: of each original the one most alike to each of them.
-    pub(crate) fn pairs(&self, features: &[Feature]) -> Vec<Pair> {
-        widest!(pairs, Self::pairs_of, (self, features))
+    pub(crate) fn pairs(&self, features: &[Feature], effort: Effort) -> Vec<Pair> {
+        widest!(pairs, Self::pairs_of, (self, features, effort))
     }
 
     #[inline(always)]
-    pub(crate) fn pairs_of(&self, features: &[Feature]) -> Vec<Pair> {
-        let effort = if features.len() < FEW_FEATURES { FEW } else { USUAL };
+    pub(crate) fn pairs_of(&self, features: &[Feature], effort: Effort) -> Vec<Pair> {
         let mut all = Vec::new();
         let mut found: Vec<(u32, u32, u32)> = Vec::new();
         for (turn, ours) in features.iter().enumerate() {

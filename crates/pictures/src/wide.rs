@@ -21,7 +21,7 @@ pub(crate) use x86_64::{is_there, judged, nearest, pairs, refine};
 mod x86_64 {
     use crate::features::Feature;
     use crate::geometry::Affine;
-    use crate::index::{Index, Pair};
+    use crate::index::{Effort, Index, Pair};
     use crate::luma::Luma;
     use crate::pdq::Hash;
     use crate::tiles::{Laid, Verdict};
@@ -37,8 +37,8 @@ mod x86_64 {
     }
 
     #[target_feature(enable = "avx2,popcnt")]
-    pub(crate) fn pairs(index: &Index, features: &[Feature]) -> Vec<Pair> {
-        index.pairs_of(features)
+    pub(crate) fn pairs(index: &Index, features: &[Feature], effort: Effort) -> Vec<Pair> {
+        index.pairs_of(features, effort)
     }
 
     #[target_feature(enable = "avx2,popcnt")]
