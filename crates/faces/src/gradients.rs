@@ -90,7 +90,7 @@ impl Gradients {
         let squares: f64 = values.iter().map(|value| f64::from(*value) * f64::from(*value)).sum();
         let length = squares.sqrt() as f32;
         if length > 0.0 {
-            values.iter_mut().for_each(|value| *value /= length);
+            values = values.map(|value| value / length);
         }
         values
     }
@@ -108,11 +108,12 @@ fn difference(window: &Window, at: usize, step: usize, start: usize) -> i32 {
 
 /// A gradient with its amount, parted by the sign of the other.
 fn channels(across: i32, down: i32) -> Sums {
-    let part = |value: i32, is_first: bool| {
-        if is_first { [value, value.abs(), 0, 0] } else { [0, 0, value, value.abs()] }
-    };
-    let ([a, b, c, d], [e, f, g, h]) = (part(across, down >= 0), part(down, across >= 0));
-    [a, b, c, d, e, f, g, h]
+    let mut channels = [0; CHANNELS];
+    let first = [(if down >= 0 { 0 } else { 2 }, across), (if across >= 0 { 4 } else { 6 }, down)];
+    for (at, value) in first {
+        (channels[at], channels[at + 1]) = (value, value.abs());
+    }
+    channels
 }
 
 #[cfg(test)]

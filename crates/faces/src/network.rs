@@ -66,8 +66,9 @@ mod tests {
     #[test]
     fn products_of_every_length_are_summed() {
         for length in 0..40 {
-            let left: Vec<f32> = (0..length).map(|at| at as f32).collect();
-            assert_eq!(product(&left, &left), (0..length).map(|at| (at * at) as f32).sum::<f32>());
+            let left: Vec<f32> = (0_u16..length).map(f32::from).collect();
+            let expected: u32 = (0..u32::from(length)).map(|at| at * at).sum();
+            assert_eq!(product(&left, &left) as u32, expected);
         }
     }
 }

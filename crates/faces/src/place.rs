@@ -22,9 +22,9 @@ impl Place {
     }
 
     /// Moved and resized as a network says: by shares of its side, of which a half is none.
-    pub(crate) fn corrected(self, [score, across, down, size]: [f32; 4]) -> Self {
+    pub(crate) fn corrected(self, [score, across, down, growth]: [f32; 4]) -> Self {
         let old = self.side as f32;
-        let side = (2.0 * size * old + 0.5).floor();
+        let side = (2.0 * growth * old + 0.5).floor();
         let moved =
             |at: i32, share: f32| ((share * 2.0 - 1.0) * old + at as f32 + (old - side) * 0.5 + 0.5).floor() as i32;
         Self { left: moved(self.left, across), top: moved(self.top, down), side: side as i32, score }
