@@ -7,8 +7,10 @@ use crate::exit::{Exit, Fault, say};
 use crate::fold::{Address, Folded, Runs};
 use crate::history::History;
 use crate::intake::{self, Intake};
+use crate::onlooker::Models;
 use crate::originals::{self, Originals};
 use crate::output;
+use crate::picture_faces::PictureFaces;
 use crate::picture_text::PictureText;
 use crate::pipeline::{self, Found, Plan};
 use dyetrace_case::{Case, Damage, Endpoint, ExhibitId, Item, KeyMaterial, Kind, Opaque, Secret, Subject};
@@ -82,8 +84,9 @@ pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
     let originals = Originals::of(&subject);
     // A judgement must be the same for whoever judges the case again, whatever is installed there.
     let text = if asked.folds { Err(NOT_JUDGED.to_owned()) } else { PictureText::open() };
-    let reader = text.as_ref().ok().cloned();
-    let scanner = originals::reading_scanner(&subject, originals.as_ref(), &material, asked.options.clone(), reader);
+    let faces = if asked.folds { Err(NOT_JUDGED.to_owned()) } else { PictureFaces::open() };
+    let models = Models { text: text.as_ref().ok().cloned(), faces: faces.as_ref().ok().cloned() };
+    let scanner = originals::looking_scanner(&subject, originals.as_ref(), &material, asked.options.clone(), models);
     let threads = asked.reading.threads.map_or_else(cores, usize::from);
     let comparison = Comparison::planned(&intake);
     let exhibits: Vec<&str> = intake.exhibits.iter().map(|opened| opened.exhibit().path.as_str()).collect();
@@ -106,6 +109,8 @@ pub(crate) fn audited(asked: &Asked<'_>) -> Result<Audited, Fault> {
     audit.notes.extend(material_in_words(&material));
     audit.pictures.text_read = text.as_ref().ok().map(|text| text.account());
     audit.pictures.text_not_examined = text.err();
+    audit.pictures.faces_sought = faces.as_ref().ok().map(|faces| faces.account());
+    audit.pictures.faces_not_examined = faces.err();
     Ok(Audited { intake, subject, originals, material, audit, unplanted, folded: runs.map(|runs| (runs, folded)) })
 }
 
@@ -352,7 +357,7 @@ fn assemble(intake: &Intake, subject: &Subject, plan: &Plan<'_>, read: Read, fou
     audit
 }
 
-/// Why a judgement reads no text in pictures.
+/// Why a judgement reads no text in pictures and looks for no faces.
 const NOT_JUDGED: &str = "judgements do not rest on models that are installed; dyetrace audit does";
 
 fn limited((limit, records): (&Limit, &u64)) -> String {

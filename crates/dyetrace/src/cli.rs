@@ -398,7 +398,7 @@ pub(crate) struct DataFolder {
 /// Subcommands of `models`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsCommand {
-    /// Fetch the models from a package index, checked against checksums that are compiled in
+    /// Fetch the models from package indexes, checked against checksums that are compiled in
     Install(ModelsInstallArguments),
     /// Say which models there are, and under which licence
     List,
@@ -409,12 +409,15 @@ pub(crate) enum ModelsCommand {
 /// Arguments of `models install`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The index is --index, else PIP_INDEX_URL of the environment, else Python's own. Who serves the package does not
-matter: what has another checksum is refused, and nothing is written. Models are kept in DYETRACE_MODELS, else in
-$XDG_DATA_HOME/dyetrace/models. Nothing else fetches them. See docs/pictures.md.
+    after_help = "Without a file: the model that finds faces (the crate rustface, BSD-2-Clause) and, where dyetrace was built with the
+feature ocr, those that read text (the wheel rapidocr-onnxruntime, Apache-2.0). Python's index is --index, else
+PIP_INDEX_URL of the environment, else Python's own; Rust's registry is --crates, else crates.io. Who serves a package
+does not matter: what has another checksum is refused, and nothing is written. Models are kept in DYETRACE_MODELS, else
+in $XDG_DATA_HOME/dyetrace/models. Nothing else fetches them. See docs/pictures.md.
 
 Examples:
   dyetrace models install
+  dyetrace models install rustface-0.1.7.crate
   pip download --no-deps rapidocr-onnxruntime==1.4.4
   dyetrace models install rapidocr_onnxruntime-1.4.4-py3-none-any.whl"
 )]
@@ -425,6 +428,9 @@ pub(crate) struct ModelsInstallArguments {
     /// The Python package index to ask
     #[arg(long, value_name = "URL", conflicts_with = "from")]
     pub(crate) index: Option<String>,
+    /// The registry of Rust's packages to ask, as cargo names it (sparse+https://...)
+    #[arg(long, value_name = "URL", conflicts_with = "from")]
+    pub(crate) crates: Option<String>,
 }
 
 /// Subcommands of `rules`.

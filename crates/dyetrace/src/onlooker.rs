@@ -1,9 +1,12 @@
 //! What the search cannot see by itself: planted files, and what picture files tell beside the picture.
 
+use crate::each_picture::Looked;
 use crate::misread::{Amount, Sought};
 use crate::originals::Originals;
-use crate::picture_text::{PictureLines, PictureText, TextLine};
+use crate::picture_faces::PictureFaces;
+use crate::picture_text::{PictureText, TextLine};
 use dyetrace_case::{Datum, DatumId, Secret, Strength, Subject};
+use dyetrace_faces::Face;
 use dyetrace_pictures::{Embedded, Note, Notes, Shows, notes, shows};
 use dyetrace_search::{Beside, LookedBeside, ReadBeside, Reading, SeenBeside, Told};
 use std::sync::Arc;
@@ -34,6 +37,8 @@ pub(crate) mod fact {
     pub(crate) const EMBEDDED: &str = "embedded";
     /// What that shows.
     pub(crate) const SHOWS: &str = "shows";
+    /// One face: left, top, width, height in pixels of the upright picture, and how sure it is.
+    pub(crate) const FACE: &str = "face";
 }
 
 /// Whoever looks at pictures beside the search.
@@ -42,7 +47,16 @@ pub(crate) struct Onlooker {
     positions: Vec<Position>,
     /// Planted values as they are looked for in text in pictures.
     sought: Vec<Sought>,
-    text: Option<Arc<PictureText>>,
+    models: Models,
+}
+
+/// Who looks at the pixels of pictures with models that are installed; nobody where they are not.
+#[derive(Clone, Default)]
+pub(crate) struct Models {
+    /// Reads text.
+    pub(crate) text: Option<Arc<PictureText>>,
+    /// Looks for faces.
+    pub(crate) faces: Option<Arc<PictureFaces>>,
 }
 
 /// A planted position.
@@ -54,12 +68,12 @@ struct Position {
 }
 
 impl Onlooker {
-    /// For a subject and its planted files; text in pictures is read where somebody is given who can.
-    pub(crate) fn new(subject: &Subject, originals: Option<Arc<Originals>>, text: Option<Arc<PictureText>>) -> Self {
+    /// For a subject and its planted files.
+    pub(crate) fn new(subject: &Subject, originals: Option<Arc<Originals>>, models: Models) -> Self {
         let positions = subject.data.iter().filter_map(position).collect();
-        let values = subject.data.iter().filter(|datum| datum.file.is_none() && text.is_some());
+        let values = subject.data.iter().filter(|datum| datum.file.is_none() && models.text.is_some());
         let sought = values.filter_map(Sought::of).collect();
-        Self { originals, positions, sought, text }
+        Self { originals, positions, sought, models }
     }
 
     /// A planted position in a picture's notes that no text shows, because the fractions there round to another one.
@@ -136,12 +150,14 @@ impl Beside for Onlooker {
     fn read(&self, bytes: &[u8]) -> ReadBeside {
         let files = notes(bytes);
         let is_cut = files.is_cut || !files.left.is_empty();
-        let text = self.text.as_ref().map(|text| text.lines(bytes, &files)).unwrap_or_default();
-        let mut text = text.into_iter();
+        let text = self.models.text.as_ref().map(|text| text.lines(bytes, &files)).unwrap_or_default();
+        let faces = self.models.faces.as_ref().map(|faces| faces.faces(bytes, &files)).unwrap_or_default();
+        let (mut text, mut faces) = (text.into_iter(), faces.into_iter());
         let mut compared = 0;
         let told = files.asked.into_iter().map(|told| {
             compared += usize::from(told.embedded.is_some());
-            in_words(bytes, told, compared <= MOST_COMPARED, &text.next().unwrap_or_default())
+            let seen = (text.next().unwrap_or_default(), faces.next().unwrap_or_default());
+            in_words(bytes, told, compared <= MOST_COMPARED, &seen)
         });
         ReadBeside { told: told.collect(), is_cut }
     }
@@ -171,8 +187,8 @@ fn may_be_picture(bytes: &[u8]) -> bool {
     head.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
 }
 
-/// A picture's notes, the small picture inside where it may show more, and its lines of text.
-fn in_words(bytes: &[u8], told: Notes, compares: bool, text: &PictureLines) -> Told {
+/// A picture's notes, the small picture inside where it may show more, its lines of text and its faces.
+fn in_words(bytes: &[u8], told: Notes, compares: bool, (text, faces): &(Looked<TextLine>, Looked<Face>)) -> Told {
     let mut facts = vec![(fact::FORMAT, told.format.to_owned())];
     if let Some((width, height)) = told.size {
         facts.extend([(fact::WIDTH, width.to_string()), (fact::HEIGHT, height.to_string())]);
@@ -184,7 +200,8 @@ fn in_words(bytes: &[u8], told: Notes, compares: bool, text: &PictureLines) -> T
         ways: ways(note).map(Secret::new).collect(),
     };
     let mut readings: Vec<Reading> = told.notes.iter().map(reading).collect();
-    let mut pixels = text.pixels;
+    let mut pixels = text.pixels.saturating_add(faces.pixels);
+    facts.extend(faces.found.iter().map(|face| (fact::FACE, face_in_words(face))));
     if let Some(small) = &told.embedded {
         let part = |range: &std::ops::Range<usize>| bytes.get(range.clone()).unwrap_or_default();
         let (shown, decoded) = if compares { shows(part(&told.range), part(&small.range)) } else { (None, 0) };
@@ -199,7 +216,7 @@ fn in_words(bytes: &[u8], told: Notes, compares: bool, text: &PictureLines) -> T
         range: told.range.clone(),
         ways: vec![Secret::new(line.text.as_str())],
     };
-    readings.extend(text.lines.iter().enumerate().map(line));
+    readings.extend(text.found.iter().enumerate().map(line));
     Told { range: told.range, facts, readings, work: pixels / PIXELS_A_BYTE }
 }
 
@@ -207,6 +224,11 @@ fn in_words(bytes: &[u8], told: Notes, compares: bool, text: &PictureLines) -> T
 fn thumbnail(bytes: &[u8], small: &Embedded) -> Option<Reading> {
     let content = bytes.get(small.range.clone())?;
     Some(Reading { codec: "thumbnail", detail: None, range: small.range.clone(), ways: vec![Secret::new(content)] })
+}
+
+fn face_in_words(face: &Face) -> String {
+    let Face { left, top, width, height, score } = face;
+    format!("{left} {top} {width} {height} {score:.1}")
 }
 
 fn shows_in_words(shows: Shows) -> &'static str {
@@ -229,7 +251,7 @@ mod tests {
 
     #[test]
     fn pictures_behind_the_sixty_fourth_are_said_to_be_left() {
-        let onlooker = Onlooker::new(&Subject::default(), None, None);
+        let onlooker = Onlooker::new(&Subject::default(), None, Models::default());
         let read = |count| onlooker.read(&photographs(count));
         let (all, some) = (read(64), read(65));
         assert_eq!((all.told.len(), all.is_cut, some.told.len(), some.is_cut), (64, false, 64, true));

@@ -1,8 +1,7 @@
 //! Planted files, and how the search finds them: as they are, in pieces, under a key, as pictures that show them, by the
 //! names that caches give to their copies, and by their digests.
 
-use crate::onlooker::Onlooker;
-use crate::picture_text::PictureText;
+use crate::onlooker::{Models, Onlooker};
 use dyetrace_case::{Datum, DatumId, KeyMaterial, Strength, Subject};
 use dyetrace_pictures::{Finder, Likeness, Match, Piece, SHORTEST, Sight, What};
 use dyetrace_search::{LookedBeside, Named, Options, Scanner, SeenBeside};
@@ -178,19 +177,19 @@ pub(crate) fn scanner(
     material: &KeyMaterial,
     options: Options,
 ) -> Scanner {
-    reading_scanner(subject, originals, material, options, None)
+    looking_scanner(subject, originals, material, options, Models::default())
 }
 
-/// The same, and text in pictures is read where somebody is given who can.
-pub(crate) fn reading_scanner(
+/// The same, and pictures are looked at with models.
+pub(crate) fn looking_scanner(
     subject: &Subject,
     originals: Option<&Arc<Originals>>,
     material: &KeyMaterial,
     options: Options,
-    text: Option<Arc<PictureText>>,
+    models: Models,
 ) -> Scanner {
     let named: Vec<Named> = subject.data.iter().flat_map(digests).collect();
-    let onlooker = Onlooker::new(subject, originals.cloned(), text);
+    let onlooker = Onlooker::new(subject, originals.cloned(), models);
     Scanner::with_named(subject, material, &named, options).beside(Arc::new(onlooker))
 }
 

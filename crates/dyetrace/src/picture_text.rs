@@ -1,13 +1,9 @@
 //! Reading the text in pictures, where this program was built for it and the models are installed.
-//!
-//! What was read is remembered by the picture's digest: a picture is met in several bodies, and again when sightings are
-//! proved. Work is bounded by counts and pixels, never by time; what was left is counted and said.
 
-#[cfg(any(feature = "ocr", test))]
-mod memory;
 #[cfg(feature = "ocr")]
 mod reader;
 
+use crate::each_picture::Looked;
 use dyetrace_pictures::Files;
 use dyetrace_report::audit::TextRead;
 use std::sync::Arc;
@@ -21,15 +17,6 @@ pub(crate) struct TextLine {
     pub(crate) text: String,
     /// Where, in pixels of the upright picture: `120,340 450×32` from its upper left corner.
     pub(crate) place: String,
-}
-
-/// What reading one picture gave, and what it cost.
-#[derive(Clone, Default)]
-pub(crate) struct PictureLines {
-    /// From top to bottom; none where it was not read.
-    pub(crate) lines: Arc<[TextLine]>,
-    /// That were decoded for it, be it now or before.
-    pub(crate) pixels: u64,
 }
 
 /// Reads text in pictures; the same picture is read once.
@@ -47,7 +34,7 @@ impl PictureText {
 
     /// Nothing.
     #[expect(clippy::unused_self, reason = "the twin that reads needs it")]
-    pub(crate) fn lines(&self, _bytes: &[u8], _files: &Files) -> Vec<PictureLines> {
+    pub(crate) fn lines(&self, _bytes: &[u8], _files: &Files) -> Vec<Looked<TextLine>> {
         Vec::new()
     }
 
@@ -70,7 +57,7 @@ impl PictureText {
     }
 
     /// The lines of each picture that lies in the bytes.
-    pub(crate) fn lines(&self, bytes: &[u8], files: &Files) -> Vec<PictureLines> {
+    pub(crate) fn lines(&self, bytes: &[u8], files: &Files) -> Vec<Looked<TextLine>> {
         self.reader.lines(bytes, files)
     }
 

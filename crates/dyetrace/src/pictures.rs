@@ -3,7 +3,7 @@
 use crate::onlooker::{PICTURE_TEXT, fact};
 use crate::pipeline::Plan;
 use dyetrace_case::{DatumId, Sighting, Step};
-use dyetrace_report::audit::{EmbeddedPicture, PictureNote, PictureRow, Summary};
+use dyetrace_report::audit::{EmbeddedPicture, FaceSeen, PictureNote, PictureRow, Summary};
 use dyetrace_search::{Reading, Told, ToldAt};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ const MOST_NOTES: usize = 200;
 /// Characters that are shown of one note.
 const LONGEST: usize = 120;
 
-/// True where a picture tells more than its pixels do.
+/// True where a picture tells more than its pixels do, or shows a face.
 pub(crate) fn is_telling(told: &Told) -> bool {
-    !told.readings.is_empty() || of(told, fact::EMBEDDED).is_some()
+    !told.readings.is_empty() || [fact::EMBEDDED, fact::FACE].iter().any(|name| of(told, name).is_some())
 }
 
 /// One row. What the evidence says of somebody is masked like what nobody planted: it may be true.
@@ -48,11 +48,20 @@ pub(crate) fn row(
         notes: text_in_sum(told).into_iter().chain(told.readings.iter().filter_map(note)).take(MOST_NOTES).collect(),
         embedded: of(told, fact::EMBEDDED)
             .map(|size| EmbeddedPicture { size: size.to_owned(), shows: of(told, fact::SHOWS).map(str::to_owned) }),
+        faces: told.facts.iter().filter(|(name, _)| *name == fact::FACE).filter_map(|(_, text)| face(text)).collect(),
         place: found.place.clone(),
         trail: found.trail.clone(),
         exhibit,
         record: record.clone(),
     }
+}
+
+/// As the onlooker writes one.
+fn face(text: &str) -> Option<FaceSeen> {
+    let (box_, score) = text.rsplit_once(' ')?;
+    let numbers: Vec<u32> = box_.split(' ').map_while(|number| number.parse().ok()).collect();
+    let [left, top, width, height] = numbers[..] else { return None };
+    Some(FaceSeen { left, top, width, height, score: score.parse().ok()? })
 }
 
 /// How much text was read. Its lines are listed where planted values are in them: what else stands there may be true.

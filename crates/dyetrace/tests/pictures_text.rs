@@ -6,9 +6,9 @@
 
 mod common;
 
-use common::{dyetrace, stderr, stdout, with_models};
+use common::kept::{self, Kept};
+use common::{stdout, with_models};
 use dyetrace_lab::gallery;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The number on the card that the lab draws, which is nobody's: there is no such day.
@@ -16,73 +16,17 @@ const NUMBER: &str = "99010119900230004X";
 /// The photo of that card.
 const CARD: &str = "IMG_20190105_101112.jpg";
 
-/// Where models are installed; absent where they are not, which is said.
-///
-/// # Panics
-/// They are not, and `DYETRACE_NEEDS_MODELS` is set.
 fn models() -> Option<PathBuf> {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let base = || named("XDG_DATA_HOME").or_else(|| named("HOME").map(|home| home.join(".local/share")));
-    let folder = named("DYETRACE_MODELS").or_else(|| base().map(|base| base.join("dyetrace/models")));
-    let found = folder.filter(|folder| cfg!(feature = "ocr") && folder.join("ch_PP-OCRv4_rec_infer.onnx").exists());
-    if found.is_none() {
-        let needed = "needs --features ocr, and models in DYETRACE_MODELS (dyetrace models install)";
-        assert!(named("DYETRACE_NEEDS_MODELS").is_none(), "{needed}");
-        println!("skipped: {needed}");
-    }
-    found
+    kept::models("ch_PP-OCRv4_rec_infer.onnx", cfg!(feature = "ocr"))
 }
 
 fn card() -> Vec<u8> {
     gallery::originals().iter().find(|one| one.name == CARD).unwrap().bytes.clone()
 }
 
-/// A case with pictures that a product keeps, for as long as the test runs.
-struct Kept(PathBuf);
-
-impl Kept {
-    fn new(name: &str, pictures: &[(&str, &[u8])], planted: &[(&str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("dyetrace-text-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(folder.join("app")).unwrap();
-        std::fs::create_dir_all(folder.join("case")).unwrap();
-        for (name, bytes) in pictures {
-            std::fs::write(folder.join("app").join(name), bytes).unwrap();
-        }
-        let kept = Self(folder);
-        std::fs::write(kept.0.join("case/case.yaml"), "format: 1\ntitle: Kept\nruns: [{ id: first }]\n").unwrap();
-        let data: Vec<_> =
-            planted.iter().map(|(kind, value)| format!("{{ kind: {kind}, value: \"{value}\" }}")).collect();
-        std::fs::write(kept.0.join("case/subject.yaml"), format!("data: [{}]\n", data.join(", "))).unwrap();
-        let packed = dyetrace(&["snapshot", &kept.case(), kept.0.join("app").to_str().unwrap()]);
-        assert!(packed.status.success(), "{}", stderr(&packed));
-        kept
-    }
-
-    fn case(&self) -> String {
-        self.0.join("case").to_str().unwrap().to_owned()
-    }
-
-    fn audit(&self, models: &Path, more: &[&str]) -> String {
-        let output = with_models(models, &[&["audit", &self.case()], more].concat());
-        assert!(output.status.success(), "{}", stderr(&output));
-        stdout(&output)
-    }
-
-    fn json(&self, models: &Path) -> Value {
-        serde_json::from_str(&self.audit(models, &["--format", "json"])).unwrap()
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn without_models_the_text_in_pictures_is_said_not_to_be_examined() {
-    let kept = Kept::new("without", &[("0", &card())], &[("id.cn", NUMBER)]);
+    let kept = Kept::new("text-without", &[("0", &card())], &[("id.cn", NUMBER)]);
     let nowhere = Path::new("/nowhere");
     assert!(kept.audit(nowhere, &[]).contains("The text in them was not examined: that needs models"));
     let audit = kept.json(nowhere);
@@ -93,7 +37,7 @@ fn without_models_the_text_in_pictures_is_said_not_to_be_examined() {
 #[test]
 fn a_planted_number_is_read_in_a_photo_and_the_reading_is_redone() {
     let Some(models) = models() else { return };
-    let kept = Kept::new("read", &[("0", &card())], &[("id.cn", NUMBER), ("name", "Zhao Min")]);
+    let kept = Kept::new("text-read", &[("0", &card())], &[("id.cn", NUMBER), ("name", "Zhao Min")]);
     let audit = kept.json(&models);
     let sightings = audit["sightings"].as_array().unwrap();
     let of = |datum: &str| sightings.iter().find(|one| one["datum"] == datum).unwrap();
@@ -123,7 +67,7 @@ fn a_number_one_digit_from_what_is_shown_is_a_hint_and_three_digits_from_it_is_n
     let Some(models) = models() else { return };
     // Neither has the check digit that would tell a misread number from another one.
     let [one, three] = ["99010119900230014X", "99010119980230311X"];
-    let kept = Kept::new("misread", &[("0", &card())], &[("id.cn", one), ("id.cn", three)]);
+    let kept = Kept::new("text-misread", &[("0", &card())], &[("id.cn", one), ("id.cn", three)]);
     let audit = kept.json(&models);
     let [sighting] = &audit["sightings"].as_array().unwrap()[..] else { panic!("{audit:#}") };
     let form = "as read in the picture, 1 of 18 characters different, as in another value that is much like it";
@@ -143,7 +87,7 @@ fn pictures_that_cannot_be_read_are_counted_and_stop_nothing() {
     let mut bomb = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
     bomb.extend([0xff, 0xff, 0, 0, 0x60, 0xea, 0, 0, 1, 0, 24, 0]);
     bomb.resize(200, 0);
-    let kept = Kept::new("hostile", &[("0", cut), ("1", &bomb), ("2", &card())], &[("id.cn", NUMBER)]);
+    let kept = Kept::new("text-hostile", &[("0", cut), ("1", &bomb), ("2", &card())], &[("id.cn", NUMBER)]);
     let audit = kept.json(&models);
     let read = &audit["pictures"]["text_read"];
     assert_eq!((&read["pictures"], &audit["sightings"][0]["datum"]), (&1.into(), &"id.cn".into()), "{audit:#}");
@@ -162,7 +106,7 @@ fn pictures_that_cannot_be_read_are_counted_and_stop_nothing() {
 #[test]
 fn a_model_that_was_changed_is_not_used() {
     let Some(models) = models() else { return };
-    let kept = Kept::new("changed", &[("0", &card())], &[("id.cn", NUMBER)]);
+    let kept = Kept::new("text-changed", &[("0", &card())], &[("id.cn", NUMBER)]);
     let changed = kept.0.join("models");
     common::copy(&models, &changed);
     let model = changed.join("ch_PP-OCRv4_rec_infer.onnx");

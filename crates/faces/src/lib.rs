@@ -40,7 +40,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { side: 1000, enlarged: 2.0, places: 4096, score: 4.0 }
+        Self { side: 1000, enlarged: 2.0, places: 4096, score: 3.0 }
     }
 }
 

@@ -8,8 +8,9 @@ use dyetrace_case::{
     NameSource, Opaque, PartName, Place, Protocol, Range, Record, RecordId, Shape, Side, Step, Time, Trail, Transport,
 };
 use dyetrace_report::audit::{
-    Audit, Compared, EmbeddedPicture, ExhibitRow, Fixity, KeyFile, KeyRow, Look, PictureNote, PictureRow, Pictures,
-    Recipient, RecipientKey, Summary, Tally, Tool, Unplanted, UnplantedRow, write_json, write_terminal,
+    Audit, Compared, EmbeddedPicture, ExhibitRow, FaceSeen, FacesSought, Fixity, KeyFile, KeyRow, Look, PictureNote,
+    PictureRow, Pictures, Recipient, RecipientKey, Summary, Tally, Tool, Unplanted, UnplantedRow, write_json,
+    write_terminal,
 };
 use schema::faults;
 use serde_json::Value;
@@ -70,7 +71,10 @@ fn unreadable() -> Audit {
         }],
         differential: Some(Compared { findings: vec![following()], notes: vec!["runs were compared".to_owned()] }),
         unplanted: Some(Unplanted { mode: "strict", rows: vec![recognised()] }),
-        pictures: Pictures { seen: 2, telling: 1, rows: vec![telling()], text_not_examined: None, text_read: None },
+        pictures: Pictures {
+            faces_sought: Some(FacesSought { pictures: 2, faces: 1, left: vec![("small".to_owned(), 3)] }),
+            ..Pictures { seen: 2, telling: 1, rows: vec![telling()], ..Pictures::default() }
+        },
         recipients: vec![recipient()],
         ..Audit::default()
     }
@@ -85,6 +89,7 @@ fn telling() -> PictureRow {
         size: Some((4000, 3000)),
         notes: vec![PictureNote { block, name, shown, planted: vec![DatumId("device.name".to_owned())] }],
         embedded: Some(EmbeddedPicture { size: "160×120".to_owned(), shows: Some("other-contents".to_owned()) }),
+        faces: vec![FaceSeen { left: 381, top: 692, width: 120, height: 118, score: 12.3 }],
         place,
         trail,
         exhibit,
@@ -175,7 +180,15 @@ fn what_a_picture_tells_is_said_and_steers_no_terminal() {
     let mut page = Vec::new();
     write_terminal(&unreadable(), Look::default(), &mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
-    for said in ["What pictures give away", "exif Model", "planted: device.name", "160×120: shows something else"] {
+    for said in [
+        "What pictures give away",
+        "exif Model",
+        "planted: device.name",
+        "160×120: shows something else",
+        "Faces were looked for in different pictures: 2. Found: 1. Whose they are is not asked.",
+        "Faces not examined in different pictures: 3 (small).",
+        "face  at 381,692 120×118, score 12.3",
+    ] {
         assert!(page.contains(said), "{said}: {page}");
     }
     assert!(!page.contains('\u{1b}'), "{page}");

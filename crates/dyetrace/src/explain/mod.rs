@@ -7,6 +7,7 @@ mod redo;
 use crate::cli::ExplainArguments;
 use crate::exit::{Exit, Fault};
 use crate::intake::{self, Intake};
+use crate::onlooker::Models;
 use crate::originals::{self, Originals};
 use crate::picture_text::PictureText;
 use crate::spike::each_record;
@@ -24,12 +25,13 @@ pub(crate) fn run(arguments: &ExplainArguments) -> Result<Exit, Fault> {
     let mut intake = intake::open(&arguments.inputs, &arguments.reading)?;
     let subject = audit::whole_subject(&intake, subject);
     let material = audit::whole_material(&intake, named_material);
-    let scanner = originals::reading_scanner(
+    let scanner = originals::looking_scanner(
         &subject,
         Originals::of(&subject).as_ref(),
         &material,
         Options::default(),
-        PictureText::open().ok(),
+        // Faces are no sightings.
+        Models { text: PictureText::open().ok(), faces: None },
     );
     let found = find(&mut intake, &scanner, &id)?;
     let proof = scanner.prove(&found.record, &found.sighting);

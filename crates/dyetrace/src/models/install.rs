@@ -1,7 +1,7 @@
 //! `dyetrace models install`: everything is fetched and checked before anything is written.
 
-use super::package::{File, NOTICE_NAME, Package};
-use super::{unusable, wheel};
+use super::package::{ALL, File, Kind, Package};
+use super::{crate_file, wheel};
 use crate::cli::ModelsInstallArguments;
 use crate::data::fetch;
 use crate::exit::{Exit, Fault};
@@ -14,26 +14,43 @@ use std::path::Path;
 
 /// Python's index where neither the command line nor the environment names one.
 const INDEX: &str = "https://pypi.org/simple";
+/// Rust's registry where the command line names none.
+const CRATES: &str = "https://index.crates.io";
 /// The largest file that is read.
 const LARGEST: u64 = 64 << 20;
 
 /// Files by their names here.
 type Files = Vec<(&'static str, Vec<u8>)>;
 
-/// Installs a package in a folder.
-pub(super) fn run(arguments: &ModelsInstallArguments, package: &Package, folder: &Path) -> Result<Exit, Fault> {
-    let files = match arguments.from.as_deref() {
-        Some(from) if Path::new(from).is_dir() => from_folder(package, Path::new(from))?,
-        Some(from) => from_wheel(package, &given(from)?, &fetch::shown(from))?,
-        None => from_index(package, &index(arguments.index.as_deref()))?,
+/// Installs packages in a folder: the one that is named, else all that this program can use.
+pub(super) fn run(arguments: &ModelsInstallArguments, folder: &Path) -> Result<Exit, Fault> {
+    let packages = match arguments.from.as_deref() {
+        Some(from) if Path::new(from).is_dir() => from_folder(&ALL, Path::new(from))?,
+        Some(from) => vec![from_archive(&ALL, &given(from)?, &fetch::shown(from))?],
+        None => {
+            let usable = ALL.iter().filter(|package| package.usable.is_ok());
+            usable.map(|package| fetched(package, arguments)).collect::<Result<_, _>>()?
+        }
     };
-    write(folder, &files, package.notice)?;
-    let Package { name, version, licence, about, notice, .. } = package;
-    let folder = folder.display();
-    let usable = if unusable().is_empty() { "`dyetrace audit` now reads the text in pictures.\n" } else { unusable() };
-    let said = format!("{name} {version} ({licence}): {about}\n{notice}Installed in {folder}\n{usable}");
+    let mut said = String::new();
+    for (package, files) in &packages {
+        write(folder, files, package)?;
+        let Package { name, version, licence, about, notice, usable, .. } = package;
+        let (Ok(usable) | Err(usable)) = usable;
+        said += &format!("{name} {version} ({licence}): {about}\n{notice}Installed in {}\n{usable}", folder.display());
+    }
     output::print(said.as_bytes())?;
     Ok(Exit::Fine)
+}
+
+/// A package and what is kept of it.
+type Unpacked<'p> = (&'p Package, Files);
+
+fn fetched<'p>(package: &'p Package, arguments: &ModelsInstallArguments) -> Result<Unpacked<'p>, Fault> {
+    match package.kind {
+        Kind::Wheel => from_index(package, &index(arguments.index.as_deref())),
+        Kind::Crate => from_registry(package, arguments.crates.as_deref().unwrap_or(CRATES)),
+    }
 }
 
 /// As pip does: the command line, then the environment, then the public one.
@@ -43,21 +60,39 @@ fn index(asked: Option<&str>) -> String {
     index.unwrap_or_else(|| INDEX.to_owned())
 }
 
-fn from_index(package: &Package, index: &str) -> Result<Files, Fault> {
+fn from_index<'p>(package: &'p Package, index: &str) -> Result<Unpacked<'p>, Fault> {
     let page = format!("{}/{}/", index.trim_end_matches('/'), package.name);
-    let Package { name, version, .. } = package;
-    let fault = |url: &str, reason: &str| {
-        Fault::new(format!("{}: {reason}", fetch::shown(url))).hint(format!(
-            "without a network, fetch it elsewhere (pip download --no-deps {name}=={version}), then: \
-             dyetrace models install FILE.whl"
-        ))
-    };
-    let listed = fetch::fetch(&page).map_err(|reason| fault(&page, &reason))?;
-    let url = wheel::address(&String::from_utf8_lossy(&listed), package.wheel, &page)
-        .ok_or_else(|| fault(&page, &format!("it does not list {}", package.wheel)))?;
-    let bytes = fetch::fetch(&url).map_err(|reason| fault(&url, &reason))?;
-    from_wheel(package, &bytes, &fetch::shown(&url))
+    let listed = asked(package, &page)?;
+    let url = wheel::address(&String::from_utf8_lossy(&listed), package.archive, &page)
+        .ok_or_else(|| unfetched(package, &page, &format!("it does not list {}", package.archive)))?;
+    from_archive(&[package], &asked(package, &url)?, &fetch::shown(&url))
 }
+
+/// As cargo does: a registry's configuration says where its packages are. Cargo writes `sparse+` before addresses.
+fn from_registry<'p>(package: &'p Package, registry: &str) -> Result<Unpacked<'p>, Fault> {
+    let registry = registry.strip_prefix("sparse+").unwrap_or(registry).trim_end_matches('/');
+    let config = format!("{registry}/config.json");
+    let url = crate_file::address(&asked(package, &config)?, package)
+        .ok_or_else(|| unfetched(package, &config, "it does not say where crates are"))?;
+    from_archive(&[package], &asked(package, &url)?, &fetch::shown(&url))
+}
+
+fn asked(package: &Package, url: &str) -> Result<Vec<u8>, Fault> {
+    fetch::fetch(url).map_err(|reason| unfetched(package, url, &reason))
+}
+
+fn unfetched(package: &Package, url: &str, reason: &str) -> Fault {
+    let Package { name, version, archive, .. } = package;
+    let elsewhere = match package.kind {
+        Kind::Wheel => format!("pip download --no-deps {name}=={version}"),
+        Kind::Crate => format!("{CRATES_FILES}/{name}/{archive}"),
+    };
+    Fault::new(format!("{}: {reason}", fetch::shown(url)))
+        .hint(format!("without a network, fetch it elsewhere ({elsewhere}), then: dyetrace models install {archive}"))
+}
+
+/// Where people find crates.
+const CRATES_FILES: &str = "https://static.crates.io/crates";
 
 fn given(from: &str) -> Result<Vec<u8>, Fault> {
     if fetch::is_url(from) {
@@ -74,25 +109,40 @@ fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-fn from_folder(package: &Package, folder: &Path) -> Result<Files, Fault> {
+/// The packages of which there is any model in a folder.
+fn from_folder<'p>(packages: &[&'p Package], folder: &Path) -> Result<Vec<Unpacked<'p>>, Fault> {
     let file = |wanted: &File| {
         let path = folder.join(wanted.name);
         checked(wanted, read(&path)?, &path.display().to_string())
     };
-    package.files.iter().map(file).collect()
+    let there = packages.iter().filter(|package| package.files.iter().any(|file| folder.join(file.name).exists()));
+    let unpacked = |package: &&'p Package| Ok((*package, package.files.iter().map(file).collect::<Result<_, _>>()?));
+    let all: Vec<Unpacked<'p>> = there.map(unpacked).collect::<Result<_, Fault>>()?;
+    if all.is_empty() {
+        let names: Vec<&str> = packages.iter().flat_map(|package| package.files).map(|file| file.name).collect();
+        return Err(Fault::new(format!("{}: none of {} is there", folder.display(), names.join(", "))));
+    }
+    Ok(all)
 }
 
-fn from_wheel(package: &Package, bytes: &[u8], from: &str) -> Result<Files, Fault> {
-    if hex(&Sha256::digest(bytes)) != package.wheel_sha256 {
-        let wheel = package.wheel;
-        let fault = Fault::new(format!("{from}: its SHA-256 is not that of {wheel}; nothing was installed"));
-        return Err(fault.hint("fetch it again, or from another index: --index URL"));
-    }
-    let file = |wanted: &File| {
-        let reason = |reason| Fault::new(format!("{from}: {}: {reason}; nothing was installed", wanted.path));
-        checked(wanted, wheel::entry(bytes, wanted.path).map_err(reason)?, from)
+/// Whichever of the packages the archive is.
+fn from_archive<'p>(packages: &[&'p Package], bytes: &[u8], from: &str) -> Result<Unpacked<'p>, Fault> {
+    let sum = hex(&Sha256::digest(bytes));
+    let Some(package) = packages.iter().find(|package| package.archive_sha256 == sum) else {
+        let names: Vec<&str> = packages.iter().map(|package| package.archive).collect();
+        let fault =
+            Fault::new(format!("{from}: its SHA-256 is not that of {}; nothing was installed", names.join(" or ")));
+        return Err(fault.hint("fetch it again, or from elsewhere: --index URL for wheels, --crates URL for crates"));
     };
-    package.files.iter().map(file).collect()
+    let file = |wanted: &File| {
+        let entry = match package.kind {
+            Kind::Wheel => wheel::entry(bytes, wanted.path),
+            Kind::Crate => crate_file::entry(bytes, wanted.path),
+        };
+        let reason = |reason| Fault::new(format!("{from}: {}: {reason}; nothing was installed", wanted.path));
+        checked(wanted, entry.map_err(reason)?, from)
+    };
+    Ok((package, package.files.iter().map(file).collect::<Result<_, _>>()?))
 }
 
 fn checked(wanted: &File, bytes: Vec<u8>, from: &str) -> Result<(&'static str, Vec<u8>), Fault> {
@@ -104,8 +154,8 @@ fn checked(wanted: &File, bytes: Vec<u8>, from: &str) -> Result<(&'static str, V
 
 /// All files are written beside their places before the first is put there. Nothing outside the folder is touched: it may
 /// be a link, a file system of its own, or lie where the user may not write. What else lies in it is the user's and stays.
-fn write(folder: &Path, files: &Files, notice: &str) -> Result<(), Fault> {
-    let notice = (NOTICE_NAME, notice.as_bytes());
+fn write(folder: &Path, files: &Files, package: &Package) -> Result<(), Fault> {
+    let notice = (package.notice_name, package.notice.as_bytes());
     let all: Vec<_> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).chain([notice]).collect();
     let written = write_files(folder, &all);
     if written.is_err() {
@@ -143,22 +193,42 @@ mod tests {
 
     const MODEL: &[u8] = b"a model of ten bytes, or some more";
 
-    /// A package of one small file, stored and not compressed, and its wheel.
-    fn small() -> (Package, Vec<u8>) {
-        let bytes = wheel::tests::stored("small/models/small.onnx", MODEL);
-        let leak = |bytes: &[u8]| &*Box::leak(hex(&Sha256::digest(bytes)).into_boxed_str());
-        let file = File { path: "small/models/small.onnx", name: "small.onnx", sha256: leak(MODEL) };
-        let package = Package {
+    fn sum(bytes: &[u8]) -> &'static str {
+        Box::leak(hex(&Sha256::digest(bytes)).into_boxed_str())
+    }
+
+    /// A package of one small file, and its archive.
+    fn package(kind: Kind, archive: &'static str, bytes: &[u8]) -> Package {
+        let file = File { path: "small/models/small.onnx", name: "small.onnx", sha256: sum(MODEL) };
+        Package {
             name: "small",
             version: "1",
             licence: "MIT",
             about: "nothing",
-            wheel: "small-1-py3-none-any.whl",
-            wheel_sha256: leak(&bytes),
+            kind,
+            archive,
+            archive_sha256: sum(bytes),
             files: Box::leak(Box::new([file])),
+            notice_name: "NOTICE.txt",
             notice: "Whose it is.\n",
-        };
-        (package, bytes)
+            usable: Ok("It is used.\n"),
+        }
+    }
+
+    /// Stored and not compressed.
+    fn small() -> (Package, Vec<u8>) {
+        let bytes = wheel::tests::stored("small/models/small.onnx", MODEL);
+        (package(Kind::Wheel, "small-1-py3-none-any.whl", &bytes), bytes)
+    }
+
+    fn small_crate() -> (Package, Vec<u8>) {
+        let bytes = crate_file::tests::packed("small/models/small.onnx", MODEL);
+        (package(Kind::Crate, "small-1.crate", &bytes), bytes)
+    }
+
+    /// The files of an archive that is the package.
+    fn files(package: &Package, archive: &[u8]) -> Files {
+        from_archive(&[package], archive, package.archive).unwrap().1
     }
 
     fn folder(name: &str) -> PathBuf {
@@ -192,13 +262,50 @@ mod tests {
         let (package, wheel) = small();
         let page = b"<a href=\"../../files/small-1-py3-none-any.whl#sha256=00\">small</a>".to_vec();
         let index = server(2, vec![("/root/simple/small/", page), ("/root/files/small-1-py3-none-any.whl", wheel)]);
-        let files = from_index(&package, &format!("{index}/root/simple/")).unwrap();
+        let (_, files) = from_index(&package, &format!("{index}/root/simple/")).unwrap();
         let folder = folder("index");
-        write(&folder, &files, package.notice).unwrap();
+        write(&folder, &files, &package).unwrap();
         assert_eq!(fs::read(folder.join("small.onnx")).unwrap(), MODEL);
-        assert_eq!(fs::read_to_string(folder.join(NOTICE_NAME)).unwrap(), "Whose it is.\n");
-        super::super::remove(&package, &folder).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("NOTICE.txt")).unwrap(), "Whose it is.\n");
+        super::super::remove(&[&package], &folder).unwrap();
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_registry_leads_to_a_crate_and_its_files_are_unpacked() {
+        let (package, archive) = small_crate();
+        let files = server(1, vec![("/c/small/1/download", archive)]);
+        let config = format!("{{\"dl\":\"{files}/c\"}}").into_bytes();
+        let registry = server(1, vec![("/index/config.json", config)]);
+        let (_, files) = from_registry(&package, &format!("sparse+{registry}/index/")).unwrap();
+        assert_eq!(files, [("small.onnx", MODEL.to_vec())]);
+    }
+
+    #[test]
+    fn a_registry_without_the_crate_is_named_and_what_to_type_without_a_network() {
+        let (package, _) = small_crate();
+        let registry = server(2, vec![("/a/config.json", b"{}".to_vec())]);
+        for (path, reason) in [("a", "it does not say where crates are"), ("b", "404")] {
+            let fault = format!("{:?}", from_registry(&package, &format!("{registry}/{path}")).unwrap_err());
+            assert!(fault.contains(reason) && fault.contains("models install small-1.crate"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn which_package_an_archive_or_a_folder_has_is_told_by_what_is_in_it() {
+        let ((wheel, bytes), (other, crate_bytes)) = (small(), small_crate());
+        let both = [&wheel, &other];
+        assert_eq!(from_archive(&both, &bytes, "a").unwrap().0.archive, wheel.archive);
+        assert_eq!(from_archive(&both, &crate_bytes, "a").unwrap().0.archive, other.archive);
+        let fault = format!("{:?}", from_archive(&both, b"else", "a").unwrap_err());
+        assert!(fault.contains("not that of small-1-py3-none-any.whl or small-1.crate; nothing"), "{fault}");
+        let folder = folder("which");
+        fs::create_dir_all(&folder).unwrap();
+        let fault = format!("{:?}", from_folder(&both[..1], &folder).unwrap_err());
+        assert!(fault.contains("none of small.onnx is there"), "{fault}");
+        fs::write(folder.join("small.onnx"), MODEL).unwrap();
+        assert_eq!(from_folder(&both[..1], &folder).unwrap().len(), 1);
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
@@ -215,13 +322,13 @@ mod tests {
     fn what_has_another_checksum_is_refused() {
         let (package, wheel) = small();
         for cut in [0, 10, wheel.len() - 1] {
-            let fault = format!("{:?}", from_wheel(&package, &wheel[..cut], "small.whl").unwrap_err());
+            let fault = format!("{:?}", from_archive(&[&package], &wheel[..cut], "small.whl").unwrap_err());
             assert!(fault.contains("small.whl: its SHA-256 is not that of small-1-py3-none-any.whl"), "{fault}");
         }
         let folder = folder("checksum");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("small.onnx"), b"something else").unwrap();
-        assert!(from_folder(&package, &folder).is_err());
+        assert!(from_folder(&[&package], &folder).is_err());
         fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -233,10 +340,10 @@ mod tests {
         fs::write(folder.join("mine.txt"), b"mine").unwrap();
         fs::write(folder.join("small.onnx"), b"damaged").unwrap();
         for _ in 0..2 {
-            write(&folder, &from_wheel(&package, &wheel, "small.whl").unwrap(), package.notice).unwrap();
+            write(&folder, &files(&package, &wheel), &package).unwrap();
             assert_eq!(fs::read(folder.join("small.onnx")).unwrap(), MODEL);
         }
-        super::super::remove(&package, &folder).unwrap();
+        super::super::remove(&[&package], &folder).unwrap();
         assert_eq!(fs::read(folder.join("mine.txt")).unwrap(), b"mine");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         fs::remove_dir_all(&folder).unwrap();
@@ -246,7 +353,7 @@ mod tests {
     fn a_folder_that_is_a_link_or_whose_parent_is_closed_can_be_installed_in() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let (package, wheel) = small();
-        let files = from_wheel(&package, &wheel, "small.whl").unwrap();
+        let files = files(&package, &wheel);
         let parent = folder("link");
         let (real, link) = (parent.join("real"), parent.join("link"));
         fs::create_dir_all(&real).unwrap();
@@ -255,7 +362,7 @@ mod tests {
         // That closes it for everybody but root, for whom the link alone is tried.
         mode(0o555);
         for _ in 0..2 {
-            write(&link, &files, package.notice).unwrap();
+            write(&link, &files, &package).unwrap();
             assert_eq!(fs::read(real.join("small.onnx")).unwrap(), MODEL);
             assert_eq!((fs::read_dir(&real).unwrap().count(), fs::read_dir(&parent).unwrap().count()), (2, 2));
         }
@@ -269,7 +376,7 @@ mod tests {
         let (package, wheel) = small();
         let folder = folder("taken");
         fs::create_dir_all(folder.join("small.onnx/mine")).unwrap();
-        assert!(write(&folder, &from_wheel(&package, &wheel, "small.whl").unwrap(), package.notice).is_err());
+        assert!(write(&folder, &files(&package, &wheel), &package).is_err());
         let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["small.onnx"]);
         fs::remove_dir_all(&folder).unwrap();

@@ -19,7 +19,7 @@ pub use model::{
     Audit, CaseInfo, DatumRow, ExhibitRow, Fixity, KeyFile, KeyRow, Recipient, RecipientKey, SightingRow, Summary,
     Tool, redact_recorded,
 };
-pub use pictures::{EmbeddedPicture, PictureNote, PictureRow, Pictures, TextRead};
+pub use pictures::{EmbeddedPicture, FaceSeen, FacesSought, PictureNote, PictureRow, Pictures, TextRead};
 pub use terminal::{Look, write as write_terminal};
 pub(crate) use terminal::{Page, recipient_name, shorten, who};
 pub use unplanted::{Tally, Unplanted, UnplantedRow};

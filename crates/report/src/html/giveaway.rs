@@ -26,6 +26,10 @@ pub(super) fn part(context: &Context<'_>) -> Option<String> {
         let text = context.pick("The text in them was not examined", "未检查图片中的文字");
         let _ = writeln!(out, "<p class=\"note\">{text}: <span lang=\"en\">{}</span>.</p>", escape(why));
     }
+    if let Some(why) = &found.faces_not_examined {
+        let text = context.pick("Faces in them were not examined", "未检查图片中的人脸");
+        let _ = writeln!(out, "<p class=\"note\">{text}: <span lang=\"en\">{}</span>.</p>", escape(why));
+    }
     if found.rows.is_empty() {
         return Some(out);
     }
