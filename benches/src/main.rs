@@ -7,6 +7,8 @@ mod breach;
 mod check;
 mod content;
 mod expected;
+#[cfg(feature = "faces")]
+mod faces;
 mod generate;
 mod judge;
 mod live;
@@ -76,6 +78,10 @@ fn main() -> ExitCode {
         Some((word, options)) if word == "text" => text::run(options),
         #[cfg(feature = "pictures")]
         Some((word, lists)) if word == pictures::speed::WORD => pictures::speed::find(lists),
+        #[cfg(feature = "faces")]
+        Some((word, options)) if word == "faces" => faces::run(options),
+        #[cfg(not(feature = "faces"))]
+        Some((word, _)) if word == "faces" => Err("add --features faces: the peer takes a while to build".into()),
         #[cfg(not(feature = "pictures"))]
         Some((word, _)) if ["pictures", "text"].contains(&word.as_str()) => {
             Err("add --features pictures: the matcher takes a while to build".into())

@@ -32,8 +32,8 @@ PORTRAITS = [
     ("obama2.jpg", (161, 286, 313)),
     ("obama3.jpg", (622, 260, 312)),
 ]
-# Photographs of the set in which somebody is seen.
-PEOPLE = ["astronaut.png", "camera.png"]
+# Photographs of the set in which people are seen.
+PEOPLE = ["astronaut.png", "camera.png", "explore_world_music"]
 CARDS = 12
 SCREENS = 24
 
@@ -153,6 +153,7 @@ def _card(template, number, fonts, portrait):
     def face(canvas, place, chance):
         if portrait is None:
             drawn(canvas, place, chance)
+            canvas.boxes[-1] = _inner(place)
             seen.append(len(canvas.boxes) - 1)
         elif inner := portrait(canvas, place):
             canvas.boxes.append(inner)
@@ -174,8 +175,15 @@ def _pasted(canvas, place, picture, box):
     x, y = (box[0] + box[2]) / 2 - width / 2 / scale, (box[1] + box[3]) / 2 - height * 0.45 / scale
     cut = picture.crop((round(x), round(y), round(x + width / scale), round(y + height / scale)))
     canvas.picture.paste(cut.resize((width, height), Image.Resampling.LANCZOS), (left, top))
-    side = width // 2
-    return [left + side // 2, round(top + height * 0.45 - side / 2), left + side // 2 + side, round(top + height * 0.45 + side / 2)]
+    return _inner(place)
+
+
+def _inner(place):
+    """Where the face is in a passport photograph."""
+    left, top, right, bottom = place
+    width, height = right - left, bottom - top
+    x, y = left + width // 2, round(top + height * 0.45)
+    return [x - width // 4, y - width // 4, x + width // 4, y + width // 4]
 
 
 def _patches(made, packages):
@@ -196,7 +204,7 @@ def _patches(made, packages):
 def _without(made, packages, fonts):
     """What may be mistaken for faces."""
     for name, picture in photos.all_photos(packages):
-        if Path(name).name not in PEOPLE:
+        if not any(people in name for people in PEOPLE):
             made.add("no face: photograph", picture, [])
     for number in range(SCREENS):
         _, picture, _ = screens.draw(number, random.Random(f"faces/{number}"), fonts)
