@@ -113,7 +113,8 @@ def _states(made, picture, box):
     for angle in (10, 20, 30, 45):
         made.add(f"tilted {angle}°", *_tilted(picture, box, angle))
     made.add("quarter turn", picture.transpose(Image.Transpose.ROTATE_90), [(top, width - right, bottom, width - left)])
-    made.add("upside down", picture.transpose(Image.Transpose.ROTATE_180), [(width - right, height - bottom, width - left, height - top)])
+    turned = (width - right, height - bottom, width - left, height - top)
+    made.add("upside down", picture.transpose(Image.Transpose.ROTATE_180), [turned])
 
 
 def _tilted(picture, box, angle):
@@ -136,7 +137,8 @@ def _on_cards(made, portraits, fonts):
     """Cards with a portrait, as scanned and as photographed; with the face that the set draws; and with none."""
     for number in range(CARDS):
         picture, box = portraits[number % len(portraits)]
-        for template, kind in ((number % 2, "scanned card with a portrait"), (2 + number % 2, "card with a portrait, photographed")):
+        kinds = ["scanned card with a portrait", "card with a portrait, photographed"]
+        for template, kind in zip((number % 2, 2 + number % 2), kinds, strict=True):
             card, boxes = _card(template, number, fonts, lambda canvas, place: _pasted(canvas, place, picture, box))
             made.add(kind, card, boxes)
             scale = 360 / card.width
@@ -197,8 +199,10 @@ def _patches(made, packages):
         pixels = Image.frombytes("L", (25, 25), bytes(round(255 * value / max(patch)) for value in patch))
         picture = Image.new("L", (160, 160), 128)
         picture.paste(pixels.resize((100, 100), Image.Resampling.BICUBIC), (30, 30))
-        is_face = number < 100
-        made.add("patch of LFW" if is_face else "no face: patch of LFW", picture, [(30, 30, 130, 130)] if is_face else [])
+        if number < 100:
+            made.add("patch of LFW", picture, [(30, 30, 130, 130)])
+        else:
+            made.add("no face: patch of LFW", picture, [])
 
 
 def _without(made, packages, fonts):
