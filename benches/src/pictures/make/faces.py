@@ -8,6 +8,7 @@ portraits are photographs of officials in the public domain (benches/README.md).
 
 import argparse
 import array
+import functools
 import io
 import json
 import random
@@ -139,7 +140,7 @@ def _on_cards(made, portraits, fonts):
         picture, box = portraits[number % len(portraits)]
         kinds = ["scanned card with a portrait", "card with a portrait, photographed"]
         for template, kind in zip((number % 2, 2 + number % 2), kinds, strict=True):
-            card, boxes = _card(template, number, fonts, lambda canvas, place: _pasted(canvas, place, picture, box))
+            card, boxes = _card(template, number, fonts, functools.partial(_pasted, picture=picture, face=box))
             made.add(kind, card, boxes)
             scale = 360 / card.width
             small = card.resize((360, round(card.height * scale)), Image.Resampling.LANCZOS)
@@ -169,12 +170,12 @@ def _card(template, number, fonts, portrait):
     return picture, [boxes[at] for at in seen]
 
 
-def _pasted(canvas, place, picture, box):
+def _pasted(canvas, place, picture, face):
     """A passport photograph: the face takes half of its width."""
     left, top, right, bottom = place
     width, height = right - left, bottom - top
-    scale = width / 2 / (box[2] - box[0])
-    x, y = (box[0] + box[2]) / 2 - width / 2 / scale, (box[1] + box[3]) / 2 - height * 0.45 / scale
+    scale = width / 2 / (face[2] - face[0])
+    x, y = (face[0] + face[2]) / 2 - width / 2 / scale, (face[1] + face[3]) / 2 - height * 0.45 / scale
     cut = picture.crop((round(x), round(y), round(x + width / scale), round(y + height / scale)))
     canvas.picture.paste(cut.resize((width, height), Image.Resampling.LANCZOS), (left, top))
     return _inner(place)
