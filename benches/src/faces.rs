@@ -124,7 +124,8 @@ impl Tally {
         let mut is_found = vec![false; picture.faces.len()];
         for place in places {
             let [left, top, right, bottom] = place.map(|edge| edge * scale);
-            let (x, y, side) = (f64::midpoint(left, right), f64::midpoint(top, bottom), (right - left).max(bottom - top));
+            let (x, y, side) =
+                (f64::midpoint(left, right), f64::midpoint(top, bottom), (right - left).max(bottom - top));
             let is_it = |face: &[f64; 4]| {
                 let [left, top, right, bottom] = *face;
                 let share = side / (right - left).max(bottom - top);
@@ -147,9 +148,10 @@ fn cpu() -> Result<f64, Box<dyn Error>> {
 }
 
 fn table(rows: &[(&str, Row)]) -> Result<String, std::fmt::Error> {
-    let mut text = "| pictures | | faces found | places that are none | CPU s a picture | rustface: found | none | CPU s |\n\
+    let mut text =
+        "| pictures | | faces found | places that are none | CPU s a picture | rustface: found | none | CPU s |\n\
                     |---|--:|--:|--:|--:|--:|--:|--:|\n"
-        .to_owned();
+            .to_owned();
     for (kind, row) in rows {
         let found = |tally: &Tally| match row.faces {
             0 => "–".to_owned(),

@@ -156,7 +156,7 @@ impl Beside for Onlooker {
         let mut compared = 0;
         let told = files.asked.into_iter().map(|told| {
             compared += usize::from(told.embedded.is_some());
-            let seen = (text.next().unwrap_or_default(), faces.next().unwrap_or_default());
+            let seen = Seen { text: text.next().unwrap_or_default(), faces: faces.next().unwrap_or_default() };
             in_words(bytes, told, compared <= MOST_COMPARED, &seen)
         });
         ReadBeside { told: told.collect(), is_cut }
@@ -187,8 +187,14 @@ fn may_be_picture(bytes: &[u8]) -> bool {
     head.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
 }
 
+/// What models saw in one picture.
+struct Seen {
+    text: Looked<TextLine>,
+    faces: Looked<Face>,
+}
+
 /// A picture's notes, the small picture inside where it may show more, its lines of text and its faces.
-fn in_words(bytes: &[u8], told: Notes, compares: bool, (text, faces): &(Looked<TextLine>, Looked<Face>)) -> Told {
+fn in_words(bytes: &[u8], told: Notes, compares: bool, seen: &Seen) -> Told {
     let mut facts = vec![(fact::FORMAT, told.format.to_owned())];
     if let Some((width, height)) = told.size {
         facts.extend([(fact::WIDTH, width.to_string()), (fact::HEIGHT, height.to_string())]);
@@ -200,8 +206,8 @@ fn in_words(bytes: &[u8], told: Notes, compares: bool, (text, faces): &(Looked<T
         ways: ways(note).map(Secret::new).collect(),
     };
     let mut readings: Vec<Reading> = told.notes.iter().map(reading).collect();
-    let mut pixels = text.pixels.saturating_add(faces.pixels);
-    facts.extend(faces.found.iter().map(|face| (fact::FACE, face_in_words(face))));
+    let mut pixels = seen.text.pixels.saturating_add(seen.faces.pixels);
+    facts.extend(seen.faces.found.iter().map(|face| (fact::FACE, face_in_words(face))));
     if let Some(small) = &told.embedded {
         let part = |range: &std::ops::Range<usize>| bytes.get(range.clone()).unwrap_or_default();
         let (shown, decoded) = if compares { shows(part(&told.range), part(&small.range)) } else { (None, 0) };
@@ -216,7 +222,7 @@ fn in_words(bytes: &[u8], told: Notes, compares: bool, (text, faces): &(Looked<T
         range: told.range.clone(),
         ways: vec![Secret::new(line.text.as_str())],
     };
-    readings.extend(text.found.iter().enumerate().map(line));
+    readings.extend(seen.text.found.iter().enumerate().map(line));
     Told { range: told.range, facts, readings, work: pixels / PIXELS_A_BYTE }
 }
 

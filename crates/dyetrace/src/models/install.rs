@@ -32,15 +32,19 @@ pub(super) fn run(arguments: &ModelsInstallArguments, folder: &Path) -> Result<E
             usable.map(|package| fetched(package, arguments)).collect::<Result<_, _>>()?
         }
     };
-    let mut said = String::new();
     for (package, files) in &packages {
         write(folder, files, package)?;
-        let Package { name, version, licence, about, notice, usable, .. } = package;
-        let (Ok(usable) | Err(usable)) = usable;
-        said += &format!("{name} {version} ({licence}): {about}\n{notice}Installed in {}\n{usable}", folder.display());
     }
+    let said: String = packages.iter().map(|(package, _)| in_words(package, folder)).collect();
     output::print(said.as_bytes())?;
     Ok(Exit::Fine)
+}
+
+/// What was installed, whose it is, and what for.
+fn in_words(package: &Package, folder: &Path) -> String {
+    let Package { name, version, licence, about, notice, usable, .. } = package;
+    let (Ok(usable) | Err(usable)) = usable;
+    format!("{name} {version} ({licence}): {about}\n{notice}Installed in {}\n{usable}", folder.display())
 }
 
 /// A package and what is kept of it.
