@@ -73,6 +73,13 @@ impl Grey {
         Self { width, height, pixels }
     }
 
+    /// The picture after a quarter turn to the right.
+    pub(crate) fn turned(&self) -> Self {
+        let column = |x: usize| (0..self.height).rev().map(move |y| self.row(y).get(x).copied().unwrap_or_default());
+        let pixels = (0..self.width).flat_map(column).collect();
+        Self { width: self.height, height: self.width, pixels }
+    }
+
     /// What is seen in a square of that side, black outside the picture.
     pub(crate) fn window(&self, left: i32, top: i32, side: usize) -> Window {
         let mut window = [0; WINDOW * WINDOW];
@@ -121,6 +128,12 @@ mod tests {
         assert_eq!((window[0], window[20], window[39], window[40 * 20 + 20]), (0, 255, 255, 0));
         assert_eq!(white.window(50, 0, 80), [0; 1600]);
         assert_eq!(white.window(i32::MAX, i32::MIN, usize::from(u16::MAX)), [0; 1600]);
+    }
+
+    #[test]
+    fn a_quarter_turn_takes_the_upper_left_corner_to_the_upper_right() {
+        let turned = Grey::new(3, 2, &[1, 2, 3, 4, 5, 6]).unwrap().turned();
+        assert_eq!((turned.width, turned.height, &turned.pixels[..]), (2, 3, &[4, 1, 5, 2, 6, 3][..]));
     }
 
     #[test]

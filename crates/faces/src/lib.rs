@@ -36,13 +36,20 @@ pub struct Limits {
     /// Score from which a place is a face: the sum of what the last network says (0 to 1) of all the places that lie on
     /// one another there.
     pub score: f32,
+    /// Longer side at which a picture is looked at as if it lay on a side or upside down; it is not enlarged for that.
+    pub turned_side: usize,
+    /// Score from which a place is a face then.
+    pub turned_score: f32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { side: 1000, enlarged: 2.0, places: 4096, score: 3.0 }
+        Self { side: 1000, enlarged: 2.0, places: 4096, score: 3.0, turned_side: 500, turned_score: 6.0 }
     }
 }
+
+/// How a picture may lie.
+const TURNS: usize = 4;
 
 /// One face.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,19 +109,73 @@ impl Detector {
     /// The pixels are not as many as width and height say.
     pub fn find(&self, width: usize, height: usize, pixels: &[u8]) -> Result<Found, Unusable> {
         let picture = Grey::new(width, height, pixels).ok_or(Unusable("not a whole picture"))?;
-        let longest = width.max(height) as f32;
-        let scale = (self.limits.side as f32 / longest).min(self.limits.enlarged);
-        let side = |side: usize| ((side as f32 * scale).round() as usize).max(1);
-        let sized = picture.shrunk_to(side(width), side(height));
-        let (places, is_cut) = cascade::places(&self.model, &sized, self.limits.places);
-        let sure = places.iter().filter(|place| place.score >= self.limits.score);
-        Ok(Found { faces: sure.filter_map(|place| place.in_picture(scale, width, height)).collect(), is_cut })
+        let (scale, upright) = at_side(&picture, self.limits.side, self.limits.enlarged);
+        let mut found = self.look(&upright, (scale, width, height), self.limits.score);
+        let (scale, mut turned) = at_side(&picture, self.limits.turned_side, 1.0);
+        for turns in 1..TURNS {
+            turned = turned.turned();
+            let (wide, high) = if turns % 2 == 0 { (width, height) } else { (height, width) };
+            let more = self.look(&turned, (scale, wide, high), self.limits.turned_score);
+            let back = more.faces.into_iter().map(|face| face.turned_back(turns, width, height));
+            let is_new = |face: &Face| !found.faces.iter().any(|other| other.is_around(face));
+            let new: Vec<Face> = back.filter(is_new).collect();
+            found.faces.extend(new);
+            found.is_cut |= more.is_cut;
+        }
+        found.faces.sort_by(|one, two| two.score.total_cmp(&one.score));
+        Ok(found)
+    }
+
+    /// The upright faces in a picture of that width and height, which is given so many times larger.
+    fn look(&self, sized: &Grey, (scale, width, height): (f32, usize, usize), score: f32) -> Found {
+        let (places, is_cut) = cascade::places(&self.model, sized, self.limits.places);
+        let sure = places.iter().filter(|place| place.score >= score);
+        Found { faces: sure.filter_map(|place| place.in_picture(scale, width, height)).collect(), is_cut }
+    }
+}
+
+/// The picture with its longer side so long, but not enlarged by more than that; and by how much it is larger now.
+fn at_side(picture: &Grey, side: usize, enlarged: f32) -> (f32, Grey) {
+    let scale = (side as f32 / picture.width.max(picture.height) as f32).min(enlarged);
+    let side = |side: usize| ((side as f32 * scale).round() as usize).max(1);
+    (scale, picture.shrunk_to(side(picture.width), side(picture.height)))
+}
+
+impl Face {
+    /// Where it is in a picture of that size, having been found after so many quarter turns to the right.
+    fn turned_back(self, turns: usize, width: usize, height: usize) -> Self {
+        (0..turns).rev().fold(self, |face, turn| {
+            let bottom = if turn % 2 == 0 { height } else { width } as u32;
+            let top = bottom.saturating_sub(face.left + face.width);
+            Self { left: face.top, top, width: face.height, height: face.width, ..face }
+        })
+    }
+
+    /// True where the middle of the other lies in it.
+    fn is_around(&self, other: &Self) -> bool {
+        let (x, y) = (other.left + other.width / 2, other.top + other.height / 2);
+        (self.left..self.left + self.width).contains(&x) && (self.top..self.top + self.height).contains(&y)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_face_in_a_turned_picture_is_where_it_is_in_the_upright_one() {
+        // 300 by 200; a face near the upper left corner, then at the upper right, the lower right, the lower left.
+        let here = Face { left: 10, top: 20, width: 30, height: 40, score: 5.0 };
+        let turned = [
+            here,
+            Face { left: 140, top: 10, width: 40, height: 30, ..here },
+            Face { left: 260, top: 140, width: 30, height: 40, ..here },
+            Face { left: 20, top: 260, width: 40, height: 30, ..here },
+        ];
+        for (turns, face) in turned.into_iter().enumerate() {
+            assert_eq!(face.turned_back(turns, 300, 200), here, "{turns}");
+        }
+    }
 
     #[test]
     fn what_is_no_model_is_refused() {

@@ -45,6 +45,56 @@ fn is_inside(found: &Found, width: usize, height: usize) -> bool {
     found.faces.iter().all(|face| inside(face.left, face.width, width) && inside(face.top, face.height, height))
 }
 
+/// Brightness of a drawn face at a place, from its middle, in the thirtieth part of the width of the head.
+fn drawn(x: f32, y: f32) -> u8 {
+    let within =
+        |left: f32, top: f32, wide: f32, high: f32| ((x - left) / wide).powi(2) + ((y - top) / high).powi(2) <= 1.0;
+    let eye = 6.0 * x.signum();
+    match () {
+        () if within(0.0, 12.0, 5.0, 1.0) => 112,
+        () if within(0.0, 5.0, 2.0, 3.0) => 165,
+        () if (x - eye).abs() < 3.0 && (-7.0..-6.0).contains(&y) => 40,
+        () if within(eye, -2.0, 1.0, 1.5) => 45,
+        () if within(eye, -2.0, 3.0, 2.0) => 250,
+        () if within(0.0, 0.0, 15.0, 20.0) => 186,
+        () if within(0.0, -6.0, 19.0, 24.0) => 40,
+        () if within(0.0, 20.0, 7.0, 10.0) => 168,
+        () if within(0.0, 36.0, 26.0, 14.0) => 80,
+        () => 150,
+    }
+}
+
+/// 300 by 240 pixels with a face whose middle is at 100,110, however it is turned to the right.
+fn portrait(turns: usize) -> (usize, usize, Vec<u8>) {
+    let (width, height) = if turns % 2 == 0 { (300, 240) } else { (240, 300) };
+    // Some light from the upper left, and noise: without any, blocks that are alike count as brighter.
+    let noise = noise(width * height, 11);
+    let pixel = |at: usize| {
+        let (mut x, mut y) = (at % width, at / width);
+        for turn in (0..turns).rev() {
+            let bottom = if turn % 2 == 0 { 240 } else { 300 };
+            (x, y) = (y, bottom - 1 - x);
+        }
+        let bright = drawn((x as f32 - 100.0) / 4.0, (y as f32 - 110.0) / 4.0);
+        bright.saturating_sub(((x + y) / 24) as u8).saturating_add(noise[at] % 8)
+    };
+    (width, height, (0..width * height).map(pixel).collect())
+}
+
+#[test]
+fn a_face_is_found_however_the_picture_lies() {
+    let Some(bytes) = bytes() else { return };
+    let detector = Detector::new(bytes, Limits::default()).unwrap();
+    for (turns, (x, y)) in [(100, 110), (130, 100), (200, 130), (110, 200)].into_iter().enumerate() {
+        let (width, height, pixels) = portrait(turns);
+        let found = detector.find(width, height, &pixels).unwrap();
+        let [face] = found.faces[..] else { panic!("{turns}: {found:?}") };
+        let is_there =
+            (face.left..face.left + face.width).contains(&x) && (face.top..face.top + face.height).contains(&y);
+        assert!(is_there && (60..160).contains(&face.width), "{turns}: {face:?}");
+    }
+}
+
 #[test]
 fn pictures_of_odd_sizes_are_looked_at_without_harm() {
     let Some(detector) = detector() else { return };
