@@ -9,7 +9,7 @@
 //! This is written anew and not a wrapper of the crate `rustface`, from which the model comes: that follows pointers to
 //! where a network moves a place, which a picture can drive out of the picture and out of memory. The ways differ in
 //! three things: a place that is partly outside the picture is not moved inside before it is corrected (as in the
-//! original), strong edges do not overflow, and places outside are dropped. `LICENSE-SEETAFACE` is the original's.
+//! original), strong edges do not overflow, and places outside are dropped. Beside that, pictures are turned. `LICENSE-SEETAFACE` is the original's.
 //!
 //! Nothing here reads a clock, a file, the network or the environment.
 
@@ -103,7 +103,7 @@ impl Detector {
         Ok(Self { model, limits })
     }
 
-    /// The faces in a picture. `pixels` is the brightness of each, row by row.
+    /// The faces in a picture, also in one that lies on a side or upside down. `pixels` is the brightness of each, row by row.
     ///
     /// # Errors
     /// The pixels are not as many as width and height say.
@@ -114,7 +114,7 @@ impl Detector {
         let (scale, mut turned) = at_side(&picture, self.limits.turned_side, 1.0);
         for turns in 1..TURNS {
             turned = turned.turned();
-            let (wide, high) = if turns % 2 == 0 { (width, height) } else { (height, width) };
+            let (wide, high) = if turns.is_multiple_of(2) { (width, height) } else { (height, width) };
             let more = self.look(&turned, (scale, wide, high), self.limits.turned_score);
             let back = more.faces.into_iter().map(|face| face.turned_back(turns, width, height));
             let is_new = |face: &Face| !found.faces.iter().any(|other| other.is_around(face));
@@ -145,7 +145,7 @@ impl Face {
     /// Where it is in a picture of that size, having been found after so many quarter turns to the right.
     fn turned_back(self, turns: usize, width: usize, height: usize) -> Self {
         (0..turns).rev().fold(self, |face, turn| {
-            let bottom = if turn % 2 == 0 { height } else { width } as u32;
+            let bottom = if turn.is_multiple_of(2) { height } else { width } as u32;
             let top = bottom.saturating_sub(face.left + face.width);
             Self { left: face.top, top, width: face.height, height: face.width, ..face }
         })

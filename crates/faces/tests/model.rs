@@ -66,13 +66,13 @@ fn drawn(x: f32, y: f32) -> u8 {
 
 /// 300 by 240 pixels with a face whose middle is at 100,110, however it is turned to the right.
 fn portrait(turns: usize) -> (usize, usize, Vec<u8>) {
-    let (width, height) = if turns % 2 == 0 { (300, 240) } else { (240, 300) };
+    let (width, height) = if turns.is_multiple_of(2) { (300, 240) } else { (240, 300) };
     // Some light from the upper left, and noise: without any, blocks that are alike count as brighter.
     let noise = noise(width * height, 11);
     let pixel = |at: usize| {
         let (mut x, mut y) = (at % width, at / width);
         for turn in (0..turns).rev() {
-            let bottom = if turn % 2 == 0 { 240 } else { 300 };
+            let bottom = if turn.is_multiple_of(2) { 240 } else { 300 };
             (x, y) = (y, bottom - 1 - x);
         }
         let bright = drawn((x as f32 - 100.0) / 4.0, (y as f32 - 110.0) / 4.0);
