@@ -9,7 +9,8 @@
 //! This is written anew and not a wrapper of the crate `rustface`, from which the model comes: that follows pointers to
 //! where a network moves a place, which a picture can drive out of the picture and out of memory. The ways differ in
 //! three things: a place that is partly outside the picture is not moved inside before it is corrected (as in the
-//! original), strong edges do not overflow, and places outside are dropped. Beside that, pictures are turned. `LICENSE-SEETAFACE` is the original's.
+//! original), strong edges do not overflow, and places outside are dropped. Beside that, pictures are turned.
+//! `LICENSE-SEETAFACE` is the original's.
 //!
 //! Nothing here reads a clock, a file, the network or the environment.
 
