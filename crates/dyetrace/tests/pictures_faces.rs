@@ -1,6 +1,6 @@
 //! Faces in pictures, from a product's files to the report. Needs the model; without it the tests that need it say that
-//! they are skipped, and pass. With `DYETRACE_NEEDS_MODELS=1` in the environment they fail instead. Continuous integration
-//! does not set it, because no models are installed there.
+//! they are skipped, and pass. With `DYETRACE_NEEDS_MODELS=1` in the environment they fail instead. `check.sh` installs the
+//! model where it can be fetched.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and a skipped test must say so")]
 
