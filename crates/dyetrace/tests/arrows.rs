@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("crates/evidence", &["case", "stores", "tls"]),
     ("crates/search", &["case"]),
     ("crates/judge", &["case"]),
+    ("crates/faces", &[]),
     ("crates/ocr", &[]),
     ("crates/pictures", &[]),
     ("crates/recipients", &["case"]),
@@ -33,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "check",
             "custody",
             "evidence",
+            "faces",
             "judge",
             "live",
             "ocr",
@@ -44,7 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tls",
         ],
     ),
-    ("benches", &["breach", "check", "case", "evidence", "judge", "lab", "pictures", "search", "tls"]),
+    ("benches", &["breach", "check", "case", "evidence", "faces", "judge", "lab", "pictures", "search", "tls"]),
 ];
 
 /// Async runtimes belong to `live`, `check` (its service), `serve`, `fleet`, the lab, the command that runs them, and the load that is put on them.
