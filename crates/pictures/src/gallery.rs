@@ -32,6 +32,9 @@ const LEAST_BREADTH: f32 = 0.1;
 const LEAST_ON_A_LINE: f32 = 0.85;
 /// Share of bad tiles up to which a photograph is the same.
 const FEW_BAD: f32 = 0.05;
+/// The same of what others may share parts of, where strong tiles agree by less than [`CLEAR`]: a card with other
+/// letters, reduced until they are hardly told apart, has more.
+const FEWEST_BAD: f32 = 0.012;
 /// The same where no strong tile agrees by less than [`CLEAR`]: brightening takes soft shades away.
 const SOME_BAD: f32 = 0.25;
 /// Agreement of a strong tile that shows the same thing well, and at all.
@@ -471,7 +474,8 @@ impl Original {
     fn shows_nothing_else(&self, verdict: &Verdict) -> bool {
         let most_bad = match verdict.worst {
             CLEAR.. => SOME_BAD,
-            FAINT.. if !self.has_rivals() => FEW_BAD,
+            FAINT.. if self.has_rivals() => FEWEST_BAD,
+            FAINT.. => FEW_BAD,
             _ => return false,
         };
         !self.is_drawn() && verdict.strong >= FEWEST_STRONG && verdict.bad_share() <= most_bad
