@@ -38,6 +38,7 @@ mod keyed;
 mod lookups;
 mod map;
 mod marked;
+mod memory;
 mod needles;
 mod proof;
 mod quiet;
@@ -65,7 +66,8 @@ mod wrappings_text;
 
 pub use beside::{Beside, LookedBeside, Named, ReadBeside, Reading, SeenBeside, Told, ToldAt};
 pub use codec::table::{About, wrappings};
+pub use memory::{Scratch, SharedMemory};
 pub use proof::{Proof, Reencodes, StepView};
 pub use recognise::{Checks, RECOGNISERS, RecogniseOptions, Recogniser, ResidentIdMode, whole};
-pub use scanner::{Decoys, Limit, Options, Outcome, Scanner, Scratch};
+pub use scanner::{Decoys, Limit, Options, Outcome, Scanner};
 pub use unplanted::Recognised;

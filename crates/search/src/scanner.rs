@@ -4,9 +4,10 @@ use crate::beside::{Beside, Named, ToldAt};
 use crate::choose::choose;
 use crate::codec::Context;
 use crate::codec::cipher::Keyed;
-use crate::explore::{Explorer, Node, Spare, Tally, small};
+use crate::explore::{Explorer, Node, small};
 use crate::find::{Find, Seen};
 use crate::keyed::with_sessions;
+use crate::memory::Scratch;
 use crate::needles::Needles;
 use crate::recognise::RecogniseOptions;
 use crate::unplanted::{Recognised, yield_to_planted};
@@ -146,38 +147,6 @@ impl Decoys {
 
 /// Decoys of one record that are looked at: more would be a needle that is no value at all.
 const MOST_DECOYS: usize = 64;
-
-/// Memory of one worker thread: parts in which nothing was seen, and room to work in. It saves work and changes no
-/// result.
-#[derive(Default)]
-pub struct Scratch {
-    nothing_in: foldhash::HashMap<(Context, bool), Remembered>,
-    bytes: usize,
-    spare: Spare,
-}
-
-/// Parts in which nothing was seen, with what searching them took.
-type Remembered = foldhash::HashMap<Box<[u8]>, Tally>;
-
-/// Longest part that is remembered.
-const LONGEST_REMEMBERED: usize = 1024;
-
-impl Scratch {
-    fn recall(&self, node: Node, bytes: &[u8]) -> Option<Tally> {
-        self.nothing_in.get(&(node.context, node.is_field))?.get(bytes).copied()
-    }
-
-    fn remember(&mut self, node: Node, bytes: &[u8], spent: Tally, most: usize) {
-        if bytes.len() > LONGEST_REMEMBERED {
-            return;
-        }
-        if self.bytes > most {
-            *self = Self::default();
-        }
-        self.bytes += bytes.len() + size_of::<Tally>();
-        self.nothing_in.entry((node.context, node.is_field)).or_default().insert(bytes.into(), spent);
-    }
-}
 
 /// Searches records for the planted values of one subject.
 pub struct Scanner {

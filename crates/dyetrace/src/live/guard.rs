@@ -6,7 +6,7 @@ use crate::exit::say;
 use dyetrace_case::{DatumId, Kind, Record, Sighting, Subject, Upcoming};
 use dyetrace_live::guard::{Answer, Asked, Found, Guard, Inspected, Mode, Noticed};
 use dyetrace_live::{GuardSettings, Guarding};
-use dyetrace_search::{Scanner, Scratch, wrappings};
+use dyetrace_search::{Scanner, Scratch, SharedMemory, wrappings};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,10 +28,12 @@ pub(super) struct Eyes {
     exact: HashSet<&'static str>,
     longest: usize,
     scratches: Mutex<Vec<Scratch>>,
+    /// The watcher's, too: it searches the same messages once more.
+    memory: SharedMemory,
 }
 
 impl Eyes {
-    fn new(subject: &Subject, scanner: Arc<Scanner>) -> Self {
+    fn new(subject: &Subject, scanner: Arc<Scanner>, memory: SharedMemory) -> Self {
         let longest = subject.data.iter().map(|datum| datum.value.len()).max().unwrap_or(0);
         Self {
             scanner,
@@ -39,6 +41,7 @@ impl Eyes {
             exact: wrappings().into_iter().filter(|about| about.exact).map(|about| about.name).collect(),
             longest: longest.saturating_mul(FORM).clamp(TAIL.0, TAIL.1),
             scratches: Mutex::default(),
+            memory,
         }
     }
 
@@ -56,7 +59,7 @@ impl Eyes {
 
 impl Guard for Eyes {
     fn inspect(&self, record: &Record) -> Inspected {
-        let mut scratch = lock(&self.scratches).pop().unwrap_or_default();
+        let mut scratch = lock(&self.scratches).pop().unwrap_or_else(|| Scratch::sharing(&self.memory));
         let outcome = self.scanner.search(record, &mut scratch);
         lock(&self.scratches).push(scratch);
         let found = outcome.sightings.iter().filter_map(|sighting| self.found(sighting)).collect();
@@ -100,6 +103,7 @@ impl Control {
         arguments: &LiveArguments,
         upcoming: &Upcoming,
         scanner: &Arc<Scanner>,
+        memory: &SharedMemory,
     ) -> Option<(Arc<Self>, mpsc::Receiver<Asked>)> {
         let settings = GuardSettings {
             mode: arguments.guard?,
@@ -108,7 +112,7 @@ impl Control {
         };
         let nobody = Subject::default();
         let subject = upcoming.subject.as_ref().unwrap_or(&nobody);
-        let (control, asked) = Self::new(Eyes::new(subject, Arc::clone(scanner)), settings);
+        let (control, asked) = Self::new(Eyes::new(subject, Arc::clone(scanner), memory.clone()), settings);
         Some((Arc::new(control), asked))
     }
 
@@ -265,7 +269,7 @@ mod tests {
 
     fn eyes() -> Eyes {
         let subject = Subject::from_yaml(&format!("data:\n  - {{kind: phone, value: \"{PHONE}\"}}\n")).unwrap();
-        Eyes::new(&subject, Arc::new(Scanner::new(&subject, Options::default())))
+        Eyes::new(&subject, Arc::new(Scanner::new(&subject, Options::default())), SharedMemory::default())
     }
 
     fn record(body: String) -> Record {

@@ -20,7 +20,7 @@ use dyetrace_case::{Mark, Subject, Upcoming, append_mark};
 use dyetrace_live::front::{self, Front};
 use dyetrace_live::guard::Mode;
 use dyetrace_live::{Journal, Relay, Watch, control};
-use dyetrace_search::{Options, Scanner};
+use dyetrace_search::{Options, Scanner, Scratch, SharedMemory};
 use setup::Listening;
 use status::Status;
 use std::io::IsTerminal as _;
@@ -159,7 +159,8 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
         .map_err(|error| Fault::new(format!("TLS cannot be set up: {error}")))?;
     let scanner = Arc::new(scanner(&upcoming));
     allocator::give_back();
-    let (guard, asked) = guard::Control::of(arguments, &upcoming, &scanner).unzip();
+    let memory = SharedMemory::default();
+    let (guard, asked) = guard::Control::of(arguments, &upcoming, &scanner, &memory).unzip();
     let relay = match &guard {
         Some(guard) => relay.guarded(guard.guarding()),
         None => relay,
@@ -178,7 +179,7 @@ fn record(arguments: &LiveArguments) -> Result<Exit, Fault> {
         let view = view(arguments, &upcoming, &quit, guard.clone());
         let watcher = {
             let (watch, status) = (watch.clone(), Arc::clone(&status));
-            scope.spawn(move || watcher::watch(&watch, &scanner, &status, view))
+            scope.spawn(move || watcher::watch(&watch, (&scanner, Scratch::sharing(&memory)), &status, view))
         };
         if let Some((guard, asked)) = guard.clone().zip(asked) {
             runtime.spawn(guard.listen(asked));
@@ -258,7 +259,7 @@ const WAITING: usize = 512 << 10;
 /// Bytes of a long body that are searched at once: a recording runs beside what it records.
 const PIECE: usize = 256 << 10;
 
-/// Bytes that the watcher's search remembers, and the guard's.
+/// Bytes that the searches of watcher and guard remember together.
 const REMEMBERED: usize = 256 << 10;
 
 /// One for the watcher and the guard: it holds megabytes for every few values.

@@ -33,10 +33,15 @@ pub(super) struct Totals {
 }
 
 /// Watches until the relay has ended.
-pub(super) fn watch(watch: &Watch, scanner: &Scanner, status: &Status, view: Box<dyn View>) -> Totals {
+pub(super) fn watch(
+    watch: &Watch,
+    (scanner, scratch): (&Scanner, Scratch),
+    status: &Status,
+    view: Box<dyn View>,
+) -> Totals {
     // Where the search fails, the network is not to wait for it for ever.
     let _closing = Closing(watch);
-    let mut searching = Searching { scanner, status, scratch: Scratch::default(), view, totals: Totals::default() };
+    let mut searching = Searching { scanner, status, scratch, view, totals: Totals::default() };
     let (mut tls, mut tally) = (Decryptor::default(), Tally::default());
     let mut live = Live::default();
     let mut events = Vec::new();
