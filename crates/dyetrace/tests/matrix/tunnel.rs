@@ -37,12 +37,18 @@ impl Tunnel {
         phone.run(move || async move {
             let mut command = Command::new("wireguard-go");
             command.args(["-f", DEVICE]).env("WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD", "1");
-            tell.send(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()).unwrap();
-            let end = Instant::now() + Duration::from_secs(10);
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            let mut child = command.spawn().unwrap();
+            let end = Instant::now() + Duration::from_secs(20);
             while !place::succeeds("wg", &["show", DEVICE]) {
-                assert!(Instant::now() < end, "no tunnel came up");
+                assert!(Instant::now() < end, "no tunnel came up: {:?}", child.try_wait());
                 std::thread::sleep(Duration::from_millis(20));
+                // The system may still be taking the device and the socket of the tunnel before away.
+                if child.try_wait().unwrap().is_some() {
+                    child = command.spawn().unwrap();
+                }
             }
+            tell.send(child).unwrap();
             set(&config.peers);
             for address in config.addresses {
                 place::command("ip", &["address", "add", &address, "dev", DEVICE]);
