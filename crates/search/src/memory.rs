@@ -25,10 +25,10 @@ impl Scratch {
     }
 
     /// What it took to see nothing in the bytes, where that is remembered.
-    pub(crate) fn recall(&mut self, node: Node, bytes: &[u8]) -> Option<Tally> {
+    pub(crate) fn recall(&mut self, node: Node, bytes: &[u8], most: usize) -> Option<Tally> {
         match &mut self.memory {
-            Whose::Own(memory) => memory.recall(node, bytes),
-            Whose::All(memory) => memory.lock().recall(node, bytes),
+            Whose::Own(memory) => memory.recall(node, bytes, most),
+            Whose::All(memory) => memory.lock().recall(node, bytes, most),
         }
     }
 
@@ -38,8 +38,8 @@ impl Scratch {
             return;
         }
         match &mut self.memory {
-            Whose::Own(memory) => memory.remember(node, bytes, spent, most),
-            Whose::All(memory) => memory.lock().remember(node, bytes, spent, most),
+            Whose::Own(memory) => memory.add(node, bytes.into(), spent, most),
+            Whose::All(memory) => memory.lock().add(node, bytes.into(), spent, most),
         }
     }
 }
@@ -83,27 +83,22 @@ struct Remembered {
 type Parts = HashMap<Box<[u8]>, Tally>;
 
 impl Memory {
-    fn recall(&mut self, node: Node, bytes: &[u8]) -> Option<Tally> {
+    fn recall(&mut self, node: Node, bytes: &[u8], most: usize) -> Option<Tally> {
         if let Some(spent) = self.young.nothing_in.get(&key(node)).and_then(|parts| parts.get(bytes)) {
             return Some(*spent);
         }
         let (part, spent) = self.old.nothing_in.get_mut(&key(node))?.remove_entry(bytes)?;
-        self.young.add(node, part, spent);
+        self.add(node, part, spent, most);
         Some(spent)
     }
 
-    fn remember(&mut self, node: Node, bytes: &[u8], spent: Tally, most: usize) {
+    /// What is recalled takes room among the young, too: else it would grow by all that is recalled.
+    fn add(&mut self, node: Node, part: Box<[u8]>, spent: Tally, most: usize) {
         if self.young.bytes > most / 2 {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.add(node, bytes.into(), spent);
-    }
-}
-
-impl Remembered {
-    fn add(&mut self, node: Node, part: Box<[u8]>, spent: Tally) {
-        self.bytes += part.len() + size_of::<Tally>();
-        self.nothing_in.entry(key(node)).or_default().insert(part, spent);
+        self.young.bytes += part.len() + size_of::<Tally>();
+        self.young.nothing_in.entry(key(node)).or_default().insert(part, spent);
     }
 }
 
@@ -116,37 +111,56 @@ mod tests {
     use super::*;
 
     const NODE: Node = Node { context: Context::Any, depth: 0, is_field: true };
+    const MOST: usize = 4 << 10;
     const SPENT: Tally = Tally { work: 7, fields: 1, lookups: 2 };
 
     #[test]
     fn what_one_has_searched_the_others_need_not() {
         let memory = SharedMemory::default();
         let (mut one, mut other) = (Scratch::sharing(&memory), Scratch::sharing(&memory));
-        one.remember(NODE, b"part", SPENT, 1 << 10);
-        assert_eq!(other.recall(NODE, b"part"), Some(SPENT));
-        assert_eq!(other.recall(Node { is_field: false, ..NODE }, b"part"), None, "read otherwise, it is another part");
-        assert_eq!(Scratch::default().recall(NODE, b"part"), None);
+        one.remember(NODE, b"part", SPENT, MOST);
+        assert_eq!(other.recall(NODE, b"part", MOST), Some(SPENT));
+        assert_eq!(
+            other.recall(Node { is_field: false, ..NODE }, b"part", MOST),
+            None,
+            "read otherwise, it is another part"
+        );
+        assert_eq!(Scratch::default().recall(NODE, b"part", MOST), None);
     }
 
     #[test]
     fn what_comes_again_stays_and_the_rest_is_forgotten() {
         let mut scratch = Scratch::default();
         let part = |number: u32| [number.to_le_bytes(); 16].concat();
-        scratch.remember(NODE, b"again", SPENT, 4 << 10);
+        scratch.remember(NODE, b"again", SPENT, MOST);
         for number in 0..1000 {
-            scratch.remember(NODE, &part(number), SPENT, 4 << 10);
-            assert_eq!(scratch.recall(NODE, b"again"), Some(SPENT), "{number}");
+            scratch.remember(NODE, &part(number), SPENT, MOST);
+            assert_eq!(scratch.recall(NODE, b"again", MOST), Some(SPENT), "{number}");
         }
-        let kept = (0..1000).filter(|number| scratch.recall(NODE, &part(*number)).is_some()).count();
+        let kept = (0..1000).filter(|number| scratch.recall(NODE, &part(*number), MOST).is_some()).count();
         assert!((10..60).contains(&kept), "{kept} of 4 KiB");
+    }
+
+    #[test]
+    fn what_is_recalled_again_and_again_does_not_make_it_grow() {
+        let mut memory = Memory::default();
+        let part = |number: u32| Box::from([number.to_le_bytes(); 16].concat());
+        for number in 0..400 {
+            memory.add(NODE, part(number), SPENT, MOST);
+            for earlier in 0..number {
+                memory.recall(NODE, &part(earlier), MOST);
+            }
+            let kept = memory.young.bytes + memory.old.bytes;
+            assert!(kept <= MOST + 1024, "{kept} bytes after {number}");
+        }
     }
 
     #[test]
     fn long_parts_are_not_remembered() {
         let mut scratch = Scratch::default();
         for (length, is_kept) in [(LONGEST, true), (LONGEST + 1, false)] {
-            scratch.remember(NODE, &vec![b'a'; length], SPENT, 1 << 20);
-            assert_eq!(scratch.recall(NODE, &vec![b'a'; length]).is_some(), is_kept);
+            scratch.remember(NODE, &vec![b'a'; length], SPENT, MOST);
+            assert_eq!(scratch.recall(NODE, &vec![b'a'; length], MOST).is_some(), is_kept);
         }
     }
 }

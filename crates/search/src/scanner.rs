@@ -419,7 +419,8 @@ fn search_bytes(bytes: &[u8], node: Node, explorer: &mut Explorer<'_>, scratch: 
     if explorer.needles.keyed.iter().any(Keyed::is_rsa) {
         return explorer.explore(bytes, node);
     }
-    if let Some(spent) = scratch.recall(node, bytes).filter(|spent| explorer.affords(spent.work)) {
+    let remembered = explorer.options.remembered;
+    if let Some(spent) = scratch.recall(node, bytes, remembered).filter(|spent| explorer.affords(spent.work)) {
         explorer.tally.work += spent.work;
         explorer.tally.fields += spent.fields;
         explorer.tally.lookups += spent.lookups;
@@ -428,7 +429,7 @@ fn search_bytes(bytes: &[u8], node: Node, explorer: &mut Explorer<'_>, scratch: 
     let (before, limits) = (explorer.tally, std::mem::take(&mut explorer.limits));
     let finds = explorer.explore(bytes, node);
     if finds.is_empty() && explorer.limits.is_empty() {
-        scratch.remember(node, bytes, explorer.tally.since(before), explorer.options.remembered);
+        scratch.remember(node, bytes, explorer.tally.since(before), remembered);
     }
     explorer.limits.extend::<BTreeSet<Limit>>(limits);
     finds
