@@ -7,6 +7,7 @@ use super::{Gallery, Likeness, Match, View};
 use crate::geometry::Affine;
 use crate::luma::{Luma, Pyramid};
 use crate::tiles::{Detail, Glance, Rivals, Verdict, compare};
+use std::cell::LazyCell;
 use std::collections::HashSet;
 
 /// Mean correlation from which an original is believed to lie where corners on one line say.
@@ -129,25 +130,25 @@ impl Gallery {
         // Where others may show the same, how well it can be laid decides.
         let is_enough = |verdict: &Verdict| !original.has_rivals() && original.judge(verdict) == Some(Likeness::Same);
         let verdict = compare(&frame, pyramid, map, (candidate.votes == 0, drawn), is_enough)?;
-        let is_borne_out = || {
-            let detail = Detail::of(&frame, pyramid, verdict.map);
-            if verdict.tiles < FEWEST_TILES || candidate.is_on_a_line() {
-                detail.is_enough()
-            } else {
-                detail.bears_out()
-            }
-        };
-        let mut likeness = match original.judge(&verdict) {
-            None if is_soft(candidate, &verdict, drawn) && is_borne_out() => Likeness::Same,
-            judged => judged?,
-        };
         let map = verdict.map.after(&to_full.inverse()?);
         let view = view(&verdict, &map, original.size, pyramid.size());
-        if likeness == Likeness::Same
-            && ((candidate.is_on_a_line() && verdict.correlation < LEAST_ON_A_LINE)
+        let is_borne_out = LazyCell::new(|| {
+            let detail = Detail::of(&frame, pyramid, verdict.map);
+            let is_little = verdict.tiles < FEWEST_TILES || candidate.is_on_a_line();
+            if is_little { detail.is_enough() } else { detail.bears_out() }
+        });
+        let mut likeness = match original.judge(&verdict) {
+            None if is_soft(candidate, &verdict, drawn) && *is_borne_out => Likeness::Same,
+            judged => judged?,
+        };
+        let may_be_chance = || {
+            (candidate.is_on_a_line() && verdict.correlation < LEAST_ON_A_LINE)
                 || (original.has_rivals() && view.mirrored && view.shown < LEAST_MIRRORED)
                 || is_vague(candidate, &verdict, quality)
-                || (is_doubtful(candidate, &verdict, drawn) && !is_borne_out())
+                || (is_doubtful(candidate, &verdict, drawn) && !*is_borne_out)
+        };
+        if likeness == Likeness::Same
+            && (may_be_chance()
                 || (original.has_rivals() && self.is_contested(candidate.original, &verdict, pyramid, compared)))
         {
             likeness = Likeness::SameTemplate;

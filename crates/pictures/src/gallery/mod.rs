@@ -25,11 +25,11 @@ const GLANCED_PIXELS: usize = 128 * 96;
 /// Features of an original, and of a picture.
 const THEIRS: Wanted = Wanted { count: 800, pixels: 1 << 20, mirrored: false };
 const BETWEEN: Wanted = Wanted { count: 700, ..THEIRS };
+const OURS: Wanted = Wanted { count: 600, pixels: 420_000, mirrored: true };
 /// A picture with fewer features in which nothing is found is looked at closely.
 const FEW_FEATURES: usize = 300;
 /// With fewer, those at the sizes between are looked for, too.
 const FEWER_FEATURES: usize = 150;
-const OURS: Wanted = Wanted { count: 600, pixels: 420_000, mirrored: true };
 
 /// Whether a picture is the original.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
